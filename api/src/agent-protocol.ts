@@ -1,0 +1,158 @@
+import { z } from "zod";
+import { ARMS, BUCKETS, GROUPS } from "./words.ts";
+
+/**
+ * What the server and the agent say to each other: HTTP/1.1 with JSON over a UNIX socket of mode 0600.
+ *
+ *   PUT /v1/desired   DesiredState → ObservedState   (idempotent; a lower generation than the applied one answers 409)
+ *   GET /v1/observed  → ObservedState
+ *   GET /v1/counters  → Counters
+ *   GET /v1/events    → newline-delimited AgentEvent, until the client hangs up
+ *   GET /v1/journal?after=N → { entries: JournalEntry[] }, acts the agent took by itself
+ *   GET /v1/instances/<id>/logs?tail=N&follow=0|1 → text
+ */
+
+export const healthProbe = z.strictObject({
+  path: z.string(),
+  intervalMs: z.int().positive(),
+  timeoutMs: z.int().positive(),
+});
+
+export const instanceSpec = z.strictObject({
+  id: z.string(),
+  service: z.string(),
+  environment: z.string(),
+  process: z.string(),
+  release: z.string(),
+  /** Absolute; the working directory of the command. */
+  directory: z.string(),
+  command: z.string(),
+  env: z.record(z.string(), z.string()),
+  /** null: the process serves nothing. "auto": the agent chooses; the process finds it in PORT. */
+  port: z.union([z.literal("auto"), z.int()]).nullable(),
+  /** null: ready once it has lived for 5 s. */
+  health: healthProbe.nullable(),
+  stopTimeoutMs: z.int().nonnegative(),
+  /** Absolute; stdout.log and stderr.log are written here. */
+  logDirectory: z.string(),
+});
+export type InstanceSpec = z.infer<typeof instanceSpec>;
+
+export const routedArm = z.strictObject({ release: z.string(), instances: z.array(z.string()) });
+
+export const serviceRouting = z.strictObject({
+  service: z.string(),
+  environment: z.string(),
+  routes: z.array(z.strictObject({ host: z.string().nullable(), path: z.string() })),
+  /** The change that has a candidate in traffic; salts the assignment. Null when there is none. */
+  change: z.string().nullable(),
+  assignmentHeader: z.string().nullable(),
+  /** The candidate's share in ten-thousandths: now, and where to fall back to when the lease expires. */
+  weight: z.int().min(0).max(BUCKETS),
+  proven: z.int().min(0).max(BUCKETS),
+  stable: routedArm.nullable(),
+  candidate: routedArm.nullable(),
+  requestTimeoutMs: z.int().positive(),
+  drainTimeoutMs: z.int().nonnegative(),
+});
+export type ServiceRouting = z.infer<typeof serviceRouting>;
+
+export const desiredState = z.strictObject({
+  generation: z.int().nonnegative(),
+  /** The server must be heard of within this time, or unproven weights fall back. */
+  leaseTtlMs: z.int().positive(),
+  instances: z.array(instanceSpec),
+  services: z.array(serviceRouting),
+});
+export type DesiredState = z.infer<typeof desiredState>;
+
+export const INSTANCE_STATES = ["starting", "ready", "unready", "backing-off", "draining", "stopping", "exited"] as const;
+
+export const observedInstance = z.object({
+  id: z.string(),
+  state: z.enum(INSTANCE_STATES),
+  pid: z.int().nullable(),
+  port: z.int().nullable(),
+  startedAt: z.string().nullable(),
+  /** Unasked-for exits since the instance was first desired. */
+  crashes: z.int(),
+  /** Consecutive health answers of 200 (or 1 a second for a process without a probe, from the fifth second). */
+  passes: z.int(),
+  lastExit: z.object({ code: z.int().nullable(), signal: z.string().nullable(), at: z.string() }).nullable(),
+  lastProbeError: z.string().nullable(),
+  inflight: z.int(),
+  memoryBytes: z.int().nullable(),
+  cpuSeconds: z.number().nullable(),
+});
+export type ObservedInstance = z.infer<typeof observedInstance>;
+
+export const observedState = z.object({
+  bootId: z.string(),
+  generation: z.int(),
+  at: z.string(),
+  leaseExpired: z.boolean(),
+  instances: z.array(observedInstance),
+  /** The weights in force at the proxy workers: those desired, or the proven ones after the lease expired. */
+  services: z.array(z.object({ service: z.string(), environment: z.string(), weight: z.int() })),
+  proxies: z.array(z.object({ worker: z.int(), pid: z.int().nullable(), generation: z.int().nullable(), restarts: z.int() })),
+});
+export type ObservedState = z.infer<typeof observedState>;
+
+/** Cumulative since `bootId`; every array is indexed by group (0–19). */
+export const armCounters = z.object({
+  arm: z.enum(ARMS),
+  release: z.string(),
+  total: z.array(z.number()).length(GROUPS),
+  /** 5xx, reset, timeout, no answer; never an abort by the client. */
+  errors: z.array(z.number()).length(GROUPS),
+  /** [group][bucket]; bucket i counts latencies ≤ bounds[i], the last one everything above. */
+  latency: z.array(z.array(z.number())).length(GROUPS),
+});
+export type ArmCounters = z.infer<typeof armCounters>;
+
+export const counters = z.object({
+  bootId: z.string(),
+  at: z.string(),
+  /** Upper bounds in ms, rising; one more bucket than bounds. */
+  latencyBoundsMs: z.array(z.number()),
+  services: z.array(
+    z.object({ service: z.string(), environment: z.string(), change: z.string().nullable(), arms: z.array(armCounters) }),
+  ),
+  requests: z.array(
+    z.object({
+      service: z.string(),
+      environment: z.string(),
+      release: z.string(),
+      arm: z.enum(ARMS),
+      method: z.string(),
+      code: z.enum(["1xx", "2xx", "3xx", "4xx", "5xx", "none"]),
+      count: z.number(),
+    }),
+  ),
+  /** Requests the platform itself failed, by reason. */
+  lost: z.record(z.string(), z.number()),
+  aborted: z.number(),
+  unrouted: z.number(),
+  inflight: z.number(),
+});
+export type Counters = z.infer<typeof counters>;
+
+export const agentEvent = z.object({
+  at: z.string(),
+  type: z.enum(["instance.started", "instance.ready", "instance.unready", "instance.exited", "lease.expired", "proxy.restarted"]),
+  subject: z.string(),
+  data: z.record(z.string(), z.unknown()),
+});
+export type AgentEvent = z.infer<typeof agentEvent>;
+
+/** An act of the agent without the server, fsynced before it takes effect, audited by the server on return. */
+export const journalEntry = z.object({
+  seq: z.int(),
+  at: z.string(),
+  act: z.enum(["lease-expired"]),
+  service: z.string(),
+  environment: z.string(),
+  change: z.string().nullable(),
+  detail: z.record(z.string(), z.unknown()),
+});
+export type JournalEntry = z.infer<typeof journalEntry>;

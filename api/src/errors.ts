@@ -1,0 +1,183 @@
+/** The error catalogue: every code a user can meet, its HTTP status, its words and its remedy. */
+
+interface ErrorKind {
+  status: number;
+  /** `{name}` is replaced by the parameter of that name. */
+  message: string;
+  remedy: string;
+}
+
+export const ERRORS = {
+  CONFIG_INVALID: {
+    status: 422,
+    message: "{file} is not a valid configuration",
+    remedy: "Correct the paths named below; docs/reference/configuration.md lists every key.",
+  },
+  CONFIG_UNREADABLE: {
+    status: 422,
+    message: "{file} cannot be read: {reason}",
+    remedy: "Check that the file exists and that this account may read it.",
+  },
+  DATABASE_UNREACHABLE: {
+    status: 503,
+    message: "the database does not answer: {reason}",
+    remedy: "Start PostgreSQL or correct DATABASE_URL; without DATABASE_URL the embedded PostgreSQL is used.",
+  },
+  DATABASE_POOLER: {
+    status: 503,
+    message: "DATABASE_URL leads to a pooler in transaction mode, where locks, LISTEN and prepared statements get lost",
+    remedy: "Point DATABASE_URL at PostgreSQL itself, or set pool_mode = session for this database in the pooler.",
+  },
+  DATABASE_TOO_OLD: {
+    status: 503,
+    message: "PostgreSQL {version} is too old",
+    remedy: "Use PostgreSQL 15 or newer, or unset DATABASE_URL to use the embedded PostgreSQL 18.",
+  },
+  DATABASE_DIRECTORY: {
+    status: 503,
+    message: "the embedded PostgreSQL cannot use {path}: {reason}",
+    remedy: "Set dataDirectory (or MAINSTAY_DATA_DIRECTORY) to a place that an unprivileged account can reach, for example /var/lib/mainstay.",
+  },
+  DATABASE_NEWER: {
+    status: 503,
+    message: "the database was migrated by a newer Mainstay ({migration})",
+    remedy: "Start the version that made it, or a newer one; migrations only go forward.",
+  },
+  ALREADY_RUNNING: {
+    status: 409,
+    message: "another Mainstay runs on {path}",
+    remedy: "Stop it first, or give this one its own dataDirectory.",
+  },
+  ADDRESS_IN_USE: {
+    status: 409,
+    message: "{address} is already in use",
+    remedy: "Stop the other program, or choose another port in mainstay.platform.yaml.",
+  },
+  UNAUTHENTICATED: {
+    status: 401,
+    message: "no valid API key was sent",
+    remedy: "Send 'Authorization: Bearer <key>'; the key was printed at the first start, and MAINSTAY_TOKEN hands it to the CLI.",
+  },
+  PERMISSION_DENIED: {
+    status: 403,
+    message: "this needs the permission {permission}",
+    remedy: "Ask an administrator for a role that has it.",
+  },
+  REQUEST_INVALID: {
+    status: 400,
+    message: "the request does not have the form this route expects",
+    remedy: "Correct the fields named below; /api/v1/openapi.json describes every route.",
+  },
+  REQUEST_TOO_LARGE: {
+    status: 413,
+    message: "the request body is larger than {limitBytes} bytes",
+    remedy: "Send less, or raise server.bodyLimit in mainstay.platform.yaml.",
+  },
+  REQUEST_TIMEOUT: {
+    status: 503,
+    message: "the request was not answered within {limitMs} ms",
+    remedy: "Try again; if it repeats, look at the server's log under this requestId.",
+  },
+  IDEMPOTENCY_CONFLICT: {
+    status: 422,
+    message: "this Idempotency-Key was used for another request",
+    remedy: "Use a new key for a new request.",
+  },
+  NOT_FOUND: {
+    status: 404,
+    message: "{what} does not exist",
+    remedy: "Check the name; 'mainstay status' lists what exists.",
+  },
+  SHUTTING_DOWN: {
+    status: 503,
+    message: "the server is stopping",
+    remedy: "Try again in a moment.",
+  },
+  INTERNAL: {
+    status: 500,
+    message: "something went wrong inside Mainstay",
+    remedy: "Look at the server's log under this requestId, and report it.",
+  },
+  SERVER_UNREACHABLE: {
+    status: 503,
+    message: "no Mainstay server answers at {url}",
+    remedy: "Start it with 'mainstay up', or set MAINSTAY_URL to where it runs.",
+  },
+  AGENT_UNREACHABLE: {
+    status: 503,
+    message: "the agent does not answer: {reason}",
+    remedy: "It restarts by itself within seconds; 'mainstay status' says when it is back.",
+  },
+  RELEASE_DIRECTORY: {
+    status: 422,
+    message: "{path} cannot become a release: {reason}",
+    remedy: "Give an absolute path to a directory that the server can read and that holds the service's files and its mainstay.yaml.",
+  },
+  RELEASE_ALTERED: {
+    status: 409,
+    message: "the files of release {release} are not the ones that were registered",
+    remedy: "Deploy the directory again: that makes a new release from its present files.",
+  },
+  SECRETS_FILE: {
+    status: 422,
+    message: "the secrets file {file} cannot be used: {reason}",
+    remedy: "Make it a file of KEY=value lines, owned by the account of the server, with mode 0600.",
+  },
+  SECRET_MISSING: {
+    status: 422,
+    message: "the secrets {names} are not in {file}",
+    remedy: "Add a KEY=value line for each of them.",
+  },
+  CHANGE_LOCKED: {
+    status: 409,
+    message: "{target} is being altered by {change} ({state}), requested by {by}",
+    remedy: "Wait for it ('mainstay change watch {change}'), or end it with 'mainstay change abort {change}'.",
+  },
+  CHANGE_REFUSED: {
+    status: 409,
+    message: "{change} cannot {verb} while it is {state}",
+    remedy: "'mainstay change show {change}' says where it stands and what can be done.",
+  },
+  CHANGE_NOTHING_TO_UNDO: {
+    status: 409,
+    message: "{target} has no earlier release to go back to",
+    remedy: "Deploy the release you want with 'mainstay deploy'.",
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERRORS;
+export interface FieldError {
+  path: string;
+  message: string;
+}
+
+/** An error a user can meet and mend. Programmer errors are plain Errors. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly params: Record<string, string | number>;
+  readonly errors: FieldError[];
+
+  constructor(
+    code: ErrorCode,
+    params: Record<string, string | number> = {},
+    options: { cause?: unknown; errors?: FieldError[] } = {},
+  ) {
+    super(fill(ERRORS[code].message, params), options.cause === undefined ? {} : { cause: options.cause });
+    this.name = "AppError";
+    this.code = code;
+    this.params = params;
+    this.errors = options.errors ?? [];
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  get remedy(): string {
+    return fill(ERRORS[this.code].remedy, this.params);
+  }
+}
+
+function fill(template: string, params: Record<string, string | number>): string {
+  return template.replace(/\{(\w+)\}/g, (whole, name: string) => String(params[name] ?? whole));
+}

@@ -1,0 +1,47 @@
+import { z } from "zod";
+
+/** The words of docs/architecture.md as values: one spelling for code, API, CLI and console. */
+
+export const ARMS = ["stable", "candidate"] as const;
+export type Arm = (typeof ARMS)[number];
+
+export const VERDICTS = ["harm", "no-harm", "insufficient"] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+export const METRICS = ["errors", "latency"] as const;
+export type JudgedMetric = (typeof METRICS)[number];
+
+export const STRATEGIES = ["canary", "immediate"] as const;
+export type Strategy = (typeof STRATEGIES)[number];
+
+/** In the order a change passes them; a kind passes over the states that mean nothing to it. */
+export const PROGRESS_STATES = [
+  "requested",
+  "locked",
+  "preflight",
+  "backup",
+  "migrating",
+  "starting",
+  "gating",
+  "stepping",
+  "baking",
+  "draining",
+  "succeeded",
+] as const;
+export const UNDO_STATES = ["restoring-weights", "draining-candidate", "undone", "undo-blocked"] as const;
+export const CHANGE_STATES = [...PROGRESS_STATES, "paused", ...UNDO_STATES] as const;
+export type ChangeState = (typeof CHANGE_STATES)[number];
+
+export const FINAL_STATES: readonly ChangeState[] = ["succeeded", "undone", "undo-blocked"];
+export function isFinal(state: ChangeState): boolean {
+  return FINAL_STATES.includes(state);
+}
+
+/** Weights and buckets are counted in ten-thousandths of the traffic. */
+export const BUCKETS = 10_000;
+/** Users are spread over this many groups; the design effect is estimated from them. */
+export const GROUPS = 20;
+
+export const serviceName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,40}$/, "expected lower-case letters, digits and dashes, starting with a letter (at most 41)");
