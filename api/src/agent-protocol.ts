@@ -70,6 +70,10 @@ export const INSTANCE_STATES = ["starting", "ready", "unready", "backing-off", "
 
 export const observedInstance = z.object({
   id: z.string(),
+  service: z.string(),
+  environment: z.string(),
+  process: z.string(),
+  release: z.string(),
   state: z.enum(INSTANCE_STATES),
   pid: z.int().nullable(),
   port: z.int().nullable(),

@@ -43,6 +43,17 @@ export const ERRORS = {
     message: "the database was migrated by a newer Mainstay ({migration})",
     remedy: "Start the version that made it, or a newer one; migrations only go forward.",
   },
+  DATABASE_CLUSTER_VERSION: {
+    status: 503,
+    message: "{path} was made by PostgreSQL {found}, and this Mainstay brings PostgreSQL {expected}",
+    remedy:
+      "Start the Mainstay that made it and export its data, or run that PostgreSQL yourself and set DATABASE_URL.",
+  },
+  DATABASE_ALTERED: {
+    status: 503,
+    message: "the migration {migration} is not the one that was applied to this database",
+    remedy: "Restore the file as it was released; what is to be altered goes into a new migration.",
+  },
   ALREADY_RUNNING: {
     status: 409,
     message: "another Mainstay runs on {path}",
@@ -52,6 +63,16 @@ export const ERRORS = {
     status: 409,
     message: "{address} is already in use",
     remedy: "Stop the other program, or choose another port in mainstay.platform.yaml.",
+  },
+  EVENTS_PRUNED: {
+    status: 410,
+    message: "the events after {after} are no longer kept; the oldest is {oldest}",
+    remedy: "Read the present state first, then follow the events without 'after'.",
+  },
+  RUNTIME_DIRECTORY: {
+    status: 503,
+    message: "the sockets cannot be kept in {path}: {reason}",
+    remedy: "Set XDG_RUNTIME_DIR to a short directory that only this account may enter.",
   },
   UNAUTHENTICATED: {
     status: 401,
@@ -78,10 +99,30 @@ export const ERRORS = {
     message: "the request was not answered within {limitMs} ms",
     remedy: "Try again; if it repeats, look at the server's log under this requestId.",
   },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    message: "the request body has a type that this route does not read",
+    remedy: "Send JSON with 'Content-Type: application/json'.",
+  },
+  PRECONDITION_REQUIRED: {
+    status: 428,
+    message: "an edit must name the version it is based on",
+    remedy: "Read the item first and send its ETag in the header If-Match.",
+  },
+  PRECONDITION_FAILED: {
+    status: 412,
+    message: "the item was altered since it was read",
+    remedy: "Read it again, look at what is different, and send the edit with the new ETag.",
+  },
   IDEMPOTENCY_CONFLICT: {
     status: 422,
     message: "this Idempotency-Key was used for another request",
     remedy: "Use a new key for a new request.",
+  },
+  IDEMPOTENCY_RUNNING: {
+    status: 409,
+    message: "the first request with this Idempotency-Key is still being worked on",
+    remedy: "Send the same request again in a few seconds; it answers what the first one came to.",
   },
   NOT_FOUND: {
     status: 404,
@@ -137,6 +178,11 @@ export const ERRORS = {
     status: 409,
     message: "{change} cannot {verb} while it is {state}",
     remedy: "'mainstay change show {change}' says where it stands and what can be done.",
+  },
+  CHANGE_NOTHING_TO_DO: {
+    status: 409,
+    message: "{candidate} already serves {target}",
+    remedy: "Deploy another release; 'mainstay releases' lists them.",
   },
   CHANGE_NOTHING_TO_UNDO: {
     status: 409,

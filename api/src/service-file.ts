@@ -1,8 +1,9 @@
-import { parse as parseYaml, YAMLParseError } from "yaml";
 import { z } from "zod";
 import { AppError } from "./errors.ts";
+import { describeIssues, explain } from "./findings.ts";
 import { METRICS, STRATEGIES, serviceName } from "./words.ts";
 import { duration, percentage, size } from "./units.ts";
+import { readYaml } from "./yaml.ts";
 
 /** `mainstay.yaml`: what stands beside a service's code. Every default is written here and nowhere else. */
 
@@ -37,7 +38,10 @@ const DEFAULT_STAGES = [
 ];
 
 const judge = z.strictObject({
-  metrics: z.array(z.enum(METRICS)).min(1).default([...METRICS]),
+  metrics: z
+    .array(z.enum(METRICS))
+    .min(1)
+    .default([...METRICS]),
   alpha: z.number().gt(0).max(0.2).default(0.01),
   onTooLittleEvidence: z.enum(["hold", "advance"]).default("hold"),
   /** Latency of a candidate with cold caches is not judged for this long after its first request. */
@@ -54,7 +58,8 @@ const rollout = z.strictObject({
     .max(20)
     .refine((stages) => stages.at(-1)?.weight === 1, "the last stage must have weight 100%")
     .refine(
-      (stages) => stages.every((each, index) => index === 0 || each.weight > (stages[index - 1]?.weight ?? 0)),
+      (stages) =>
+        stages.every((each, index) => index === 0 || each.weight > (stages[index - 1]?.weight ?? 0)),
       "weights must rise from stage to stage",
     )
     .prefault(DEFAULT_STAGES),
@@ -62,8 +67,22 @@ const rollout = z.strictObject({
   limits: limits.prefault({}),
   keepWarm: duration().prefault("10m"),
   /** A request header that carries the user's id for clients without cookies. */
-  assignmentHeader: z.string().regex(/^[A-Za-z0-9-]+$/).optional(),
+  assignmentHeader: z
+    .string()
+    .regex(/^[A-Za-z0-9-]+$/)
+    .optional(),
 });
+
+const variableName = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]*$/,
+    "expected the name of an environment variable: letters, digits and underscores",
+  );
+/** YAML reads 3000 and true as a number and a truth value; the process gets them as text. */
+const variableValue = z
+  .union([z.string(), z.number(), z.boolean()], "expected text, a number, true or false")
+  .transform(String);
 
 export const serviceFile = z.strictObject({
   service: serviceName,
@@ -75,13 +94,17 @@ export const serviceFile = z.strictObject({
       (processes) => Object.values(processes).filter((each) => each.port !== undefined).length <= 1,
       "at most one process may have a port: it is the one the proxy sends traffic to",
     ),
-  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.coerce.string()).default({}),
-  secrets: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).default([]),
+  env: z.record(variableName, variableValue).default({}),
+  secrets: z.array(variableName).default([]),
   routes: z
-    .array(z.strictObject({ host: z.string().min(1).optional(), path: z.string().startsWith("/").default("/") }))
+    .array(
+      z.strictObject({ host: z.string().min(1).optional(), path: z.string().startsWith("/").default("/") }),
+    )
     .min(1)
     .prefault([{}]),
-  resources: z.strictObject({ memory: size().optional(), cpu: z.number().positive().optional() }).prefault({}),
+  resources: z
+    .strictObject({ memory: size().optional(), cpu: z.number().positive().optional() })
+    .prefault({}),
   rollout: rollout.prefault({}),
 });
 
@@ -90,31 +113,7 @@ export type ServiceFile = z.output<typeof serviceFile>;
 
 /** Text of a `mainstay.yaml` → its meaning. Throws CONFIG_INVALID that names every wrong path of the file. */
 export function parseServiceFile(text: string, file: string): ServiceFile {
-  const parsed = serviceFile.safeParse(readYaml(text, file));
+  const parsed = serviceFile.safeParse(readYaml(text, file), { error: explain });
   if (parsed.success) return parsed.data;
-  throw new AppError("CONFIG_INVALID", { file }, { errors: describeIssues(parsed.error) });
-}
-
-/** Text → plain data. Throws CONFIG_INVALID with line and column when it is not YAML. */
-export function readYaml(text: string, file: string): unknown {
-  try {
-    return parseYaml(text) ?? {};
-  } catch (error) {
-    if (!(error instanceof YAMLParseError)) throw error;
-    const at = error.linePos?.[0];
-    const where = at ? `line ${at.line}, column ${at.col}` : "the file";
-    throw new AppError("CONFIG_INVALID", { file }, { cause: error, errors: [{ path: where, message: error.code }] });
-  }
-}
-
-/** zod's findings as `path: message` pairs; unknown keys are named one by one. */
-export function describeIssues(error: z.ZodError): { path: string; message: string }[] {
-  return error.issues.flatMap((issue) => {
-    const path = issue.path.map(String).join(".") || "(top level)";
-    if (issue.code !== "unrecognized_keys") return [{ path, message: issue.message }];
-    return issue.keys.map((key) => ({
-      path: issue.path.length > 0 ? `${path}.${key}` : key,
-      message: "unknown key",
-    }));
-  });
+  throw new AppError("CONFIG_INVALID", { file }, { errors: describeIssues(parsed.error, serviceFile) });
 }

@@ -1,28 +1,26 @@
 import { z } from "zod";
 
-const DURATION_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const SIZE_BYTES: Record<string, number> = {
-  B: 1,
-  kB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  KiB: 1024,
-  MiB: 1024 ** 2,
-  GiB: 1024 ** 3,
-};
+/** From the largest down, as durations are written. */
+const DURATION_MS = new Map(Object.entries({ d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 }));
+const SIZE_BYTES = new Map(
+  Object.entries({ B: 1, kB: 1e3, MB: 1e6, GB: 1e9, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }),
+);
 
-function parseWithUnit(text: string, units: Record<string, number>): number | null {
+/** Null also for what is too large to be counted exactly. */
+function parseWithUnit(text: string, units: Map<string, number>): number | null {
   const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]+)$/.exec(text.trim());
-  const factor = match && units[match[2] ?? ""];
-  if (!match || factor === undefined || factor === null) return null;
-  return Math.round(Number(match[1]) * factor);
+  const factor = units.get(match?.[2] ?? "");
+  if (!match || factor === undefined) return null;
+  const value = Math.round(Number(match[1]) * factor);
+  return Number.isSafeInteger(value) ? value : null;
 }
 
 /** "1h30m", "500ms", "10s" → milliseconds; null when the text is not a duration. */
 export function parseDurationMs(text: string): number | null {
   const parts = text.trim().match(/\d+(?:\.\d+)?\s*(?:ms|s|m|h|d)/g);
   if (!parts || parts.join("") !== text.trim()) return null;
-  return parts.reduce((sum, part) => sum + (parseWithUnit(part, DURATION_MS) ?? 0), 0);
+  const sum = parts.reduce((total, part) => total + (parseWithUnit(part, DURATION_MS) ?? Infinity), 0);
+  return Number.isSafeInteger(sum) ? sum : null;
 }
 
 /** "512MiB", "1.5GB" → bytes; null when the text is not a size. */
@@ -38,15 +36,15 @@ export function parseShare(text: string): number | null {
   return share <= 1 ? share : null;
 }
 
-/** Milliseconds → the shortest exact text of `parseDurationMs`, e.g. 90000 → "1m30s". */
+/** Milliseconds → text of `parseDurationMs` in its two largest units, e.g. 90000 → "1m30s". */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)}ms`;
   const parts: string[] = [];
   let rest = Math.round(ms);
-  for (const unit of ["d", "h", "m", "s", "ms"]) {
-    const count = Math.floor(rest / (DURATION_MS[unit] ?? 1));
+  for (const [unit, unitMs] of DURATION_MS) {
+    const count = Math.floor(rest / unitMs);
     if (count > 0) parts.push(`${count}${unit}`);
-    rest -= count * (DURATION_MS[unit] ?? 1);
+    rest -= count * unitMs;
   }
   return parts.slice(0, 2).join("");
 }
@@ -57,10 +55,11 @@ export function formatShare(share: number): string {
 }
 
 function unitSchema(expected: string, parse: (text: string) => number | null) {
-  return z.string().transform((text, context) => {
+  const message = `expected ${expected}`;
+  return z.string(message).transform((text, context) => {
     const value = parse(text);
     if (value !== null) return value;
-    context.addIssue({ code: "custom", message: `expected ${expected}`, input: text });
+    context.addIssue({ code: "custom", message, input: text });
     return z.NEVER;
   });
 }

@@ -1,0 +1,60 @@
+import type { ServerResponse } from "node:http";
+
+/** RFC 9209 error types for exchanges that failed; `origin` says whether the platform or the application is to blame. */
+export interface Failure {
+  status: 502 | 503 | 504;
+  origin: "mainstay" | "mainstay-upstream";
+  error:
+    | "destination_unavailable"
+    | "connection_refused"
+    | "connection_timeout"
+    | "connection_terminated"
+    | "http_response_timeout"
+    | "http_protocol_error";
+  /** The reason under which a failure of the platform is counted. */
+  lost: string | null;
+  title: string;
+}
+
+export const FAILURES = {
+  noInstance: platform(503, "destination_unavailable", "no_instance", "No instance of this service is running"),
+  refused: platform(502, "connection_refused", "refused", "Every instance refused the connection"),
+  connectTimeout: platform(504, "connection_timeout", "connect_timeout", "The instance did not accept the connection"),
+  drainCut: platform(502, "connection_terminated", "drain_cut", "The instance was stopped before it had answered"),
+  reset: upstream(502, "connection_terminated", "The instance closed the connection without an answer"),
+  timeout: upstream(504, "http_response_timeout", "The instance did not answer in time"),
+  protocol: upstream(502, "http_protocol_error", "The instance's answer is not valid HTTP"),
+} as const;
+
+function platform(status: Failure["status"], error: Failure["error"], lost: string, title: string): Failure {
+  return { status, origin: "mainstay", error, lost, title };
+}
+
+function upstream(status: Failure["status"], error: Failure["error"], title: string): Failure {
+  return { status, origin: "mainstay-upstream", error, lost: null, title };
+}
+
+/** What the proxy itself refuses: the client's doing, so without Proxy-Status. */
+export const REFUSALS = {
+  noRoute: { status: 404, title: "Nothing is routed at this host and path" },
+  badHost: { status: 400, title: "The request needs exactly one valid Host header" },
+  badTarget: { status: 400, title: "The request target has a form this proxy does not serve" },
+  badHeaders: { status: 400, title: "A header of the request cannot be forwarded" },
+  badCoding: { status: 501, title: "The only transfer coding this proxy takes is chunked" },
+  upgrade: { status: 501, title: "This proxy does not serve WebSocket or other upgrades" },
+} as const;
+export type Refusal = (typeof REFUSALS)[keyof typeof REFUSALS];
+
+/** Answers with an RFC 9457 problem document. */
+export function answerProblem(response: ServerResponse, problem: Failure | Refusal): void {
+  const { status, title } = problem;
+  const body = JSON.stringify({ type: "about:blank", status, title });
+  const headers: Record<string, string | number> = {
+    "content-type": "application/problem+json",
+    "content-length": Buffer.byteLength(body),
+    "cache-control": "no-store",
+  };
+  if ("origin" in problem) headers["proxy-status"] = `${problem.origin}; error=${problem.error}`;
+  response.writeHead(status, headers);
+  response.end(body);
+}

@@ -1,0 +1,48 @@
+import { Agent, request, type IncomingMessage } from "node:http";
+
+export interface UnixClient {
+  /** Sends JSON and reads JSON. Rejects when nobody answers within the time. */
+  call(method: string, path: string, options?: { body?: unknown; timeoutMs?: number }): Promise<UnixAnswer>;
+  /** The answer as a stream, until the signal ends it. */
+  open(path: string, signal?: AbortSignal): Promise<IncomingMessage>;
+  close(): void;
+}
+
+export interface UnixAnswer {
+  status: number;
+  body: unknown;
+}
+
+const DEFAULT_TIMEOUT_MS = 5000;
+
+/** HTTP with JSON over a UNIX socket; the counterpart of `serveJson`. */
+export function createUnixClient(socketPath: string): UnixClient {
+  const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+
+  return {
+    async call(method, path, { body, timeoutMs = DEFAULT_TIMEOUT_MS } = {}) {
+      const payload = body === undefined ? undefined : JSON.stringify(body);
+      const signal = AbortSignal.timeout(timeoutMs);
+      const response = await send({ agent, socketPath, method, path, signal }, payload);
+      const text = await readText(response);
+      return { status: response.statusCode ?? 0, body: text === "" ? null : JSON.parse(text) };
+    },
+    open: (path, signal) => send({ socketPath, method: "GET", path, ...(signal ? { signal } : {}) }),
+    close: () => agent.destroy(),
+  };
+}
+
+function send(options: Parameters<typeof request>[0] & object, payload?: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const headers = payload === undefined ? {} : { "content-length": Buffer.byteLength(payload) };
+    const outgoing = request({ ...options, headers }, resolve);
+    outgoing.once("error", reject);
+    outgoing.end(payload);
+  });
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}

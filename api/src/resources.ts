@@ -1,0 +1,179 @@
+import { z } from "zod";
+import { INSTANCE_STATES } from "./agent-protocol.ts";
+import { CHANGE_STATES, VERDICTS } from "./words.ts";
+
+/** The resources of the native API, as they go over the wire. Times are RFC 3339 in UTC with milliseconds. */
+
+const time = z.iso.datetime();
+const share = z.number().min(0).max(1).describe("share of the traffic, 0 to 1");
+
+export const actorResource = z.object({ type: z.string(), id: z.string(), name: z.string() });
+
+export const releaseResource = z.object({
+  id: z.string(),
+  service: z.string(),
+  environment: z.string(),
+  digest: z.string().describe("sha256 over every file, see docs/formats/release.md"),
+  version: z.string().nullable().describe("the version in the release's package.json"),
+  createdAt: time,
+  createdBy: actorResource,
+});
+export type ReleaseResource = z.infer<typeof releaseResource>;
+
+export const newRelease = z.strictObject({
+  directory: z.string().min(1).describe("absolute path that the server can read"),
+  file: z.string().min(1).default("mainstay.yaml").describe("the service file inside the directory"),
+  environment: z.string().optional().describe("instead of the one in the service file"),
+  env: z.record(z.string(), z.string()).optional().describe("overrides or adds to env of the service file"),
+});
+
+const tally = z.object({ total: z.number(), bad: z.number() });
+export const evidenceResource = z.object({
+  verdict: z.enum(VERDICTS),
+  eValue: z.number(),
+  threshold: z.number(),
+  designEffect: z.number(),
+  smallestDetectableRatio: z.number().nullable(),
+  limit: z.string().optional().describe("the absolute ceiling that was broken, in words"),
+  perMetric: z.array(
+    z.object({
+      metric: z.string(),
+      verdict: z.enum(VERDICTS),
+      eValue: z.number(),
+      threshold: z.number(),
+      designEffect: z.number(),
+      ratio: z.number().nullable(),
+      candidate: tally,
+      stable: tally,
+      noHarmEValue: z.number(),
+      noHarmThreshold: z.number(),
+      smallestDetectableRatio: z.number().nullable(),
+      reason: z.string(),
+    }),
+  ),
+});
+export type EvidenceResource = z.infer<typeof evidenceResource>;
+
+export const stepResource = z.object({
+  driver: z.string(),
+  act: z.string(),
+  title: z.string(),
+  state: z.enum(CHANGE_STATES),
+  stage: z.int().nullable(),
+});
+
+export const changeResource = z.object({
+  id: z.string(),
+  kind: z.string(),
+  service: z.string(),
+  environment: z.string(),
+  candidate: z.string(),
+  stable: z.string().nullable(),
+  state: z.enum(CHANGE_STATES),
+  stage: z.int().describe("-1 before the first"),
+  stages: z.array(z.object({ weight: share, bakeMs: z.number() })),
+  stageStartedAt: time.nullable(),
+  weight: share,
+  proven: share,
+  steps: z.array(stepResource),
+  requestedBy: actorResource,
+  reason: z.string().nullable(),
+  outcome: z.string().nullable().describe("why it ended as it did, or is being undone"),
+  evidence: evidenceResource.nullable(),
+  firstCandidateAt: time.nullable(),
+  createdAt: time,
+  updatedAt: time,
+  finishedAt: time.nullable(),
+});
+export type ChangeResource = z.infer<typeof changeResource>;
+
+export const newChange = z.strictObject({
+  kind: z.enum(["release"]).default("release"),
+  candidate: z.string().min(1).describe("the release id"),
+  immediate: z.boolean().default(false).describe("all traffic at once after the health gate"),
+  reason: z.string().max(500).nullable().default(null),
+});
+
+export const findingResource = z.object({ code: z.string(), message: z.string(), remedy: z.string() });
+export const previewResource = z.object({ change: changeResource, findings: z.array(findingResource) });
+export type PreviewResource = z.infer<typeof previewResource>;
+
+export const commandBody = z.strictObject({ reason: z.string().max(500).nullable().default(null) }).prefault({});
+
+export const timelineEntry = z.object({
+  seq: z.int(),
+  at: time,
+  from: z.string(),
+  to: z.string(),
+  stage: z.int(),
+  by: z.string(),
+  reason: z.string(),
+  evidence: evidenceResource.nullable(),
+});
+export type TimelineEntry = z.infer<typeof timelineEntry>;
+
+export const replayResource = z.object({
+  stored: evidenceResource.nullable(),
+  replayed: evidenceResource.nullable(),
+  isEqual: z.boolean(),
+  samples: z.int(),
+});
+
+export const instanceResource = z.object({
+  id: z.string(),
+  service: z.string(),
+  environment: z.string(),
+  process: z.string(),
+  release: z.string(),
+  state: z.enum([...INSTANCE_STATES, "unknown"]),
+  pid: z.int().nullable(),
+  port: z.int().nullable(),
+  startedAt: z.string().nullable(),
+  crashes: z.int(),
+  inflight: z.int(),
+  memoryBytes: z.int().nullable(),
+});
+export type InstanceResource = z.infer<typeof instanceResource>;
+
+export const serviceResource = z.object({
+  service: z.string(),
+  environment: z.string(),
+  stable: releaseResource.nullable(),
+  candidate: releaseResource.nullable(),
+  change: z.string().nullable(),
+  weight: share,
+  instances: z.array(instanceResource),
+});
+export type ServiceResource = z.infer<typeof serviceResource>;
+
+export const auditResource = z.object({
+  id: z.string(),
+  index: z.int().nullable(),
+  at: time,
+  actor: actorResource,
+  action: z.string(),
+  resource: z.object({ type: z.string(), id: z.string() }),
+  service: z.string().nullable(),
+  environment: z.string().nullable(),
+  change: z.string().nullable(),
+  before: z.unknown(),
+  after: z.unknown(),
+  reason: z.string().nullable(),
+  requestId: z.string().nullable(),
+  address: z.string().nullable(),
+});
+
+export const platformResource = z.object({
+  version: z.string(),
+  dataPlane: z.string().describe("where the proxy listens, host:port"),
+  database: z.string(),
+  agent: z.enum(["connected", "lost"]),
+  lost: z.record(z.string(), z.number()).describe("requests the platform itself failed, by reason"),
+  requests: z.number(),
+  changesActive: z.int(),
+});
+export type PlatformResource = z.infer<typeof platformResource>;
+
+export function page<Item extends z.ZodType>(item: Item) {
+  return z.object({ items: z.array(item), next: z.string().nullable().describe("cursor of the next page") });
+}

@@ -1,0 +1,86 @@
+import path from "node:path";
+import type { ChangeResource, PreviewResource, ReleaseResource } from "@mainstay/api";
+import type { Command } from "commander";
+import { CliError, EXIT } from "../cli-error.ts";
+import { show, type Context } from "../context.ts";
+import { table } from "../output/table.ts";
+import { durationOption, environmentOption } from "../options.ts";
+import { followChange } from "./follow.ts";
+
+interface DeployOptions {
+  file: string;
+  environment?: string;
+  env: Record<string, string>;
+  release?: string;
+  immediate: boolean;
+  check: boolean;
+  detach: boolean;
+  timeout?: number;
+  reason?: string;
+}
+
+/** `mainstay deploy`: registers a directory as a release and requests the change that brings it in. */
+export function addDeploy(program: Command, withContext: WithContext): void {
+  program
+    .command("deploy")
+    .argument("[directory]", "the service's files", ".")
+    .description("Ship a directory as a new release, guarded by the judge")
+    .option("--file <name>", "the service file inside the directory", "mainstay.yaml")
+    .option("--environment <name>", "instead of the one in the service file")
+    .option("--env <key=value>", "set or override a variable of this release (repeatable)", environmentOption, {})
+    .option("--release <id>", "bring in a release that is registered already")
+    .option("--immediate", "all traffic at once after the health gate, nothing judged", false)
+    .option("--check", "show the plan and what speaks against it; alter nothing", false)
+    .option("--detach", "request the change and return", false)
+    .option("--timeout <duration>", "stop waiting after this long (the change goes on)", durationOption)
+    .option("--reason <text>", "for the timeline and the audit log")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  mainstay deploy                       the directory you stand in
+  mainstay deploy ./shop --check        plan and findings only
+  mainstay deploy ./shop --env LOG=debug --reason "find the slow query"
+  mainstay deploy --release rel_0192…   an earlier release again`,
+    )
+    .action((directory: string, options: DeployOptions) => withContext((context) => deploy(context, directory, options)));
+}
+
+export type WithContext = (run: (context: Context) => Promise<void>) => Promise<void>;
+
+async function deploy(context: Context, directory: string, options: DeployOptions): Promise<void> {
+  const candidate = options.release ?? (await register(context, directory, options));
+  const wish = { kind: "release", candidate, immediate: options.immediate, reason: options.reason ?? null };
+  if (options.check) return showPlan(context, await context.api.post<PreviewResource>("/changes/preview", wish));
+  const change = await context.api.post<ChangeResource>("/changes", wish);
+  if (options.detach) return show(context, change, () => `${change.id} requested; mainstay change watch ${change.id}`);
+  if (!context.isJson) context.print(`change    ${change.id}`);
+  await followChange(context, change.id, { untilBaking: true, timeoutMs: options.timeout ?? null });
+}
+
+async function register(context: Context, directory: string, options: DeployOptions): Promise<string> {
+  context.status(`registering ${directory} …`);
+  const release = await context.api.post<ReleaseResource>("/releases", {
+    directory: path.resolve(directory),
+    file: options.file,
+    env: options.env,
+    ...(options.environment ? { environment: options.environment } : {}),
+  });
+  const version = release.version ? ` (version ${release.version})` : "";
+  context.status("");
+  if (!context.isJson) context.print(`release   ${release.id}${version}  ${release.digest}`);
+  return release.id;
+}
+
+function showPlan(context: Context, preview: PreviewResource): void {
+  show(context, preview, () => planWords(preview));
+  if (preview.findings.length === 0) return;
+  throw new CliError(`${preview.findings.length} findings speak against this change`, EXIT.failed);
+}
+
+function planWords({ change, findings }: PreviewResource): string {
+  const steps = change.steps.map((step) => [step.state, step.driver, step.title]);
+  const found = findings.flatMap((each) => [`  ${each.message}`, `    → ${each.remedy}`]);
+  const verdict = findings.length === 0 ? ["Nothing speaks against it."] : ["Findings:", ...found];
+  return [table(["STATE", "DRIVER", "STEP"], steps), "", ...verdict].join("\n");
+}

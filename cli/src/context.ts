@@ -1,0 +1,18 @@
+import type { ApiClient } from "./api-client.ts";
+
+/** What a command may touch: everything comes from here, so that commands can be tested without a terminal. */
+export interface Context {
+  api: ApiClient;
+  /** One JSON document, or lines of JSON, instead of words. */
+  isJson: boolean;
+  isTerminal: boolean;
+  nowMs(): number;
+  print(text: string): void;
+  /** Overwrites the last line of a terminal; nothing elsewhere. */
+  status(text: string): void;
+}
+
+/** The document for `--json`, the words otherwise. */
+export function show(context: Context, document: unknown, words: () => string): void {
+  context.print(context.isJson ? JSON.stringify(document, null, 2) : words());
+}

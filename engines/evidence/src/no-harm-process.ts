@@ -1,0 +1,60 @@
+import { isInformative, logMeanPowers } from "./hypergeometric.ts";
+import { logMeanExp, temper } from "./logarithms.ts";
+import type { Stratum } from "./record.ts";
+
+/** What the odds ratio is bet to be, against the bound or more. */
+const ODDS = [1, 0.7, 0.5] as const;
+/** What the candidate's share is bet to be, in parts of the bound, against the bound or more. */
+const SHARES = [0.05, 0.4] as const;
+/** Evidence beyond this multiple of the threshold is not kept: a good past must not outweigh a bad present. */
+const KEPT = 10;
+
+/**
+ * An e-process against one hypothesis "the candidate does harm", as a mixture of bets with equal stakes. It looks at one
+ * stage: each stage earns its own proof. Keeping less than was won leaves it a supermartingale under the hypothesis.
+ */
+export interface NoHarmProcess {
+  add(stratum: Stratum, designEffect: number): void;
+  /** ln of the e-value, tempered by the design effect. */
+  logEValue(designEffect: number): number;
+}
+
+interface Bound {
+  bound: number;
+  threshold: number;
+}
+
+/** Against "the odds ratio is `bound` or more". */
+export function createOddsProcess({ bound, threshold }: Bound): NoHarmProcess {
+  const odds = [bound, ...ODDS];
+  const logOdds = ODDS.map((each) => Math.log(each / bound));
+  return createProcess(threshold, ({ margins, candidateBad }) => {
+    if (!isInformative(margins)) return null;
+    const [logBound = 0, ...logMeans] = logMeanPowers(margins, odds);
+    return logOdds.map((each, index) => candidateBad * each + logBound - (logMeans[index] ?? 0));
+  });
+}
+
+/** Against "the candidate's share of bad requests is `bound` or more". */
+export function createShareProcess({ bound, threshold }: Bound): NoHarmProcess {
+  const logBad = SHARES.map((part) => Math.log(part));
+  const logGood = SHARES.map((part) => Math.log1p(-part * bound) - Math.log1p(-bound));
+  return createProcess(threshold, ({ margins, candidateBad }) => {
+    const good = margins.candidate - candidateBad;
+    return SHARES.map((_, index) => candidateBad * (logBad[index] ?? 0) + good * (logGood[index] ?? 0));
+  });
+}
+
+/** `win` says what a stratum adds to the logarithm of each bet; null when it says nothing. */
+function createProcess(threshold: number, win: (stratum: Stratum) => number[] | null): NoHarmProcess {
+  let logBets: number[] = [0];
+  return {
+    add(stratum, designEffect) {
+      const won = win(stratum);
+      if (won === null) return;
+      const logMost = designEffect * Math.log(threshold * won.length * KEPT);
+      logBets = won.map((each, index) => Math.min((logBets[index] ?? 0) + each, logMost));
+    },
+    logEValue: (designEffect) => logMeanExp(logBets.map((each) => temper(each, designEffect))),
+  };
+}

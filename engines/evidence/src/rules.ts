@@ -1,0 +1,75 @@
+/** What makes a difference big enough to act on, for one metric. */
+export interface MetricRules {
+  /** Harm is called only from this odds ratio on: smaller ones are proven easily at high traffic, and matter little. */
+  harmOdds: number;
+  /** … and only when the candidate's share of bad requests is higher by this much. */
+  harmExcess: number;
+  /** No harm means: an odds ratio this large has been ruled out … */
+  noHarmOdds: number;
+  /** … or a candidate share this high has been; null where only the comparison counts. */
+  noHarmShare: number | null;
+}
+
+export interface JudgeOptions {
+  metrics: readonly string[];
+  /** Chance of ever calling harm on a healthy candidate, over all metrics and the whole change. Default 0.01. */
+  alpha?: number;
+  /** Chance of calling no harm, per metric and stage, on a candidate beyond the no-harm margins. Default 0.05. */
+  beta?: number;
+  /** A metric's samples are left out for this long after the candidate's first request. Default { latency: 20_000 }. */
+  warmupMs?: Readonly<Record<string, number>>;
+  /** Deviations from DEFAULT_RULES by metric; a metric named in neither place follows the rules of "errors". */
+  rules?: Readonly<Record<string, Partial<MetricRules>>>;
+}
+
+export const DEFAULT_ALPHA = 0.01;
+export const DEFAULT_BETA = 0.05;
+/** Cold caches are not a regression. */
+export const DEFAULT_WARMUP_MS: Readonly<Record<string, number>> = { latency: 20_000 };
+
+const ERROR_RULES: MetricRules = { harmOdds: 1.3, harmExcess: 0.001, noHarmOdds: 2, noHarmShare: 0.01 };
+const LATENCY_RULES: MetricRules = { harmOdds: 1.5, harmExcess: 0.01, noHarmOdds: 2, noHarmShare: null };
+export const DEFAULT_RULES: Readonly<Record<string, MetricRules>> = {
+  errors: ERROR_RULES,
+  latency: LATENCY_RULES,
+};
+
+/** One metric's rules with every number filled in. */
+export interface ResolvedRules extends MetricRules {
+  metric: string;
+  /** The e-value that calls harm: Ville's inequality, α split evenly over the metrics. */
+  threshold: number;
+  /** The e-value that calls no harm. */
+  noHarmThreshold: number;
+  warmupMs: number;
+}
+
+/** Options → the rules of each metric. Throws when a number makes no sense. */
+export function resolveRules(options: JudgeOptions): ResolvedRules[] {
+  const { metrics, alpha = DEFAULT_ALPHA, beta = DEFAULT_BETA } = options;
+  if (metrics.length === 0) throw new Error("metrics must name at least one metric");
+  if (new Set(metrics).size !== metrics.length)
+    throw new Error(`metrics must not repeat: ${metrics.join(", ")}`);
+  if (!(alpha > 0 && alpha < 1)) throw new Error(`alpha must lie between 0 and 1, got ${alpha}`);
+  if (!(beta > 0 && beta < 1)) throw new Error(`beta must lie between 0 and 1, got ${beta}`);
+  return metrics.map((metric) => {
+    const rules = { ...(DEFAULT_RULES[metric] ?? ERROR_RULES), ...options.rules?.[metric] };
+    const warmupMs = options.warmupMs?.[metric] ?? DEFAULT_WARMUP_MS[metric] ?? 0;
+    checkRules(metric, rules, warmupMs);
+    const proofs = rules.noHarmShare === null ? 1 : 2;
+    return { ...rules, metric, threshold: metrics.length / alpha, noHarmThreshold: proofs / beta, warmupMs };
+  });
+}
+
+function checkRules(metric: string, rules: MetricRules, warmupMs: number): void {
+  if (!(rules.harmOdds >= 1)) throw new Error(`rules.${metric}.harmOdds must be ≥ 1, got ${rules.harmOdds}`);
+  if (!(rules.harmExcess >= 0))
+    throw new Error(`rules.${metric}.harmExcess must be ≥ 0, got ${rules.harmExcess}`);
+  if (!(rules.noHarmOdds > 1))
+    throw new Error(`rules.${metric}.noHarmOdds must be > 1, got ${rules.noHarmOdds}`);
+  const share = rules.noHarmShare;
+  if (share !== null && !(share > 0 && share < 1)) {
+    throw new Error(`rules.${metric}.noHarmShare must lie between 0 and 1, got ${share}`);
+  }
+  if (!(warmupMs >= 0)) throw new Error(`warmupMs.${metric} must be ≥ 0, got ${warmupMs}`);
+}

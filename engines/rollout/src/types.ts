@@ -1,0 +1,70 @@
+/** States in the order a change passes them; docs/formats/change.md draws the machine. */
+export type RolloutStateName =
+  | "requested"
+  | "locked"
+  | "preflight"
+  | "backup"
+  | "migrating"
+  | "starting"
+  | "gating"
+  | "stepping"
+  | "baking"
+  | "draining"
+  | "succeeded"
+  | "paused"
+  | "restoring-weights"
+  | "draining-candidate"
+  | "undone"
+  | "undo-blocked";
+
+export interface Stage {
+  /** The candidate's share in ten-thousandths. */
+  weight: number;
+  bakeMs: number;
+}
+
+/** What was decided once, when the change was requested. */
+export interface RolloutPlan {
+  /** Rising weights; the last is 10,000. */
+  stages: Stage[];
+  keepWarmMs: number;
+  /** How long `gating` may last before the candidate counts as never healthy. */
+  gateDeadlineMs: number;
+  /** What to do at the end of a stage's bake time without a verdict. */
+  onTooLittleEvidence: "hold" | "advance";
+  /** False when there is no stable arm: nothing to compare with and nowhere to go back to. */
+  hasStable: boolean;
+  /** States that mean nothing to this kind of change. */
+  skips: readonly RolloutStateName[];
+}
+
+/** Where a change stands: everything that must survive a restart. Times in ms since the epoch. */
+export interface RolloutState {
+  name: RolloutStateName;
+  /** Index into `plan.stages`; -1 before the first. */
+  stage: number;
+  enteredAtMs: number;
+  stageStartedAtMs: number | null;
+  pausedFrom: RolloutStateName | null;
+}
+
+export type Command = "promote" | "promote-full" | "pause" | "resume" | "abort" | "finish";
+
+/** What is known at one instant. */
+export interface Facts {
+  nowMs: number;
+  /** Whether the effects of the present state have taken hold (instances started, weights confirmed, drained). */
+  settled: boolean;
+  /** Why the candidate cannot go on, in words; null when nothing failed. */
+  failure: string | null;
+  /** Why going back is impossible, in words; null when it is possible. */
+  undoBlocked: string | null;
+  /** The judge's verdict on the traffic so far; null when nothing is judged. */
+  verdict: { kind: "harm" | "no-harm" | "insufficient"; reason: string } | null;
+  command: { name: Command; by: string; reason: string | null } | null;
+}
+
+export type Decision =
+  | { kind: "stay"; because: string }
+  | { kind: "refuse"; because: string }
+  | { kind: "go"; to: RolloutState; by: string; reason: string };

@@ -1,0 +1,14 @@
+import type { ChangeKind, Preparation, Step } from "../ports.ts";
+import type { ChangeRow } from "../store.ts";
+import { positionColumns, viewOf } from "./view.ts";
+
+/** Every driver's steps, in the order the drivers are registered. */
+export function planSteps(kind: ChangeKind, row: ChangeRow): Step[] {
+  return kind.drivers.flatMap((driver) => driver.plan(viewOf(row)));
+}
+
+/** The patch that takes a new preparation (another stable release, say) into a change that has not begun. */
+export function adoptPreparation(kind: ChangeKind, row: ChangeRow, prepared: Preparation): Partial<ChangeRow> {
+  const renewed = { ...row, ...prepared };
+  return { ...prepared, steps: planSteps(kind, renewed), ...positionColumns(prepared.plan, row.position) };
+}

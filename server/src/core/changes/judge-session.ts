@@ -1,0 +1,132 @@
+import { createJudge, type Evidence, type HistoryEntry } from "@mainstay/evidence";
+import { createCeiling } from "./ceiling.ts";
+import type { Block, ChangeView, JudgeSettings, Limits, Metric, Signal } from "./ports.ts";
+
+/** The judge's evidence, and which absolute ceiling was broken, if one was. */
+export interface JudgedEvidence extends Evidence {
+  limit?: string;
+}
+
+/** The metric name of the absolute ceiling on latency stands apart from "latency", which compares the arms. */
+const LATENCY_CEILING = "latency-ceiling";
+/** A p95 above the ceiling means: more than this share of the requests is slower than it. */
+const P95_SHARE = 0.05;
+
+export interface JudgedChange {
+  judge: JudgeSettings | null;
+  limits: Limits;
+}
+
+export interface JudgeSession {
+  /** To be called whenever a stage starts, also when it starts anew. */
+  startStage(atMs: number): HistoryEntry;
+  /** Fetches what happened since the last call; null when nothing new is to be judged. */
+  tick(change: ChangeView): Promise<JudgedTick | null>;
+}
+
+export interface JudgedTick {
+  history: HistoryEntry[];
+  evidence: JudgedEvidence;
+  firstCandidateAtMs: number | null;
+}
+
+/** The judge of one change under way, fed from its signal; `history` is what it saw before a restart. */
+export function createJudgeSession(input: {
+  judged: JudgedChange;
+  signal: Signal;
+  history: HistoryEntry[];
+  sinceMs: number;
+}): JudgeSession {
+  const { judged, signal, history } = input;
+  const bench = createBench(judged);
+  for (const entry of history) bench.show(entry);
+  const metrics = metricsOf(judged).map((metric) => ({ metric, sinceMs: input.sinceMs }));
+  let firstCandidateAtMs = firstCandidateIn(history);
+
+  return {
+    startStage(atMs) {
+      const entry: HistoryEntry = { kind: "stage", atMs };
+      bench.show(entry);
+      return entry;
+    },
+    async tick(change) {
+      const fresh: HistoryEntry[] = [];
+      for (const each of metrics) {
+        const blocks = await signal.counts({ change, metric: each.metric, sinceMs: each.sinceMs });
+        each.sinceMs = blocks.at(-1)?.atMs ?? each.sinceMs;
+        fresh.push(...blocks.filter(hasRequests).map((block) => toEntry(nameOf(each.metric), block)));
+      }
+      if (fresh.length === 0) return null;
+      for (const entry of fresh) bench.show(entry);
+      firstCandidateAtMs ??= firstCandidateIn(fresh);
+      return { history: fresh, evidence: bench.evaluate(), firstCandidateAtMs };
+    },
+  };
+}
+
+/** The same evidence from the stored history alone; null when nothing was judged. */
+export function replayEvidence(judged: JudgedChange, history: HistoryEntry[]): JudgedEvidence | null {
+  if (!judged.judge || !history.some((entry) => entry.kind === "sample")) return null;
+  const bench = createBench(judged);
+  for (const entry of history) bench.show(entry);
+  return bench.evaluate();
+}
+
+/** The comparing judge and the absolute ceilings side by side. */
+function createBench({ judge, limits }: JudgedChange) {
+  if (!judge) throw new Error("this change is not judged");
+  const { metrics, alpha, warmupMs } = judge;
+  const comparing = createJudge({ metrics, alpha, warmupMs: { latency: warmupMs } });
+  const { errorRate, latencyP95Ms } = limits;
+  const ceilings = [
+    ...(errorRate === undefined ? [] : [createCeiling({ metric: "errors", share: errorRate, words: "failed" })]),
+    ...(latencyP95Ms === undefined
+      ? []
+      : [createCeiling({ metric: LATENCY_CEILING, share: P95_SHARE, words: `took longer than ${latencyP95Ms} ms` })]),
+  ];
+  return {
+    show(entry: HistoryEntry): void {
+      if (entry.kind === "stage") return comparing.startStage(entry.atMs);
+      for (const ceiling of ceilings) ceiling.add(entry);
+      if (metrics.some((name) => name === entry.metric)) comparing.add(entry);
+    },
+    evaluate(): JudgedEvidence {
+      const evidence = comparing.evaluate();
+      const broken = ceilings.map((ceiling) => ceiling.broken()).find((each) => each !== null);
+      return broken ? { ...evidence, verdict: "harm", limit: broken } : evidence;
+    },
+  };
+}
+
+function metricsOf({ judge, limits }: JudgedChange): Metric[] {
+  const metrics: Metric[] = (judge?.metrics ?? []).map((name) => ({ name }));
+  const isJudged = metrics.some((each) => each.name === "errors");
+  if (limits.errorRate !== undefined && !isJudged) metrics.push({ name: "errors" });
+  if (limits.latencyP95Ms !== undefined) metrics.push({ name: "slower-than", thresholdMs: limits.latencyP95Ms });
+  return metrics;
+}
+
+function nameOf(metric: Metric): string {
+  return metric.name === "slower-than" ? LATENCY_CEILING : metric.name;
+}
+
+function toEntry(metric: string, block: Block): HistoryEntry {
+  return { kind: "sample", atMs: block.fromMs, metric, stable: block.stable, candidate: block.candidate };
+}
+
+function hasRequests(block: Block): boolean {
+  return block.stable.total.some((count) => count > 0) || block.candidate.total.some((count) => count > 0);
+}
+
+function firstCandidateIn(history: HistoryEntry[]): number | null {
+  const first = history.find((entry) => entry.kind === "sample" && entry.candidate.total.some((count) => count > 0));
+  return first?.atMs ?? null;
+}
+
+/** One sentence that says why: the metrics that decided, with their numbers. */
+export function reasonOf(evidence: JudgedEvidence): string {
+  if (evidence.limit) return evidence.limit;
+  const deciding = evidence.perMetric.filter((each) => each.verdict === evidence.verdict);
+  const speaking = deciding.length > 0 ? deciding : evidence.perMetric;
+  return speaking.map((each) => each.reason).join("; ");
+}

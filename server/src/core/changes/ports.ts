@@ -1,0 +1,114 @@
+import type { RolloutPlan, RolloutState, RolloutStateName } from "@mainstay/rollout";
+
+/** A change as drivers and signals see it. */
+export interface ChangeView {
+  id: string;
+  kind: string;
+  service: string;
+  environment: string;
+  /** What is being brought in, for example a release id. */
+  candidate: string;
+  /** What serves now and stays to fall back to; null when there is nothing yet. */
+  stable: string | null;
+  plan: RolloutPlan;
+  position: RolloutState;
+  /** The candidate's share in ten-thousandths that belongs to the position, and the one to fall back to. */
+  weight: number;
+  proven: number;
+}
+
+/** One act of a driver, as data: shown before it is done, done again after a crash. */
+export interface Step {
+  driver: string;
+  act: string;
+  title: string;
+  /** When it is applied. */
+  state: RolloutStateName;
+  /** Only in this stage; null: in every one. */
+  stage: number | null;
+  /** When it is taken back, if at all. */
+  undoneIn: "restoring-weights" | "draining-candidate" | null;
+}
+
+/** Something that speaks against a change, found before it starts. */
+export interface Finding {
+  code: string;
+  message: string;
+  remedy: string;
+}
+
+/** What a driver sees of the position a change is in. */
+export interface Observation {
+  /** Null when the effects have taken hold, else what is still missing. */
+  waitingFor: string | null;
+  /** Why the candidate cannot go on; null when nothing failed. */
+  failure: string | null;
+}
+
+/** Takes part in changes: acts in the world. `apply` and `undo` are idempotent. */
+export interface Driver {
+  name: string;
+  plan(change: ChangeView): Step[];
+  check(change: ChangeView): Promise<Finding[]>;
+  apply(change: ChangeView, step: Step): Promise<void>;
+  undo(change: ChangeView, step: Step): Promise<void>;
+  observe(change: ChangeView): Promise<Observation>;
+  /** Calls the listener whenever an observation may have changed; returns how to stop. */
+  onNews(listener: () => void): () => void;
+}
+
+/** Which requests count as bad. */
+export type Metric = { name: "errors" } | { name: "latency" } | { name: "slower-than"; thresholdMs: number };
+
+export interface ArmTally {
+  /** Indexed by group, 0–19. */
+  total: number[];
+  bad: number[];
+}
+
+/** Both arms over the same stretch of time, normally one second. */
+export interface Block {
+  /** End of the stretch, ms since the epoch. */
+  atMs: number;
+  fromMs: number;
+  stable: ArmTally;
+  candidate: ArmTally;
+}
+
+/** Counts per arm: what the judge looks at. */
+export interface Signal {
+  /** Blocks that ended after `sinceMs`, oldest first. */
+  counts(question: { change: ChangeView; metric: Metric; sinceMs: number }): Promise<Block[]>;
+}
+
+export interface JudgeSettings {
+  metrics: ("errors" | "latency")[];
+  alpha: number;
+  warmupMs: number;
+}
+
+export interface Limits {
+  /** Share of failed requests, 0–1. */
+  errorRate?: number | undefined;
+  latencyP95Ms?: number | undefined;
+}
+
+/** What a kind makes of a request: whom it concerns, how it proceeds, who judges. */
+export interface Preparation {
+  target: string;
+  service: string;
+  environment: string;
+  candidate: string;
+  stable: string | null;
+  plan: RolloutPlan;
+  judge: JudgeSettings | null;
+  limits: Limits;
+}
+
+/** A kind of change: compose.ts registers one for everything that alters production. */
+export interface ChangeKind {
+  kind: string;
+  drivers: Driver[];
+  signal: Signal | null;
+  prepare(request: { candidate: string; immediate: boolean }): Promise<Preparation>;
+}

@@ -1,0 +1,139 @@
+import type { Decision, RolloutState } from "@mainstay/rollout";
+import type { Audit } from "../audit/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { Database, Tx } from "../../kernel/database/index.ts";
+import type { Events } from "../../kernel/events/index.ts";
+import { positionColumns } from "./domain/view.ts";
+import type { ChangesStore, ChangeRow } from "./store.ts";
+
+/** Who asks, for the audit row. */
+export interface Origin {
+  actor: { type: string; id: string; name: string };
+  requestId: string | null;
+  address: string | null;
+}
+
+export const PLATFORM: Origin = {
+  actor: { type: "system", id: "mainstay", name: "Mainstay" },
+  requestId: null,
+  address: null,
+};
+
+const FINAL: readonly RolloutState["name"][] = ["succeeded", "undone", "undo-blocked"];
+
+export interface TransitionsDependencies {
+  db: Database;
+  clock: Clock;
+  audit: Audit;
+  events: Events;
+  store: ChangesStore;
+}
+
+type Go = Extract<Decision, { kind: "go" }>;
+
+/** Every transition is one transaction: the row, its timeline entry, its audit row and its event. */
+export function createTransitions({ db, clock, audit, events, store }: TransitionsDependencies) {
+  async function record(tx: Tx, row: ChangeRow, entry: { go: Go; from: string; origin: Origin }): Promise<void> {
+    const { go, from, origin } = entry;
+    const isJudged = go.by === "judge";
+    await store.appendTimeline(tx, {
+      change: row.id,
+      at: clock.now(),
+      from_state: from,
+      to_state: go.to.name,
+      stage: go.to.stage,
+      by: go.by,
+      reason: go.reason,
+      evidence: isJudged ? row.evidence : null,
+    });
+    await audit.record(tx, {
+      ...origin,
+      action: `changes.${go.to.name}`,
+      resource: { type: "change", id: row.id },
+      service: row.service,
+      environment: row.environment,
+      change: row.id,
+      before: { state: from, weight: row.weight },
+      after: { state: go.to.name, stage: go.to.stage, ...weightsOf(row, go.to) },
+      reason: go.reason,
+    });
+    const type = eventType(from, row.stage, go.to);
+    if (type) await events.emit(tx, { type, subject: row.id, data: eventData(row, go, from) });
+  }
+
+  /** Stores a new change. */
+  async function create(row: ChangeRow, origin: Origin): Promise<void> {
+    const go: Go = { kind: "go", to: row.position, by: origin.actor.name, reason: row.reason ?? "requested" };
+    await db.transaction().execute(async (tx) => {
+      await store.insert(tx, row);
+      await record(tx, row, { go, from: "none", origin });
+    });
+  }
+
+  /**
+   * Moves a change on, together with a patch and more work for the same transaction. False when somebody else moved it
+   * first, or when `within` says no: then nothing was written.
+   */
+  async function apply(
+    row: ChangeRow,
+    go: Go,
+    origin: Origin,
+    more: { patch?: Partial<ChangeRow>; within?: (tx: Tx) => Promise<boolean> } = {},
+  ): Promise<boolean> {
+    const now = clock.now();
+    const isFinal = FINAL.includes(go.to.name);
+    const next = { ...row, ...more.patch };
+    const patch = {
+      ...more.patch,
+      ...positionColumns(next.plan, go.to),
+      updated_at: now,
+      finished_at: isFinal ? now : null,
+      outcome: isFinal || go.to.name === "restoring-weights" ? (row.outcome ?? go.reason) : row.outcome,
+    };
+    const refusal = new Error("refused inside the transaction");
+    try {
+      return await db.transaction().execute(async (tx) => {
+        if (!(await store.update(tx, row.id, row.version, patch))) return false;
+        if (more.within && !(await more.within(tx))) throw refusal;
+        if (isFinal) await store.releaseLock(tx, row.id);
+        await record(tx, next, { go, from: row.state, origin });
+        return true;
+      });
+    } catch (error) {
+      if (error === refusal) return false;
+      throw error;
+    }
+  }
+
+  return { create, apply };
+}
+
+export type Transitions = ReturnType<typeof createTransitions>;
+
+function weightsOf(row: ChangeRow, position: RolloutState) {
+  const { weight, proven } = positionColumns(row.plan, position);
+  return { weight, proven };
+}
+
+function eventData(row: ChangeRow, go: Go, from: string): Record<string, unknown> {
+  const { kind, target, service, environment, candidate, stable } = row;
+  const { name: state, stage } = go.to;
+  return { kind, target, service, environment, candidate, stable, from, state, stage, by: go.by, reason: go.reason };
+}
+
+/** Which transitions the world hears of. */
+function eventType(from: string, fromStage: number, to: RolloutState): string | null {
+  if (from === "none") return "changes.requested";
+  const direct = EVENT_OF[to.name];
+  if (direct) return direct;
+  if (to.name !== "stepping" && to.name !== "baking") return null;
+  if (from === "paused") return "changes.resumed";
+  return from === to.name && fromStage === to.stage ? null : "changes.stage_advanced";
+}
+
+const EVENT_OF: Partial<Record<RolloutState["name"], string>> = {
+  paused: "changes.paused",
+  succeeded: "changes.succeeded",
+  undone: "changes.undone",
+  "undo-blocked": "changes.blocked",
+};

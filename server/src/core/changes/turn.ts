@@ -1,0 +1,173 @@
+import { AppError } from "@mainstay/api";
+import { decide, restartStage, type Facts } from "@mainstay/rollout";
+import { adoptPreparation } from "./domain/preparation.ts";
+import { viewOf } from "./domain/view.ts";
+import type { HistoryEntry } from "@mainstay/evidence";
+import { createJudgeSession, reasonOf, type JudgedEvidence, type JudgeSession } from "./judge-session.ts";
+import type { Observation } from "./ports.ts";
+import type { RunnerDependencies } from "./runner.ts";
+import type { ChangeRow } from "./store.ts";
+import { PLATFORM } from "./transitions.ts";
+
+/** Errors that pass by themselves: the effect is tried again instead of failing the change. */
+const PASSING = new Set(["AGENT_UNREACHABLE", "DATABASE_UNREACHABLE"]);
+/** From here there is only onwards: effects are tried until they succeed. */
+const NO_WAY_BACK = new Set(["draining", "restoring-weights", "draining-candidate"]);
+
+interface Lease {
+  owner: string;
+  now: Date;
+  expiresAt: Date;
+}
+
+/** One change's turns in this process: apply what its position asks for, look, judge, decide. */
+export function createTurn({ store, transitions, kinds, clock }: RunnerDependencies, id: string) {
+  /** Whether this process took the lock itself, or already greeted a change that another process had begun. */
+  let isKnown = false;
+  let appliedVersion = -1;
+  let failure: string | null = null;
+  let session: JudgeSession | null = null;
+  let unstored: HistoryEntry[] = [];
+  let nextSample = 0;
+
+  function kindOf(row: ChangeRow) {
+    const kind = kinds.find((each) => each.kind === row.kind);
+    if (!kind) throw new Error(`no kind ${row.kind} is registered`);
+    return kind;
+  }
+
+  /** Takes the target's lock and fixes the plan: only now is it certain which release is the stable one. */
+  async function lock(row: ChangeRow, lease: Lease): Promise<boolean> {
+    const kind = kindOf(row);
+    const patch = adoptPreparation(kind, row, await kind.prepare(row));
+    const planned = { ...row, ...patch };
+    const decision = decide(planned.plan, planned.position, { ...nothingKnown(), settled: true });
+    if (decision.kind !== "go") return false;
+    const { owner, now, expiresAt } = lease;
+    const held = { target: planned.target, change: id, owner, heartbeat_at: now, expires_at: expiresAt };
+    isKnown = await transitions.apply(row, decision, PLATFORM, { patch, within: (tx) => store.takeLock(tx, held) });
+    return isKnown;
+  }
+
+  /** One look at a change whose lock is ours; true when it moved on. */
+  async function take(row: ChangeRow): Promise<boolean> {
+    if (!isKnown) {
+      isKnown = true;
+      if (await startStageAnew(row)) return true;
+    }
+    await applyOnce(row);
+    const observation = await observe(row);
+    const evidence = await judge(row);
+    const facts: Facts = {
+      ...nothingKnown(),
+      settled: failure === null && observation.waitingFor === null,
+      failure: failure ?? observation.failure,
+      verdict: verdictOf(row, evidence),
+    };
+    const decision = decide(row.plan, row.position, facts);
+    if (decision.kind !== "go") return false;
+    return transitions.apply({ ...row, evidence }, decision, PLATFORM);
+  }
+
+  /** After a restart nobody knows what the stage saw meanwhile. */
+  async function startStageAnew(row: ChangeRow): Promise<boolean> {
+    const nowMs = clock.now().getTime();
+    const position = restartStage(row.position, nowMs);
+    if (position === row.position) return false;
+    const reason = "the server came back; the stage starts anew";
+    return transitions.apply(row, { kind: "go", to: position, by: "platform", reason }, PLATFORM);
+  }
+
+  async function applyOnce(row: ChangeRow): Promise<void> {
+    if (appliedVersion === row.version) return;
+    failure = null;
+    try {
+      await applyEffects(row);
+    } catch (error) {
+      const isFinding = error instanceof AppError && !PASSING.has(error.code) && !NO_WAY_BACK.has(row.state);
+      if (!isFinding) throw error;
+      failure = error.message;
+    }
+    appliedVersion = row.version;
+    if (row.state === "stepping") await startStage(row);
+  }
+
+  async function applyEffects(row: ChangeRow): Promise<void> {
+    const change = viewOf(row);
+    const drivers = new Map(kindOf(row).drivers.map((driver) => [driver.name, driver]));
+    if (row.state === "preflight") return preflight(row);
+    for (const step of row.steps) {
+      const isNow = step.state === row.state && (step.stage === null || step.stage === row.stage);
+      if (isNow) await drivers.get(step.driver)?.apply(change, step);
+    }
+    for (const step of row.steps.toReversed()) {
+      if (step.undoneIn === row.state) await drivers.get(step.driver)?.undo(change, step);
+    }
+  }
+
+  async function preflight(row: ChangeRow): Promise<void> {
+    const found = await Promise.all(kindOf(row).drivers.map((driver) => driver.check(viewOf(row))));
+    const findings = found.flat();
+    if (findings.length > 0) failure = findings.map((each) => `${each.message} (${each.remedy})`).join("; ");
+  }
+
+  async function observe(row: ChangeRow): Promise<Observation> {
+    const seen = await Promise.all(kindOf(row).drivers.map((driver) => driver.observe(viewOf(row))));
+    return {
+      waitingFor: seen.find((each) => each.waitingFor !== null)?.waitingFor ?? null,
+      failure: seen.find((each) => each.failure !== null)?.failure ?? null,
+    };
+  }
+
+  async function startStage(row: ChangeRow): Promise<void> {
+    const opened = await openSession(row);
+    if (opened) unstored.push(opened.startStage(clock.now().getTime()));
+  }
+
+  async function openSession(row: ChangeRow): Promise<JudgeSession | null> {
+    const { signal } = kindOf(row);
+    if (!row.judge || !signal || row.stable === null) return null;
+    if (session) return session;
+    const samples = await store.samples(id);
+    nextSample = (samples.at(-1)?.seq ?? -1) + 1;
+    const history = samples.flatMap((each) => each.history);
+    const sinceMs = history.length > 0 ? clock.now().getTime() : row.position.enteredAtMs;
+    session = createJudgeSession({ judged: row, signal, history, sinceMs });
+    return session;
+  }
+
+  async function judge(row: ChangeRow): Promise<JudgedEvidence | null> {
+    const isInTraffic = row.state === "stepping" || row.position.pausedFrom === "stepping";
+    const opened = isInTraffic ? await openSession(row) : null;
+    const seen = await opened?.tick(viewOf(row));
+    if (!seen) return row.evidence;
+    unstored.push(...seen.history);
+    const firstAt = seen.firstCandidateAtMs === null ? null : new Date(seen.firstCandidateAtMs);
+    const sample = { change: id, seq: nextSample, at: clock.now(), history: unstored };
+    await store.recordEvidence(sample, seen.evidence, firstAt);
+    nextSample += 1;
+    unstored = [];
+    return seen.evidence;
+  }
+
+  function nothingKnown(): Facts {
+    const nowMs = clock.now().getTime();
+    return { nowMs, settled: false, failure: null, undoBlocked: null, verdict: null, command: null };
+  }
+
+  /** Another server has the change now: whatever was known about it is old. */
+  function forget(): void {
+    isKnown = false;
+    appliedVersion = -1;
+    session = null;
+    unstored = [];
+  }
+
+  return { lock, take, forget };
+}
+
+function verdictOf(row: ChangeRow, evidence: JudgedEvidence | null): Facts["verdict"] {
+  if (!row.judge || row.stable === null) return null;
+  if (!evidence) return { kind: "insufficient", reason: "no request has reached both arms yet" };
+  return { kind: evidence.verdict, reason: reasonOf(evidence) };
+}

@@ -1,0 +1,175 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { AppError, parseServiceFile, serviceFile, describeIssues, type ServiceFile } from "@mainstay/api";
+import type { Audit } from "../audit/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { Database } from "../../kernel/database/index.ts";
+import type { Events } from "../../kernel/events/index.ts";
+import type { Ids } from "../../kernel/ids.ts";
+import { createReleaseFiles } from "./release-files.ts";
+import { createSecretsFile } from "./secrets-file.ts";
+import { createServicesStore, type InstanceRow, type ReleaseRow, type ServiceRow, type Target } from "./store.ts";
+
+/** Who asks, for the audit row. */
+export interface Origin {
+  actor: { type: string; id: string; name: string };
+  requestId: string | null;
+  address: string | null;
+}
+
+export interface NewRelease {
+  /** Absolute path of the directory with the service's files. */
+  directory: string;
+  /** Name of the service file inside the directory. */
+  file: string;
+  environment?: string | undefined;
+  /** Values that override or add to `env` of the service file. */
+  env?: Record<string, string> | undefined;
+}
+
+/** How production ought to be arranged: what the agent is told, before it is put into the agent's words. */
+export interface Arrangement {
+  services: ServiceRow[];
+  instances: InstanceRow[];
+  releases: Map<string, ReleaseRow>;
+  /** Secret values by release id; read from the secrets file at every call. */
+  secrets: Map<string, Record<string, string>>;
+}
+
+export interface ServicesDependencies {
+  db: Database;
+  clock: Clock;
+  ids: Ids;
+  audit: Audit;
+  events: Events;
+  dataDirectory: string;
+}
+
+export function createServices({ db, clock, ids, audit, events, dataDirectory }: ServicesDependencies) {
+  const store = createServicesStore(db);
+  const files = createReleaseFiles({ root: path.join(dataDirectory, "releases") });
+  const secrets = createSecretsFile({ directory: path.join(dataDirectory, "keys") });
+
+  async function registerRelease(input: NewRelease, origin: Origin): Promise<ReleaseRow> {
+    const snapshot = await readSnapshot(input);
+    const stored = await files.store(input.directory);
+    const now = clock.now();
+    const target = { service: snapshot.service, environment: snapshot.environment };
+    const row = { id: ids.next("rel"), ...target, ...stored, snapshot, created_at: now, created_by: origin.actor };
+    await db.transaction().execute(async (tx) => {
+      await store.ensureService(tx, target, now);
+      await store.insertRelease(tx, row);
+      const facts = { digest: row.digest, version: row.version };
+      await audit.record(tx, {
+        ...origin,
+        ...target,
+        action: "services.release_registered",
+        resource: { type: "release", id: row.id },
+        after: facts,
+      });
+      await events.emit(tx, {
+        type: "services.release_registered",
+        subject: row.id,
+        data: { ...target, release: row.id, ...facts },
+      });
+    });
+    return row;
+  }
+
+  async function release(id: string): Promise<ReleaseRow> {
+    const row = await store.release(id);
+    if (!row) throw new AppError("NOT_FOUND", { what: `release ${id}` });
+    return row;
+  }
+
+  async function service(target: Target): Promise<ServiceRow> {
+    const row = await store.service(target);
+    if (!row) throw new AppError("NOT_FOUND", { what: `service ${target.service} in ${target.environment}` });
+    return row;
+  }
+
+  /** Throws RELEASE_ALTERED when a stored file is no longer what was registered. */
+  async function verifyRelease(row: ReleaseRow): Promise<void> {
+    if (!(await files.isIntact(row.directory, row.digest))) throw new AppError("RELEASE_ALTERED", { release: row.id });
+  }
+
+  /** Asks for every instance of a release; what is asked for already stays as it is. */
+  async function startInstances(row: ReleaseRow): Promise<void> {
+    const created_at = clock.now();
+    const rows = Object.entries(row.snapshot.processes).flatMap(([process, spec]) =>
+      Array.from({ length: spec.instances }, (_, ordinal) => ({
+        id: ids.next("ins"),
+        service: row.service,
+        environment: row.environment,
+        release: row.id,
+        process,
+        ordinal,
+        created_at,
+      })),
+    );
+    await store.insertInstances(rows);
+  }
+
+  async function arrangement(): Promise<Arrangement> {
+    const [services, instances] = await Promise.all([store.services(), store.instances()]);
+    const wanted = new Set(instances.map((each) => each.release));
+    const releases = new Map((await store.releasesById([...wanted])).map((each) => [each.id, each]));
+    const values = new Map<string, Record<string, string>>();
+    for (const each of releases.values()) values.set(each.id, await secretsOf(each));
+    return { services, instances, releases, secrets: values };
+  }
+
+  function secretsOf(row: ReleaseRow): Promise<Record<string, string>> {
+    return secrets.read(row.service, row.environment, row.snapshot.secrets);
+  }
+
+  return {
+    registerRelease,
+    release,
+    releases: store.releases,
+    service,
+    list: store.services,
+    instance: store.instance,
+    instances: store.instances,
+    verifyRelease,
+    secretsOf,
+    arrangement,
+    nextGeneration: store.nextGeneration,
+    startInstances,
+    stopInstances: (releaseId: string) => store.deleteInstances(releaseId),
+    /** Sets who is on trial and with what share (ten-thousandths). */
+    weigh: (target: Target, trial: { change: string; candidate: string; weight: number; proven: number }) =>
+      store.updateService(target, {
+        change: trial.change,
+        candidate_release: trial.candidate,
+        weight: trial.weight,
+        proven: trial.proven,
+        updated_at: clock.now(),
+      }),
+    /** Ends a trial: `stable` serves everybody. */
+    settle: (target: Target, stable: string | null) =>
+      store.updateService(target, {
+        stable_release: stable,
+        candidate_release: null,
+        change: null,
+        weight: 0,
+        proven: 0,
+        updated_at: clock.now(),
+      }),
+  };
+}
+export type Services = ReturnType<typeof createServices>;
+
+async function readSnapshot(input: NewRelease): Promise<ServiceFile> {
+  const file = path.join(input.directory, input.file);
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new AppError("CONFIG_UNREADABLE", { file, reason: error.code ?? "unknown" }, { cause: error });
+  });
+  const parsed = parseServiceFile(text, file);
+  const environment = input.environment ?? parsed.environment;
+  const checked = serviceFile.shape.environment.safeParse(environment);
+  if (!checked.success) {
+    throw new AppError("CONFIG_INVALID", { file: "--environment" }, { errors: describeIssues(checked.error) });
+  }
+  return { ...parsed, environment, env: { ...parsed.env, ...input.env } };
+}

@@ -1,0 +1,130 @@
+import type { AgentClient } from "@mainstay/agent";
+import type { DesiredState, JournalEntry, ObservedState } from "@mainstay/api";
+import type { Services } from "../../core/services/index.ts";
+import type { LongRunning } from "../../kernel/actors.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { Log } from "../../kernel/log.ts";
+import { createWake } from "../../kernel/wake.ts";
+import { compile, type CompileSettings } from "./compile.ts";
+
+/** Well below the lease, so that one lost beat does no harm. */
+const BEAT_MS = 2000;
+const RECONNECT_MS = 500;
+
+export interface AgentLinkDependencies {
+  agent: AgentClient;
+  services: Services;
+  settings: CompileSettings;
+  clock: Clock;
+  log: Log;
+  /** Writes what the agent did by itself into the audit log; resolves once it is safe there. */
+  auditJournal(entries: JournalEntry[]): Promise<void>;
+}
+
+/** Keeps the agent told of what ought to run, and itself told of what does. */
+export interface AgentLink extends LongRunning {
+  /** Sends the present arrangement now. Throws AGENT_UNREACHABLE. */
+  sync(): Promise<ObservedState>;
+  /** What the agent saw when it was last heard; null until then or when it has not answered for a while. */
+  observed(): ObservedState | null;
+  /** Whether the agent's view includes everything that was asked for. */
+  isCurrent(): boolean;
+  onNews(listener: () => void): () => void;
+}
+
+export function createAgentLink({ agent, services, settings, clock, log, auditJournal }: AgentLinkDependencies): AgentLink {
+  const stopping = new AbortController();
+  const listeners = new Set<() => void>();
+  const wake = createWake(clock);
+  let sent: { text: string; generation: number } = { text: "", generation: -1 };
+  let latest: { state: ObservedState; heardAtMs: number } | null = null;
+  let queue: Promise<unknown> = Promise.resolve();
+  let beating: Promise<void> = Promise.resolve();
+  let listening: Promise<void> = Promise.resolve();
+  let journalSeq = 0;
+
+  /** One at a time, so that an older arrangement never overtakes a newer one. */
+  function sync(): Promise<ObservedState> {
+    const turn = queue.then(send, send);
+    queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async function send(): Promise<ObservedState> {
+    const desired = compile(await services.arrangement(), settings);
+    const text = JSON.stringify(desired);
+    if (text !== sent.text) sent = { text, generation: await services.nextGeneration(generationFloor()) };
+    const state = await put({ ...desired, generation: sent.generation });
+    hear(state);
+    return state;
+  }
+
+  async function put(desired: DesiredState): Promise<ObservedState> {
+    const state = await agent.putDesired(desired);
+    if (state.generation <= desired.generation) return state;
+    // The agent remembers a later generation than the database does (it was restored, say): go past it.
+    sent = { ...sent, generation: await services.nextGeneration(state.generation + 1) };
+    return agent.putDesired({ ...desired, generation: sent.generation });
+  }
+
+  function generationFloor(): number {
+    return Math.max(sent.generation, latest?.state.generation ?? 0) + 1;
+  }
+
+  function hear(state: ObservedState): void {
+    latest = { state, heardAtMs: clock.monotonicMs() };
+    for (const listener of listeners) listener();
+  }
+
+  async function beat(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await sync()
+        .then(readJournal)
+        .catch((error: unknown) => {
+          if (!stopping.signal.aborted) log.warn({ error }, "the agent was not reached; trying again");
+        });
+      await wake.sleep(latest ? BEAT_MS : RECONNECT_MS, stopping.signal);
+    }
+  }
+
+  async function readJournal(): Promise<void> {
+    const entries = await agent.journal(journalSeq);
+    if (entries.length === 0) return;
+    await auditJournal(entries);
+    journalSeq = entries.at(-1)?.seq ?? journalSeq;
+  }
+
+  async function follow(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        for await (const event of agent.events(stopping.signal)) {
+          log.debug({ type: event.type, subject: event.subject }, "the agent reports");
+          hear(await agent.observed());
+        }
+      } catch (error) {
+        if (!stopping.signal.aborted) log.debug({ error }, "the agent's events broke off");
+      }
+      await clock.sleep(RECONNECT_MS, stopping.signal).catch(() => undefined);
+    }
+  }
+
+  return {
+    name: "agent-link",
+    sync,
+    observed: () => (latest && clock.monotonicMs() - latest.heardAtMs < 5 * BEAT_MS ? latest.state : null),
+    isCurrent: () => latest !== null && latest.state.generation >= sent.generation,
+    onNews(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async start() {
+      beating = beat();
+      listening = follow();
+    },
+    async stop() {
+      stopping.abort();
+      wake.ring();
+      await Promise.all([beating, listening, queue]);
+    },
+  };
+}

@@ -1,0 +1,3 @@
+export { createTrafficSampler } from "./sampler.ts";
+export type { TrafficSampler } from "./sampler.ts";
+export { createTrafficDriver } from "./traffic-driver.ts";

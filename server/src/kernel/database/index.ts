@@ -1,0 +1,10 @@
+export { chooseDataDirectory, unreachableFor, type DataDirectory } from "./embedded/reachable.ts";
+export { migrate, type MigratedRoom } from "./migrate.ts";
+export {
+  openDatabase,
+  type Database,
+  type DatabaseHandle,
+  type DatabaseOptions,
+  type NoTables,
+  type Tx,
+} from "./open-database.ts";

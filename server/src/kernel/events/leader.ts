@@ -1,0 +1,58 @@
+import pg from "pg";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+
+export interface LeaderOptions {
+  connection: pg.ClientConfig;
+  clock: Clock;
+  log: Log;
+  /**
+   * Done while this server leads, on the session that holds the lock; the signal aborts when it is to stop or the
+   * session is lost.
+   */
+  lead(client: pg.Client, signal: AbortSignal): Promise<void>;
+}
+
+/** "events" in ASCII. */
+const LEADER_LOCK = "111559182283891";
+/** How often a server that does not lead asks; a waiting lock request would keep an old snapshot and hold up VACUUM. */
+const ASK_MS = 1_000;
+const RECONNECT_MS = 500;
+
+/** Leads whenever no other server does, until the signal aborts. */
+export async function leadInTurn(options: LeaderOptions, stopping: AbortSignal): Promise<void> {
+  while (!stopping.aborted) {
+    const error = await serve(options, stopping).then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    if (stopping.aborted) return;
+    options.log.warn({ error }, "events: leader's session lost");
+    await options.clock.sleep(RECONNECT_MS, stopping).catch(() => {});
+  }
+}
+
+/** One session: asks for the lock, leads, and gives both up. */
+async function serve({ connection, clock, log, lead }: LeaderOptions, stopping: AbortSignal): Promise<void> {
+  const client = new pg.Client({ ...connection, application_name: "mainstay events", keepAlive: true });
+  const lost = new AbortController();
+  client.on("error", (error) => lost.abort(error));
+  client.once("end", () => lost.abort(new Error("the connection has ended")));
+  const signal = AbortSignal.any([stopping, lost.signal]);
+  await client.connect();
+  try {
+    while (!(await hasLock(client))) {
+      await clock.sleep(ASK_MS, signal).catch(() => {});
+      if (signal.aborted) return;
+    }
+    log.info({}, "events: this server leads");
+    await lead(client, signal);
+  } finally {
+    await client.end();
+  }
+}
+
+async function hasLock(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ ok: boolean }>(`select pg_try_advisory_lock(${LEADER_LOCK}) as ok`);
+  return rows[0]?.ok === true;
+}

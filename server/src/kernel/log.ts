@@ -1,0 +1,105 @@
+import { isatty } from "node:tty";
+import { destination, pino } from "pino";
+import type { Logger } from "pino";
+import { prettyFactory } from "pino-pretty";
+import type { Clock } from "./clock.ts";
+import { cleanForLog } from "./redact.ts";
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+/** "auto": pretty when standard output is a terminal, else JSON lines. */
+export const LOG_FORMATS = ["auto", "json", "pretty"] as const;
+export type LogFields = Record<string, unknown>;
+
+/** Messages are constant; whatever varies is a field. Secrets are masked in fields at any depth. */
+export interface Log {
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+  /** A log whose every line carries these fields too. */
+  child(fields: LogFields): Log;
+}
+
+export interface RootLog extends Log {
+  /** Writes out what is still in memory; to be called before the process exits. */
+  flush(): void;
+  /** Lines lost because the reader of standard output fell behind by more than 16 MiB. */
+  droppedLines(): number;
+}
+
+export interface LogOptions {
+  clock: Clock;
+  level: LogLevel;
+  format: (typeof LOG_FORMATS)[number];
+  /** Takes each line; standard output unless given. */
+  write?: (line: string) => void;
+}
+
+const UNREAD_LIMIT_BYTES = 16 * 1024 ** 2;
+const STANDARD_OUTPUT = 1;
+
+/** The log of this process: one JSON document per line, or coloured text for people. */
+export function createLog({ clock, level, format, write }: LogOptions): RootLog {
+  const output = write ? { write, flush: () => {}, dropped: () => 0 } : openStandardOutput();
+  const onTerminal = write === undefined && isatty(STANDARD_OUTPUT);
+  const isPretty = format === "pretty" || (format === "auto" && onTerminal);
+  const prettify = isPretty ? createPrettifier(onTerminal) : null;
+  const logger = pino(
+    {
+      level,
+      messageKey: "message",
+      base: null,
+      timestamp: () => `,"time":"${clock.now().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line: string) => output.write(prettify ? prettify(line) : line) },
+  );
+  return { ...wrap(logger), flush: output.flush, droppedLines: output.dropped };
+}
+
+function wrap(logger: Logger): Log {
+  return {
+    debug: (fields, message) => write("debug", fields, message),
+    info: (fields, message) => write("info", fields, message),
+    warn: (fields, message) => write("warn", fields, message),
+    error: (fields, message) => write("error", fields, message),
+    child: (fields) => wrap(logger.child(cleanRecord(fields))),
+  };
+
+  function write(level: LogLevel, fields: LogFields, message: string): void {
+    if (logger.isLevelEnabled(level)) logger[level](cleanRecord(fields), message);
+  }
+}
+
+/** Logging never throws: fields with a getter that does are named instead of shown. */
+function cleanRecord(fields: LogFields): object {
+  try {
+    const cleaned = cleanForLog(fields);
+    return typeof cleaned === "object" && cleaned !== null ? cleaned : {};
+  } catch (error) {
+    return { unloggable: error instanceof Error ? error.message : "fields" };
+  }
+}
+
+/** Never waits for a slow reader: lines queue in memory, and beyond the limit they are dropped and counted. */
+function openStandardOutput() {
+  let dropped = 0;
+  const stream = destination({
+    dest: STANDARD_OUTPUT,
+    sync: false,
+    minLength: 0,
+    maxLength: UNREAD_LIMIT_BYTES,
+  });
+  stream.on("drop", () => (dropped += 1));
+  return {
+    write: (line: string) => void stream.write(line),
+    flush: () => stream.flushSync(),
+    dropped: () => dropped,
+  };
+}
+
+function createPrettifier(colorize: boolean): (line: string) => string {
+  const prettify = prettyFactory({ colorize, messageKey: "message", translateTime: "SYS:HH:MM:ss.l" });
+  return (line) => prettify(line) ?? line;
+}

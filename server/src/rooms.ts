@@ -1,0 +1,12 @@
+import { fileURLToPath } from "node:url";
+import type { MigratedRoom } from "./kernel/database/index.ts";
+
+/** Every room that owns tables, in the order its migrations are applied. */
+export const ROOMS: readonly MigratedRoom[] = [
+  room("events", "./kernel/events/migrations"),
+  room("audit", "./core/audit/migrations"),
+];
+
+function room(name: string, directory: string): MigratedRoom {
+  return { name, directory: fileURLToPath(new URL(directory, import.meta.url)) };
+}

@@ -1,0 +1,48 @@
+import { defineConfig } from "vitest/config";
+import { createClosingLine } from "./tests/support/closing-line.ts";
+
+const CODE = "{api,agent,server,cli,engines/*,tools,bench,conformance,tests/support}";
+
+/** Files share a process per worker: modules keep no global state, and a run costs a tenth. */
+const shared = { isolate: false, maxWorkers: 2 };
+
+export default defineConfig({
+  test: {
+    cache: false,
+    reporters: ["default", createClosingLine()],
+    slowTestThreshold: 2_000,
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: "unit",
+          include: [`${CODE}/**/*.test.ts`],
+          exclude: ["**/node_modules/**", "**/*.int.test.ts"],
+          testTimeout: 10_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "integration",
+          include: [`${CODE}/**/*.int.test.ts`],
+          exclude: ["**/node_modules/**"],
+          globalSetup: "tests/support/postgres-setup.ts",
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "e2e",
+          include: ["tests/{e2e,resilience}/**/*.test.ts"],
+          // Each file starts the whole product: side by side they would starve each other on two cores.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
