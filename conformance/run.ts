@@ -4,7 +4,7 @@ import { installDebianPackages } from "../tools/debian-packages.ts";
 import { listSuites, runSuite } from "./run-suite.ts";
 import type { Suite } from "./suite.ts";
 
-/** `npm run conformance -- <suite>` and `-- --list`: suites that others wrote, or programs that others wrote. */
+/** `npm run conformance -- <suite>`, or `-- --list`: agreement with suites and programs that others wrote. */
 const [name] = process.argv.slice(2);
 const suites = await listSuites(import.meta.dirname);
 

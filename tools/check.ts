@@ -12,7 +12,7 @@ const CHECKS: Check[] = [
   { name: "types", command: [bin("tsc"), "-p", "."] },
   { name: "lint", command: [bin("oxlint"), "--deny-warnings"], fix: [bin("oxlint"), "--fix"] },
   { name: "unused", command: [bin("knip"), "--no-progress"] },
-  { name: "tidy", command: [node, "tools/tidy.ts"] },
+  { name: "tidy", command: [node, "tools/tidy.ts"], fix: [node, "tools/tidy.ts", "--fix"] },
   { name: "generated", command: [node, "tools/generate.ts", "--check"], fix: [node, "tools/generate.ts"] },
   { name: "format", command: [bin("oxfmt"), "--check"], fix: [bin("oxfmt")] },
 ];

@@ -16,7 +16,7 @@ export async function installDebianPackages(names: readonly string[]): Promise<v
   }
 }
 
-/** Only what went wrong is shown; services are not started: `RUNLEVEL=1` tells invoke-rc.d to leave them alone. */
+/** Only what went wrong is shown; `RUNLEVEL=1` tells invoke-rc.d not to start the services. */
 function run(program: string, args: string[]): Promise<boolean> {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
   const child = spawn(program, args, { env, stdio: ["ignore", "ignore", "inherit"] });

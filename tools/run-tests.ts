@@ -9,7 +9,9 @@ import { dirname, join } from "node:path";
 const root = join(import.meta.dirname, "..");
 const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
 
-const child = spawn(process.execPath, [vitest, "run", ...withProjects(process.argv.slice(2))], {
+// Node reads the configuration itself; vite would write a copy of it into node_modules, which may be read-only.
+const command = [vitest, "run", "--configLoader", "native", ...withProjects(process.argv.slice(2))];
+const child = spawn(process.execPath, command, {
   cwd: root,
   stdio: "inherit",
 });

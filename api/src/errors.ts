@@ -99,6 +99,11 @@ export const ERRORS = {
     message: "the request was not answered within {limitMs} ms",
     remedy: "Try again; if it repeats, look at the server's log under this requestId.",
   },
+  REQUEST_INCOMPLETE: {
+    status: 408,
+    message: "the request did not arrive completely within {limitMs} ms",
+    remedy: "Check the connection and send it again; server.requestTimeout in mainstay.platform.yaml is the limit.",
+  },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
     message: "the request body has a type that this route does not read",
@@ -148,6 +153,11 @@ export const ERRORS = {
     status: 503,
     message: "the agent does not answer: {reason}",
     remedy: "It restarts by itself within seconds; 'mainstay status' says when it is back.",
+  },
+  AGENT_REFUSED: {
+    status: 409,
+    message: "the agent refused the desired state: {reason}",
+    remedy: "Another server may have written a newer one; 'mainstay status' says what is applied.",
   },
   RELEASE_DIRECTORY: {
     status: 422,

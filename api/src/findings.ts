@@ -4,8 +4,8 @@ import type { FieldError } from "./errors.ts";
 import { keysOf, schemaAt } from "./schema-tree.ts";
 
 /**
- * Words for what a schema expected, for `safeParse(value, { error: explain })`. They never repeat the value, which may
- * be a secret. A message written in the schema itself comes first.
+ * Words for what a schema expected, for `safeParse(value, { error: explain })`. They never repeat the value,
+ * which may be a secret. A message written in the schema itself comes first.
  */
 export const explain: z.core.$ZodErrorMap = (issue) => {
   switch (issue.code) {

@@ -2,12 +2,15 @@ import { z } from "zod";
 import { duration, formatDuration, size } from "./units.ts";
 
 /**
- * `mainstay.platform.yaml`: the platform itself. Every key, its default and its words are written here and nowhere else;
- * docs/reference/configuration.md is made from it.
+ * `mainstay.platform.yaml`: the platform itself. Every key, its default and its words are written here and
+ * nowhere else; docs/reference/configuration.md is made from it.
  */
 
-const port = () =>
-  z.int().min(0, "expected a port from 0 to 65535").max(65_535, "expected a port from 0 to 65535");
+function wholeNumber(what: string, min: number, max: number) {
+  const message = `expected ${what} from ${min} to ${max}`;
+  return z.int(message).min(min, message).max(max, message);
+}
+const port = () => wholeNumber("a port", 0, 65_535);
 const host = () => z.string().min(1, "expected an address to listen on, such as 127.0.0.1");
 
 function durationWithin(minMs: number, maxMs: number) {
@@ -39,10 +42,7 @@ const server = z.strictObject({
 const proxy = z.strictObject({
   host: host().default("0.0.0.0").describe("Where the services' traffic comes in."),
   port: port().default(8080).describe("The port of the services' traffic; 0 takes a free one."),
-  workers: z
-    .int()
-    .min(1)
-    .max(64)
+  workers: wholeNumber("a whole number", 1, 64)
     .default(1)
     .describe("Processes that share the traffic; one serves thousands a second."),
   requestTimeout: durationWithin(SECOND, DAY)
@@ -55,7 +55,7 @@ const proxy = z.strictObject({
 
 const portRange = z
   .tuple(
-    [z.int().min(1024).max(65_535), z.int().min(1024).max(65_535)],
+    [wholeNumber("a port", 1024, 65_535), wholeNumber("a port", 1024, 65_535)],
     "expected two ports, such as [20000, 29999]",
   )
   .refine(([first, last]) => last - first >= 99, "expected the first and the last of at least 100 ports");

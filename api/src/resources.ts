@@ -165,6 +165,7 @@ export const auditResource = z.object({
 
 export const platformResource = z.object({
   version: z.string(),
+  pid: z.int().describe("of the server process"),
   dataPlane: z.string().describe("where the proxy listens, host:port"),
   database: z.string(),
   agent: z.enum(["connected", "lost"]),

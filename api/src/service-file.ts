@@ -108,7 +108,9 @@ export const serviceFile = z.strictObject({
   rollout: rollout.prefault({}),
 });
 
-/** A service file after parsing: durations in ms, sizes in bytes, percentages as shares, defaults filled in. */
+/**
+ * A service file after parsing: durations in ms, sizes in bytes, percentages as shares, defaults filled in.
+ */
 export type ServiceFile = z.output<typeof serviceFile>;
 
 /** Text of a `mainstay.yaml` → its meaning. Throws CONFIG_INVALID that names every wrong path of the file. */

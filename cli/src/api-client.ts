@@ -11,8 +11,6 @@ export interface ApiClient {
   post<Answer>(path: string, body?: unknown): Promise<Answer>;
   /** Newline-delimited JSON, item by item, until the server ends it. */
   stream<Item>(path: string, signal?: AbortSignal): AsyncIterable<Item>;
-  /** Plain text, chunk by chunk. */
-  text(path: string, signal?: AbortSignal): AsyncIterable<string>;
 }
 
 export interface ApiClientOptions {
@@ -67,7 +65,6 @@ export function createApiClient({ url, token, patienceMs = PATIENCE_MS }: ApiCli
         for (const line of parts) if (line.trim() !== "") yield JSON.parse(line) as Item;
       }
     },
-    text: chunks,
   };
 }
 

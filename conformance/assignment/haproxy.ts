@@ -34,28 +34,25 @@ export async function startHasher(folder: string): Promise<Hasher> {
   child.stderr.on("data", (chunk: Buffer) => (complaints += chunk.toString()));
 
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
-  const bucketOf = (text: string) => ask(agent, socketPath, text);
-  await untilItAnswers(
-    child,
-    () => bucketOf("ready?"),
-    () => complaints,
-  );
-  return { bucketOf, stop: () => stop(child, agent) };
+  const hasher: Hasher = {
+    bucketOf: (text) => ask(agent, socketPath, text),
+    stop: () => stop(child, agent),
+  };
+  if (!(await answersInTime(hasher, child))) {
+    child.kill("SIGKILL");
+    throw new Error(`haproxy did not start: ${complaints}`);
+  }
+  return hasher;
 }
 
-async function untilItAnswers(
-  child: ChildProcess,
-  ask: () => Promise<number>,
-  complaints: () => string,
-): Promise<void> {
+async function answersInTime(hasher: Hasher, child: ChildProcess): Promise<boolean> {
   const deadline = Date.now() + START_LIMIT_MS;
   while (child.exitCode === null && Date.now() < deadline) {
-    const answer = await ask().catch(() => null);
-    if (answer !== null) return;
+    const answer = await hasher.bucketOf("ready?").catch(() => null);
+    if (answer !== null) return true;
     await delay(20);
   }
-  child.kill("SIGKILL");
-  throw new Error(`haproxy did not start: ${complaints()}`);
+  return false;
 }
 
 function ask(agent: Agent, socketPath: string, text: string): Promise<number> {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { assignBucket } from "../../agent/src/proxy/assignment.ts";
+import { assignBucket } from "@mainstay/agent";
 import type { CaseResult, Suite } from "../suite.ts";
 import { startHasher } from "./haproxy.ts";
 import { listKeys, textOf } from "./keys.ts";

@@ -11,8 +11,8 @@
 import { Server } from "node:http";
 
 /**
- * Timers count whole milliseconds. An answer that took less is taken to have needed one, so that it is held back
- * too; it then takes more than the factor says.
+ * Timers count whole milliseconds. An answer that took less is taken to have needed one, so that it is held
+ * back too; it then takes more than the factor says.
  */
 const TIMER_RESOLUTION_MS = 1;
 
@@ -50,7 +50,7 @@ function refuse(request, response, status) {
   return true;
 }
 
-/** Keeps what the server writes until the time it took to begin its answer has passed `latencyFactor` times. */
+/** Keeps what the server writes until the time it took to begin its answer has passed so many times. */
 function holdBack(response) {
   const startedAtMs = performance.now();
   const held = [];

@@ -1,4 +1,4 @@
-/** The smallest service worth deploying: greets on GET /, learns whom to greet on PUT /name, and stops when asked to. */
+/** The smallest service worth deploying: GET / greets, PUT /name says whom, SIGTERM stops it in order. */
 import { createServer } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as wait } from "node:timers/promises";

@@ -4,7 +4,11 @@ import type { MigratedRoom } from "./kernel/database/index.ts";
 /** Every room that owns tables, in the order its migrations are applied. */
 export const ROOMS: readonly MigratedRoom[] = [
   room("events", "./kernel/events/migrations"),
+  room("http", "./kernel/http/migrations"),
   room("audit", "./core/audit/migrations"),
+  room("services", "./core/services/migrations"),
+  room("changes", "./core/changes/migrations"),
+  room("instances", "./drivers/instances/migrations"),
 ];
 
 function room(name: string, directory: string): MigratedRoom {

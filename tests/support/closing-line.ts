@@ -1,6 +1,6 @@
 import type { Reporter, SerializedError, TestModule } from "vitest/node";
 
-export interface RunCount {
+interface RunCount {
   passed: number;
   failed: number;
   /** Full names, so that nothing is left out unseen. */
@@ -34,7 +34,7 @@ export function createClosingLine(options: ClosingLineOptions = {}): Reporter {
 }
 
 /** `14 passed, 0 failed`; skipped tests are added to the failures where they count as such. */
-export function closingLine(count: RunCount, skipIsFailure: boolean): string {
+function closingLine(count: RunCount, skipIsFailure: boolean): string {
   const skipped = count.skipped.length;
   if (skipIsFailure) return `${count.passed} passed, ${count.failed + skipped} failed`;
   return `${count.passed} passed, ${count.failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;

@@ -1,29 +1,43 @@
 import { describe, expect, it } from "vitest";
 import { applyExceptions, type Exception } from "./exceptions.ts";
 
-const finding = { rule: "clock", path: "agent/src/main.ts", line: 3, message: "Date.now" };
-const excuse = (path: string, rule = "clock"): Exception => ({ rule, path, reason: "it is the clock" });
+const finding = { rule: "clock", path: "agent/src/main.ts", line: 3, message: "Date.now: take a Clock" };
+
+const exception = (paths: string[], rules = ["clock"]): Exception => ({
+  rules,
+  paths,
+  reason: "it is the clock",
+});
 
 describe("exceptions", () => {
-  it("excuse the findings of their rule in their files", () => {
-    expect(applyExceptions([finding], [excuse("agent/src/main.ts")])).toEqual({ findings: [], warnings: [] });
-    expect(applyExceptions([finding], [excuse("agent/src/*.ts")]).findings).toEqual([]);
+  it("excuse the findings of their rules in their files", () => {
+    expect(applyExceptions([finding], [exception(["agent/src/main.ts"])])).toEqual({
+      findings: [],
+      warnings: [],
+    });
+    expect(applyExceptions([finding], [exception(["agent/src/*.ts"])]).findings).toEqual([]);
   });
 
   it("excuse nothing else", () => {
-    const { findings } = applyExceptions([finding], [excuse("agent/src/*.ts", "timer")]);
-    expect(findings).toContain(finding);
+    const elsewhere = exception(["agent/src/other.ts"]);
+    const otherRule = exception(["agent/src/main.ts"], ["timer"]);
+    const otherThing = { ...exception(["agent/src/main.ts"]), about: "performance.now" };
+    for (const each of [elsewhere, otherRule, otherThing]) {
+      expect(applyExceptions([finding], [each]).findings).toContain(finding);
+    }
   });
 
-  it("are findings themselves once nobody needs them", () => {
-    const { findings } = applyExceptions([], [excuse("agent/src/main.ts")]);
-    expect(findings).toEqual([
-      expect.objectContaining({ rule: "exception", message: "nobody needs clock for agent/src/main.ts" }),
+  it("are findings themselves as far as nobody needs them", () => {
+    const wide = exception(["agent/src/main.ts", "agent/src/gone.ts"], ["clock", "timer"]);
+    expect(applyExceptions([finding], [wide]).findings.map((each) => each.message)).toEqual([
+      "nobody needs clock for agent/src/gone.ts",
+      "nobody needs timer for agent/src/main.ts",
+      "nobody needs timer for agent/src/gone.ts",
     ]);
   });
 
   it("stay visible while they are a matter of grace", () => {
-    const grace = { ...excuse("agent/src/main.ts"), grace: true };
+    const grace = { ...exception(["agent/src/main.ts"]), grace: true };
     expect(applyExceptions([finding], [grace])).toEqual({ findings: [], warnings: [finding] });
   });
 });

@@ -74,7 +74,7 @@ export function createRoutingTable(nowMs: () => number): RoutingTable {
   }
 
   function tallyOf(key: TallyKey): Tally {
-    const name = JSON.stringify([key.environment, key.service, key.change, key.arm, key.release]);
+    const name = JSON.stringify([key.environment, key.service, key.arm, key.release]);
     const known = retained.get(name) ?? { tally: createTally(key), leftAtMs: null };
     known.leftAtMs = null;
     retained.set(name, known);
@@ -83,8 +83,8 @@ export function createRoutingTable(nowMs: () => number): RoutingTable {
 
   function buildArm(service: WorkerService, arm: Arm, routed: WorkerArm | null): RoutedArm | null {
     if (!routed) return null;
-    const { environment, change } = service;
-    const tally = tallyOf({ service: service.service, environment, change, arm, release: routed.release });
+    const { environment } = service;
+    const tally = tallyOf({ service: service.service, environment, arm, release: routed.release });
     return { arm, tally, upstreams: routed.instances.map(upstreamOf), next: 0 };
   }
 

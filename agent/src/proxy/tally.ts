@@ -12,7 +12,6 @@ const CLASS_INDEX = new Map(ANSWER_CLASSES.map((code, index) => [code, index]));
 export interface TallyKey {
   service: string;
   environment: string;
-  change: string | null;
   arm: Arm;
   release: string;
 }

@@ -31,7 +31,7 @@ export function createUpstream(id: string, port: number): Upstream {
 
 /** Loopback only, whatever the Host header says. */
 function connectTo(port: number, callback: buildConnector.Callback): void {
-  const socket = createConnection({ host: "127.0.0.1", port, noDelay: true, highWaterMark: 65_536 });
+  const socket = createConnection({ host: "127.0.0.1", port, noDelay: true });
   const refuse = (error: Error) => {
     socket.destroy();
     callback(error, null);

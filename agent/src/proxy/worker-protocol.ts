@@ -54,7 +54,6 @@ export interface WorkerStatus {
 export interface ArmTally {
   service: string;
   environment: string;
-  change: string | null;
   arm: Arm;
   release: string;
   /** Indexed by group. */

@@ -15,6 +15,7 @@ const LISTENING_SOCKET = 3;
 const MAX_HEADER_BYTES = 32_768;
 const MAX_CONNECTIONS = 16_384;
 const HEADERS_TIMEOUT_MS = 15_000;
+const CHECK_INTERVAL_MS = 5000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** Once stopping, a connection that stays idle for this long is closed without waiting for its next request. */
 const IDLE_GRACE_MS = 2000;
@@ -46,6 +47,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
 
   function applyRouting(next: WorkerRouting): WorkerStatus {
+    // Two tables may overtake each other on their way here: the newer one stays.
+    if (routing && next.revision < routing.revision) return status();
     if (next.cookieKey !== routing?.cookieKey) identities = createIdentities(Buffer.from(next.cookieKey, "base64"));
     table.replace(next);
     routing = next;
@@ -75,6 +78,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: 0,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       noDelay: true,
       optimizeEmptyRequests: true,
@@ -108,7 +112,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     routes: {
       "GET /v1/status": status,
       "GET /v1/counters": counters,
-      "PUT /v1/routing": (body) => applyRouting(body as WorkerRouting),
+      "PUT /v1/routing": ({ body }) => applyRouting(body as WorkerRouting),
     },
   });
   const saved = readSavedRouting(options.routingFile);

@@ -1,20 +1,18 @@
-/** Writes one line: what happened, in constant words, and its data as fields. */
+/** Writes one line: the data as fields, and what happened in constant words. */
 export interface Log {
-  info(message: string, fields?: Record<string, unknown>): void;
-  warn(message: string, fields?: Record<string, unknown>): void;
-  error(message: string, fields?: Record<string, unknown>): void;
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
 }
 
-const LEVELS = { info: 30, warn: 40, error: 50 } as const;
-
-/** JSON lines as pino writes them, without its weight. */
-export function createLog(name: string, write: (line: string) => void): Log {
-  function line(level: keyof typeof LEVELS, message: string, fields: Record<string, unknown> = {}): void {
-    write(`${JSON.stringify({ level: LEVELS[level], time: Date.now(), name, ...fields, msg: message })}\n`);
+/** JSON lines of the same shape as the server's, without the weight of a logging library. */
+export function createLog(part: string, write: (line: string) => void): Log {
+  function line(level: string, fields: Record<string, unknown>, message: string): void {
+    write(`${JSON.stringify({ level, time: new Date().toISOString(), part, ...fields, message })}\n`);
   }
   return {
-    info: (message, fields) => line("info", message, fields),
-    warn: (message, fields) => line("warn", message, fields),
-    error: (message, fields) => line("error", message, fields),
+    info: (fields, message) => line("info", fields, message),
+    warn: (fields, message) => line("warn", fields, message),
+    error: (fields, message) => line("error", fields, message),
   };
 }

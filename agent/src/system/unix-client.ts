@@ -1,4 +1,4 @@
-import { Agent, request, type IncomingMessage } from "node:http";
+import { Agent, request, type IncomingMessage, type RequestOptions } from "node:http";
 
 export interface UnixClient {
   /** Sends JSON and reads JSON. Rejects when nobody answers within the time. */
@@ -32,7 +32,7 @@ export function createUnixClient(socketPath: string): UnixClient {
   };
 }
 
-function send(options: Parameters<typeof request>[0] & object, payload?: string): Promise<IncomingMessage> {
+function send(options: RequestOptions, payload?: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const headers = payload === undefined ? {} : { "content-length": Buffer.byteLength(payload) };
     const outgoing = request({ ...options, headers }, resolve);

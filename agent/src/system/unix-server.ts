@@ -98,7 +98,8 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<unk
   }
 }
 
-function sendJson(response: ServerResponse, status: number, value: unknown): void {
+/** Answers with a JSON document. */
+export function sendJson(response: ServerResponse, status: number, value: unknown): void {
   const body = JSON.stringify(value);
   response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
   response.end(body);

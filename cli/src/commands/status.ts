@@ -146,11 +146,7 @@ async function instancesOf(context: Context, service: string): Promise<string[]>
 }
 
 async function printLog(context: Context, id: string, words: { query: string; prefix: string }): Promise<void> {
-  let rest = "";
-  for await (const chunk of context.api.text(`/instances/${id}/logs?${words.query}`)) {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) context.print(words.prefix + line);
+  for await (const { line } of context.api.stream<{ line: string }>(`/instances/${id}/logs?${words.query}`)) {
+    context.print(words.prefix + line);
   }
-  if (rest !== "") context.print(words.prefix + rest);
 }

@@ -11,7 +11,8 @@ export interface Sensitivity {
 }
 
 const LARGEST_RATIO = 100;
-const STEPS = 40;
+/** Halvings of the logarithm: the ratio is then known to 0.01 %. */
+const STEPS = 16;
 
 /**
  * The smallest odds ratio that traffic like this is expected to prove, null when even 100 would stay unnoticed: there the
@@ -19,14 +20,14 @@ const STEPS = 40;
  */
 export function smallestDetectableRatio(sensitivity: Sensitivity): number | null {
   if (!isEnough(sensitivity, LARGEST_RATIO)) return null;
-  let low = 1;
-  let high = LARGEST_RATIO;
+  let low = 0;
+  let high = Math.log(LARGEST_RATIO);
   for (let step = 0; step < STEPS; step += 1) {
     const middle = (low + high) / 2;
-    if (isEnough(sensitivity, middle)) high = middle;
+    if (isEnough(sensitivity, Math.exp(middle))) high = middle;
     else low = middle;
   }
-  return high;
+  return Math.exp(high);
 }
 
 function isEnough(sensitivity: Sensitivity, odds: number): boolean {

@@ -1,5 +1,5 @@
 import type { Evidence, Verdict } from "./evidence.ts";
-import { createMetricJudge, type Finding, type MetricJudge } from "./metric-judge.ts";
+import { createMetricJudge, type Finding } from "./metric-judge.ts";
 import { resolveRules, type JudgeOptions, type ResolvedRules } from "./rules.ts";
 import { checkSample, type Sample } from "./sample.ts";
 

@@ -26,11 +26,13 @@ export function createMetricJudge(rules: ResolvedRules): MetricJudge {
   const harm = createHarmProcess();
   let stage = strata.end();
   let noHarm: NoHarmProcess[] = [];
+  let finding: Finding | null = null;
 
   function learn(stratum: Stratum): void {
     harm.add(stratum);
     const effect = designEffect({ from: stage, to: stratum.to });
     for (const process of noHarm) process.add(stratum, effect);
+    finding = null;
   }
 
   return {
@@ -39,15 +41,12 @@ export function createMetricJudge(rules: ResolvedRules): MetricJudge {
       harm.startStage();
       stage = { ...strata.end(), atMs };
       noHarm = createNoHarmProcesses(rules);
+      finding = null;
     },
     add(sample) {
       strata.add(sample).forEach(learn);
     },
-    find() {
-      const now = strata.end();
-      const bets = harm.bets().map((bet) => weighBet(bet, now));
-      return judge(rules, { stage: weighWindow(stage, now), bets, noHarm });
-    },
+    find: () => (finding ??= judge(rules, { stage, now: strata.end(), bets: harm.bets(), noHarm })),
   };
 }
 
@@ -57,50 +56,28 @@ function createNoHarmProcesses(rules: ResolvedRules): NoHarmProcess[] {
   return noHarmShare === null ? [odds] : [odds, createShareProcess({ bound: noHarmShare, threshold })];
 }
 
-interface WeighedWindow {
-  window: Window;
-  designEffect: number;
-}
-
-/** A bet as it stands now, tempered by the design effect of its own window. */
-interface WeighedBet extends WeighedWindow {
-  logEValue: number;
-}
-
-function weighWindow(from: Mark, to: Mark): WeighedWindow {
-  const window = { from, to };
-  return { window, designEffect: designEffect(window) };
-}
-
-function weighBet({ from, logPrior, logRatio }: HarmBet, to: Mark): WeighedBet {
-  const weighed = weighWindow(from, to);
-  return { ...weighed, logEValue: logPrior + temper(logRatio, weighed.designEffect) };
-}
-
-/** Statistically clear is not enough: the difference must be big enough to matter. */
-function isBigEnough({ harmOdds, harmExcess }: MetricRules, window: Window): boolean {
-  const { odds, excess } = contrast(window);
-  return odds >= harmOdds && excess >= harmExcess;
-}
-
 interface Standing {
-  stage: WeighedWindow;
-  bets: WeighedBet[];
+  stage: Mark;
+  now: Mark;
+  bets: readonly HarmBet[];
   noHarm: readonly NoHarmProcess[];
 }
 
-function judge(rules: ResolvedRules, { stage, bets, noHarm }: Standing): Finding {
-  const grave = bets.filter((bet) => isBigEnough(rules, bet.window));
+function judge(rules: ResolvedRules, { stage, now, bets, noHarm }: Standing): Finding {
+  const weigh = createScale(rules, now);
+  const weighed = bets.map(({ from, logPrior, logRatio }) => {
+    const scaled = weigh(from);
+    return { ...scaled, logEValue: logPrior + temper(logRatio, scaled.designEffect) };
+  });
+  const grave = weighed.filter((bet) => bet.isBigEnough);
+  const whole = weigh(stage);
   const logGrave = logSum(grave);
-  const logNoHarm = Math.max(...noHarm.map((process) => process.logEValue(stage.designEffect)));
-  const verdict = decide(rules, logGrave, logNoHarm);
-  const isSuspicious = logGrave >= logSuspicion(rules);
-  const { window, designEffect: effect } = isSuspicious ? strongest(grave) : stage;
-  const { odds } = contrast(window);
+  const logNoHarm = Math.max(...noHarm.map((process) => process.logEValue(whole.designEffect)));
+  const { window, odds, designEffect: effect } = logGrave >= logSuspicion(rules) ? strongest(grave) : whole;
   const facts = {
     metric: rules.metric,
-    verdict,
-    eValue: expCapped(logSum(bets)),
+    verdict: decide(rules, logGrave, logNoHarm),
+    eValue: expCapped(logSum(weighed)),
     threshold: rules.threshold,
     designEffect: effect,
     fromMs: window.from.atMs,
@@ -109,10 +86,37 @@ function judge(rules: ResolvedRules, { stage, bets, noHarm }: Standing): Finding
     stable: counts(window, "stable"),
     noHarmEValue: expCapped(logNoHarm),
     noHarmThreshold: rules.noHarmThreshold,
-    smallestDetectableRatio: detectable(rules, stage),
+    smallestDetectableRatio: detectable(rules, whole),
   };
-  const logUrgency = logSum(bets) - Math.log(rules.threshold);
+  const logUrgency = logSum(weighed) - Math.log(rules.threshold);
   return { logUrgency, evidence: { ...facts, reason: explain(facts) } };
+}
+
+interface ScaledWindow {
+  window: Window;
+  designEffect: number;
+  odds: number;
+  /** Statistically clear is not enough: the difference must be big enough to matter. */
+  isBigEnough: boolean;
+}
+
+interface WeighedBet extends ScaledWindow {
+  logEValue: number;
+}
+
+/** Windows that end now, measured; bets often share their start. */
+function createScale({ harmOdds, harmExcess }: MetricRules, to: Mark): (from: Mark) => ScaledWindow {
+  const known = new Map<Mark, ScaledWindow>();
+  return (from) => {
+    const seen = known.get(from);
+    if (seen) return seen;
+    const window = { from, to };
+    const { odds, excess } = contrast(window);
+    const isBigEnough = odds >= harmOdds && excess >= harmExcess;
+    const scaled = { window, designEffect: designEffect(window), odds, isBigEnough };
+    known.set(from, scaled);
+    return scaled;
+  };
 }
 
 /** Half-way to harm, on the logarithmic scale, nobody vouches for the candidate any more. */
@@ -134,7 +138,7 @@ function strongest(bets: readonly WeighedBet[]): WeighedBet {
   return bets.reduce((best, bet) => (bet.logEValue > best.logEValue ? bet : best));
 }
 
-function detectable(rules: ResolvedRules, { window, designEffect: effect }: WeighedWindow): number | null {
+function detectable(rules: ResolvedRules, { window, designEffect: effect }: ScaledWindow): number | null {
   const stable = counts(window, "stable");
   return smallestDetectableRatio({
     candidateTotal: counts(window, "candidate").total,

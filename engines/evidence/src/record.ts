@@ -26,14 +26,22 @@ export interface Counts {
 
 export type ArmName = "stable" | "candidate";
 
-/** Where an arm's groups begin in `sums`: first their totals, then their bad ones. */
-const ARM_AT: Readonly<Record<ArmName, number>> = { stable: 0, candidate: 2 * GROUPS };
-/** Behind the counts: Mantel–Haenszel sums over the strata. */
-const ODDS_FOR = 4 * GROUPS;
+/** An arm's part of `sums`: its total and its bad requests, then both by group. */
+const TOTAL = 0;
+const BAD = 1;
+const GROUP_TOTAL = 2;
+const GROUP_BAD = GROUP_TOTAL + GROUPS;
+const ARM_WIDTH = GROUP_BAD + GROUPS;
+const ARM_AT: Readonly<Record<ArmName, number>> = { stable: 0, candidate: ARM_WIDTH };
+/** Behind the arms: Mantel–Haenszel sums over the strata. */
+const ODDS_FOR = 2 * ARM_WIDTH;
 const ODDS_AGAINST = ODDS_FOR + 1;
 const EXCESS = ODDS_FOR + 2;
 const EXCESS_WEIGHT = ODDS_FOR + 3;
 const WIDTH = ODDS_FOR + 4;
+
+/** Groups are presumed alike: each as if it had brought this many requests before the first one. */
+const PRIOR_REQUESTS = 50;
 
 export function emptyMark(): Mark {
   return { atMs: 0, sums: new Float64Array(WIDTH) };
@@ -51,8 +59,10 @@ export function addSample(mark: Mark, sample: Sample): void {
 
 function addArm(sums: Float64Array, at: number, { total, bad }: ArmTally): void {
   for (let group = 0; group < GROUPS; group += 1) {
-    sums[at + group]! += total[group]!;
-    sums[at + GROUPS + group]! += bad[group]!;
+    sums[at + TOTAL]! += total[group]!;
+    sums[at + BAD]! += bad[group]!;
+    sums[at + GROUP_TOTAL + group]! += total[group]!;
+    sums[at + GROUP_BAD + group]! += bad[group]!;
   }
 }
 
@@ -70,12 +80,7 @@ export function closeStratum({ from, to }: Window): Stratum {
 }
 
 export function counts(window: Window, arm: ArmName): Counts {
-  const result = { total: 0, bad: 0 };
-  for (let group = ARM_AT[arm]; group < ARM_AT[arm] + GROUPS; group += 1) {
-    result.total += between(window, group);
-    result.bad += between(window, group + GROUPS);
-  }
-  return result;
+  return { total: between(window, ARM_AT[arm] + TOTAL), bad: between(window, ARM_AT[arm] + BAD) };
 }
 
 /**
@@ -89,29 +94,26 @@ export function contrast(window: Window): { odds: number; excess: number } {
 }
 
 /**
- * How many requests weigh as much as one independent request, because failures come in users: Pearson's χ² of the bad
- * counts over the groups by its degrees of freedom, in the arm where it is larger; at least 1 (Kish 1965; Rao & Scott
- * 1992).
+ * How many requests weigh as much as one independent request, because failures come in users and in bursts: Pearson's χ²
+ * of the bad counts over the groups by its degrees of freedom, in the arm where it is larger; at least 1 (Kish 1965; Rao
+ * & Scott 1992). What a group should have had follows from all its traffic so far, not from the window's: a burst that
+ * brings its own requests must not explain itself.
  */
 export function designEffect(window: Window): number {
   return Math.max(1, dispersion(window, "stable"), dispersion(window, "candidate"));
 }
 
-function dispersion(window: Window, arm: ArmName): number {
-  const { total, bad } = counts(window, arm);
-  if (bad === 0 || bad === total) return 1;
-  const share = bad / total;
-  let chiSquare = 0;
-  let groups = 0;
-  for (let group = ARM_AT[arm]; group < ARM_AT[arm] + GROUPS; group += 1) {
-    const requests = between(window, group);
-    if (requests === 0) continue;
-    const surprise = between(window, group + GROUPS) - requests * share;
-    chiSquare += (surprise * surprise) / (requests * share * (1 - share));
-    groups += 1;
+function dispersion({ from, to }: Window, arm: ArmName): number {
+  const at = ARM_AT[arm];
+  const bad = to.sums[at + BAD]! - from.sums[at + BAD]!;
+  if (bad === 0) return 1;
+  const perRequest = bad / (to.sums[at + TOTAL]! + GROUPS * PRIOR_REQUESTS);
+  let squares = 0;
+  for (let group = at + GROUP_TOTAL; group < at + GROUP_BAD; group += 1) {
+    const expected = perRequest * (to.sums[group]! + PRIOR_REQUESTS);
+    squares += (to.sums[group + GROUPS]! - from.sums[group + GROUPS]! - expected) ** 2;
   }
-  // All traffic from one group may be one user's: then every failure may be the same one.
-  return groups > 1 ? chiSquare / (groups - 1) : bad;
+  return (squares / bad) * (GROUPS / (GROUPS - 1));
 }
 
 function between({ from, to }: Window, index: number): number {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { runServer } from "verdaccio";
 
 const port = Number(process.env.PORT ?? 4873);
-// Both releases of a rollout must find the same packages, so the default is the same for all of one user's releases.
+// Both releases of a rollout must find the same packages: the default is one place for all of a user's.
 const storage = process.env.STORAGE ?? join(tmpdir(), `mainstay-example-registry-${process.getuid()}`);
 
 mkdirSync(storage, { recursive: true, mode: 0o700 });

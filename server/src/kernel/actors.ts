@@ -17,7 +17,9 @@ export interface StopOutcome {
 }
 
 export interface Actors {
-  /** Starts the parts in order. True when all run; false when `stop` came first; throws when a part cannot start. */
+  /**
+   * Starts the parts in order. True when all run, false when `stop` came first; throws what a part throws.
+   */
   start(): Promise<boolean>;
   /** Stops what was started, in reverse, each within the deadline. Further calls wait for the first. */
   stop(reason: string): Promise<StopOutcome>;

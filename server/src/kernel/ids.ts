@@ -4,18 +4,22 @@ import type { Clock } from "./clock.ts";
 export type Random = (sizeBytes: number) => Uint8Array;
 
 export interface Ids {
-  /** `next("chg")` → "chg_" and a UUIDv7 as 32 lower-case hexadecimal digits, greater than every one before. */
+  /** `next("chg")` → "chg_" and a UUIDv7 in 32 lower-case hexadecimal digits, greater than all before. */
   next<Prefix extends string>(prefix: Prefix): `${Prefix}_${string}`;
 }
 
 const RAND_B_BITS = 62n;
 const RAND_B_MASK = (1n << RAND_B_BITS) - 1n;
-/** One of the 74 random bits is left to the counter: more than 10¹² ids fit into a millisecond before it runs over. */
+/**
+ * One of the 74 random bits is left to the counter: more than 10¹² ids of a millisecond before it runs
+ * over.
+ */
 const SEED_MASK = (1n << 73n) - 1n;
 
 /**
- * Ids that sort by the time of their making. RFC 9562 §5.7 (UUIDv7) with §6.2 method 2: within one millisecond, or while
- * the clock stands behind the last id, the random bits are a counter that rises by a random step.
+ * Ids that sort by the time of their making. RFC 9562 §5.7 (UUIDv7) with §6.2 method 2: within one
+ * millisecond, or while the clock stands behind the last id, the random bits are a counter that rises by a
+ * random step.
  */
 export function createIds({ clock, random }: { clock: Clock; random: Random }): Ids {
   let lastMs = -1;

@@ -82,7 +82,9 @@ function cleanRecord(fields: LogFields): object {
   }
 }
 
-/** Never waits for a slow reader: lines queue in memory, and beyond the limit they are dropped and counted. */
+/**
+ * Never waits for a slow reader: lines queue in memory, and beyond the limit they are dropped and counted.
+ */
 function openStandardOutput() {
   let dropped = 0;
   const stream = destination({

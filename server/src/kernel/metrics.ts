@@ -43,7 +43,9 @@ export interface Metrics {
   histogram<Label extends string = never>(
     definition: MetricDefinition<Label> & { bounds: readonly number[] },
   ): Histogram<Label>;
-  /** Asked at every scrape, for figures that live elsewhere; one that fails or is late is left out and counted. */
+  /**
+   * Asked at every scrape for figures that live elsewhere; one that fails or is late is counted, not shown.
+   */
   registerCollector(name: string, collect: Collector): void;
   /** Prometheus text format 0.0.4. */
   render(): Promise<string>;

@@ -37,7 +37,7 @@ const ITEMS_LIMIT = 100;
 const VALUES_LIMIT = 1_000;
 const TEXT_LIMIT = 8_192;
 
-/** Any value as plain JSON that is safe to log: secrets masked, errors with their causes, depth and size limited. */
+/** Any value as plain JSON to log: secrets masked, errors with their causes, depth and size limited. */
 export function cleanForLog(value: unknown): unknown {
   return cleanValue(value, { depth: 0, budget: { values: VALUES_LIMIT } });
 }

@@ -1,5 +1,5 @@
 /** The cookie that keeps a user with one arm of a rollout. */
-export const COOKIE_NAME = "mainstay_id";
+const COOKIE_NAME = "mainstay_id";
 
 export interface CookieJar {
   /** The Cookie header of this user's next request; null before one was given. */

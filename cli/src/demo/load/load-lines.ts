@@ -59,7 +59,7 @@ export interface LoadSummary extends Counts {
   p99Ms: number | null;
   sentAs: { get: number; put: number; keepAlive: number; close: number; cookieless: number };
   usersWithCookie: number;
-  /** How late the generator itself sent: when this is large, the latencies say more of it than of the platform. */
+  /** How late the generator itself sent: when it is large, the latencies say little of the platform. */
   sendDelayP99Ms: number | null;
   cpuSeconds: number;
   /** The first of the lost requests. */

@@ -1,4 +1,4 @@
-/** The load generator, a process of its own: `node load-main.ts '{"url":"http://127.0.0.1:8080","mix":"registry"}'`. */
+/** The load generator, a process of its own; its argument: {"url":"http://127.0.0.1:8080","mix":"hello"} */
 import { AppError } from "@mainstay/api";
 import type { LoadLine } from "./load-lines.ts";
 import { parseLoadOptions } from "./load-options.ts";

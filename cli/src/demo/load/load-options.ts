@@ -1,14 +1,13 @@
 import { AppError, describeIssues } from "@mainstay/api";
 import { z } from "zod";
-import { MIXES, type MixName } from "./request-mix.ts";
+import { MIX_NAMES } from "./request-mix.ts";
 
 const share = () => z.number().min(0).max(1);
-const mixNames = Object.keys(MIXES) as [MixName, ...MixName[]];
 
 /** What the load generator takes as its one argument, in JSON. */
 const loadOptions = z.strictObject({
   url: z.url({ protocol: /^http$/, error: "expected a URL that starts with http://" }),
-  mix: z.enum(mixNames),
+  mix: z.enum(MIX_NAMES),
   rps: z.number().positive().max(10_000).default(200),
   users: z.int().positive().max(1_000_000).default(1000),
   cookielessShare: share().default(0.2),
@@ -38,7 +37,9 @@ function readJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const errors = [{ path: "(top level)", message: 'expected JSON such as {"url":"http://127.0.0.1:8080","mix":"hello"}' }];
+    const errors = [
+      { path: "(top level)", message: 'expected JSON such as {"url":"http://127.0.0.1:8080","mix":"hello"}' },
+    ];
     throw new AppError("CONFIG_INVALID", { file: SOURCE }, { cause: error, errors });
   }
 }

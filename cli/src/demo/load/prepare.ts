@@ -22,5 +22,7 @@ function refuseFailure({ method, path }: PlannedRequest, result: Result): void {
   const isTaken = "status" in result && (result.status < 300 || result.status === ALREADY_THERE);
   if (isTaken) return;
   const cause = "status" in result ? `status ${result.status}` : result.failure;
-  throw new Error(`the load cannot be prepared: ${method} ${path} ended with ${cause}; is this the right service?`);
+  throw new Error(
+    `the load cannot be prepared: ${method} ${path} ended with ${cause}; is this the right service?`,
+  );
 }

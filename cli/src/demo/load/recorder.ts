@@ -9,7 +9,12 @@ export interface Recorder {
   finished(plan: Plan, result: Result, finish: { at: Date; latencyMs: number }): void;
   /** The counts since the last tick, which end with it. */
   takeTick(now: { at: Date; atMs: number }): LoadTick;
-  summarize(whole: { startedAt: Date; durationMs: number; usersWithCookie: number; cpuSeconds: number }): LoadSummary;
+  summarize(whole: {
+    startedAt: Date;
+    durationMs: number;
+    usersWithCookie: number;
+    cpuSeconds: number;
+  }): LoadSummary;
 }
 
 const MAX_LOST_SAMPLES = 100;

@@ -23,12 +23,17 @@ const TARBALL_BYTES = 2048;
 
 /**
  * An npm registry: metadata, one version, its tarball, its tags; written are tags (`npm dist-tag add`).
- * Writes go through the packages in turn: verdaccio locks a package while it writes it, and a second writer waits
- * for 100 ms and more, which would look like a slow release.
+ * Writes go through the packages in turn: verdaccio locks a package while it writes it, and a second writer
+ * waits for 100 ms and more, which would look like a slow release.
  */
 export function createRegistryMix(): RequestMix {
   const names = Array.from({ length: PACKAGES }, (_, index) => `demo-${String(index).padStart(3, "0")}`);
-  const reads = names.map((name) => [`/${name}`, `/${name}/1.0.0`, tarballPath(name), `/-/package/${name}/dist-tags`]);
+  const reads = names.map((name) => [
+    `/${name}`,
+    `/${name}/1.0.0`,
+    tarballPath(name),
+    `/-/package/${name}/dist-tags`,
+  ]);
 
   return {
     preparation: names.map((name) => publish(name)),
@@ -57,8 +62,11 @@ export function createHelloMix(): RequestMix {
   };
 }
 
-export const MIXES = { registry: createRegistryMix, hello: createHelloMix } satisfies Record<string, () => RequestMix>;
-export type MixName = keyof typeof MIXES;
+export const MIX_NAMES = ["registry", "hello"] as const;
+export const MIXES: Record<(typeof MIX_NAMES)[number], () => RequestMix> = {
+  registry: createRegistryMix,
+  hello: createHelloMix,
+};
 
 function read(path: string): PlannedRequest {
   return { method: "GET", path, body: null, contentType: null };

@@ -34,7 +34,7 @@ export interface Load {
 
 const TICK_MS = 1000;
 
-/** An open loop: requests go out when they are due, and latency counts from then (no coordinated omission). */
+/** An open loop: requests go out when due, and latency counts from then (no coordinated omission). */
 export function createLoad({ options, mix, transport, random, clock, cpuSeconds, emit }: LoadParts): Load {
   const schedule = createSchedule(options);
   const jar = createCookieJar();
@@ -96,7 +96,12 @@ export function createLoad({ options, mix, transport, random, clock, cpuSeconds,
     cancelTick();
     emit(recorder.takeTick({ at: clock.wallClock(), atMs: elapsedMs() }));
     emit(
-      recorder.summarize({ startedAt, durationMs: elapsedMs(), usersWithCookie: jar.size(), cpuSeconds: cpuSeconds() }),
+      recorder.summarize({
+        startedAt,
+        durationMs: elapsedMs(),
+        usersWithCookie: jar.size(),
+        cpuSeconds: cpuSeconds(),
+      }),
     );
     await transport.close();
   }

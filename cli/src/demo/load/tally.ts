@@ -27,7 +27,12 @@ export interface TallyCounts extends OutcomeCounts {
 const MAX_NAMES = 50;
 const OTHER = "other";
 
-const FIELD = { ok: "ok", "application-error": "applicationErrors", refused: "refused", lost: "lost" } as const;
+const FIELD = {
+  ok: "ok",
+  "application-error": "applicationErrors",
+  refused: "refused",
+  lost: "lost",
+} as const;
 
 /** Counts requests in memory of a bounded size. */
 export function createTally(): Tally {
@@ -45,7 +50,10 @@ export function createTally(): Tally {
       }
       latencies.record(latencyMs);
       if (release === null) return;
-      const ofRelease = (counts.byRelease[boundedName(counts.byRelease, release)] ??= { answers: 0, applicationErrors: 0 });
+      const ofRelease = (counts.byRelease[boundedName(counts.byRelease, release)] ??= {
+        answers: 0,
+        applicationErrors: 0,
+      });
       ofRelease.answers += 1;
       if (outcome.kind === "application-error") ofRelease.applicationErrors += 1;
     },

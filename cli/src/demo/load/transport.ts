@@ -9,7 +9,7 @@ export interface OutgoingRequest extends PlannedRequest {
 }
 
 export interface Transport {
-  /** Sends once, never again; the result comes when the whole answer is there, has failed, or the time is over. */
+  /** Sends once, never again; the result comes with the end of the answer, of hope, or of the time. */
   send(request: OutgoingRequest, onResult: (result: Result) => void): void;
   close(): Promise<void>;
 }
@@ -21,7 +21,13 @@ const MAX_CONNECTIONS = 2000;
 export function createTransport(options: { url: string; timeoutMs: number }): Transport {
   const { timeoutMs } = options;
   // The time-outs of the pools are off: a request's time also counts while it waits for a connection.
-  const poolOptions = { connections: MAX_CONNECTIONS, pipelining: 1, headersTimeout: 0, bodyTimeout: 0, connectTimeout: 0 };
+  const poolOptions = {
+    connections: MAX_CONNECTIONS,
+    pipelining: 1,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connectTimeout: 0,
+  };
   const kept = new Pool(options.url, poolOptions);
   const single = new Pool(options.url, poolOptions);
 
@@ -77,7 +83,8 @@ function createHandler(timeoutMs: number, onResult: (result: Result) => void): D
     },
     onResponseData() {},
     onResponseEnd: () => finish(answer ?? { failure: "no-answer" }),
-    onResponseError: (_controller, error) => finish({ failure: answer === null ? reasonOf(error) : "cut-off" }),
+    onResponseError: (_controller, error) =>
+      finish({ failure: answer === null ? reasonOf(error) : "cut-off" }),
   };
 }
 

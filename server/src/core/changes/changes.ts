@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { AppError } from "@mainstay/api";
 import { decide, initialState, provenOf, weightOf, type Command, type Decision } from "@mainstay/rollout";
 import type { Audit } from "../audit/index.ts";
@@ -9,8 +10,8 @@ import { planSteps } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
 import type { ChangeKind, Finding, Preparation } from "./ports.ts";
 import { replayEvidence } from "./judge-session.ts";
-import { createChangesStore, type ChangeRow } from "./store.ts";
-import { createTransitions, type Origin } from "./transitions.ts";
+import type { ChangeRow, ChangesStore } from "./store.ts";
+import type { Origin, Transitions } from "./transitions.ts";
 
 export interface ChangesDependencies {
   db: Database;
@@ -19,6 +20,8 @@ export interface ChangesDependencies {
   audit: Audit;
   events: Events;
   kinds: ChangeKind[];
+  store: ChangesStore;
+  transitions: Transitions;
 }
 
 export interface ChangeRequest {
@@ -30,9 +33,7 @@ export interface ChangeRequest {
 }
 
 /** The use cases of changes: ask for one, steer it, look at it. The runner carries them out. */
-export function createChanges({ db, clock, ids, audit, events, kinds }: ChangesDependencies) {
-  const store = createChangesStore(db);
-  const transitions = createTransitions({ db, clock, audit, events, store });
+export function createChanges({ clock, ids, kinds, store, transitions }: ChangesDependencies) {
   const byName = new Map(kinds.map((each) => [each.kind, each]));
 
   function kindOf(name: string): ChangeKind {
@@ -131,7 +132,7 @@ export function createChanges({ db, clock, ids, audit, events, kinds }: ChangesD
     const row = await change(id);
     const samples = await store.samples(id);
     const again = replayEvidence(row, samples.flatMap((each) => each.history));
-    const isEqual = JSON.stringify(again) === JSON.stringify(row.evidence);
+    const isEqual = isDeepStrictEqual(JSON.parse(JSON.stringify(again)), row.evidence);
     return { stored: row.evidence, replayed: again, isEqual, samples: samples.length };
   }
 

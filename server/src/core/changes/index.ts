@@ -1,4 +1,4 @@
-export { createChanges } from "./changes.ts";
+export { addChangesRoutes } from "./routes.ts";
 export type { ChangeRequest, Changes } from "./changes.ts";
 export type {
   ArmTally,
@@ -15,5 +15,5 @@ export type {
   Signal,
   Step,
 } from "./ports.ts";
-export { createChangeRunner } from "./runner.ts";
 export type { ChangeRow, TimelineRow } from "./store.ts";
+export { createChangesRoom } from "./room.ts";

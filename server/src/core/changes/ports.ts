@@ -79,6 +79,8 @@ export interface Block {
 export interface Signal {
   /** Blocks that ended after `sinceMs`, oldest first. */
   counts(question: { change: ChangeView; metric: Metric; sinceMs: number }): Promise<Block[]>;
+  /** Calls the listener whenever there is something new to count; returns how to stop. */
+  onNews(listener: () => void): () => void;
 }
 
 export interface JudgeSettings {

@@ -86,7 +86,8 @@ export function createChangeRunner(dependencies: RunnerDependencies): LongRunnin
   return {
     name: "changes",
     async start() {
-      for (const driver of new Set(kinds.flatMap((kind) => kind.drivers))) endings.push(driver.onNews(ringAll));
+      const sources = new Set(kinds.flatMap((kind) => [...kind.drivers, ...(kind.signal ? [kind.signal] : [])]));
+      for (const source of sources) endings.push(source.onNews(ringAll));
       endings.push(await dependencies.listen(ringAll));
       watching = watch();
     },

@@ -53,6 +53,15 @@ export type TimelineRow = Selectable<Tables["changes.timeline"]>;
 export type SampleRow = Selectable<Tables["changes.samples"]>;
 export type LockRow = Selectable<Tables["changes.locks"]>;
 
+export interface ChangeFilter {
+  service?: string | undefined;
+  environment?: string | undefined;
+  active?: boolean | undefined;
+  /** Only older than this id. */
+  before?: string | undefined;
+  limit: number;
+}
+
 const JSON_COLUMNS = new Set(["position", "plan", "judge", "limits", "steps", "requested_by", "evidence", "history"]);
 
 /** pg sends arrays as PostgreSQL arrays and objects as JSON; jsonb columns want JSON in either case. */
@@ -78,7 +87,7 @@ export function createChangesStore(database: Database) {
       await notify(tx, row.id);
     },
     change: (id: string) => db.selectFrom("changes.changes").selectAll().where("id", "=", id).executeTakeFirst(),
-    list: (filter: { service?: string; environment?: string; active?: boolean; before?: string; limit: number }) => {
+    list: (filter: ChangeFilter) => {
       let query = db.selectFrom("changes.changes").selectAll().orderBy("id", "desc").limit(filter.limit);
       if (filter.service) query = query.where("service", "=", filter.service);
       if (filter.environment) query = query.where("environment", "=", filter.environment);

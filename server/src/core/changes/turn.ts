@@ -132,8 +132,10 @@ export function createTurn({ store, transitions, kinds, clock }: RunnerDependenc
     nextSample = (samples.at(-1)?.seq ?? -1) + 1;
     const history = samples.flatMap((each) => each.history);
     const sinceMs = history.length > 0 ? clock.now().getTime() : row.position.enteredAtMs;
-    session = createJudgeSession({ judged: row, signal, history, sinceMs });
-    return session;
+    const opened = createJudgeSession({ judged: row, signal, history, sinceMs });
+    session = opened;
+    if (history.length === 0 && row.state !== "stepping") unstored.push(opened.startStage(sinceMs));
+    return opened;
   }
 
   async function judge(row: ChangeRow): Promise<JudgedEvidence | null> {

@@ -32,8 +32,8 @@ export interface Arrangement {
   services: ServiceRow[];
   instances: InstanceRow[];
   releases: Map<string, ReleaseRow>;
-  /** Secret values by release id; read from the secrets file at every call. */
-  secrets: Map<string, Record<string, string>>;
+  /** Secret values by release id, as the secrets file has them now. */
+  secrets: ReadonlyMap<string, Record<string, string>>;
 }
 
 export interface ServicesDependencies {
@@ -49,6 +49,7 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
   const store = createServicesStore(db);
   const files = createReleaseFiles({ root: path.join(dataDirectory, "releases") });
   const secrets = createSecretsFile({ directory: path.join(dataDirectory, "keys") });
+  const known = new Map<string, Record<string, string>>();
 
   async function registerRelease(input: NewRelease, origin: Origin): Promise<ReleaseRow> {
     const snapshot = await readSnapshot(input);
@@ -88,6 +89,12 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
     return row;
   }
 
+  async function instance(id: string): Promise<InstanceRow> {
+    const row = await store.instance(id);
+    if (!row) throw new AppError("NOT_FOUND", { what: `instance ${id}` });
+    return row;
+  }
+
   /** Throws RELEASE_ALTERED when a stored file is no longer what was registered. */
   async function verifyRelease(row: ReleaseRow): Promise<void> {
     if (!(await files.isIntact(row.directory, row.digest))) throw new AppError("RELEASE_ALTERED", { release: row.id });
@@ -114,9 +121,17 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
     const [services, instances] = await Promise.all([store.services(), store.instances()]);
     const wanted = new Set(instances.map((each) => each.release));
     const releases = new Map((await store.releasesById([...wanted])).map((each) => [each.id, each]));
-    const values = new Map<string, Record<string, string>>();
-    for (const each of releases.values()) values.set(each.id, await secretsOf(each));
-    return { services, instances, releases, secrets: values };
+    for (const each of releases.values()) await refreshSecrets(each);
+    return { services, instances, releases, secrets: known };
+  }
+
+  /** A secrets file that vanishes must not take down what runs: the values read last stay in force. */
+  async function refreshSecrets(row: ReleaseRow): Promise<void> {
+    try {
+      known.set(row.id, await secretsOf(row));
+    } catch (error) {
+      if (!known.has(row.id)) throw error;
+    }
   }
 
   function secretsOf(row: ReleaseRow): Promise<Record<string, string>> {
@@ -127,9 +142,10 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
     registerRelease,
     release,
     releases: store.releases,
+    releasesById: store.releasesById,
     service,
     list: store.services,
-    instance: store.instance,
+    instance,
     instances: store.instances,
     verifyRelease,
     secretsOf,

@@ -42,6 +42,7 @@ export interface Target {
   service: string;
   environment: string;
 }
+type MaybeTarget = { [Key in keyof Target]?: string | undefined };
 
 /** All SQL of the room. */
 export function createServicesStore(database: Database) {
@@ -54,8 +55,9 @@ export function createServicesStore(database: Database) {
         .values({ ...row, snapshot: JSON.stringify(row.snapshot) as never, created_by: JSON.stringify(row.created_by) as never })
         .execute(),
     release: (id: string) => db.selectFrom("services.releases").selectAll().where("id", "=", id).executeTakeFirst(),
-    releases: (target: Partial<Target>, limit: number) => {
+    releases: (target: MaybeTarget, { before, limit }: { before: string | null; limit: number }) => {
       let query = db.selectFrom("services.releases").selectAll().orderBy("id", "desc").limit(limit);
+      if (before !== null) query = query.where("id", "<", before);
       if (target.service) query = query.where("service", "=", target.service);
       if (target.environment) query = query.where("environment", "=", target.environment);
       return query.execute();

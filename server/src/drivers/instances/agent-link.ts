@@ -1,11 +1,12 @@
 import type { AgentClient } from "@mainstay/agent";
-import type { DesiredState, JournalEntry, ObservedState } from "@mainstay/api";
+import type { DesiredState, ObservedState } from "@mainstay/api";
 import type { Services } from "../../core/services/index.ts";
 import type { LongRunning } from "../../kernel/actors.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import { createWake } from "../../kernel/wake.ts";
 import { compile, type CompileSettings } from "./compile.ts";
+import type { JournalAuditor } from "./journal.ts";
 
 /** Well below the lease, so that one lost beat does no harm. */
 const BEAT_MS = 2000;
@@ -17,8 +18,7 @@ export interface AgentLinkDependencies {
   settings: CompileSettings;
   clock: Clock;
   log: Log;
-  /** Writes what the agent did by itself into the audit log; resolves once it is safe there. */
-  auditJournal(entries: JournalEntry[]): Promise<void>;
+  journal: JournalAuditor;
 }
 
 /** Keeps the agent told of what ought to run, and itself told of what does. */
@@ -32,7 +32,7 @@ export interface AgentLink extends LongRunning {
   onNews(listener: () => void): () => void;
 }
 
-export function createAgentLink({ agent, services, settings, clock, log, auditJournal }: AgentLinkDependencies): AgentLink {
+export function createAgentLink({ agent, services, settings, clock, log, journal }: AgentLinkDependencies): AgentLink {
   const stopping = new AbortController();
   const listeners = new Set<() => void>();
   const wake = createWake(clock);
@@ -41,7 +41,7 @@ export function createAgentLink({ agent, services, settings, clock, log, auditJo
   let queue: Promise<unknown> = Promise.resolve();
   let beating: Promise<void> = Promise.resolve();
   let listening: Promise<void> = Promise.resolve();
-  let journalSeq = 0;
+  let journalSeq: number | null = null;
 
   /** One at a time, so that an older arrangement never overtakes a newer one. */
   function sync(): Promise<ObservedState> {
@@ -88,9 +88,9 @@ export function createAgentLink({ agent, services, settings, clock, log, auditJo
   }
 
   async function readJournal(): Promise<void> {
+    journalSeq ??= await journal.position();
     const entries = await agent.journal(journalSeq);
-    if (entries.length === 0) return;
-    await auditJournal(entries);
+    await journal.record(entries);
     journalSeq = entries.at(-1)?.seq ?? journalSeq;
   }
 

@@ -31,12 +31,11 @@ export interface SamplerDependencies {
   agent: Pick<AgentClient, "counters">;
   clock: Clock;
   log: Log;
-  /** Rings after each reading, so that the judge looks at once. */
-  onSample(): void;
 }
 
-export function createTrafficSampler({ agent, clock, log, onSample }: SamplerDependencies): TrafficSampler {
+export function createTrafficSampler({ agent, clock, log }: SamplerDependencies): TrafficSampler {
   const memories = new Map<string, ServiceMemory>();
+  const listeners = new Set<() => void>();
   let previous: Counters | null = null;
   let stopTimer = () => {};
 
@@ -45,7 +44,7 @@ export function createTrafficSampler({ agent, clock, log, onSample }: SamplerDep
       const reading = await agent.counters();
       if (previous) remember(previous, reading);
       previous = reading;
-      onSample();
+      for (const listener of listeners) listener();
     } catch (error) {
       log.debug({ error }, "the agent's counters could not be read");
     }
@@ -72,6 +71,10 @@ export function createTrafficSampler({ agent, clock, log, onSample }: SamplerDep
   return {
     name: "traffic-sampler",
     latest: () => previous,
+    onNews(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     async counts({ change, metric, sinceMs }) {
       const seconds = memories.get(keyOf(change))?.seconds ?? [];
       const boundsMs = previous?.latencyBoundsMs ?? [];

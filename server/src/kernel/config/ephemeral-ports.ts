@@ -4,8 +4,8 @@ import type { FieldError } from "@mainstay/api";
 const SETTING = "/proc/sys/net/ipv4/ip_local_port_range";
 
 /**
- * A finding when instances would get ports that the system hands to outgoing connections: one of those could hold the
- * port an instance is about to listen on. None where the system does not say (no Linux).
+ * A finding when instances would get ports that the system hands to outgoing connections: one of those could
+ * hold the port an instance is about to listen on. None where the system does not say (no Linux).
  */
 export async function describeEphemeralClash(
   [first, last]: readonly [number, number],

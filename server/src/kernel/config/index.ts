@@ -1,12 +1,12 @@
 export { describeConfig, type ConfigRow } from "./describe-config.ts";
 export { PLATFORM_KEYS, type PlatformKey } from "./keys.ts";
+export type { ConfigSource } from "./layers.ts";
 export {
   checkConfig,
   CONFIG_FILE,
   loadConfig,
   type CheckedConfig,
   type ConfigRequest,
-  type ConfigSource,
   type LoadedConfig,
 } from "./load-config.ts";
 export { runtimeDirectoryFor, type RuntimeDirectoryRequest } from "./runtime-directory.ts";

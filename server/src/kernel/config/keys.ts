@@ -12,7 +12,7 @@ export interface PlatformKey {
   /** As it would be written in the file. */
   default: unknown;
   isSecret: boolean;
-  /** Whether the file holds text there; else numbers and lists are read from variables and flags as from the file. */
+  /** Whether the file holds text there; if not, variables and flags are read as the file would be. */
   isText: boolean;
 }
 

@@ -7,7 +7,11 @@ import { AppError } from "@mainstay/api";
 const SOCKET_PATH_LIMIT_BYTES = 107;
 /** Room for "/" and the name of any socket in the directory. */
 const SOCKET_NAME_BYTES = 32;
-const OPEN_TO_OTHERS = 0o077;
+/**
+ * Others may pass through (the account that runs PostgreSQL must, when root started it), never look or write: what lies
+ * inside is closed to them by its own mode.
+ */
+const OPEN_TO_OTHERS = 0o066;
 
 export interface RuntimeDirectoryRequest {
   dataDirectory: string;
@@ -16,13 +20,11 @@ export interface RuntimeDirectoryRequest {
 }
 
 /**
- * The directory of the UNIX sockets that belong to a data directory: short, owned by this account, closed to others;
- * made when it is not there. Throws RUNTIME_DIRECTORY when it cannot be had.
+ * The directory of the UNIX sockets that belong to a data directory: short, owned by this account, closed to
+ * others; made when it is not there. Throws RUNTIME_DIRECTORY when it cannot be had.
  */
 export async function runtimeDirectoryFor(request: RuntimeDirectoryRequest): Promise<string> {
-  const dataDirectory = await realpath(request.dataDirectory).catch(() => request.dataDirectory);
-  const tag = createHash("sha256").update(dataDirectory).digest("hex").slice(0, 8);
-  const path = await chooseRuntimePath(request, tag);
+  const path = await choosePath(request);
   if (Buffer.byteLength(path) + SOCKET_NAME_BYTES > SOCKET_PATH_LIMIT_BYTES) {
     throw new AppError("RUNTIME_DIRECTORY", { path, reason: "the path is too long for a socket" });
   }
@@ -34,25 +36,23 @@ export async function runtimeDirectoryFor(request: RuntimeDirectoryRequest): Pro
   return path;
 }
 
-async function chooseRuntimePath({ env, uid }: RuntimeDirectoryRequest, tag: string): Promise<string> {
-  const own = env["XDG_RUNTIME_DIR"] ?? "";
+async function choosePath({ dataDirectory, env, uid }: RuntimeDirectoryRequest): Promise<string> {
+  const realDirectory = await realpath(dataDirectory).catch(() => dataDirectory);
+  const tag = createHash("sha256").update(realDirectory).digest("hex").slice(0, 8);
+  const ofSession = env["XDG_RUNTIME_DIR"] ?? "";
   // After `su` the variable may still name the directory of the account before.
-  const isOwn = isAbsolute(own) && (await stat(own).catch(() => null))?.uid === uid;
-  if (isOwn) return join(own, `mainstay-${tag}`);
+  const isOwn = isAbsolute(ofSession) && (await stat(ofSession).catch(() => null))?.uid === uid;
+  if (isOwn) return join(ofSession, `mainstay-${tag}`);
   return uid === 0 ? `/run/mainstay-${tag}` : `/tmp/mainstay-${uid}-${tag}`;
 }
 
 /** Anybody can make a directory of this name in /tmp first, or a link to somewhere else. */
 async function checkOwnership(path: string, uid: number): Promise<void> {
-  const {
-    mode,
-    uid: owner,
-    ...entry
-  } = await lstat(path).then((found) => Object.assign(found, { isPlain: found.isDirectory() }));
+  const entry = await lstat(path);
   const reasons: [boolean, string][] = [
-    [!entry.isPlain, "it is not a directory"],
-    [owner !== uid, `it belongs to the account ${owner}`],
-    [(mode & OPEN_TO_OTHERS) !== 0, "other accounts may enter it; its mode must be 0700"],
+    [!entry.isDirectory(), "it is not a directory"],
+    [entry.uid !== uid, `it belongs to the account ${entry.uid}`],
+    [(entry.mode & OPEN_TO_OTHERS) !== 0, "other accounts may read or write it; its mode must be 0700"],
   ];
   const reason = reasons.find(([applies]) => applies)?.[1];
   if (reason) throw new AppError("RUNTIME_DIRECTORY", { path, reason });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "@mainstay/api";
-import type pg from "pg";
+import pg from "pg";
 import type { Log } from "../log.ts";
 
 /** A room that owns tables: its name, and the folder of its `0001-name.sql` files. */
@@ -116,6 +116,12 @@ async function apply(client: pg.ClientBase, { room, number, label, text, checksu
     await client.query("commit");
   } catch (error) {
     await client.query("rollback").catch(() => {});
-    throw new Error(`the migration ${label} failed`, { cause: error });
+    throw new Error(`the migration ${label} failed${whereAndWhy(error, text)}`, { cause: error });
   }
+}
+
+function whereAndWhy(error: unknown, text: string): string {
+  if (!(error instanceof pg.DatabaseError)) return "";
+  const line = text.slice(0, Number(error.position ?? 0)).split("\n").length;
+  return error.position === undefined ? `: ${error.message}` : ` in line ${line}: ${error.message}`;
 }

@@ -7,17 +7,28 @@ import type { EventsStore } from "./store.ts";
 export interface Subscription extends EventFilter {
   /** Names the cursor in the database; the same at every start. */
   name: string;
-  /** Called at least once for each event, in order, one at a time: it must be idempotent. */
+  /**
+   * Called at least once for each event, in order, one at a time: it must be idempotent. The signal aborts when the
+   * server stops.
+   */
   handle(event: Event, signal: AbortSignal): Promise<void>;
   /** How often an event is tried before it is set aside. */
   attempts?: number;
 }
 
+export type Outcome = "handled" | "failed" | "parked";
+
+export interface ConsumerDependencies {
+  store: EventsStore;
+  clock: Clock;
+  log: Log;
+  count(outcome: Outcome): void;
+}
+
 export interface Consumer {
   wake: Wake;
-  /** Handles events until the signal aborts. */
+  /** Handles events until the signal aborts; on one server at a time. */
   run(signal: AbortSignal): Promise<void>;
-  counts: { handled: number; retried: number; parked: number };
 }
 
 const BATCH_EVENTS = 100;
@@ -26,33 +37,30 @@ const FIRST_DELAY_MS = 200;
 const LAST_DELAY_MS = 30_000;
 /** Only a safety net: notifications wake a consumer. */
 const LOOK_MS = 60_000;
-const STORE_RETRY_MS = 1_000;
+const DATABASE_RETRY_MS = 1_000;
 
-/** A durable consumer; must run on one server at a time. */
-export function createConsumer(
-  subscription: Subscription,
-  { store, clock, log }: { store: EventsStore; clock: Clock; log: Log },
-): Consumer {
+/** A durable consumer: its place is a cursor in the database. */
+export function createConsumer(subscription: Subscription, dependencies: ConsumerDependencies): Consumer {
   const { name, handle, attempts: limit = DEFAULT_ATTEMPTS } = subscription;
+  const { store, clock, log, count } = dependencies;
   const wake = createWake(clock);
-  const counts = { handled: 0, retried: 0, parked: 0 };
 
   async function run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
+        await retryParked(signal);
         const hasMore = await handleBatch(signal);
         if (!hasMore) await wake.sleep(LOOK_MS, signal);
       } catch (error) {
         if (signal.aborted) return;
-        log.error({ consumer: name, error }, "events: consumer cannot go on; trying again");
-        await clock.sleep(STORE_RETRY_MS, signal).catch(() => {});
+        log.error({ consumer: name, error }, "consumer of events cannot go on; trying again");
+        await clock.sleep(DATABASE_RETRY_MS, signal).catch(() => {});
       }
     }
   }
 
   /** True when there may be more at once. */
   async function handleBatch(signal: AbortSignal): Promise<boolean> {
-    await store.enter(name);
     const cursor = await store.cursor(name);
     const head = await store.head();
     if (head === cursor.position) return false;
@@ -74,21 +82,35 @@ export function createConsumer(
   async function handleOne(event: Event, earlier: number, signal: AbortSignal): Promise<void> {
     for (let attempt = earlier + 1; ; attempt++) {
       await store.setCursor(name, { position: event.position - 1, attempts: attempt });
-      const error = attempt > limit ? new Error("no attempt came to an end") : await tryOnce(event, signal);
-      if (error === null) {
-        counts.handled += 1;
-        return;
-      }
+      const error = attempt > limit ? new Error("no attempt came to an end") : await failure(event, signal);
+      if (error === null) return count("handled");
       signal.throwIfAborted();
+      count("failed");
       if (attempt >= limit) return park(event, attempt, error);
-      counts.retried += 1;
       const delayMs = Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), LAST_DELAY_MS);
-      log.warn({ consumer: name, event: event.id, type: event.type, attempt, delayMs, error }, "events: handling failed");
+      log.warn({ ...describe(event), attempt, delayMs, error }, "event could not be handled; trying again");
       await clock.sleep(delayMs, signal);
     }
   }
 
-  async function tryOnce(event: Event, signal: AbortSignal): Promise<unknown> {
+  async function park(event: Event, attempts: number, error: unknown): Promise<void> {
+    const row = { consumer: name, event, attempts, error: textOf(error), parked_at: clock.now() };
+    await store.park(row);
+    count("parked");
+    log.error({ ...describe(event), attempts, error }, "event set aside");
+  }
+
+  /** What somebody asked to be tried once more. */
+  async function retryParked(signal: AbortSignal): Promise<void> {
+    for (const row of await store.retried(name, BATCH_EVENTS)) {
+      if (signal.aborted) return;
+      const error = await failure(row.event, signal);
+      count(error === null ? "handled" : "failed");
+      await (error === null ? store.unpark(row) : store.parkAgain(row, textOf(error)));
+    }
+  }
+
+  async function failure(event: Event, signal: AbortSignal): Promise<unknown> {
     try {
       await handle(event, signal);
       return null;
@@ -97,12 +119,13 @@ export function createConsumer(
     }
   }
 
-  async function park(event: Event, attempts: number, error: unknown): Promise<void> {
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    await store.park({ consumer: name, event, attempts, error: text, at: clock.now() });
-    counts.parked += 1;
-    log.error({ consumer: name, event: event.id, type: event.type, attempts, error }, "events: event set aside");
+  function describe(event: Event): Record<string, unknown> {
+    return { consumer: name, event: event.id, type: event.type };
   }
 
-  return { wake, run, counts };
+  return { wake, run };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

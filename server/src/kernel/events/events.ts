@@ -1,13 +1,15 @@
+import type pg from "pg";
 import type { Clock } from "../clock.ts";
 import type { DatabaseHandle, Tx } from "../database/index.ts";
 import type { Ids } from "../ids.ts";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import { createWake } from "../wake.ts";
 import { createConsumer, type Consumer, type Subscription } from "./consumer.ts";
 import { checkEvent, type Event, type NewEvent } from "./event.ts";
 import { leadInTurn } from "./leader.ts";
-import { numberStreams } from "./sequencer.ts";
-import { createEventsStore, NUMBERED_CHANNEL, OUTBOX, UNNUMBERED_CHANNEL, type Stream } from "./store.ts";
+import { numberStream, type Stream } from "./sequencer.ts";
+import { createEventsStore, NUMBERED_CHANNEL, OUTBOX, UNNUMBERED_CHANNEL } from "./store.ts";
 import { watchEvents, type Watch } from "./watch.ts";
 
 export interface EventsDependencies {
@@ -15,31 +17,40 @@ export interface EventsDependencies {
   clock: Clock;
   ids: Ids;
   log: Log;
+  metrics: Metrics;
   /** CloudEvents `source` of everything emitted here. */
   source: string;
   /** More tables that want numbers in the order of commitment, such as the audit's. */
   streams?: readonly Stream[];
 }
 
+/** An event that a consumer could not handle. */
+export interface ParkedEvent {
+  consumer: string;
+  event: Event;
+  attempts: number;
+  error: string;
+  /** RFC 3339. */
+  parkedAt: string;
+}
+
 export interface Events {
   name: "events";
   /** Tells of a change of state, in the transaction that makes it; nobody hears of it if that is rolled back. */
   emit(tx: Tx, event: NewEvent): Promise<void>;
-  /** Adds a durable consumer; before `start`. It begins with the events of the time when it is first seen. */
+  /** Adds a durable consumer, before `start`. It begins with what happens after it was first seen. */
   subscribe(subscription: Subscription): void;
   /** Events as they happen, for readers that are there now. */
   watch(watch: Watch): AsyncIterable<Event>;
-  /** What happened since the start, for /metrics. */
-  counts(): EventCounts;
+  /** The newest events that were set aside. */
+  parked(limit?: number): Promise<ParkedEvent[]>;
+  /** Lets a consumer try once more what it set aside; answers how many events that are. */
+  retryParked(consumer: string): Promise<number>;
+  /** Deletes events older than `keepMs` that every consumer has passed; answers how many. */
+  prune(keepMs: number): Promise<number>;
   start(): Promise<void>;
   /** Resolves when every handler has returned. */
   stop(): Promise<void>;
-}
-
-export interface EventCounts {
-  emitted: number;
-  numbered: number;
-  consumers: Record<string, Consumer["counts"]>;
 }
 
 const OUTBOX_STREAM: Stream = {
@@ -49,50 +60,56 @@ const OUTBOX_STREAM: Stream = {
 };
 /** Only a safety net: notifications wake the sequencer. */
 const LOOK_MS = 60_000;
+const PARKED_LIMIT = 100;
+const PRUNE_BATCH_EVENTS = 5_000;
 
-/** The transactional outbox: typed facts for whoever wants them, each once in the order of all. */
+/** The transactional outbox: facts for whoever wants them, numbered in one order for all. */
 export function createEvents(dependencies: EventsDependencies): Events {
   const { database, clock, ids, log, source } = dependencies;
   const streams = [OUTBOX_STREAM, ...(dependencies.streams ?? [])];
   const store = createEventsStore(database.db);
+  const counters = createCounters(dependencies.metrics);
   const consumers = new Map<string, Consumer>();
   const unnumbered = createWake(clock);
   const stopping = new AbortController();
-  const counts = { emitted: 0, numbered: 0 };
-  let endListening: (() => Promise<void>)[] = [];
+  const endings: (() => Promise<void>)[] = [];
   let leading: Promise<void> = Promise.resolve();
 
   async function emit(tx: Tx, event: NewEvent): Promise<void> {
-    const { channel, data } = checkEvent(event);
     const { type, subject } = event;
-    await store.insert(tx, { id: ids.next("evt"), source, type, subject, channel, data, time: clock.now().toISOString() });
-    counts.emitted += 1;
+    const { channel, data } = checkEvent(event);
+    const time = clock.now().toISOString();
+    await store.insert(tx, { id: ids.next("evt"), source, type, subject, channel, data, time });
   }
 
   function subscribe(subscription: Subscription): void {
-    if (consumers.has(subscription.name)) throw new Error(`there are two consumers named ${subscription.name}`);
-    consumers.set(subscription.name, createConsumer(subscription, { store, clock, log }));
+    const { name } = subscription;
+    if (consumers.has(name)) throw new Error(`there are two consumers named ${name}`);
+    const count = (outcome: string): void => counters.handled.add({ consumer: name, outcome });
+    consumers.set(name, createConsumer(subscription, { store, clock, log, count }));
   }
 
   async function start(): Promise<void> {
     for (const name of consumers.keys()) await store.enter(name);
-    endListening = [
-      await database.listen(UNNUMBERED_CHANNEL, unnumbered.ring),
-      await database.listen(NUMBERED_CHANNEL, () => {
-        for (const consumer of consumers.values()) consumer.wake.ring();
-      }),
-    ];
+    endings.push(await database.listen(UNNUMBERED_CHANNEL, unnumbered.ring));
+    endings.push(await database.listen(NUMBERED_CHANNEL, ringConsumers));
     leading = leadInTurn({ connection: database.connection, clock, log, lead }, stopping.signal);
   }
 
+  function ringConsumers(): void {
+    for (const consumer of consumers.values()) consumer.wake.ring();
+  }
+
   /** On the one server that leads: numbers rows, and runs every consumer. */
-  async function lead(client: Parameters<typeof numberStreams>[0], session: AbortSignal): Promise<void> {
+  async function lead(client: pg.ClientBase, session: AbortSignal): Promise<void> {
     const failed = new AbortController();
     const signal = AbortSignal.any([session, failed.signal]);
     const running = [...consumers.values()].map((consumer) => consumer.run(signal));
     try {
       while (!signal.aborted) {
-        counts.numbered += await numberStreams(client, streams);
+        for (const stream of streams) {
+          counters.numbered.add({ stream: stream.table }, await numberStream(client, stream));
+        }
         await unnumbered.sleep(LOOK_MS, signal);
       }
     } finally {
@@ -101,10 +118,32 @@ export function createEvents(dependencies: EventsDependencies): Events {
     }
   }
 
+  async function parked(limit = PARKED_LIMIT): Promise<ParkedEvent[]> {
+    const rows = await store.parked(limit);
+    return rows.map(({ consumer, event, attempts, error, parked_at }) => ({
+      consumer,
+      event,
+      attempts,
+      error,
+      parkedAt: parked_at.toISOString(),
+    }));
+  }
+
+  async function prune(keepMs: number): Promise<number> {
+    const before = new Date(clock.now().getTime() - keepMs);
+    const upTo = await store.slowest([...consumers.keys()]);
+    let total = 0;
+    for (let count = PRUNE_BATCH_EVENTS; count === PRUNE_BATCH_EVENTS; total += count) {
+      count = await store.prune({ before, upTo, limit: PRUNE_BATCH_EVENTS });
+    }
+    counters.pruned.add({}, total);
+    return total;
+  }
+
   async function stop(): Promise<void> {
     stopping.abort();
     await leading;
-    await Promise.all(endListening.map((end) => end()));
+    for (const end of endings) await end();
   }
 
   return {
@@ -112,11 +151,26 @@ export function createEvents(dependencies: EventsDependencies): Events {
     emit,
     subscribe,
     watch: (watch) => watchEvents(watch, { store, database, clock }),
-    counts: () => ({
-      ...counts,
-      consumers: Object.fromEntries([...consumers].map(([name, consumer]) => [name, { ...consumer.counts }])),
-    }),
+    parked,
+    retryParked: store.retryParked,
+    prune,
     start,
     stop,
+  };
+}
+
+function createCounters(metrics: Metrics) {
+  return {
+    numbered: metrics.counter({
+      name: "mainstay_events_numbered_total",
+      help: "Rows that the sequencer of this server gave a number.",
+      labels: ["stream"],
+    }),
+    handled: metrics.counter({
+      name: "mainstay_events_handled_total",
+      help: "Attempts of durable consumers: handled, failed, or failed for good and parked.",
+      labels: ["consumer", "outcome"],
+    }),
+    pruned: metrics.counter({ name: "mainstay_events_pruned_total", help: "Events deleted because of their age." }),
   };
 }

@@ -7,7 +7,7 @@ export interface LeaderOptions {
   clock: Clock;
   log: Log;
   /**
-   * Done while this server leads, on the session that holds the lock; the signal aborts when it is to stop or the
+   * What the leader does, on the session that holds the lock, until the signal aborts: when it is to stop, or when the
    * session is lost.
    */
   lead(client: pg.Client, signal: AbortSignal): Promise<void>;
@@ -15,24 +15,23 @@ export interface LeaderOptions {
 
 /** "events" in ASCII. */
 const LEADER_LOCK = "111559182283891";
-/** How often a server that does not lead asks; a waiting lock request would keep an old snapshot and hold up VACUUM. */
+/** How often the others ask; a lock request that waits would hold an old snapshot and keep VACUUM from its work. */
 const ASK_MS = 1_000;
 const RECONNECT_MS = 500;
 
 /** Leads whenever no other server does, until the signal aborts. */
 export async function leadInTurn(options: LeaderOptions, stopping: AbortSignal): Promise<void> {
   while (!stopping.aborted) {
-    const error = await serve(options, stopping).then(
-      () => null,
-      (reason: unknown) => reason,
-    );
-    if (stopping.aborted) return;
-    options.log.warn({ error }, "events: leader's session lost");
-    await options.clock.sleep(RECONNECT_MS, stopping).catch(() => {});
+    try {
+      await serve(options, stopping);
+    } catch (error) {
+      if (!stopping.aborted) options.log.warn({ error }, "session of the events' leader failed");
+    }
+    if (!stopping.aborted) await options.clock.sleep(RECONNECT_MS, stopping).catch(() => {});
   }
 }
 
-/** One session: asks for the lock, leads, and gives both up. */
+/** One session: asks for the lock until it has it, leads, and gives it back by closing. */
 async function serve({ connection, clock, log, lead }: LeaderOptions, stopping: AbortSignal): Promise<void> {
   const client = new pg.Client({ ...connection, application_name: "mainstay events", keepAlive: true });
   const lost = new AbortController();
@@ -45,7 +44,7 @@ async function serve({ connection, clock, log, lead }: LeaderOptions, stopping: 
       await clock.sleep(ASK_MS, signal).catch(() => {});
       if (signal.aborted) return;
     }
-    log.info({}, "events: this server leads");
+    log.debug({}, "this server leads the events");
     await lead(client, signal);
   } finally {
     await client.end();

@@ -1,21 +1,59 @@
 import type pg from "pg";
-import { NUMBERED_CHANNEL, numberRows, type Stream } from "./store.ts";
+import { NUMBERED_CHANNEL } from "./store.ts";
+
+/** A table whose committed rows get numbers. All names are constants of the code. */
+export interface Stream {
+  /** `schema.table`; has a column `insertion bigint generated always as identity`. */
+  table: string;
+  /** The column numbered over the whole table; null until the sequencer came by. */
+  number: string;
+  /** A second number that counts within each value of another column. */
+  within?: { partition: string; number: string };
+}
 
 const BATCH_ROWS = 1000;
 
 /**
- * Numbers every committed row of the streams that has no number yet; answers how many it numbered. The client must
- * hold the leader's lock: a session that may have lost it has lost its connection too, so that two sequencers can
- * never write at the same time, and the numbers stay without gaps.
+ * Numbers every committed row of the stream that has no number yet, in the order of insertion; answers how many. The
+ * client's session must hold the leader's lock: who loses the lock has lost the session and with it the statement, so
+ * that two sequencers never write at the same time and no number is left out.
  */
-export async function numberStreams(client: pg.ClientBase, streams: readonly Stream[]): Promise<number> {
+export async function numberStream(client: pg.ClientBase, stream: Stream): Promise<number> {
+  const statement = numberingStatement(stream);
   let total = 0;
-  for (const stream of streams) {
-    for (let count = BATCH_ROWS; count === BATCH_ROWS; ) {
-      count = await numberRows(client, stream, BATCH_ROWS);
-      if (count > 0) await client.query(`notify ${NUMBERED_CHANNEL}`);
-      total += count;
-    }
+  for (let count = BATCH_ROWS; count === BATCH_ROWS; total += count) {
+    const result = await client.query(statement, [stream.table, BATCH_ROWS]);
+    count = result.rowCount ?? 0;
+    if (count > 0) await client.query(`notify ${NUMBERED_CHANNEL}`);
   }
   return total;
+}
+
+/** One statement: rows and sequences change together or not at all. */
+function numberingStatement({ table, number, within }: Stream): string {
+  const partition = within ? within.partition : "''";
+  const local = within ? `, ${within.number} = local.last - local.count + batch.nth_within` : "";
+  return `
+    with unnumbered as (
+      select insertion, ${partition} as partition from ${table}
+      where ${number} is null order by insertion limit $2
+    ), batch as (
+      select insertion, partition, row_number() over (order by insertion) as nth,
+        row_number() over (partition by partition order by insertion) as nth_within
+      from unnumbered
+    ), counts as (
+      select '' as partition, count(*) as count from batch having count(*) > 0
+      union all select partition, count(*) from batch where partition <> '' group by partition
+    ), advanced as (
+      insert into events.sequences as known (stream, partition, last) select $1, partition, count from counts
+      on conflict (stream, partition) do update set last = known.last + excluded.last
+      returning partition, last
+    ), numbers as (
+      select partition, last, count from advanced join counts using (partition)
+    )
+    update ${table} as target set ${number} = whole.last - whole.count + batch.nth${local}
+    from batch
+      join numbers as whole on whole.partition = ''
+      join numbers as local on local.partition = batch.partition
+    where target.insertion = batch.insertion`;
 }

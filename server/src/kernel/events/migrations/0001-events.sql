@@ -32,7 +32,8 @@ create table events.cursors (
   attempts integer not null default 0
 );
 
--- Events that a consumer could not handle in any of its attempts; kept whole, as the outbox is pruned.
+-- Events that a consumer could not handle in any of its attempts; kept whole, as the outbox is pruned. "is_retried"
+-- asks the consumer to try once more.
 create table events.parked (
   consumer text not null,
   position bigint not null,
@@ -40,5 +41,6 @@ create table events.parked (
   attempts integer not null,
   error text not null,
   parked_at timestamptz(3) not null,
+  is_retried boolean not null default false,
   primary key (consumer, position)
 );

@@ -1,0 +1,12 @@
+import { startAgent } from "./supervisor/agent.ts";
+import type { AgentOptions } from "./supervisor/agent-options.ts";
+import { runChild } from "./system/child-process.ts";
+import { createLog } from "./system/log.ts";
+
+/** Entry of the agent proper; started by the parent with its options as one JSON argument. */
+const log = createLog("agent", (line) => process.stderr.write(line));
+const agent = await startAgent(JSON.parse(process.argv[2] ?? "{}") as AgentOptions, log);
+runChild({
+  stop: agent.stop,
+  commands: { "stop-instances": agent.stopInstances, "kill-instances": agent.killInstances },
+});

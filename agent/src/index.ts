@@ -1,0 +1,12 @@
+import { fileURLToPath } from "node:url";
+
+export { createAgentClient, type AgentClient } from "./client.ts";
+export { ParentError, type ParentOptions } from "./parent/parent-options.ts";
+export { startParent, type Parent, type ParentStatus } from "./parent/start-parent.ts";
+export { assignBucket } from "./proxy/assignment.ts";
+export { LATENCY_BOUNDS_MS } from "./proxy/latency-bounds.ts";
+
+const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+
+/** The parent's entry: run it with node; its options are in MAINSTAY_PARENT or its one JSON argument. */
+export const PARENT_ENTRY = fileURLToPath(new URL(`./parent-main.${extension}`, import.meta.url));

@@ -1,0 +1,103 @@
+import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import { backOffMs } from "../system/back-off.ts";
+import type { Log } from "../system/log.ts";
+
+const BACK_OFF = { firstMs: 250, limitMs: 5000 };
+/** A child that lived this long has not failed at once. */
+const SETTLED_MS = 5000;
+
+export interface ChildSpec {
+  name: string;
+  /** Program and arguments of the next life; told how often the child was restarted. */
+  command: (restarts: number) => string[];
+  env: NodeJS.ProcessEnv;
+  /** Inherited as descriptor 3. */
+  descriptor?: number;
+}
+
+export interface ChildStatus {
+  name: string;
+  pid: number | null;
+  restarts: number;
+  startedAt: string | null;
+}
+
+export interface KeptChild {
+  status(): ChildStatus;
+  /** Ends it for good: asks, waits, and after the time kills. True when it ended well, or did not run. */
+  stop(ask: (child: ChildProcess) => void, timeoutMs: number): Promise<boolean>;
+  /** Starts it if it is not running, even though it was stopped. */
+  revive(): void;
+  kill(): void;
+}
+
+/** Starts a child and starts it again whenever it ends: at once the first time, with growing pauses if it keeps dying. */
+export function keepChild(spec: ChildSpec, log: Log): KeptChild {
+  let child: ChildProcess | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let startedAtMs = 0;
+  let restarts = 0;
+  let quickDeaths = 0;
+  let isStopping = false;
+  let onGone: (code: number | null) => void = () => {};
+
+  function start(): void {
+    const [program = "", ...args] = spec.command(restarts);
+    startedAtMs = Date.now();
+    // Its own session: Ctrl-C reaches the parent alone, which then stops its children in the right order.
+    child = spawn(program, args, { stdio: stdioOf(spec), env: spec.env, detached: true });
+    child.once("error", (error) => ended(`cannot start: ${error.message}`, null));
+    child.once("exit", (code, signal) => ended(signal ?? `exit code ${code}`, code));
+  }
+
+  function ended(reason: string, code: number | null): void {
+    if (!child) return;
+    const pid = child.pid;
+    child = null;
+    if (isStopping) return onGone(code);
+    quickDeaths = Date.now() - startedAtMs < SETTLED_MS ? quickDeaths + 1 : 0;
+    const waitMs = backOffMs(quickDeaths - 1, BACK_OFF);
+    restarts += 1;
+    log.warn({ child: spec.name, pid, reason, restarts, waitMs }, "a child ended and is started again");
+    timer = setTimeout(start, waitMs);
+  }
+
+  start();
+
+  return {
+    status: () => ({
+      name: spec.name,
+      pid: child?.pid ?? null,
+      restarts,
+      startedAt: child ? new Date(startedAtMs).toISOString() : null,
+    }),
+    stop(ask, timeoutMs) {
+      isStopping = true;
+      if (timer) clearTimeout(timer);
+      const running = child;
+      if (!running) return Promise.resolve(true);
+      return new Promise((resolve) => {
+        const limit = setTimeout(() => running.kill("SIGKILL"), timeoutMs);
+        onGone = (code) => {
+          clearTimeout(limit);
+          resolve(code === 0);
+        };
+        ask(running);
+      });
+    },
+    revive() {
+      if (timer) clearTimeout(timer);
+      if (!child) start();
+    },
+    kill() {
+      isStopping = true;
+      if (timer) clearTimeout(timer);
+      child?.kill("SIGKILL");
+    },
+  };
+}
+
+function stdioOf(spec: ChildSpec): StdioOptions {
+  if (spec.descriptor === undefined) return ["ignore", "inherit", "inherit", "ipc"];
+  return ["ignore", "inherit", "inherit", spec.descriptor, "ipc"];
+}

@@ -1,0 +1,153 @@
+import { mkdirSync } from "node:fs";
+import { BoundSocket } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Log } from "../system/log.ts";
+import { keepChild, type ChildStatus, type KeptChild } from "./kept-child.ts";
+import { ParentError, type ParentOptions } from "./parent-options.ts";
+import { serveStatus } from "./status-socket.ts";
+
+const DRAIN_TIMEOUT_MS = 30_000;
+/** Beyond its own time limits a child gets this long before it is killed. */
+const MARGIN_MS = 5000;
+const AGENT_STOP_TIMEOUT_MS = 120_000;
+const SERVER_STOP_TIMEOUT_MS = 30_000;
+const FORCED_STOP_TIMEOUT_MS = 3000;
+const END_ATTEMPTS = 3;
+const BIND_ATTEMPTS = 20;
+const BIND_RETRY_MS = 100;
+/** 107 bytes for a socket's path, less the longest name in the directory. */
+const RUNTIME_DIRECTORY_BYTES = 107 - "/proxy-99.sock".length;
+
+export interface ParentStatus {
+  pid: number;
+  children: ChildStatus[];
+}
+
+export interface Parent {
+  /** Where the data plane listens; the port is the real one when 0 was asked for. */
+  address: { host: string; port: number };
+  status(): ParentStatus;
+  /** In order: the workers drain, the agent stops the instances, the server ends. */
+  stop(): Promise<void>;
+  /** Kills everything, instances too, without waiting for requests. */
+  force(): Promise<void>;
+}
+
+/** Binds the data plane's socket, hands it to the proxy workers, and keeps workers, agent and server running. */
+export async function startParent(options: ParentOptions, log: Log): Promise<Parent> {
+  makeDirectories(options);
+  const children = new Map<string, KeptChild>();
+  const status = (): ParentStatus => ({
+    pid: process.pid,
+    children: [...children.values()].map((child) => child.status()),
+  });
+  const control = await serveStatus(join(options.runtimeDirectory, "parent.sock"), status);
+  const bound = await bind(options.proxy).catch((error: unknown) => {
+    control.close();
+    throw error;
+  });
+  const address = { host: options.proxy.host, port: bound.address().port };
+  for (const spec of describeChildren(options, bound.fd())) children.set(spec.name, keepChild(spec, log));
+  log.info({ ...address, workers: options.proxy.workers }, "the data plane is bound");
+
+  const workers = () => [...children].filter(([name]) => name.startsWith("proxy-")).map(([, child]) => child);
+  const drainTimeoutMs = (options.proxy.drainTimeoutMs ?? DRAIN_TIMEOUT_MS) + MARGIN_MS;
+
+  /** Only the agent knows the instances: if it is down just now, or fails, it is started once more for this. */
+  async function endInstances(command: string, timeoutMs: number): Promise<void> {
+    const agent = children.get("agent");
+    for (let attempt = 0; agent && attempt < END_ATTEMPTS; attempt += 1) {
+      agent.revive();
+      if (await agent.stop((each) => each.connected && each.send(command), timeoutMs)) return;
+    }
+    log.error({ command }, "the agent could not end its instances");
+  }
+
+  const close = () => {
+    bound.close();
+    control.close();
+  };
+
+  return {
+    address,
+    status,
+    async stop() {
+      await Promise.all(workers().map((child) => child.stop((each) => each.kill("SIGTERM"), drainTimeoutMs)));
+      await endInstances("stop-instances", AGENT_STOP_TIMEOUT_MS);
+      await children.get("server")?.stop((each) => each.kill("SIGTERM"), SERVER_STOP_TIMEOUT_MS);
+      close();
+    },
+    async force() {
+      for (const child of [...workers(), ...listed(children.get("server"))]) child.kill();
+      await endInstances("kill-instances", FORCED_STOP_TIMEOUT_MS);
+      close();
+    },
+  };
+}
+
+function makeDirectories({ dataDirectory, runtimeDirectory }: ParentOptions): void {
+  if (Buffer.byteLength(runtimeDirectory) > RUNTIME_DIRECTORY_BYTES) {
+    const message = `the runtime directory ${runtimeDirectory} is longer than ${RUNTIME_DIRECTORY_BYTES} bytes`;
+    throw new ParentError("CONFIG_INVALID", message, { file: "runtimeDirectory" });
+  }
+  mkdirSync(dataDirectory, { recursive: true });
+  mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
+}
+
+/** A predecessor that was just killed leaves the address taken until its workers have noticed: worth a short wait. */
+async function bind({ host, port }: ParentOptions["proxy"]): Promise<BoundSocket> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return new BoundSocket({ host, port });
+    } catch (error) {
+      const address = `${host}:${port}`;
+      const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+      if (!isTaken) throw new ParentError("CONFIG_INVALID", `cannot listen on ${address}: ${String(error)}`, { address });
+      if (attempt === BIND_ATTEMPTS) {
+        throw new ParentError("ADDRESS_IN_USE", `${address} is already in use`, { address });
+      }
+      await sleep(BIND_RETRY_MS);
+    }
+  }
+}
+
+function describeChildren(options: ParentOptions, descriptor: number) {
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(options.dataDirectory, "cache") };
+  const workers = Array.from({ length: options.proxy.workers }, (_, slot) => ({
+    name: `proxy-${slot}`,
+    command: (restarts: number) => entry("proxy-main", workerOptions(options, slot, restarts)),
+    env,
+    descriptor,
+  }));
+  const agent = { name: "agent", command: () => entry("agent-main", agentOptions(options)), env };
+  const { server } = options;
+  const servers = server ? [{ name: "server", command: () => server.command, env: { ...env, ...server.env } }] : [];
+  return [...workers, agent, ...servers];
+}
+
+function workerOptions(options: ParentOptions, slot: number, restarts: number) {
+  return {
+    slot,
+    restarts,
+    runtimeDirectory: options.runtimeDirectory,
+    routingFile: join(options.dataDirectory, "agent", "routing.json"),
+    drainTimeoutMs: options.proxy.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,
+  };
+}
+
+function agentOptions({ dataDirectory, runtimeDirectory, proxy, agent }: ParentOptions) {
+  return { dataDirectory, runtimeDirectory, workers: proxy.workers, ...agent };
+}
+
+/** An entry beside the parent's own: .ts in the repository, .js in the package. */
+function entry(name: string, options: unknown): string[] {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const path = fileURLToPath(new URL(`../${name}.${extension}`, import.meta.url));
+  return [process.execPath, path, JSON.stringify(options)];
+}
+
+function listed<T>(value: T | undefined): T[] {
+  return value === undefined ? [] : [value];
+}

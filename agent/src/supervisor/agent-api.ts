@@ -1,0 +1,49 @@
+import type { Counters, DesiredState, ObservedState } from "@mainstay/api";
+import { CallRefused, sendJson, serveJson, type JsonServer } from "../system/unix-server.ts";
+import { findShapeError, isDesiredState } from "./desired-shape.ts";
+import type { Events } from "./events.ts";
+import type { Journal } from "./journal.ts";
+import { sendLogs } from "./log-files.ts";
+
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
+const DEFAULT_TAIL_LINES = 100;
+const MAX_TAIL_LINES = 10_000;
+
+interface AgentApiOptions {
+  path: string;
+  /** null: refused, because a later generation is applied already. */
+  put: (desired: DesiredState) => Promise<ObservedState | null>;
+  observe: () => ObservedState;
+  counters: () => Promise<Counters>;
+  events: Events;
+  journal: Journal;
+  /** null when there is no such instance. */
+  logDirectory: (id: string) => string | null;
+}
+
+/** The protocol of api/src/agent-protocol.ts on `agent.sock`. */
+export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
+  const { path, put, observe, counters, events, journal, logDirectory } = options;
+  return serveJson({
+    path,
+    maxBodyBytes: MAX_BODY_BYTES,
+    routes: {
+      "PUT /v1/desired": async ({ body, response }) => {
+        if (!isDesiredState(body)) throw new CallRefused(400, findShapeError(body) ?? "not a desired state");
+        const observed = await put(body);
+        if (observed) return observed;
+        return sendJson(response, 409, observe());
+      },
+      "GET /v1/observed": observe,
+      "GET /v1/counters": counters,
+      "GET /v1/events": ({ response }) => events.stream(response),
+      "GET /v1/journal": ({ query }) => ({ entries: journal.after(Number(query.get("after") ?? 0)) }),
+      "GET /v1/instances/:id/logs": ({ params, query, response }) => {
+        const directory = logDirectory(params[0] ?? "");
+        if (directory === null) throw new CallRefused(404, `there is no instance ${params[0]}`);
+        const tailLines = Math.min(MAX_TAIL_LINES, Number(query.get("tail") ?? DEFAULT_TAIL_LINES));
+        return sendLogs(directory, { tailLines, follow: query.get("follow") === "1" }, response);
+      },
+    },
+  });
+}

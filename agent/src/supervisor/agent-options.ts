@@ -1,0 +1,10 @@
+import type { PortRange } from "./ports.ts";
+
+/** Options of the agent proper: one JSON argument. */
+export interface AgentOptions {
+  dataDirectory: string;
+  runtimeDirectory: string;
+  /** How many proxy workers there are. */
+  workers: number;
+  ports?: PortRange;
+}

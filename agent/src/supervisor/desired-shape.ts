@@ -1,0 +1,107 @@
+import type { DesiredState } from "@mainstay/api";
+
+/**
+ * The shape of a desired state, checked without the schema of @mainstay/api: loading zod would add 10 MB to a process
+ * that otherwise needs 30. A test holds both to the same judgement.
+ */
+
+type Check = (value: unknown, path: string) => string | null;
+
+const text: Check = (value, path) => (typeof value === "string" ? null : `${path}: expected text`);
+const positive = integer(1, Number.MAX_SAFE_INTEGER);
+const notNegative = integer(0, Number.MAX_SAFE_INTEGER);
+const share = integer(0, 10_000);
+
+function integer(least: number, most: number): Check {
+  return (value, path) => {
+    const isFine = Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most;
+    return isFine ? null : `${path}: expected a whole number from ${least} to ${most}`;
+  };
+}
+
+function orNull(check: Check): Check {
+  return (value, path) => (value === null ? null : check(value, path));
+}
+
+function either(first: Check, second: Check): Check {
+  return (value, path) => (first(value, path) === null ? null : second(value, path));
+}
+
+function listOf(check: Check): Check {
+  return (value, path) => {
+    if (!Array.isArray(value)) return `${path}: expected a list`;
+    return firstWrong(value.map((each, index) => check(each, `${path}[${index}]`)));
+  };
+}
+
+function recordOf(check: Check): Check {
+  return (value, path) => {
+    if (!isObject(value)) return `${path}: expected an object`;
+    return firstWrong(Object.entries(value).map(([name, each]) => check(each, `${path}.${name}`)));
+  };
+}
+
+function object(shape: Record<string, Check>): Check {
+  return (value, path) => {
+    if (!isObject(value)) return `${path}: expected an object`;
+    const unknown = Object.keys(value).find((name) => !(name in shape));
+    if (unknown !== undefined) return `${path}.${unknown}: unknown key`;
+    return firstWrong(Object.entries(shape).map(([name, check]) => check(value[name], `${path}.${name}`)));
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function firstWrong(results: (string | null)[]): string | null {
+  return results.find((each) => each !== null) ?? null;
+}
+
+const auto: Check = (value, path) => (value === "auto" ? null : `${path}: expected "auto"`);
+const arm = object({ release: text, instances: listOf(text) });
+
+const instance = object({
+  id: text,
+  service: text,
+  environment: text,
+  process: text,
+  release: text,
+  directory: text,
+  command: text,
+  env: recordOf(text),
+  port: orNull(either(auto, integer(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER))),
+  health: orNull(object({ path: text, intervalMs: positive, timeoutMs: positive })),
+  stopTimeoutMs: notNegative,
+  logDirectory: text,
+});
+
+const service = object({
+  service: text,
+  environment: text,
+  routes: listOf(object({ host: orNull(text), path: text })),
+  change: orNull(text),
+  assignmentHeader: orNull(text),
+  weight: share,
+  proven: share,
+  stable: orNull(arm),
+  candidate: orNull(arm),
+  requestTimeoutMs: positive,
+  drainTimeoutMs: notNegative,
+});
+
+const desired = object({
+  generation: notNegative,
+  leaseTtlMs: positive,
+  instances: listOf(instance),
+  services: listOf(service),
+});
+
+/** null when the value is a desired state; otherwise where and why it is not. */
+export function findShapeError(value: unknown): string | null {
+  return desired(value, "desired");
+}
+
+export function isDesiredState(value: unknown): value is DesiredState {
+  return findShapeError(value) === null;
+}

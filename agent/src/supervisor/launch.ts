@@ -1,0 +1,69 @@
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { readProcess } from "../system/process-table.ts";
+
+const EXIT_POLL_MS = 200;
+
+export interface Exit {
+  code: number | null;
+  signal: string | null;
+}
+
+export interface RunningProcess {
+  pid: number;
+  startTicks: number;
+  /** Code and signal are unknown (null) when the process is not this agent's child. */
+  exited: Promise<Exit>;
+}
+
+export interface LaunchOptions {
+  command: string;
+  directory: string;
+  logDirectory: string;
+  environment: Record<string, string>;
+}
+
+/**
+ * Starts a command in a session of its own, its output going straight to files: it outlives this process, and none of
+ * its bytes pass through it. Rejects when it cannot be started at all.
+ */
+export async function launch({ command, directory, logDirectory, environment }: LaunchOptions): Promise<RunningProcess> {
+  mkdirSync(logDirectory, { recursive: true });
+  const output = openSync(join(logDirectory, "stdout.log"), "a", 0o640);
+  const errors = openSync(join(logDirectory, "stderr.log"), "a", 0o640);
+  const child = spawn("/bin/sh", ["-c", `exec ${command}`], {
+    cwd: directory,
+    env: environment,
+    detached: true,
+    stdio: ["ignore", output, errors],
+  });
+  closeSync(output);
+  closeSync(errors);
+  const exited = new Promise<Exit>((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
+  await new Promise<void>((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", reject);
+  });
+  const pid = child.pid ?? 0;
+  child.unref();
+  return { pid, startTicks: readProcess(pid)?.startTicks ?? 0, exited };
+}
+
+/** Takes up a process that an earlier agent started; null when it is not there any more. */
+export function adopt(pid: number, startTicks: number): RunningProcess | null {
+  if (!isSame(pid, startTicks)) return null;
+  const exited = new Promise<Exit>((resolve) => {
+    const timer = setInterval(() => {
+      if (isSame(pid, startTicks)) return;
+      clearInterval(timer);
+      resolve({ code: null, signal: null });
+    }, EXIT_POLL_MS);
+  });
+  return { pid, startTicks, exited };
+}
+
+function isSame(pid: number, startTicks: number): boolean {
+  const facts = readProcess(pid);
+  return facts !== null && facts.startTicks === startTicks && facts.state !== "Z" && facts.state !== "X";
+}

@@ -1,0 +1,96 @@
+import { createReadStream, createWriteStream, watch } from "node:fs";
+import { open, stat, truncate } from "node:fs/promises";
+import { join } from "node:path";
+import type { ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+
+const FILES = ["stdout.log", "stderr.log"];
+const MAX_TAIL_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Keeps a log below its size: the newest half moves to "<file>.1" and the file is cut to nothing while the process goes
+ * on writing to it. What it writes between the copy and the cut is lost; returns the bytes that are not kept any more.
+ */
+export async function capLog(path: string, limitBytes: number): Promise<number> {
+  const size = await sizeOf(path);
+  if (size <= limitBytes) return 0;
+  const keptBytes = Math.floor(limitBytes / 2);
+  const source = createReadStream(path, { start: size - keptBytes, end: size - 1 });
+  await pipeline(source, createWriteStream(`${path}.1`, { mode: 0o640 }));
+  await truncate(path, 0);
+  return size - keptBytes;
+}
+
+/** Caps both logs of an instance; returns the bytes dropped. */
+export async function capLogs(logDirectory: string, limitBytes: number): Promise<number> {
+  const dropped = await Promise.all(FILES.map((name) => capLog(join(logDirectory, name), limitBytes)));
+  return dropped.reduce((sum, each) => sum + each, 0);
+}
+
+interface LogQuery {
+  tailLines: number;
+  follow: boolean;
+}
+
+/** Answers with the last lines of stdout, then those of stderr, then what is added to either while the client stays. */
+export async function sendLogs(logDirectory: string, { tailLines, follow }: LogQuery, response: ServerResponse): Promise<void> {
+  response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
+  const paths = FILES.map((name) => join(logDirectory, name));
+  const ends: number[] = [];
+  for (const path of paths) {
+    const end = await sizeOf(path);
+    ends.push(end);
+    response.write(await readTail(path, end, tailLines));
+  }
+  if (!follow) return void response.end();
+  response.flushHeaders();
+  const stops = paths.map((path, index) => followFile(path, ends[index] ?? 0, response));
+  response.once("close", () => stops.forEach((stop) => stop()));
+}
+
+async function readTail(path: string, end: number, lines: number): Promise<Buffer> {
+  if (lines === 0 || end === 0) return Buffer.alloc(0);
+  const start = Math.max(0, end - MAX_TAIL_BYTES);
+  const bytes = Buffer.alloc(end - start);
+  await using file = await open(path, "r");
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
+  let at = bytesRead - 1;
+  for (let left = lines; left > 0 && at >= 0; left -= 1) at = at === 0 ? -1 : bytes.lastIndexOf(0x0a, at - 1);
+  return bytes.subarray(at + 1, bytesRead);
+}
+
+/** Sends what is appended to a file; starts again at its beginning when it was cut. */
+function followFile(path: string, from: number, response: ServerResponse): () => void {
+  let position = from;
+  let isSending = false;
+  let isStale = true;
+
+  async function send(): Promise<void> {
+    isStale = true;
+    if (isSending) return;
+    isSending = true;
+    while (isStale && !response.destroyed) {
+      isStale = false;
+      const end = await sizeOf(path);
+      if (end < position) position = 0;
+      if (end === position) continue;
+      const source = createReadStream(path, { start: position, end: end - 1 });
+      position = end;
+      await pipeline(source, response, { end: false }).catch(() => response.destroy());
+    }
+    isSending = false;
+  }
+
+  const watcher = watch(path, () => void send());
+  void send();
+  return () => watcher.close();
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch {
+    // Not written yet.
+    return 0;
+  }
+}

@@ -1,0 +1,53 @@
+import type { DesiredState, ServiceRouting } from "@mainstay/api";
+import type { WorkerArm, WorkerRouting, WorkerService } from "../proxy/worker-protocol.ts";
+
+/** What routing must know of an instance. */
+export interface Routable {
+  id: string;
+  port: number | null;
+  isRunning: boolean;
+  isReady: boolean;
+}
+
+export interface RoutingInput {
+  desired: DesiredState;
+  instances: ReadonlyMap<string, Routable>;
+  draining: string[];
+  /** After the lease has expired the proven weights are in force. */
+  leaseExpired: boolean;
+}
+
+export type RoutingContent = Omit<WorkerRouting, "revision" | "cookieKey">;
+
+/** The table for the proxy workers: ready instances only, or all that run when none is ready (fail open). */
+export function computeRouting({ desired, instances, draining, leaseExpired }: RoutingInput): RoutingContent {
+  function arm(routed: ServiceRouting["stable"]): WorkerArm | null {
+    if (!routed) return null;
+    const running = routed.instances
+      .flatMap((id) => instances.get(id) ?? [])
+      .filter((each) => each.isRunning && each.port !== null && !draining.includes(each.id));
+    const ready = running.filter((each) => each.isReady);
+    const chosen = ready.length > 0 ? ready : running;
+    return { release: routed.release, instances: chosen.map(({ id, port }) => ({ id, port: port ?? 0 })) };
+  }
+
+  return {
+    generation: desired.generation,
+    services: desired.services.map((each): WorkerService => ({
+      service: each.service,
+      environment: each.environment,
+      routes: each.routes,
+      change: each.change,
+      assignmentHeader: each.assignmentHeader,
+      weight: weightInForce(each, leaseExpired),
+      stable: arm(each.stable),
+      candidate: arm(each.candidate),
+      requestTimeoutMs: each.requestTimeoutMs,
+    })),
+    draining,
+  };
+}
+
+export function weightInForce({ weight, proven }: ServiceRouting, leaseExpired: boolean): number {
+  return leaseExpired ? proven : weight;
+}

@@ -1,0 +1,142 @@
+import type { ObservedState } from "@mainstay/api";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { WorkerCounters, WorkerRouting, WorkerStatus } from "../proxy/worker-protocol.ts";
+import { createUnixClient } from "../system/unix-client.ts";
+
+const POLL_MS = 250;
+const CALL_TIMEOUT_MS = 2000;
+/** A worker that answers nothing for this long cannot be waited for: it takes the newest table when it does. */
+const ACKNOWLEDGE_TIMEOUT_MS = 5000;
+const ACKNOWLEDGE_RETRY_MS = 20;
+const DRAIN_POLL_MS = 25;
+
+export interface Workers {
+  /** Pushes a table to every worker; resolves when each has it in force, or will load it when it starts. */
+  push(routing: WorkerRouting): Promise<void>;
+  /** Resolves when no worker has a request of the instance in flight, or after the time; true when it is drained. */
+  drain(instance: string, timeoutMs: number): Promise<boolean>;
+  /** Fresh counters of every worker that answers. */
+  counters(): Promise<Map<number, WorkerCounters>>;
+  inflight(instance: string): number;
+  observe(): ObservedState["proxies"];
+  stop(): void;
+}
+
+interface WorkersOptions {
+  runtimeDirectory: string;
+  count: number;
+  onRestart: (slot: number, status: WorkerStatus) => void;
+}
+
+/** The proxy workers as the agent sees them: it tells them where to send traffic and asks what they did. */
+export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOptions): Workers {
+  const slots = Array.from({ length: count }, (_, slot) => ({
+    slot,
+    client: createUnixClient(join(runtimeDirectory, `proxy-${slot}.sock`)),
+    status: null as WorkerStatus | null,
+  }));
+  type Slot = (typeof slots)[number];
+  let current: WorkerRouting | null = null;
+  let newestPush: Promise<void> = Promise.resolve();
+  let isStopped = false;
+
+  function learn(slot: Slot, status: WorkerStatus): void {
+    const before = slot.status;
+    slot.status = status;
+    if (before && before.bootId !== status.bootId) onRestart(slot.slot, status);
+  }
+
+  /** null: nobody listens on the worker's socket. Throws when it listens but does not answer. */
+  async function call(slot: Slot, method: string, path: string, body?: unknown): Promise<unknown> {
+    try {
+      const options = { timeoutMs: CALL_TIMEOUT_MS, ...(body === undefined ? {} : { body }) };
+      const answer = await slot.client.call(method, path, options);
+      if (answer.status !== 200) throw new Error(`proxy worker ${slot.slot} answered ${answer.status}`);
+      return answer.body;
+    } catch (error) {
+      if (isNobodyThere(error)) return null;
+      throw error;
+    }
+  }
+
+  async function refresh(slot: Slot): Promise<void> {
+    const status = (await call(slot, "GET", "/v1/status").catch(() => null)) as WorkerStatus | null;
+    if (status) learn(slot, status);
+    if (status && current && status.revision !== current.revision) await send(slot, current).catch(() => false);
+  }
+
+  async function send(slot: Slot, routing: WorkerRouting): Promise<void> {
+    const status = (await call(slot, "PUT", "/v1/routing", routing)) as WorkerStatus | null;
+    if (status) learn(slot, status);
+  }
+
+  async function sendUntilAcknowledged(slot: Slot, routing: WorkerRouting): Promise<void> {
+    const deadlineMs = performance.now() + ACKNOWLEDGE_TIMEOUT_MS;
+    while (routing === current && performance.now() < deadlineMs) {
+      const isSent = await send(slot, routing).then(
+        () => true,
+        () => false,
+      );
+      if (isSent) return;
+      await sleep(ACKNOWLEDGE_RETRY_MS);
+    }
+  }
+
+  async function poll(): Promise<void> {
+    while (!isStopped) {
+      await Promise.all(slots.map(refresh));
+      await sleep(POLL_MS, undefined, { ref: false });
+    }
+  }
+  void poll();
+
+  return {
+    push(routing) {
+      current = routing;
+      newestPush = Promise.all(slots.map((slot) => sendUntilAcknowledged(slot, routing))).then(() =>
+        // A newer table took this one's place: it is in force when the newer one is.
+        routing === current ? undefined : newestPush,
+      );
+      return newestPush;
+    },
+    async drain(instance, timeoutMs) {
+      const deadlineMs = performance.now() + timeoutMs;
+      for (;;) {
+        const statuses = await Promise.all(slots.map((slot) => call(slot, "GET", "/v1/status").catch(() => slot.status)));
+        const isBusy = (statuses as (WorkerStatus | null)[]).some((each) => (each?.instances[instance] ?? 0) > 0);
+        if (!isBusy) return true;
+        if (performance.now() >= deadlineMs) return false;
+        await sleep(DRAIN_POLL_MS);
+      }
+    },
+    async counters() {
+      const answers = await Promise.all(
+        slots.map(async (slot) => [slot, await call(slot, "GET", "/v1/counters").catch(() => null)] as const),
+      );
+      const counters = new Map<number, WorkerCounters>();
+      for (const [slot, answer] of answers) {
+        if (!answer) continue;
+        learn(slot, answer as WorkerCounters);
+        counters.set(slot.slot, answer as WorkerCounters);
+      }
+      return counters;
+    },
+    inflight: (instance) => slots.reduce((sum, { status }) => sum + (status?.instances[instance] ?? 0), 0),
+    observe: () =>
+      slots.map(({ slot, status }) => ({
+        worker: slot,
+        pid: status?.pid ?? null,
+        generation: status?.generation ?? null,
+        restarts: status?.restarts ?? 0,
+      })),
+    stop() {
+      isStopped = true;
+      for (const { client } of slots) client.close();
+    },
+  };
+}
+
+function isNobodyThere(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ECONNREFUSED");
+}

@@ -1,0 +1,67 @@
+import { mkdir } from "node:fs/promises";
+import { PARENT_ENTRY } from "@mainstay/agent";
+import type { PlatformConfig } from "@mainstay/api";
+import { chooseDataDirectory, loadConfig, runtimeDirectoryFor, SERVER_ENTRY } from "@mainstay/server";
+import type { Command } from "commander";
+import { CliError, EXIT } from "../cli-error.ts";
+
+interface UpOptions {
+  config?: string;
+  dataDirectory?: string;
+}
+
+/** `mainstay up`: checks the configuration, then becomes the parent of all processes of the platform. */
+export function addUp(program: Command, print: (text: string) => void): void {
+  program
+    .command("up")
+    .description("Start the platform here: server, agent, proxy and, without DATABASE_URL, PostgreSQL")
+    .option("--config <file>", "instead of mainstay.platform.yaml in this directory")
+    .option("--data-directory <path>", "where everything is kept")
+    .addHelpText("after", "\nStops in order on Ctrl-C or SIGTERM: requests are drained, instances stopped.\n\nExample:\n  mainstay up --data-directory /srv/mainstay")
+    .action((options: UpOptions) => up(options, print));
+}
+
+async function up(options: UpOptions, print: (text: string) => void): Promise<void> {
+  const overrides = options.dataDirectory ? { dataDirectory: options.dataDirectory } : {};
+  const { config, file } = await loadConfig({ file: options.config, env: process.env, cwd: process.cwd(), overrides });
+  const uid = process.getuid?.() ?? 0;
+  const dataDirectory = placeData(config, { isRoot: uid === 0, print });
+  await mkdir(dataDirectory, { recursive: true, mode: 0o755 });
+  const runtimeDirectory = await runtimeDirectoryFor({ dataDirectory, env: process.env, uid });
+  print(`Mainstay keeps its data in ${dataDirectory}`);
+  print(`API and console  http://${config.server.host}:${config.server.port}`);
+  print(`traffic          http://${config.proxy.host}:${config.proxy.port}`);
+  become(PARENT_ENTRY, {
+    dataDirectory,
+    runtimeDirectory,
+    proxy: { ...pick(config.proxy), drainTimeoutMs: config.proxy.drainTimeout },
+    server: {
+      command: [process.execPath, SERVER_ENTRY, ...(file ? ["--config", file] : [])],
+      env: { MAINSTAY_DATA_DIRECTORY: dataDirectory },
+    },
+    agent: { ports: { first: config.agent.portRange[0], last: config.agent.portRange[1] } },
+  });
+}
+
+function pick({ host, port, workers }: PlatformConfig["proxy"]) {
+  return { host, port, workers };
+}
+
+/** PostgreSQL refuses to run as root, so the embedded one needs a directory that another account can reach. */
+function placeData(config: PlatformConfig, { isRoot, print }: { isRoot: boolean; print: (text: string) => void }): string {
+  if (config.database.url !== null) return config.dataDirectory;
+  const { directory, moved, reason } = chooseDataDirectory(config.dataDirectory, { isRoot });
+  if (moved) print(`Not in ${config.dataDirectory}: ${reason}.`);
+  return directory;
+}
+
+/** Replaces this process, so that the parent is small and keeps this pid. */
+function become(entry: string, options: object): never {
+  if (!process.execve) throw new CliError("this system cannot replace a process", EXIT.failed, "Mainstay runs on Linux.");
+  process.execve(process.execPath, [process.execPath, entry, JSON.stringify(options)], definedEnvironment());
+  throw new Error("execve does not return");
+}
+
+function definedEnvironment(): Record<string, string> {
+  return Object.fromEntries(Object.entries(process.env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
+}

@@ -1,0 +1,128 @@
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ChangeResource, ReleaseResource, TimelineEntry } from "@mainstay/api";
+import type { WatchItem } from "../commands/follow.ts";
+import type { Context } from "../context.ts";
+import { entryLine, statusLine } from "../output/change-words.ts";
+import { PAYLOAD } from "./payload.ts";
+import type { DemoPlatform } from "./platform.ts";
+
+/** One deployment of the demo and how it is expected to end. */
+export interface Act {
+  title: string;
+  directory: string;
+  file: string;
+  expected: "succeeded" | "undone";
+  /** kill -9 of the server as soon as this stage is reached. */
+  killServerInStage: number | null;
+}
+
+export const FIRST: Act = {
+  title: "verdaccio 6.7.1, the first release",
+  directory: PAYLOAD.stable,
+  file: "mainstay.yaml",
+  expected: "succeeded",
+  killServerInStage: null,
+};
+
+/** What happens under load, in order. */
+export const ACTS: Act[] = [
+  {
+    title: "verdaccio 6.10.4, a good release (and the server is killed with kill -9 at 25 %)",
+    directory: PAYLOAD.next,
+    file: "mainstay.yaml",
+    expected: "succeeded",
+    killServerInStage: 1,
+  },
+  {
+    title: "a release that fails 5 % of its requests",
+    directory: PAYLOAD.next,
+    file: "mainstay.failing.yaml",
+    expected: "undone",
+    killServerInStage: null,
+  },
+  {
+    title: "a release that takes three times as long",
+    directory: PAYLOAD.next,
+    file: "mainstay.slow.yaml",
+    expected: "undone",
+    killServerInStage: null,
+  },
+];
+
+export interface ActResult {
+  title: string;
+  expected: Act["expected"];
+  /** "succeeded" once all traffic is on the candidate. */
+  ended: string;
+  by: string;
+  reason: string;
+  /** Seconds from the first request to the candidate; null where there was no verdict of harm. */
+  verdictAfterSeconds: number | null;
+  restoredAfterSeconds: number | null;
+  tookSeconds: number;
+}
+
+const ACT_TIMEOUT_MS = 150_000;
+
+/** Deploys one release and watches it to its end, over every restart of the server. */
+export async function play(context: Context, platform: DemoPlatform, act: Act): Promise<ActResult> {
+  const startedAtMs = performance.now();
+  context.print(`\n▶ ${act.title}`);
+  const release = await platform.api.post<ReleaseResource>("/releases", {
+    directory: act.directory,
+    file: act.file,
+    env: { STORAGE: path.join(platform.dataDirectory, "registry") },
+  });
+  const change = await platform.api.post<ChangeResource>("/changes", { candidate: release.id });
+  const ended = await watch(context, platform, { id: change.id, act });
+  const { items } = await platform.api.get<{ items: TimelineEntry[] }>(`/changes/${change.id}/timeline`);
+  return { ...describe(act, ended, items), tookSeconds: (performance.now() - startedAtMs) / 1000 };
+}
+
+async function watch(context: Context, platform: DemoPlatform, task: { id: string; act: Act }): Promise<ChangeResource> {
+  const signal = AbortSignal.timeout(ACT_TIMEOUT_MS);
+  let after = -1;
+  let hasKilled = task.act.killServerInStage === null;
+  for (;;) {
+    try {
+      for await (const item of platform.api.stream<WatchItem>(`/changes/${task.id}/watch?after=${after}`, signal)) {
+        for (const entry of item.entries) context.print(`  ${entryLine(entry, item.change.stages)}`);
+        after = item.entries.at(-1)?.seq ?? after;
+        context.status(`  ${statusLine(item.change, context.nowMs())}`);
+        if (isOver(item.change)) return item.change;
+        if (hasKilled || item.change.stage !== task.act.killServerInStage) continue;
+        hasKilled = true;
+        const pid = await platform.killServer();
+        context.print(`  ✗ kill -9 of the server (pid ${pid})`);
+      }
+    } catch (error) {
+      if (signal.aborted || !(error instanceof TypeError)) throw error;
+    }
+    await delay(200);
+  }
+}
+
+function isOver({ state }: ChangeResource): boolean {
+  return state === "baking" || state === "succeeded" || state === "undone" || state === "undo-blocked";
+}
+
+function describe(act: Act, change: ChangeResource, timeline: TimelineEntry[]): Omit<ActResult, "tookSeconds"> {
+  const verdict = timeline.find((entry) => entry.to === "restoring-weights");
+  const restored = timeline.find((entry) => entry.to === "draining-candidate");
+  const last = timeline.findLast((entry) => entry.to === "baking") ?? timeline.at(-1);
+  const decisive = verdict ?? last;
+  return {
+    title: act.title,
+    expected: act.expected,
+    ended: change.state === "baking" ? "succeeded" : change.state,
+    by: decisive?.by ?? "nobody",
+    reason: decisive?.reason ?? "",
+    verdictAfterSeconds: since(change.firstCandidateAt, verdict?.at),
+    restoredAfterSeconds: since(change.firstCandidateAt, restored?.at),
+  };
+}
+
+function since(first: string | null, then: string | undefined): number | null {
+  return first === null || then === undefined ? null : (Date.parse(then) - Date.parse(first)) / 1000;
+}

@@ -1,0 +1,130 @@
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import { createAgentClient } from "@mainstay/agent";
+import type { PlatformConfig, PlatformResource } from "@mainstay/api";
+import { auditStream, createAudit } from "./core/audit/index.ts";
+import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
+import { createIdentity } from "./core/identity/index.ts";
+import { addServicesRoutes, createReleaseKind, createServices } from "./core/services/index.ts";
+import {
+  createAgentLink,
+  createInstancesDriver,
+  createJournalAuditor,
+  instanceMetrics,
+} from "./drivers/instances/index.ts";
+import { createTrafficDriver, createTrafficSampler, trafficMetrics } from "./drivers/traffic/index.ts";
+import { addHousekeeping } from "./housekeeping.ts";
+import type { LongRunning } from "./kernel/actors.ts";
+import type { Clock } from "./kernel/clock.ts";
+import type { DatabaseHandle } from "./kernel/database/index.ts";
+import { createEvents } from "./kernel/events/index.ts";
+import { createHttp, createIdempotencyStore } from "./kernel/http/index.ts";
+import { createIds } from "./kernel/ids.ts";
+import { createJobs } from "./kernel/jobs/index.ts";
+import type { Log } from "./kernel/log.ts";
+import { createMetrics } from "./kernel/metrics.ts";
+import { createProcessMetrics } from "./kernel/process-metrics.ts";
+import { addPlatformRoutes } from "./platform-routes.ts";
+import { VERSION } from "./version.ts";
+
+export interface HouseDependencies {
+  config: PlatformConfig;
+  database: DatabaseHandle;
+  runtimeDirectory: string;
+  clock: Clock;
+  log: Log;
+}
+
+/** The whole house: every room is built here, in the order data flows, by plain calls. */
+export function compose({ config, database, runtimeDirectory, clock, log }: HouseDependencies) {
+  const { db } = database;
+  const { dataDirectory } = config;
+
+  // Kernel
+  const ids = createIds({ clock, random: randomBytes });
+  const metrics = createMetrics({ clock, log });
+  const events = createEvents({ database, clock, ids, log, metrics, source: "mainstay", streams: [auditStream] });
+  const jobs = createJobs({ database, log, metrics });
+
+  // Core
+  const audit = createAudit({ db, clock, ids });
+  const identity = createIdentity({ db, clock, random: randomBytes, dataDirectory });
+  const services = createServices({ db, clock, ids, audit, events, dataDirectory });
+
+  // Drivers and signals
+  const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
+  const settings = {
+    dataDirectory,
+    leaseTtlMs: config.agent.leaseTtl,
+    requestTimeoutMs: config.proxy.requestTimeout,
+    drainTimeoutMs: config.proxy.drainTimeout,
+  };
+  const journal = createJournalAuditor({ db, audit });
+  const link = createAgentLink({ agent, services, settings, clock, log, journal });
+  const sampler = createTrafficSampler({ agent, clock, log });
+  const traffic = createTrafficDriver({ services, link });
+  const instances = createInstancesDriver({ services, link, clock });
+
+  // Changes: what alters production, and who acts and judges in it
+  const release: ChangeKind = { ...createReleaseKind(services), drivers: [traffic, instances], signal: sampler };
+  const { changes, runner, watch } = createChangesRoom({
+    db,
+    clock,
+    ids,
+    audit,
+    events,
+    log,
+    kinds: [release],
+    owner: dataDirectory,
+    listen: database.listen,
+  });
+
+  // Edges
+  const http = createHttp({
+    config: config.server,
+    version: VERSION,
+    log,
+    clock,
+    ids,
+    metrics,
+    authenticate: identity.authenticate,
+    idempotencyStore: createIdempotencyStore({ db, clock, ids }),
+  });
+  addServicesRoutes(http, { services, observed: () => link.observed()?.instances ?? [], logs: agent.logs });
+  addChangesRoutes(http, { changes, watch });
+  addPlatformRoutes(http, { platform, audit });
+  http.addReadinessCheck("database", () => database.ping());
+  http.addReadinessCheck("agent", async () => void (await link.sync()));
+  metrics.registerCollector("data-plane", () => {
+    const counters = sampler.latest();
+    return counters ? trafficMetrics(counters) : [];
+  });
+  metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
+  addHousekeeping(jobs, { events, changes, retention: config.retention, clock });
+
+  async function platform(): Promise<PlatformResource> {
+    const counters = sampler.latest();
+    return {
+      version: VERSION,
+      pid: process.pid,
+      dataPlane: `${config.proxy.host}:${config.proxy.port}`,
+      database: database.description,
+      agent: link.observed() ? "connected" : "lost",
+      lost: counters?.lost ?? {},
+      requests: (counters?.requests ?? []).reduce((total, each) => total + each.count, 0),
+      changesActive: (await changes.list({ active: true, limit: 100 })).length,
+    };
+  }
+
+  const parts: LongRunning[] = [
+    { name: "database", start: () => {}, stop: () => database.close() },
+    createProcessMetrics({ metrics, clock }),
+    events,
+    jobs,
+    link,
+    sampler,
+    runner,
+    http,
+  ];
+  return { parts, http, identity, ids };
+}

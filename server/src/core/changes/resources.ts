@@ -1,0 +1,44 @@
+import { BUCKETS, type ChangeResource, type TimelineEntry } from "@mainstay/api";
+import type { ChangeRow, TimelineRow } from "./store.ts";
+
+/** Rows as they go over the wire. */
+
+export function toChange(row: ChangeRow): ChangeResource {
+  const startedAtMs = row.position.stageStartedAtMs;
+  return {
+    id: row.id,
+    kind: row.kind,
+    service: row.service,
+    environment: row.environment,
+    candidate: row.candidate,
+    stable: row.stable,
+    state: row.state,
+    stage: row.stage,
+    stages: row.plan.stages.map((stage) => ({ weight: stage.weight / BUCKETS, bakeMs: stage.bakeMs })),
+    stageStartedAt: startedAtMs === null ? null : new Date(startedAtMs).toISOString(),
+    weight: row.weight / BUCKETS,
+    proven: row.proven / BUCKETS,
+    steps: row.steps.map(({ driver, act, title, state, stage }) => ({ driver, act, title, state, stage })),
+    requestedBy: row.requested_by,
+    reason: row.reason,
+    outcome: row.outcome,
+    evidence: row.evidence,
+    firstCandidateAt: row.first_candidate_at?.toISOString() ?? null,
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+    finishedAt: row.finished_at?.toISOString() ?? null,
+  };
+}
+
+export function toEntry(row: TimelineRow): TimelineEntry {
+  return {
+    seq: row.seq,
+    at: row.at.toISOString(),
+    from: row.from_state,
+    to: row.to_state,
+    stage: row.stage,
+    by: row.by,
+    reason: row.reason,
+    evidence: row.evidence,
+  };
+}

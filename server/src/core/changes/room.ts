@@ -1,0 +1,25 @@
+import { createChanges, type ChangesDependencies } from "./changes.ts";
+import { createChangeRunner, type RunnerDependencies } from "./runner.ts";
+import { CHANGES_CHANNEL, createChangesStore } from "./store.ts";
+import { createTransitions } from "./transitions.ts";
+import { createWatch } from "./watch.ts";
+
+/** NOTIFY of PostgreSQL, as the database handle offers it. */
+type ListenTo = (channel: string, onNotify: (payload: string) => void) => Promise<() => Promise<void>>;
+
+type RoomDependencies = Omit<ChangesDependencies, "store" | "transitions"> &
+  Pick<RunnerDependencies, "log" | "owner"> & { listen: ListenTo };
+
+/** The room's parts on one store: the use cases, the runner that carries changes out, and the watch for onlookers. */
+export function createChangesRoom({ listen: listenTo, log, owner, ...dependencies }: RoomDependencies) {
+  const { db, clock, audit, events, kinds } = dependencies;
+  const store = createChangesStore(db);
+  const transitions = createTransitions({ db, clock, audit, events, store });
+  const listen = (onNews: (id: string) => void) => listenTo(CHANGES_CHANNEL, onNews);
+  const changes = createChanges({ ...dependencies, store, transitions });
+  return {
+    changes,
+    runner: createChangeRunner({ store, transitions, kinds, clock, log, owner, listen }),
+    watch: createWatch({ changes, clock, listen }),
+  };
+}

@@ -1,0 +1,29 @@
+import type { PlatformConfig } from "@mainstay/api";
+import { z } from "zod";
+import type { Changes } from "./core/changes/index.ts";
+import type { Clock } from "./kernel/clock.ts";
+import type { Events } from "./kernel/events/index.ts";
+import type { Jobs } from "./kernel/jobs/index.ts";
+
+const HOURLY = "17 * * * *";
+const DEADLINE_MS = 10 * 60_000;
+
+export interface HousekeepingDependencies {
+  events: Events;
+  changes: Changes;
+  retention: PlatformConfig["retention"];
+  clock: Clock;
+}
+
+/** What is deleted because of its age, once an hour. */
+export function addHousekeeping(jobs: Jobs, { events, changes, retention, clock }: HousekeepingDependencies): void {
+  const options = { data: z.object({}), deadlineMs: DEADLINE_MS };
+  jobs.define("prune-events", options, async () => {
+    await events.prune(retention.events);
+  });
+  jobs.define("prune-evidence", options, async () => {
+    await changes.pruneSamples(new Date(clock.now().getTime() - retention.evidence));
+  });
+  jobs.schedule("prune-events", HOURLY);
+  jobs.schedule("prune-evidence", HOURLY);
+}

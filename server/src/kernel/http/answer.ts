@@ -1,0 +1,96 @@
+import { AppError } from "@mainstay/api";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Clock } from "../clock.ts";
+import { unlessAborted, type Exchange } from "./exchange.ts";
+import { once, readIdempotencyKey, type IdempotencyStore, type StoredAnswer } from "./idempotency.ts";
+import { sendLines } from "./ndjson.ts";
+import { readInput, Reply, writeOutput, type AnyRoute, type HttpRequest } from "./route.ts";
+
+export interface AnswerOptions {
+  clock: Clock;
+  requestTimeoutMs: number;
+  idempotencyStore: IdempotencyStore | undefined;
+}
+
+interface Call {
+  route: AnyRoute;
+  exchange: Exchange;
+  request: FastifyRequest;
+  reply: FastifyReply;
+}
+
+const JSON_TYPE = "application/json; charset=utf-8";
+const NDJSON_TYPE = "application/x-ndjson; charset=utf-8";
+
+/** Reads the request, calls the route's handler within the time a request may take, and sends what it answers. */
+export async function answer(call: Call, options: AnswerOptions): Promise<unknown> {
+  const { route, exchange, request, reply } = call;
+  const input = readInput(route, request);
+  const handlerRequest: HttpRequest<unknown, unknown, unknown> = {
+    ...input,
+    actor: exchange.actor,
+    requestId: exchange.requestId,
+    address: exchange.address,
+    signal: exchange.abandoned.signal,
+    headers: request.headers,
+    log: exchange.log,
+  };
+  const handle = async (): Promise<unknown> => route.handler(handlerRequest);
+  if (route.stream) return sendStream(call, await withinTime(exchange, options, handle()));
+
+  const perform = async (): Promise<StoredAnswer> => toAnswer(route, await handle());
+  const keyed = options.idempotencyStore && request.method === "POST" ? options.idempotencyStore : null;
+  const { actor } = exchange;
+  const key =
+    keyed &&
+    readIdempotencyKey(request.headers, { actor, method: "POST", url: request.url, body: input.body });
+  const work = keyed && key ? once(keyed, key, perform) : perform();
+  const { status, headers, body } = await withinTime(exchange, options, work);
+  return reply
+    .code(status)
+    .type(route.contentType ?? JSON_TYPE)
+    .headers(headers)
+    .send(body);
+}
+
+/** What is late is answered as late; it goes on unheard, told so by its signal. */
+async function withinTime<T>(exchange: Exchange, options: AnswerOptions, work: Promise<T>): Promise<T> {
+  const { clock, requestTimeoutMs: limitMs } = options;
+  const done = new AbortController();
+  const expired = clock.sleep(limitMs, done.signal).then(
+    () => exchange.abandoned.abort(new AppError("REQUEST_TIMEOUT", { limitMs })),
+    () => {},
+  );
+  try {
+    return await unlessAborted(work, exchange.abandoned.signal);
+  } finally {
+    done.abort();
+    await expired;
+  }
+}
+
+function toAnswer(route: AnyRoute, output: unknown): StoredAnswer {
+  const [usual = 200] = route.statuses ?? [];
+  if (!(output instanceof Reply)) return { status: usual, headers: {}, body: writeOutput(route, output) };
+  const isKnown = output.status === usual || route.statuses?.includes(output.status);
+  if (!isKnown) throw new Error(`${route.method} ${route.url} does not name the status ${output.status}`);
+  return { status: output.status, headers: { ...output.headers }, body: writeOutput(route, output.body) };
+}
+
+async function sendStream({ route, exchange, reply }: Call, items: unknown): Promise<unknown> {
+  if (!isAsyncIterable(items)) throw new Error(`${route.method} ${route.url} must answer an AsyncIterable`);
+  const { raw } = reply.type(NDJSON_TYPE).hijack();
+  for (const [name, value] of Object.entries(reply.getHeaders())) raw.setHeader(name, value ?? "");
+  await sendLines(raw, toLines(route, items), exchange.abandoned.signal).catch((error: unknown) => {
+    exchange.log.error({ error }, "stream cut off");
+  });
+  return reply;
+}
+
+async function* toLines(route: AnyRoute, items: AsyncIterable<unknown>): AsyncIterable<string> {
+  for await (const item of items) yield writeOutput(route, item);
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+}

@@ -1,0 +1,45 @@
+import { AppError, problemTitle, problemType, type Problem } from "@mainstay/api";
+
+/** Any error as one that a user may see: what is not meant for users becomes INTERNAL and says nothing. */
+export function toAppError(error: unknown, bodyLimitBytes: number): AppError {
+  if (error instanceof AppError) return error;
+  const { code, statusCode, message } = describeFrameworkError(error);
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
+    return new AppError("REQUEST_TOO_LARGE", { limitBytes: bodyLimitBytes }, { cause: error });
+  }
+  if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE")
+    return new AppError("UNSUPPORTED_MEDIA_TYPE", {}, { cause: error });
+  if (code.startsWith("FST_ERR_") && statusCode >= 400 && statusCode < 500) {
+    return new AppError("REQUEST_INVALID", {}, { cause: error, errors: [{ path: "(request)", message }] });
+  }
+  return new AppError("INTERNAL", {}, { cause: error });
+}
+
+/** Only errors with the framework's own codes count: a handler may throw another server's "404". */
+function describeFrameworkError(error: unknown): { code: string; statusCode: number; message: string } {
+  if (!(error instanceof Error)) return { code: "", statusCode: 500, message: "" };
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  const statusCode = "statusCode" in error && typeof error.statusCode === "number" ? error.statusCode : 500;
+  return { code, statusCode, message: error.message };
+}
+
+/** The problem document of an error: RFC 9457. */
+export function toProblem(error: AppError, requestId: string): Problem {
+  return {
+    type: problemType(error.code),
+    title: problemTitle(error.code),
+    status: error.status,
+    detail: error.message,
+    code: error.code,
+    remedy: error.remedy,
+    requestId,
+    ...(error.errors.length > 0 ? { errors: error.errors } : {}),
+  };
+}
+
+/** Headers that belong to some problems. */
+export function problemHeaders(error: AppError): Record<string, string> {
+  // RFC 9110 §11.6.1: a 401 names the scheme that it wants.
+  if (error.code === "UNAUTHENTICATED") return { "www-authenticate": "Bearer" };
+  return error.status === 503 ? { "retry-after": "1" } : {};
+}

@@ -1,0 +1,175 @@
+import { AppError, describeIssues, explain, type FieldError } from "@mainstay/api";
+import type { z } from "zod";
+import type { Log } from "../log.ts";
+
+/** Who asks, as it stands in audit rows and timelines. */
+export interface Actor {
+  type: string;
+  id: string;
+  name: string;
+}
+
+/** What the holder of a role may do, as in "changes.write"; "public" is for probes only. */
+export type Permission = "public" | `${string}.${string}`;
+
+export const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
+export type Method = (typeof METHODS)[number];
+export type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+export interface HttpRequest<Params, Query, Body> {
+  params: Params;
+  query: Query;
+  body: Body;
+  actor: Actor;
+  requestId: string;
+  /** Of whoever holds the other end of the connection. */
+  address: string;
+  /** Aborts when nobody waits for the answer any more: hung up, out of time, or the server stops. */
+  signal: AbortSignal;
+  headers: Headers;
+  /** Every line carries the requestId. */
+  log: Log;
+}
+
+/** An answer with more than a body; made by `reply`. */
+export class Reply<Body> {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Body;
+
+  constructor({
+    status,
+    headers = {},
+    body,
+  }: {
+    status: number;
+    headers?: Record<string, string>;
+    body: Body;
+  }) {
+    this.status = status;
+    this.headers = headers;
+    this.body = body;
+  }
+}
+
+/** For a handler that answers another status than the first one of its route, or headers of its own. */
+export function reply<Body>(parts: {
+  status: number;
+  headers?: Record<string, string>;
+  body: Body;
+}): Reply<Body> {
+  return new Reply(parts);
+}
+
+export interface RouteFacts {
+  method: Method;
+  /** As in /api/v1/changes/:id */
+  url: string;
+  permission: Permission;
+}
+
+type None = z.ZodUndefined;
+
+interface RouteForm<
+  P extends z.ZodType,
+  Q extends z.ZodType,
+  B extends z.ZodType,
+  R extends z.ZodType,
+> extends RouteFacts {
+  /** A line for the API document. */
+  summary: string;
+  tags?: string[];
+  params?: P;
+  /** Texts come in: numbers need z.coerce. */
+  query?: Q;
+  body?: B;
+  /** What is answered; for a stream, each of its items. */
+  response: R;
+}
+
+export type Route<
+  P extends z.ZodType = None,
+  Q extends z.ZodType = None,
+  B extends z.ZodType = None,
+  R extends z.ZodType = z.ZodType,
+> = RouteForm<P, Q, B, R> &
+  (
+    | {
+        stream?: undefined;
+        /** The statuses of a success; the first one is the usual one, 200 unless given. */
+        statuses?: readonly number[];
+        /** The answer is text of this type instead of JSON. */
+        contentType?: string;
+        handler: (
+          request: HttpRequest<z.output<P>, z.output<Q>, z.output<B>>,
+        ) => Promise<z.output<R> | Reply<z.output<R>>> | z.output<R> | Reply<z.output<R>>;
+      }
+    | {
+        /** One JSON document a line, each sent at once; cut off, not ended, when the source fails. */
+        stream: "ndjson";
+        handler: (
+          request: HttpRequest<z.output<P>, z.output<Q>, z.output<B>>,
+        ) => Promise<AsyncIterable<z.output<R>>> | AsyncIterable<z.output<R>>;
+      }
+  );
+
+/** A route without the types of its schemas, as the server holds it. */
+export interface AnyRoute extends RouteForm<z.ZodType, z.ZodType, z.ZodType, z.ZodType> {
+  stream?: "ndjson" | undefined;
+  statuses?: readonly number[];
+  contentType?: string;
+  handler(request: HttpRequest<unknown, unknown, unknown>): unknown;
+}
+
+const PERMISSION = /^[a-z][a-z-]*\.[a-z][a-z-]*$/;
+
+/** Throws for a route that could be registered only by mistake: above all, one that names no permission. */
+export function checkRoute(route: RouteFacts, publicUrls: readonly string[]): void {
+  const name = `${route.method} ${route.url}`;
+  const isPublic = route.permission === "public" && publicUrls.includes(route.url);
+  if (!isPublic && !PERMISSION.test(route.permission ?? "")) {
+    throw new Error(
+      `${name} needs a permission such as "changes.write", not ${JSON.stringify(route.permission)}`,
+    );
+  }
+  if (!METHODS.includes(route.method) || !route.url.startsWith("/"))
+    throw new Error(`${name} is not a route`);
+}
+
+export interface RawInput {
+  params: unknown;
+  query: unknown;
+  body: unknown;
+}
+
+/** The request as the route's schemas understand it. Throws REQUEST_INVALID that names every wrong field. */
+export function readInput(route: AnyRoute, raw: RawInput): RawInput {
+  const errors: FieldError[] = [];
+  const read = (part: keyof RawInput, schema: z.ZodType | undefined): unknown => {
+    if (!schema) return undefined;
+    const parsed = schema.safeParse(raw[part], { error: explain });
+    if (parsed.success) return parsed.data;
+    const found = describeIssues(parsed.error, schema);
+    errors.push(...found.map(({ path, message }) => ({ path: under(part, path), message })));
+  };
+  const input = {
+    params: read("params", route.params),
+    query: read("query", route.query),
+    body: read("body", route.body),
+  };
+  if (errors.length > 0) throw new AppError("REQUEST_INVALID", {}, { errors });
+  return input;
+}
+
+function under(part: string, path: string): string {
+  return path === "(top level)" ? part : `${part}.${path}`;
+}
+
+/** The answer as JSON, held to the route's schema so that nothing leaves that it does not name. */
+export function writeOutput({ response, contentType }: AnyRoute, output: unknown): string {
+  const encoded = response.safeEncode(output);
+  if (!encoded.success)
+    throw new Error("the answer does not have the form of the route", { cause: encoded.error });
+  if (encoded.data === undefined) return "";
+  return contentType === undefined ? JSON.stringify(encoded.data) : String(encoded.data);
+}

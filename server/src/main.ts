@@ -1,0 +1,56 @@
+import { mkdir } from "node:fs/promises";
+import { enableCompileCache, flushCompileCache } from "node:module";
+import { parseArgs } from "node:util";
+import { AppError } from "@mainstay/api";
+import { compose } from "./compose.ts";
+import { createActors, stopOnSignals } from "./kernel/actors.ts";
+import { createSystemClock } from "./kernel/clock.ts";
+import { loadConfig, runtimeDirectoryFor } from "./kernel/config/index.ts";
+import { migrate, openDatabase } from "./kernel/database/index.ts";
+import { createLog } from "./kernel/log.ts";
+import { ROOMS } from "./rooms.ts";
+
+const EXIT_FAILED = 1;
+const EXIT_CONFIGURATION = 2;
+
+enableCompileCache();
+const { values } = parseArgs({ options: { config: { type: "string" } } });
+const clock = createSystemClock();
+
+try {
+  await serve();
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(error instanceof AppError && error.status === 422 ? EXIT_CONFIGURATION : EXIT_FAILED);
+}
+
+/** Reads the configuration, opens the database, builds the house, runs it until it is told to stop. */
+async function serve(): Promise<void> {
+  const startedAtMs = clock.monotonicMs();
+  const { config } = await loadConfig({ file: values.config, env: process.env, cwd: process.cwd() });
+  const log = createLog({ clock, level: config.log.level, format: config.log.format });
+  await mkdir(config.dataDirectory, { recursive: true });
+  const uid = process.getuid?.() ?? 0;
+  const runtimeDirectory = await runtimeDirectoryFor({ dataDirectory: config.dataDirectory, env: process.env, uid });
+  const { dataDirectory } = config;
+  const database = await openDatabase({ url: config.database.url, dataDirectory, runtimeDirectory, log, clock });
+  await migrate({ pool: database.pool, rooms: [...ROOMS], log });
+  const house = compose({ config, database, runtimeDirectory, clock, log });
+  const newKey = await house.identity.ensureAdminKey();
+  if (newKey !== null) process.stdout.write(`\nThe admin key, shown this once: ${newKey}\n\n`);
+  const actors = createActors(house.parts, { clock, log, stopTimeoutMs: config.server.shutdownTimeout });
+  stopOnSignals(actors, process, () => process.exit(EXIT_FAILED));
+  await actors.start();
+  const tookMs = Math.round(clock.monotonicMs() - startedAtMs);
+  log.info({ url: house.http.address(), database: database.description, tookMs }, "ready");
+  flushCompileCache();
+  const { failed } = await actors.stopped;
+  log.flush();
+  process.exit(failed.length > 0 ? EXIT_FAILED : 0);
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof AppError)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const findings = error.errors.map(({ path, message }) => `\n  ${path}: ${message}`);
+  return `error: ${error.message}${findings.join("")}\n  → ${error.remedy}`;
+}
