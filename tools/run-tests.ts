@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 const root = join(import.meta.dirname, "..");
 const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
 
-// Node reads the configuration itself; vite would write a copy of it into node_modules, which may be read-only.
+// Node reads the configuration itself: vite would write a copy into node_modules, which may be read-only.
 const command = [vitest, "run", "--configLoader", "native", ...withProjects(process.argv.slice(2))];
 const child = spawn(process.execPath, command, {
   cwd: root,

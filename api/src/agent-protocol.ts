@@ -66,7 +66,15 @@ export const desiredState = z.strictObject({
 });
 export type DesiredState = z.infer<typeof desiredState>;
 
-export const INSTANCE_STATES = ["starting", "ready", "unready", "backing-off", "draining", "stopping", "exited"] as const;
+export const INSTANCE_STATES = [
+  "starting",
+  "ready",
+  "unready",
+  "backing-off",
+  "draining",
+  "stopping",
+  "exited",
+] as const;
 
 export const observedInstance = z.object({
   id: z.string(),
@@ -98,7 +106,9 @@ export const observedState = z.object({
   instances: z.array(observedInstance),
   /** The weights in force at the proxy workers: those desired, or the proven ones after the lease expired. */
   services: z.array(z.object({ service: z.string(), environment: z.string(), weight: z.int() })),
-  proxies: z.array(z.object({ worker: z.int(), pid: z.int().nullable(), generation: z.int().nullable(), restarts: z.int() })),
+  proxies: z.array(
+    z.object({ worker: z.int(), pid: z.int().nullable(), generation: z.int().nullable(), restarts: z.int() }),
+  ),
 });
 export type ObservedState = z.infer<typeof observedState>;
 
@@ -120,7 +130,12 @@ export const counters = z.object({
   /** Upper bounds in ms, rising; one more bucket than bounds. */
   latencyBoundsMs: z.array(z.number()),
   services: z.array(
-    z.object({ service: z.string(), environment: z.string(), change: z.string().nullable(), arms: z.array(armCounters) }),
+    z.object({
+      service: z.string(),
+      environment: z.string(),
+      change: z.string().nullable(),
+      arms: z.array(armCounters),
+    }),
   ),
   requests: z.array(
     z.object({
@@ -143,7 +158,14 @@ export type Counters = z.infer<typeof counters>;
 
 export const agentEvent = z.object({
   at: z.string(),
-  type: z.enum(["instance.started", "instance.ready", "instance.unready", "instance.exited", "lease.expired", "proxy.restarted"]),
+  type: z.enum([
+    "instance.started",
+    "instance.ready",
+    "instance.unready",
+    "instance.exited",
+    "lease.expired",
+    "proxy.restarted",
+  ]),
   subject: z.string(),
   data: z.record(z.string(), z.unknown()),
 });

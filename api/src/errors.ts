@@ -25,8 +25,10 @@ export const ERRORS = {
   },
   DATABASE_POOLER: {
     status: 503,
-    message: "DATABASE_URL leads to a pooler in transaction mode, where locks, LISTEN and prepared statements get lost",
-    remedy: "Point DATABASE_URL at PostgreSQL itself, or set pool_mode = session for this database in the pooler.",
+    message:
+      "DATABASE_URL leads to a pooler in transaction mode, where locks, LISTEN and prepared statements get lost",
+    remedy:
+      "Point DATABASE_URL at PostgreSQL itself, or set pool_mode = session for this database in the pooler.",
   },
   DATABASE_TOO_OLD: {
     status: 503,
@@ -36,7 +38,8 @@ export const ERRORS = {
   DATABASE_DIRECTORY: {
     status: 503,
     message: "the embedded PostgreSQL cannot use {path}: {reason}",
-    remedy: "Set dataDirectory (or MAINSTAY_DATA_DIRECTORY) to a place that an unprivileged account can reach, for example /var/lib/mainstay.",
+    remedy:
+      "Set dataDirectory (or MAINSTAY_DATA_DIRECTORY) to a place that an unprivileged account can reach, for example /var/lib/mainstay.",
   },
   DATABASE_NEWER: {
     status: 503,
@@ -77,7 +80,8 @@ export const ERRORS = {
   UNAUTHENTICATED: {
     status: 401,
     message: "no valid API key was sent",
-    remedy: "Send 'Authorization: Bearer <key>'; the key was printed at the first start, and MAINSTAY_TOKEN hands it to the CLI.",
+    remedy:
+      "Send 'Authorization: Bearer <key>'; the key was printed at the first start, and MAINSTAY_TOKEN hands it to the CLI.",
   },
   PERMISSION_DENIED: {
     status: 403,
@@ -102,7 +106,8 @@ export const ERRORS = {
   REQUEST_INCOMPLETE: {
     status: 408,
     message: "the request did not arrive completely within {limitMs} ms",
-    remedy: "Check the connection and send it again; server.requestTimeout in mainstay.platform.yaml is the limit.",
+    remedy:
+      "Check the connection and send it again; server.requestTimeout in mainstay.platform.yaml is the limit.",
   },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
@@ -162,7 +167,8 @@ export const ERRORS = {
   RELEASE_DIRECTORY: {
     status: 422,
     message: "{path} cannot become a release: {reason}",
-    remedy: "Give an absolute path to a directory that the server can read and that holds the service's files and its mainstay.yaml.",
+    remedy:
+      "Give an absolute path to a directory that the server can read and that holds the service's files and its mainstay.yaml.",
   },
   RELEASE_ALTERED: {
     status: 409,
@@ -182,7 +188,8 @@ export const ERRORS = {
   CHANGE_LOCKED: {
     status: 409,
     message: "{target} is being altered by {change} ({state}), requested by {by}",
-    remedy: "Wait for it ('mainstay change watch {change}'), or end it with 'mainstay change abort {change}'.",
+    remedy:
+      "Wait for it ('mainstay change watch {change}'), or end it with 'mainstay change abort {change}'.",
   },
   CHANGE_REFUSED: {
     status: 409,

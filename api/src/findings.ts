@@ -18,11 +18,9 @@ export const explain: z.core.$ZodErrorMap = (issue) => {
     case "too_big":
       return `expected ${issue.inclusive === false ? "less than" : "at most"} ${issue.maximum}${unitOf(issue.origin, issue.maximum)}`;
     case "invalid_format":
-      return issue.pattern
-        ? `expected text of the form ${issue.pattern}`
-        : `expected text of the form ${issue.format}`;
+      return `expected ${formatOf(issue)}`;
     case "invalid_union":
-      return enumerate([...new Set(issue.errors.flat().map((each) => each.message))]);
+      return `expected ${enumerate([...new Set(issue.errors.flat().map(withoutExpected))])}`;
     case "invalid_key":
       return issue.issues[0]?.message ?? "expected another name";
     default:
@@ -46,10 +44,27 @@ function expected(type: string): string {
   return `expected ${NOUNS[type] ?? type}`;
 }
 
+const FORMATS: Record<string, string> = {
+  datetime: "a time such as 2026-01-31T12:00:00.000Z",
+  date: "a date such as 2026-01-31",
+  url: "a URL",
+  email: "an e-mail address",
+};
+
+function formatOf(issue: { format: string; pattern?: string | undefined; prefix?: unknown }): string {
+  if (issue.format === "starts_with") return `text that starts with "${String(issue.prefix)}"`;
+  if (issue.format === "regex" && issue.pattern) return `text of the form ${issue.pattern}`;
+  return FORMATS[issue.format] ?? `text of the form ${issue.format}`;
+}
+
 function unitOf(origin: string, count: number | bigint): string {
   const plural = Number(count) === 1 ? "" : "s";
   if (origin === "string") return ` character${plural}`;
   return origin === "array" || origin === "set" ? ` item${plural}` : "";
+}
+
+function withoutExpected({ message }: { message: string }): string {
+  return message.replace(/^expected /, "");
 }
 
 function enumerate(words: string[]): string {

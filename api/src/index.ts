@@ -1,6 +1,7 @@
 export * from "./agent-protocol.ts";
 export * from "./closest.ts";
 export * from "./errors.ts";
+export * from "./events.ts";
 export * from "./findings.ts";
 export * from "./platform-file.ts";
 export * from "./problem.ts";

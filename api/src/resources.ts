@@ -98,7 +98,9 @@ export const findingResource = z.object({ code: z.string(), message: z.string(),
 export const previewResource = z.object({ change: changeResource, findings: z.array(findingResource) });
 export type PreviewResource = z.infer<typeof previewResource>;
 
-export const commandBody = z.strictObject({ reason: z.string().max(500).nullable().default(null) }).prefault({});
+export const commandBody = z
+  .strictObject({ reason: z.string().max(500).nullable().default(null) })
+  .prefault({});
 
 export const timelineEntry = z.object({
   seq: z.int(),

@@ -15,11 +15,18 @@ const health = z.strictObject({
   deadline: duration().prefault("60s"),
 });
 
+const PORT_MESSAGE = 'expected "auto" or a port from 1024 to 65535';
+
 const processType = z
   .strictObject({
     command: z.string().min(1, "expected a command line"),
     instances: z.int().min(1).max(100).default(1),
-    port: z.union([z.literal("auto"), z.int().min(1024).max(65_535)]).optional(),
+    port: z
+      .union(
+        [z.literal("auto"), z.int(PORT_MESSAGE).min(1024, PORT_MESSAGE).max(65_535, PORT_MESSAGE)],
+        PORT_MESSAGE,
+      )
+      .optional(),
     health: health.optional(),
     stopTimeout: duration().prefault("10s"),
   })

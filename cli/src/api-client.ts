@@ -22,7 +22,8 @@ export interface ApiClientOptions {
 /** The native API, as every command uses it. Problem documents become AppErrors with the server's words. */
 export function createApiClient({ url, token, patienceMs = PATIENCE_MS }: ApiClientOptions): ApiClient {
   async function send(path: string, init: RequestInit): Promise<Response> {
-    const headers = { ...init.headers, ...(token ? { authorization: `Bearer ${token}` } : {}) };
+    const headers = new Headers(init.headers);
+    if (token) headers.set("authorization", `Bearer ${token}`);
     const response = await patiently(`${url}/api/v1${path}`, { ...init, headers });
     if (response.ok) return response;
     throw await problemOf(response);
@@ -55,7 +56,9 @@ export function createApiClient({ url, token, patienceMs = PATIENCE_MS }: ApiCli
     async post<Answer>(path: string, body: unknown = {}) {
       // The same key on every attempt: a request whose answer was lost is not carried out twice.
       const headers = { "content-type": "application/json", "idempotency-key": crypto.randomUUID() };
-      return (await (await send(path, { method: "POST", headers, body: JSON.stringify(body) })).json()) as Answer;
+      return (await (
+        await send(path, { method: "POST", headers, body: JSON.stringify(body) })
+      ).json()) as Answer;
     },
     async *stream<Item>(path: string, signal?: AbortSignal) {
       let rest = "";
@@ -82,5 +85,8 @@ async function problemOf(response: Response): Promise<Error> {
   const code = problem.code && problem.code in ERRORS ? (problem.code as ErrorCode) : "INTERNAL";
   const error = new AppError(code, {}, { errors: problem.errors ?? [] });
   const message = problem.detail ?? problem.title ?? `HTTP ${response.status}`;
-  return Object.defineProperties(error, { message: { value: message }, remedy: { value: problem.remedy ?? error.remedy } });
+  return Object.defineProperties(error, {
+    message: { value: message },
+    remedy: { value: problem.remedy ?? error.remedy },
+  });
 }

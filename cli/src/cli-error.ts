@@ -36,7 +36,8 @@ export function explain(error: unknown): { text: string; exitCode: ExitCode } {
   if (error instanceof AppError) {
     return { text: lines(error.message, error.errors, error.remedy), exitCode: exitCodeFor(error.code) };
   }
-  if (error instanceof CliError) return { text: lines(error.message, [], error.remedy), exitCode: error.exitCode };
+  if (error instanceof CliError)
+    return { text: lines(error.message, [], error.remedy), exitCode: error.exitCode };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { text, exitCode: EXIT.failed };
 }

@@ -40,12 +40,20 @@ export function createProgram(): Command {
     .description("The production layer for small teams: ship, watch, decide by evidence, undo.")
     .option("--json", "one JSON document instead of words", false)
     .option("--url <url>", `the server (also MAINSTAY_URL; default ${DEFAULT_URL})`)
-    .option("--token <key>", "the API key (also MAINSTAY_TOKEN; on the server's machine it is found by itself)")
-    .addHelpText("after", "\nStart here:\n  mainstay up                    start the platform\n  mainstay deploy ./my-service   ship a service\n  mainstay status                see how it does\n\nExit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration, 3 server not reachable,\n4 not permitted, 5 timed out.")
+    .option(
+      "--token <key>",
+      "the API key (also MAINSTAY_TOKEN; on the server's machine it is found by itself)",
+    )
+    .addHelpText(
+      "after",
+      "\nStart here:\n  mainstay up                    start the platform\n  mainstay deploy ./my-service   ship a service\n  mainstay status                see how it does\n\nExit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration, 3 server not reachable,\n4 not permitted, 5 timed out.",
+    )
     .showHelpAfterError("(--help shows the options)")
     .exitOverride();
-  const withContext = async (run: (context: Context) => Promise<void>) => run(await connect(program.opts<GlobalOptions>()));
-  const withOwnContext = async (run: (context: Context) => Promise<void>) => run(offline(program.opts<GlobalOptions>()));
+  const withContext = async (run: (context: Context) => Promise<void>) =>
+    run(await connect(program.opts<GlobalOptions>()));
+  const withOwnContext = async (run: (context: Context) => Promise<void>) =>
+    run(offline(program.opts<GlobalOptions>()));
   addUp(program, (text) => process.stdout.write(`${text}\n`));
   addDemo(program, withOwnContext);
   addDeploy(program, withContext);
@@ -102,7 +110,8 @@ async function localToken(): Promise<string | null> {
   if (!loaded) return null;
   const { dataDirectory, database } = loaded.config;
   const isRoot = process.getuid?.() === 0;
-  const kept = database.url === null ? chooseDataDirectory(dataDirectory, { isRoot }).directory : dataDirectory;
+  const kept =
+    database.url === null ? chooseDataDirectory(dataDirectory, { isRoot }).directory : dataDirectory;
   const file = path.join(kept, "keys", "admin.key");
   return readFile(file, "utf8").then(
     (text) => text.trim(),

@@ -18,6 +18,7 @@ export function environmentOption(text: string, collected: Record<string, string
 /** A whole number from 1 up. */
 export function countOption(text: string): number {
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("Expected a whole number from 1 up.");
+  if (!Number.isInteger(count) || count < 1)
+    throw new InvalidArgumentError("Expected a whole number from 1 up.");
   return count;
 }

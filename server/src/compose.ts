@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
 import { createAgentClient } from "@mainstay/agent";
-import type { PlatformConfig, PlatformResource } from "@mainstay/api";
+import type { PlatformConfig } from "@mainstay/api";
 import { auditStream, createAudit } from "./core/audit/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
 import { createIdentity } from "./core/identity/index.ts";
@@ -43,7 +43,8 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   // Kernel
   const ids = createIds({ clock, random: randomBytes });
   const metrics = createMetrics({ clock, log });
-  const events = createEvents({ database, clock, ids, log, metrics, source: "mainstay", streams: [auditStream] });
+  const streams = [auditStream];
+  const events = createEvents({ database, clock, ids, log, metrics, streams, source: "mainstay" });
   const jobs = createJobs({ database, log, metrics });
 
   // Core
@@ -60,13 +61,14 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     drainTimeoutMs: config.proxy.drainTimeout,
   };
   const journal = createJournalAuditor({ db, audit });
-  const link = createAgentLink({ agent, services, settings, clock, log, journal });
+  const link = createAgentLink({ agent, services, settings, clock, log, journal, db, events });
   const sampler = createTrafficSampler({ agent, clock, log });
   const traffic = createTrafficDriver({ services, link });
   const instances = createInstancesDriver({ services, link, clock });
 
   // Changes: what alters production, and who acts and judges in it
-  const release: ChangeKind = { ...createReleaseKind(services), drivers: [traffic, instances], signal: sampler };
+  const drivers = [traffic, instances];
+  const release: ChangeKind = { ...createReleaseKind(services), drivers, signal: sampler };
   const { changes, runner, watch } = createChangesRoom({
     db,
     clock,
@@ -92,7 +94,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   });
   addServicesRoutes(http, { services, observed: () => link.observed()?.instances ?? [], logs: agent.logs });
   addChangesRoutes(http, { changes, watch });
-  addPlatformRoutes(http, { platform, audit });
+  addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
   http.addReadinessCheck("database", () => database.ping());
   http.addReadinessCheck("agent", async () => void (await link.sync()));
   metrics.registerCollector("data-plane", () => {
@@ -101,20 +103,6 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   });
   metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
   addHousekeeping(jobs, { events, changes, retention: config.retention, clock });
-
-  async function platform(): Promise<PlatformResource> {
-    const counters = sampler.latest();
-    return {
-      version: VERSION,
-      pid: process.pid,
-      dataPlane: `${config.proxy.host}:${config.proxy.port}`,
-      database: database.description,
-      agent: link.observed() ? "connected" : "lost",
-      lost: counters?.lost ?? {},
-      requests: (counters?.requests ?? []).reduce((total, each) => total + each.count, 0),
-      changesActive: (await changes.list({ active: true, limit: 100 })).length,
-    };
-  }
 
   const parts: LongRunning[] = [
     { name: "database", start: () => {}, stop: () => database.close() },

@@ -31,9 +31,19 @@ async function serve(): Promise<void> {
   const log = createLog({ clock, level: config.log.level, format: config.log.format });
   await mkdir(config.dataDirectory, { recursive: true });
   const uid = process.getuid?.() ?? 0;
-  const runtimeDirectory = await runtimeDirectoryFor({ dataDirectory: config.dataDirectory, env: process.env, uid });
+  const runtimeDirectory = await runtimeDirectoryFor({
+    dataDirectory: config.dataDirectory,
+    env: process.env,
+    uid,
+  });
   const { dataDirectory } = config;
-  const database = await openDatabase({ url: config.database.url, dataDirectory, runtimeDirectory, log, clock });
+  const database = await openDatabase({
+    url: config.database.url,
+    dataDirectory,
+    runtimeDirectory,
+    log,
+    clock,
+  });
   await migrate({ pool: database.pool, rooms: [...ROOMS], log });
   const house = compose({ config, database, runtimeDirectory, clock, log });
   const newKey = await house.identity.ensureAdminKey();
@@ -50,7 +60,8 @@ async function serve(): Promise<void> {
 }
 
 function explain(error: unknown): string {
-  if (!(error instanceof AppError)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof AppError))
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
   const findings = error.errors.map(({ path, message }) => `\n  ${path}: ${message}`);
   return `error: ${error.message}${findings.join("")}\n  → ${error.remedy}`;
 }

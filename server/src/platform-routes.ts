@@ -1,24 +1,39 @@
-import { auditResource, page, platformResource, type PlatformResource } from "@mainstay/api";
+import {
+  auditResource,
+  page,
+  platformResource,
+  type PlatformConfig,
+  type PlatformResource,
+} from "@mainstay/api";
 import { z } from "zod";
 import type { Audit } from "./core/audit/index.ts";
+import type { Changes } from "./core/changes/index.ts";
+import type { AgentLink } from "./drivers/instances/index.ts";
+import type { TrafficSampler } from "./drivers/traffic/index.ts";
+import type { DatabaseHandle } from "./kernel/database/index.ts";
 import type { Http } from "./kernel/http/index.ts";
+import { VERSION } from "./version.ts";
 
 export interface PlatformRoutesDependencies {
-  platform(): Promise<PlatformResource>;
+  config: PlatformConfig;
+  database: Pick<DatabaseHandle, "description">;
   audit: Audit;
+  changes: Pick<Changes, "list">;
+  link: Pick<AgentLink, "observed">;
+  sampler: Pick<TrafficSampler, "latest">;
 }
 
 const LIMIT_MAX = 200;
 
 /** What concerns the whole house rather than one room. */
-export function addPlatformRoutes(http: Http, { platform, audit }: PlatformRoutesDependencies): void {
+export function addPlatformRoutes(http: Http, dependencies: PlatformRoutesDependencies): void {
   http.route({
     method: "GET",
     url: "/api/v1/platform",
     permission: "platform.read",
     summary: "Whether the platform is well",
     response: platformResource,
-    handler: () => platform(),
+    handler: () => describePlatform(dependencies),
   });
   http.route({
     method: "GET",
@@ -34,8 +49,27 @@ export function addPlatformRoutes(http: Http, { platform, audit }: PlatformRoute
     response: page(auditResource),
     handler: async ({ query }) => {
       const { service, change, limit, cursor } = query;
-      const { entries, cursor: next } = await audit.list({ cursor, limit, filter: { service, change } });
+      const { entries, cursor: next } = await dependencies.audit.list({
+        cursor,
+        limit,
+        filter: { service, change },
+      });
       return { items: entries, next };
     },
   });
+}
+
+async function describePlatform(dependencies: PlatformRoutesDependencies): Promise<PlatformResource> {
+  const { config, database, changes, link, sampler } = dependencies;
+  const counters = sampler.latest();
+  return {
+    version: VERSION,
+    pid: process.pid,
+    dataPlane: `${config.proxy.host}:${config.proxy.port}`,
+    database: database.description,
+    agent: link.observed() ? "connected" : "lost",
+    lost: counters?.lost ?? {},
+    requests: (counters?.requests ?? []).reduce((total, each) => total + each.count, 0),
+    changesActive: (await changes.list({ active: true, limit: 100 })).length,
+  };
 }

@@ -12,7 +12,10 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** A database of its own for a test file: a clone of the template with the tables of every room, or an empty one. */
+/**
+ * A database of its own for a test file: a clone of the
+ * template with the tables of every room, or an empty one.
+ */
 export async function createTestDatabase({ isEmpty = false } = {}): Promise<TestDatabase> {
   const { host, user, template } = inject("postgres");
   const name = `test_${randomBytes(6).toString("hex")}`;
@@ -25,7 +28,9 @@ export async function createTestDatabase({ isEmpty = false } = {}): Promise<Test
 }
 
 /** createTestDatabase, opened; `close` closes the handle and drops the database. */
-export async function openTestDatabase(options: { isEmpty?: boolean } = {}): Promise<DatabaseHandle & { url: string }> {
+export async function openTestDatabase(
+  options: { isEmpty?: boolean } = {},
+): Promise<DatabaseHandle & { url: string }> {
   const { url, close } = await createTestDatabase(options);
   const unused = "/nonexistent";
   const handle = await openDatabase({

@@ -1,6 +1,7 @@
 /**
- * A server that does nothing but keep its embedded PostgreSQL, to be started as a process of its own and killed:
- * `node embedded-server.ts <data directory> <runtime directory>`. Prints one JSON line once it is ready, stops on SIGTERM.
+ * A server that does nothing but keep its embedded PostgreSQL, to be started as
+ * a process of its own and killed: `node embedded-server.ts <data directory>
+ * <runtime directory>`. Prints one JSON line once it is ready, stops on SIGTERM.
  */
 import { AppError } from "@mainstay/api";
 import { createSystemClock } from "../../server/src/kernel/clock.ts";

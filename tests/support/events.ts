@@ -1,7 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { createSystemClock, type Clock } from "../../server/src/kernel/clock.ts";
 import type { DatabaseHandle } from "../../server/src/kernel/database/index.ts";
-import { createEvents, type Events, type NewEvent, type Stream } from "../../server/src/kernel/events/index.ts";
+import {
+  createEvents,
+  type Events,
+  type NewEvent,
+  type Stream,
+} from "../../server/src/kernel/events/index.ts";
 import { createIds } from "../../server/src/kernel/ids.ts";
 import type { Log } from "../../server/src/kernel/log.ts";
 import { createMetrics } from "../../server/src/kernel/metrics.ts";
@@ -16,7 +21,11 @@ export interface TestEvents extends Events {
 /** The events of one server on the given database, not started. */
 export function createTestEvents(
   database: DatabaseHandle,
-  { clock = createSystemClock(), log = silentLog, streams = [] }: { clock?: Clock; log?: Log; streams?: Stream[] } = {},
+  {
+    clock = createSystemClock(),
+    log = silentLog,
+    streams = [],
+  }: { clock?: Clock; log?: Log; streams?: Stream[] } = {},
 ): TestEvents {
   const ids = createIds({ clock, random: randomBytes });
   const metrics = createMetrics({ clock, log });
@@ -29,7 +38,11 @@ export function createTestEvents(
 }
 
 /** Collects what is added until there are `count` items. */
-export function createCollector<Item>(count: number): { items: Item[]; add(item: Item): void; full: Promise<void> } {
+export function createCollector<Item>(count: number): {
+  items: Item[];
+  add(item: Item): void;
+  full: Promise<void>;
+} {
   const items: Item[] = [];
   const { promise: full, resolve } = Promise.withResolvers<void>();
   return {

@@ -16,7 +16,10 @@ export interface TestHttp {
   log: { lines: RecordedLine[] };
 }
 
-/** A server that knows three keys: "good" may do all, "reader" may read, and "broken" breaks the authentication. */
+/**
+ * A server that knows three keys: "good" may do all, "reader" may read, and "broken" breaks the
+ * authentication.
+ */
 export function createTestHttp(
   config: Partial<PlatformConfig["server"]> = {},
   store?: IdempotencyStore,

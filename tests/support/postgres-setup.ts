@@ -27,7 +27,10 @@ const SETTINGS = {
   max_wal_size: "4GB",
 };
 
-/** vitest's globalSetup: one PostgreSQL for the run, in memory where possible, and a template with every table. */
+/**
+ * vitest's globalSetup: one PostgreSQL for the run, in
+ * memory where possible, and a template with every table.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const home = createTemporaryDirectory();
   const postgres = await startEmbeddedPostgres({

@@ -1,6 +1,6 @@
 import { isBuiltin } from "node:module";
 import type { Finding } from "./finding.ts";
-import { placeOf, type Place, type Wing } from "./place.ts";
+import { isTestPath, placeOf, type Place, type Wing } from "./place.ts";
 import { resolveImport, type Repository } from "./repository.ts";
 import type { Import, Source } from "./source.ts";
 
@@ -20,18 +20,14 @@ const MAY_KNOW: Record<Wing, readonly Wing[] | "everybody"> = {
 };
 
 /** What engines, schemas and pure rules take as a parameter instead of importing it. */
-const INPUT_OUTPUT = new Set(
-  `child_process cluster dgram dns fs http http2 https net process readline timers tls worker_threads`.split(
-    " ",
-  ),
-);
+const INPUT_OUTPUT =
+  /^(child_process|cluster|dgram|dns|fs|http2?|https|net|process|readline|timers|tls|worker_threads)$/;
 
 /** Every import leads where the wing of its file may look, and enters a room only through its door. */
 export function checkBoundaries(repository: Repository): Finding[] {
   return repository.sources.flatMap((source) => {
     const place = placeOf(source.path);
-    if (place === null)
-      return [finding(source, 1, "lies in a folder that tools/tidy/place.ts does not know")];
+    if (place === null) return [finding(source, 1, "lies where tools/tidy/place.ts knows no room")];
     return source.imports.flatMap((each) => {
       const message = judgeImport(repository, { source, place }, each);
       return message === null ? [] : [finding(source, each.line, message)];
@@ -54,30 +50,33 @@ function judgeImport(repository: Repository, importer: Importer, each: Import): 
   const there = placeOf(target);
   if (there === null) return `imports ${target}, which lies outside of every room`;
   if (there.room === importer.place.room) return judgeInside(importer, each, target);
-  return judgeRoom(importer, specifier, { ...there, path: target });
+  return judgeRoom(importer, each, { ...there, path: target });
 }
 
-/** Pure rules keep away from the rest of their own room too; its types they may know. */
+/** A door may hand out the fake twin; pure rules know the rest of their room by its types at most. */
 function judgeInside({ source, place }: Importer, { isTypeOnly }: Import, target: string): string | null {
-  if (isTypeOnly || place.isTest || !source.path.includes("/domain/")) return null;
+  if (place.isTest) return null;
+  const isTwinAtDoor = place.isDoor && target.endsWith("/fake.ts");
+  if (isTestPath(target) && !isTwinAtDoor) return `only tests may import ${target}`;
+  if (isTypeOnly || !source.path.includes("/domain/")) return null;
   return isPure(target) ? null : `domain/ holds pure rules: it may not import ${target}`;
 }
 
 function judgeRoom(
   { source, place }: Importer,
-  specifier: string,
+  each: Import,
   target: Place & { path: string },
 ): string | null {
   if (place.wing === "tooling") return null;
-  if (place.isTest && isForTests(target.path)) return null;
+  if (target.isTest)
+    return place.isTest && isForOthers(target.path) ? null : `only tests may import ${target.path}`;
   const known = MAY_KNOW[place.wing];
   if (known !== "everybody" && !known.includes(target.wing)) {
     return `${place.wing} may not know ${target.wing} (${target.path})`;
   }
-  if (isPure(source.path) && !place.isTest && !["engines", "api"].includes(target.wing)) {
-    return `domain/ holds pure rules: it may not import ${target.path}`;
-  }
-  if (specifier.startsWith("@mainstay/")) return null;
+  const isRule = source.path.includes("/domain/") && !place.isTest && !each.isTypeOnly;
+  if (isRule && !isPure(target.path)) return `domain/ holds pure rules: it may not import ${target.path}`;
+  if (each.specifier.startsWith("@mainstay/")) return null;
   if (workspaceOf(source.path) !== workspaceOf(target.path))
     return `import ${target.path} by the name of its workspace`;
   return target.isDoor || place.wing === "composition" ? null : `enter ${target.room} through its index.ts`;
@@ -85,7 +84,7 @@ function judgeRoom(
 
 function judgeBuiltin({ source, place }: Importer, specifier: string): string | null {
   const name = specifier.replace(/^node:/, "").split("/")[0] ?? "";
-  if (place.isTest || !isPure(source.path) || !INPUT_OUTPUT.has(name)) return null;
+  if (place.isTest || !isPure(source.path) || !INPUT_OUTPUT.test(name)) return null;
   return `${specifier} is input and output: take it as a parameter`;
 }
 
@@ -93,8 +92,8 @@ function isPure(path: string): boolean {
   return /^(api|engines)\//.test(path) || path.includes("/domain/");
 }
 
-/** What a test may import from anywhere: the twins that rooms keep for it, and the shared support. */
-function isForTests(path: string): boolean {
+/** What tests may import from anywhere: the twin that a room keeps for them, and the shared support. */
+function isForOthers(path: string): boolean {
   return path.endsWith("/fake.ts") || path.startsWith("tests/support/");
 }
 

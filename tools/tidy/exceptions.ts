@@ -18,39 +18,35 @@ export interface Verdict {
   warnings: Finding[];
 }
 
-/** One rule of an exception at one of its paths. */
+/** An exception at one of its paths. */
 interface Excuse {
-  rule: string;
+  exception: Exception;
   path: string;
-  about: string;
-  grace: boolean;
   isNeeded: boolean;
 }
 
-/** Takes out what is excused, and adds a finding for each excuse that nobody needs. */
+/** Takes out what is excused, and adds a finding for each path that nobody needs to be excused. */
 export function applyExceptions(findings: Finding[], exceptions: Exception[]): Verdict {
-  const excuses = exceptions.flatMap(listExcuses);
+  const excuses = exceptions.flatMap((exception): Excuse[] =>
+    exception.paths.map((path) => ({ exception, path, isNeeded: false })),
+  );
   const verdict: Verdict = { findings: [], warnings: [] };
   for (const finding of findings) {
     const fitting = excuses.filter((excuse) => isExcusedBy(finding, excuse));
     for (const excuse of fitting) excuse.isNeeded = true;
     if (fitting.length === 0) verdict.findings.push(finding);
-    else if (fitting.some((excuse) => excuse.grace)) verdict.warnings.push(finding);
+    else if (fitting.some((excuse) => excuse.exception.grace)) verdict.warnings.push(finding);
   }
   verdict.findings.push(...excuses.filter((excuse) => !excuse.isNeeded).map(describeUnneeded));
   return verdict;
 }
 
-function listExcuses({ rules, paths, about = "", grace = false }: Exception): Excuse[] {
-  return rules.flatMap((rule) => paths.map((path) => ({ rule, path, about, grace, isNeeded: false })));
+function isExcusedBy({ rule, path, message }: Finding, excuse: Excuse): boolean {
+  const { rules, about = "" } = excuse.exception;
+  return rules.includes(rule) && message.includes(about) && matchesGlob(path, excuse.path);
 }
 
-function isExcusedBy(finding: Finding, { rule, path, about }: Excuse): boolean {
-  return finding.rule === rule && finding.message.includes(about) && matchesGlob(finding.path, path);
-}
-
-function describeUnneeded({ rule, path, about }: Excuse): Finding {
-  const what = about === "" ? rule : `${rule} (${about})`;
-  const message = `nobody needs ${what} for ${path}`;
+function describeUnneeded({ exception: { rules }, path }: Excuse): Finding {
+  const message = `${path} needs no exception from ${rules.join(", ")}`;
   return { rule: "exception", path: "tools/tidy/house-rules.ts", line: 1, message };
 }

@@ -49,9 +49,9 @@ export function placeOf(path: string): Place | null {
   return null;
 }
 
-/** A test, or something that only tests import. */
+/** A test, or what only tests import: shared support, a room's own `testing/`, and fake twins. */
 export function isTestPath(path: string): boolean {
-  return path.endsWith(".test.ts") || path.startsWith("tests/");
+  return path.startsWith("tests/") || /\.test\.ts$|\/testing\/|\/fake(-[a-z-]+)?\.ts$/.test(path);
 }
 
 /** Code that runs in the product, unlike tests, benchmarks and tools. */

@@ -36,6 +36,7 @@ export function keepChild(spec: ChildSpec, log: Log): KeptChild {
   let child: ChildProcess | null = null;
   let timer: NodeJS.Timeout | null = null;
   let startedAtMs = 0;
+  let startedAt = "";
   let restarts = 0;
   let quickDeaths = 0;
   let isStopping = false;
@@ -43,11 +44,16 @@ export function keepChild(spec: ChildSpec, log: Log): KeptChild {
 
   function start(): void {
     const [program = "", ...args] = spec.command(restarts);
-    startedAtMs = Date.now();
+    startedAtMs = performance.now();
+    startedAt = new Date().toISOString();
     // Its own session: Ctrl-C reaches the parent alone, which then stops its children in the right order.
-    child = spawn(program, args, { stdio: stdioOf(spec), env: spec.env, detached: true });
-    child.once("error", (error) => ended(`cannot start: ${error.message}`, null));
-    child.once("exit", (code, signal) => ended(signal ?? `exit code ${code}`, code));
+    const begun = spawn(program, args, { stdio: stdioOf(spec), env: spec.env, detached: true });
+    begun.on("error", (error) => {
+      if (begun.pid === undefined) ended(`cannot start: ${error.message}`, null);
+      else log.warn({ child: spec.name, error: error.message }, "a child could not be reached");
+    });
+    begun.once("exit", (code, signal) => ended(signal ?? `exit code ${code}`, code));
+    child = begun;
   }
 
   function ended(reason: string, code: number | null): void {
@@ -55,7 +61,7 @@ export function keepChild(spec: ChildSpec, log: Log): KeptChild {
     const pid = child.pid;
     child = null;
     if (isStopping) return onGone(code);
-    quickDeaths = Date.now() - startedAtMs < SETTLED_MS ? quickDeaths + 1 : 0;
+    quickDeaths = performance.now() - startedAtMs < SETTLED_MS ? quickDeaths + 1 : 0;
     const waitMs = backOffMs(quickDeaths - 1, BACK_OFF);
     restarts += 1;
     log.warn({ child: spec.name, pid, reason, restarts, waitMs }, "a child ended and is started again");
@@ -69,7 +75,7 @@ export function keepChild(spec: ChildSpec, log: Log): KeptChild {
       name: spec.name,
       pid: child?.pid ?? null,
       restarts,
-      startedAt: child ? new Date(startedAtMs).toISOString() : null,
+      startedAt: child ? startedAt : null,
     }),
     stop(ask, timeoutMs) {
       isStopping = true;

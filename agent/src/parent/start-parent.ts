@@ -114,7 +114,7 @@ async function bind({ host, port }: ParentOptions["proxy"]): Promise<BoundSocket
 }
 
 function describeChildren(options: ParentOptions, descriptor: number) {
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(options.dataDirectory, "cache") };
+  const env = { NODE_COMPILE_CACHE: join(options.dataDirectory, "cache"), ...process.env };
   const workers = Array.from({ length: options.proxy.workers }, (_, slot) => ({
     name: `proxy-${slot}`,
     command: (restarts: number) => entry("proxy-main", workerOptions(options, slot, restarts)),

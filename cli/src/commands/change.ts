@@ -20,7 +20,9 @@ export function addChange(program: Command, withContext: WithContext): void {
     .description("The latest changes")
     .option("--service <name>", "only of this service")
     .option("--limit <count>", "how many", countOption, 20)
-    .action((options: { service?: string; limit: number }) => withContext((context) => list(context, options)));
+    .action((options: { service?: string; limit: number }) =>
+      withContext((context) => list(context, options)),
+    );
   change
     .command("show <id>")
     .description("One change: where it stands, its evidence, its timeline")
@@ -31,20 +33,34 @@ export function addChange(program: Command, withContext: WithContext): void {
     .option("--timeout <duration>", "stop watching after this long", durationOption)
     .action((id: string, options: { timeout?: number }) =>
       withContext(async (context) => {
-        await followChange(context, id, { untilBaking: false, timeoutMs: options.timeout ?? null });
+        await followChange(context, id, {
+          untilBaking: false,
+          isStreaming: true,
+          timeoutMs: options.timeout ?? null,
+        });
       }),
     );
   change
     .command("replay <id>")
     .description("Compute the latest evidence again from the stored samples and compare")
     .action((id: string) => withContext((context) => replay(context, id)));
-  addCommand(change, withContext, { verb: "pause", description: "Hold the weights; the judge keeps watching" });
+  addCommand(change, withContext, {
+    verb: "pause",
+    description: "Hold the weights; the judge keeps watching",
+  });
   addCommand(change, withContext, { verb: "resume", description: "Go on where it was paused" });
-  addCommand(change, withContext, { verb: "abort", description: "Restore the weights and take the candidate away" });
+  addCommand(change, withContext, {
+    verb: "abort",
+    description: "Restore the weights and take the candidate away",
+  });
   addPromote(change, withContext);
 }
 
-function addCommand(parent: Command, withContext: WithContext, words: { verb: string; description: string }): void {
+function addCommand(
+  parent: Command,
+  withContext: WithContext,
+  words: { verb: string; description: string },
+): void {
   parent
     .command(`${words.verb} <id>`)
     .description(words.description)
@@ -61,21 +77,35 @@ function addPromote(parent: Command, withContext: WithContext): void {
     .option("--full", "to 100 % at once", false)
     .option("--reason <text>", "for the timeline and the audit log")
     .action((id: string, options: { full: boolean; reason?: string }) =>
-      withContext((context) => order(context, { id, verb: options.full ? "promote-full" : "promote", ...options })),
+      withContext((context) =>
+        order(context, { id, verb: options.full ? "promote-full" : "promote", ...options }),
+      ),
     );
 }
 
 async function order(context: Context, wish: { id: string; verb: string; reason?: string }): Promise<void> {
-  const change = await context.api.post<ChangeResource>(`/changes/${wish.id}/${wish.verb}`, { reason: wish.reason ?? null });
+  const change = await context.api.post<ChangeResource>(`/changes/${wish.id}/${wish.verb}`, {
+    reason: wish.reason ?? null,
+  });
   show(context, change, () => `${change.id} is ${change.state}`);
 }
 
 async function list(context: Context, options: { service?: string; limit: number }): Promise<void> {
-  const query = new URLSearchParams({ limit: String(options.limit), ...(options.service ? { service: options.service } : {}) });
+  const query = new URLSearchParams({
+    limit: String(options.limit),
+    ...(options.service ? { service: options.service } : {}),
+  });
   const { items } = await context.api.get<Page<ChangeResource>>(`/changes?${query}`);
   show(context, items, () => {
     if (items.length === 0) return "No changes yet. Ship something: mainstay deploy ./my-service";
-    const rows = items.map((each) => [each.id, each.service, each.environment, each.state, ago(each.createdAt, context.nowMs()), each.outcome ?? ""]);
+    const rows = items.map((each) => [
+      each.id,
+      each.service,
+      each.environment,
+      each.state,
+      ago(each.createdAt, context.nowMs()),
+      each.outcome ?? "",
+    ]);
     return table(["CHANGE", "SERVICE", "ENVIRONMENT", "STATE", "REQUESTED", "OUTCOME"], rows);
   });
 }
@@ -99,6 +129,8 @@ async function showOne(context: Context, id: string): Promise<void> {
 
 async function replay(context: Context, id: string): Promise<void> {
   const answer = await context.api.get<{ isEqual: boolean; samples: number }>(`/changes/${id}/replay`);
-  const words = answer.isEqual ? "the stored evidence follows from them" : "THE STORED EVIDENCE DOES NOT FOLLOW FROM THEM";
+  const words = answer.isEqual
+    ? "the stored evidence follows from them"
+    : "THE STORED EVIDENCE DOES NOT FOLLOW FROM THEM";
   show(context, answer, () => `${answer.samples} stored samples replayed: ${words}`);
 }

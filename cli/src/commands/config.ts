@@ -9,7 +9,10 @@ interface ConfigOptions {
 }
 
 /** `mainstay config …`: works without a server. */
-export function addConfig(program: Command, withOwnContext: (run: (context: Context) => Promise<void>) => Promise<void>): void {
+export function addConfig(
+  program: Command,
+  withOwnContext: (run: (context: Context) => Promise<void>) => Promise<void>,
+): void {
   const config = program.command("config").description("Look at the platform's configuration");
   config
     .command("check")
@@ -37,5 +40,10 @@ async function check(context: Context, options: ConfigOptions): Promise<void> {
 
 async function showAll(context: Context, options: ConfigOptions): Promise<void> {
   const rows = describeConfig(await loadConfig(requestFor(options)));
-  show(context, rows, () => table(["KEY", "VALUE", "FROM"], rows.map((row) => [row.path, String(row.value), row.source])));
+  show(context, rows, () =>
+    table(
+      ["KEY", "VALUE", "FROM"],
+      rows.map((row) => [row.path, row.value, row.source]),
+    ),
+  );
 }

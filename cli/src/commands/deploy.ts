@@ -15,6 +15,7 @@ interface DeployOptions {
   immediate: boolean;
   check: boolean;
   detach: boolean;
+  watch: boolean;
   timeout?: number;
   reason?: string;
 }
@@ -27,11 +28,17 @@ export function addDeploy(program: Command, withContext: WithContext): void {
     .description("Ship a directory as a new release, guarded by the judge")
     .option("--file <name>", "the service file inside the directory", "mainstay.yaml")
     .option("--environment <name>", "instead of the one in the service file")
-    .option("--env <key=value>", "set or override a variable of this release (repeatable)", environmentOption, {})
+    .option(
+      "--env <key=value>",
+      "set or override a variable of this release (repeatable)",
+      environmentOption,
+      {},
+    )
     .option("--release <id>", "bring in a release that is registered already")
     .option("--immediate", "all traffic at once after the health gate, nothing judged", false)
     .option("--check", "show the plan and what speaks against it; alter nothing", false)
     .option("--detach", "request the change and return", false)
+    .option("--watch", "with --json: a line of JSON for every step instead of one document at the end", false)
     .option("--timeout <duration>", "stop waiting after this long (the change goes on)", durationOption)
     .option("--reason <text>", "for the timeline and the audit log")
     .addHelpText(
@@ -43,7 +50,9 @@ Examples:
   mainstay deploy ./shop --env LOG=debug --reason "find the slow query"
   mainstay deploy --release rel_0192…   an earlier release again`,
     )
-    .action((directory: string, options: DeployOptions) => withContext((context) => deploy(context, directory, options)));
+    .action((directory: string, options: DeployOptions) =>
+      withContext((context) => deploy(context, directory, options)),
+    );
 }
 
 export type WithContext = (run: (context: Context) => Promise<void>) => Promise<void>;
@@ -51,11 +60,17 @@ export type WithContext = (run: (context: Context) => Promise<void>) => Promise<
 async function deploy(context: Context, directory: string, options: DeployOptions): Promise<void> {
   const candidate = options.release ?? (await register(context, directory, options));
   const wish = { kind: "release", candidate, immediate: options.immediate, reason: options.reason ?? null };
-  if (options.check) return showPlan(context, await context.api.post<PreviewResource>("/changes/preview", wish));
+  if (options.check)
+    return showPlan(context, await context.api.post<PreviewResource>("/changes/preview", wish));
   const change = await context.api.post<ChangeResource>("/changes", wish);
-  if (options.detach) return show(context, change, () => `${change.id} requested; mainstay change watch ${change.id}`);
+  if (options.detach)
+    return show(context, change, () => `${change.id} requested; mainstay change watch ${change.id}`);
   if (!context.isJson) context.print(`change    ${change.id}`);
-  await followChange(context, change.id, { untilBaking: true, timeoutMs: options.timeout ?? null });
+  await followChange(context, change.id, {
+    untilBaking: true,
+    isStreaming: options.watch,
+    timeoutMs: options.timeout ?? null,
+  });
 }
 
 async function register(context: Context, directory: string, options: DeployOptions): Promise<string> {

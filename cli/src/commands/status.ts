@@ -1,4 +1,10 @@
-import { formatShare, type ChangeResource, type PlatformResource, type ReleaseResource, type ServiceResource } from "@mainstay/api";
+import {
+  formatShare,
+  type ChangeResource,
+  type PlatformResource,
+  type ReleaseResource,
+  type ServiceResource,
+} from "@mainstay/api";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
@@ -33,23 +39,33 @@ export function addDaily(program: Command, withContext: WithContext): void {
     .option("--timeout <duration>", "stop waiting after this long", durationOption)
     .option("--reason <text>", "for the timeline and the audit log")
     .description("Go back to the release before")
-    .addHelpText("after", "\nWhile the old release is still warm this is one weight write.\n\nExample:\n  mainstay rollback shop")
-    .action((service: string, options: RollbackOptions) => withContext((context) => rollback(context, service, options)));
+    .addHelpText(
+      "after",
+      "\nWhile the old release is still warm this is one weight write.\n\nExample:\n  mainstay rollback shop",
+    )
+    .action((service: string, options: RollbackOptions) =>
+      withContext((context) => rollback(context, service, options)),
+    );
   program
     .command("logs")
     .argument("<service>", "a service, or the id of an instance")
     .option("-f, --follow", "go on with what is written from now on", false)
     .option("--tail <lines>", "how many lines from the end", countOption, 100)
     .description("What the instances wrote to standard output and error")
-    .action((service: string, options: LogOptions) => withContext((context) => logs(context, service, options)));
+    .action((service: string, options: LogOptions) =>
+      withContext((context) => logs(context, service, options)),
+    );
 }
 
 async function status(context: Context, service: string | undefined): Promise<void> {
   const platform = await context.api.get<PlatformResource>("/platform");
   const { items } = await context.api.get<Page<ServiceResource>>("/services");
   const services = service ? items.filter((each) => each.service === service) : items;
-  if (service && services.length === 0) throw new CliError(`no service ${service}`, EXIT.failed, "mainstay status lists all");
-  show(context, { platform, services }, () => [platformWords(platform), "", servicesWords(services, context.nowMs())].join("\n"));
+  if (service && services.length === 0)
+    throw new CliError(`no service ${service}`, EXIT.failed, "mainstay status lists all");
+  show(context, { platform, services }, () =>
+    [platformWords(platform), "", servicesWords(services, context.nowMs())].join("\n"),
+  );
 }
 
 function platformWords(platform: PlatformResource): string {
@@ -106,11 +122,17 @@ interface RollbackOptions {
 
 async function rollback(context: Context, service: string, options: RollbackOptions): Promise<void> {
   const id = service.startsWith("chg_") ? service : await latestChange(context, service, options.environment);
-  const change = await context.api.post<ChangeResource>(`/changes/${id}/rollback`, { reason: options.reason ?? null });
+  const change = await context.api.post<ChangeResource>(`/changes/${id}/rollback`, {
+    reason: options.reason ?? null,
+  });
   const isUndo = change.id === id;
   if (!context.isJson) context.print(isUndo ? `undoing ${id}` : `change    ${change.id}`);
   try {
-    await followChange(context, change.id, { untilBaking: !isUndo, timeoutMs: options.timeout ?? null });
+    await followChange(context, change.id, {
+      untilBaking: !isUndo,
+      isStreaming: false,
+      timeoutMs: options.timeout ?? null,
+    });
   } catch (error) {
     // An undone change is what was asked for here.
     const isUndone = isUndo && (await context.api.get<ChangeResource>(`/changes/${id}`)).state === "undone";
@@ -135,17 +157,26 @@ interface LogOptions {
 async function logs(context: Context, service: string, { follow, tail }: LogOptions): Promise<void> {
   const ids = service.startsWith("ins_") ? [service] : await instancesOf(context, service);
   const query = `tail=${tail}&follow=${follow ? 1 : 0}`;
-  await Promise.all(ids.map((id) => printLog(context, id, { query, prefix: ids.length > 1 ? `${id.slice(-6)} | ` : "" })));
+  await Promise.all(
+    ids.map((id) => printLog(context, id, { query, prefix: ids.length > 1 ? `${id.slice(-6)} | ` : "" })),
+  );
 }
 
 async function instancesOf(context: Context, service: string): Promise<string[]> {
   const { items } = await context.api.get<Page<ServiceResource>>("/services");
-  const ids = items.filter((each) => each.service === service).flatMap((each) => each.instances.map((one) => one.id));
-  if (ids.length === 0) throw new CliError(`${service} has no instances`, EXIT.failed, "mainstay status lists all services");
+  const ids = items
+    .filter((each) => each.service === service)
+    .flatMap((each) => each.instances.map((one) => one.id));
+  if (ids.length === 0)
+    throw new CliError(`${service} has no instances`, EXIT.failed, "mainstay status lists all services");
   return ids;
 }
 
-async function printLog(context: Context, id: string, words: { query: string; prefix: string }): Promise<void> {
+async function printLog(
+  context: Context,
+  id: string,
+  words: { query: string; prefix: string },
+): Promise<void> {
   for await (const { line } of context.api.stream<{ line: string }>(`/instances/${id}/logs?${words.query}`)) {
     context.print(words.prefix + line);
   }

@@ -17,13 +17,21 @@ export function addUp(program: Command, print: (text: string) => void): void {
     .description("Start the platform here: server, agent, proxy and, without DATABASE_URL, PostgreSQL")
     .option("--config <file>", "instead of mainstay.platform.yaml in this directory")
     .option("--data-directory <path>", "where everything is kept")
-    .addHelpText("after", "\nStops in order on Ctrl-C or SIGTERM: requests are drained, instances stopped.\n\nExample:\n  mainstay up --data-directory /srv/mainstay")
+    .addHelpText(
+      "after",
+      "\nStops in order on Ctrl-C or SIGTERM: requests are drained, instances stopped.\n\nExample:\n  mainstay up --data-directory /srv/mainstay",
+    )
     .action((options: UpOptions) => up(options, print));
 }
 
 async function up(options: UpOptions, print: (text: string) => void): Promise<void> {
   const overrides = options.dataDirectory ? { dataDirectory: options.dataDirectory } : {};
-  const { config, file } = await loadConfig({ file: options.config, env: process.env, cwd: process.cwd(), overrides });
+  const { config, file } = await loadConfig({
+    file: options.config,
+    env: process.env,
+    cwd: process.cwd(),
+    overrides,
+  });
   const uid = process.getuid?.() ?? 0;
   const dataDirectory = placeData(config, { isRoot: uid === 0, print });
   await mkdir(dataDirectory, { recursive: true, mode: 0o755 });
@@ -48,7 +56,10 @@ function pick({ host, port, workers }: PlatformConfig["proxy"]) {
 }
 
 /** PostgreSQL refuses to run as root, so the embedded one needs a directory that another account can reach. */
-function placeData(config: PlatformConfig, { isRoot, print }: { isRoot: boolean; print: (text: string) => void }): string {
+function placeData(
+  config: PlatformConfig,
+  { isRoot, print }: { isRoot: boolean; print: (text: string) => void },
+): string {
   if (config.database.url !== null) return config.dataDirectory;
   const { directory, moved, reason } = chooseDataDirectory(config.dataDirectory, { isRoot });
   if (moved) print(`Not in ${config.dataDirectory}: ${reason}.`);
@@ -57,11 +68,14 @@ function placeData(config: PlatformConfig, { isRoot, print }: { isRoot: boolean;
 
 /** Replaces this process, so that the parent is small and keeps this pid. */
 function become(entry: string, options: object): never {
-  if (!process.execve) throw new CliError("this system cannot replace a process", EXIT.failed, "Mainstay runs on Linux.");
+  if (!process.execve)
+    throw new CliError("this system cannot replace a process", EXIT.failed, "Mainstay runs on Linux.");
   process.execve(process.execPath, [process.execPath, entry, JSON.stringify(options)], definedEnvironment());
   throw new Error("execve does not return");
 }
 
 function definedEnvironment(): Record<string, string> {
-  return Object.fromEntries(Object.entries(process.env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
 }

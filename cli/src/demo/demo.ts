@@ -29,13 +29,19 @@ interface DemoReport {
 }
 
 /** `mainstay demo`: a real application, real load, a good release, bad releases, a killed server. */
-export function addDemo(program: Command, withOwnContext: (run: (context: Context) => Promise<void>) => Promise<void>): void {
+export function addDemo(
+  program: Command,
+  withOwnContext: (run: (context: Context) => Promise<void>) => Promise<void>,
+): void {
   program
     .command("demo")
     .description("Watch Mainstay ship a real application under load, notice bad releases and undo them")
     .option("--rps <count>", "requests per second", countOption, 200)
     .option("--stay", "leave everything running afterwards", false)
-    .addHelpText("after", "\nNeeds no running platform: it starts its own, on a directory of its own, and takes it away again.")
+    .addHelpText(
+      "after",
+      "\nNeeds no running platform: it starts its own, on a directory of its own, and takes it away again.",
+    )
     .action((options: DemoOptions) => withOwnContext((context) => demo(context, options)));
 }
 
@@ -44,7 +50,9 @@ async function demo(context: Context, options: DemoOptions): Promise<void> {
   await installPayload(say.print);
   say.print("starting a platform of the demo's own …");
   const platform = await startPlatform();
-  say.print(`ready after ${(platform.readyAfterMs / 1000).toFixed(1)} s: API ${platform.url}, traffic ${platform.dataPlaneUrl}`);
+  say.print(
+    `ready after ${(platform.readyAfterMs / 1000).toFixed(1)} s: API ${platform.url}, traffic ${platform.dataPlaneUrl}`,
+  );
   const interrupted = new AbortController();
   process.once("SIGINT", () => interrupted.abort());
   try {
@@ -61,7 +69,9 @@ async function demo(context: Context, options: DemoOptions): Promise<void> {
 
 async function perform(context: Context, platform: DemoPlatform, options: DemoOptions): Promise<DemoReport> {
   const acts = [await play(context, platform, FIRST)];
-  context.print(`\n▶ load: ${options.rps} requests per second, 1,000 users with a cookie and 20 % of the requests without`);
+  context.print(
+    `\n▶ load: ${options.rps} requests per second, 1,000 users with a cookie and 20 % of the requests without`,
+  );
   const load = await startLoad({ url: platform.dataPlaneUrl, mix: "registry", rps: options.rps });
   try {
     await delay(SETTLE_MS);
@@ -73,13 +83,24 @@ async function perform(context: Context, platform: DemoPlatform, options: DemoOp
   const { lost } = await platform.api.get<PlatformResource>("/platform");
   const lostByPlatform = { reportedByClients: summary.lost, reportedByPlatform: lost };
   const faults = faultsOf(acts, summary, lost);
-  return { passed: faults.length === 0, faults, acts, load: summary, lostByPlatform, readyAfterMs: platform.readyAfterMs };
+  return {
+    passed: faults.length === 0,
+    faults,
+    acts,
+    load: summary,
+    lostByPlatform,
+    readyAfterMs: platform.readyAfterMs,
+  };
 }
 
 /** Everything that did not go as it was told. */
 function faultsOf(acts: ActResult[], load: LoadSummary, lost: Record<string, number>): string[] {
-  const surprises = acts.filter((act) => act.ended !== act.expected).map((act) => `${act.title} ended as ${act.ended}`);
-  const unjudged = acts.filter((act) => act.ended === "undone" && act.by !== "judge").map((act) => `${act.title} was undone by ${act.by}`);
+  const surprises = acts
+    .filter((act) => act.ended !== act.expected)
+    .map((act) => `${act.title} ended as ${act.ended}`);
+  const unjudged = acts
+    .filter((act) => act.ended === "undone" && act.by !== "judge")
+    .map((act) => `${act.title} was undone by ${act.by}`);
   const counted = Object.values(lost).reduce((total, count) => total + count, 0);
   return [
     ...surprises,
@@ -94,7 +115,7 @@ function words(report: DemoReport): string {
   const seconds = (value: number | null) => (value === null ? "–" : `${value.toFixed(1)} s`);
   const rows = report.acts.map((act) => [
     act.title.split(" (")[0] ?? act.title,
-    act.ended === act.expected ? `${act.ended}` : `${act.ended}, expected ${act.expected}`,
+    act.ended === act.expected ? act.ended : `${act.ended}, expected ${act.expected}`,
     act.by,
     seconds(act.verdictAfterSeconds),
     seconds(act.restoredAfterSeconds),

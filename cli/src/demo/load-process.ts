@@ -16,7 +16,10 @@ export interface LoadProcess {
 
 /** Starts the load generator in a process of its own; resolves once it sends. */
 export async function startLoad(settings: LoadSettings): Promise<LoadProcess> {
-  const child = spawn(process.execPath, [ENTRY, JSON.stringify(settings)], { stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const child = spawn(process.execPath, [ENTRY, JSON.stringify(settings)], {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
   const complaints: string[] = [];
   let tick: LoadTick | null = null;
   const started = Promise.withResolvers<void>();

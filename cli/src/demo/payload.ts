@@ -26,8 +26,12 @@ export async function installPayload(say: (text: string) => void): Promise<void>
 function npmCi(directory: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const output: string[] = [];
-    const npm = spawn("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: directory, env: cleanEnvironment() });
-    for (const stream of [npm.stdout, npm.stderr]) stream.on("data", (chunk: Buffer) => output.push(chunk.toString()));
+    const npm = spawn("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+      cwd: directory,
+      env: cleanEnvironment(),
+    });
+    for (const stream of [npm.stdout, npm.stderr])
+      stream.on("data", (chunk: Buffer) => output.push(chunk.toString()));
     npm.once("error", reject);
     npm.once("close", (code) => {
       if (code === 0) return resolve();
@@ -38,5 +42,7 @@ function npmCi(directory: string): Promise<void> {
 
 /** Settings of the npm that started the demo belong to this repository, not to the application. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(config|package|lifecycle)_/i.test(name)));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^npm_(config|package|lifecycle)_/i.test(name)),
+  );
 }

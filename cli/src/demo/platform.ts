@@ -51,7 +51,11 @@ export async function startPlatform(): Promise<DemoPlatform> {
   };
 }
 
-async function spawnUp(where: { dataDirectory: string; serverPort: number; proxyPort: number }): Promise<ChildProcess> {
+async function spawnUp(where: {
+  dataDirectory: string;
+  serverPort: number;
+  proxyPort: number;
+}): Promise<ChildProcess> {
   const log = await open(path.join(where.dataDirectory, "mainstay.log"), "a");
   const env = {
     ...process.env,
@@ -62,7 +66,12 @@ async function spawnUp(where: { dataDirectory: string; serverPort: number; proxy
     MAINSTAY_LOG_FORMAT: "json",
   };
   // Detached: Ctrl-C in the terminal reaches the demo alone, which then stops the platform in order.
-  const up = spawn(process.execPath, [LAUNCHER, "up"], { env, cwd: where.dataDirectory, detached: true, stdio: ["ignore", log.fd, log.fd] });
+  const up = spawn(process.execPath, [LAUNCHER, "up"], {
+    env,
+    cwd: where.dataDirectory,
+    detached: true,
+    stdio: ["ignore", log.fd, log.fd],
+  });
   up.once("spawn", () => void log.close());
   return up;
 }
@@ -79,7 +88,10 @@ async function ready(url: string, up: ChildProcess, dataDirectory: string): Prom
   }
   const log = await readFile(path.join(dataDirectory, "mainstay.log"), "utf8").catch(() => "");
   await stop(up);
-  throw new CliError(`the platform did not start; its log ends with:\n${log.split("\n").slice(-15).join("\n")}`, EXIT.failed);
+  throw new CliError(
+    `the platform did not start; its log ends with:\n${log.split("\n").slice(-15).join("\n")}`,
+    EXIT.failed,
+  );
 }
 
 /** The server says which process it is, so that nobody has to guess. */

@@ -1,9 +1,8 @@
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { ChangeResource, ReleaseResource, TimelineEntry } from "@mainstay/api";
-import type { WatchItem } from "../commands/follow.ts";
 import type { Context } from "../context.ts";
 import { entryLine, statusLine } from "../output/change-words.ts";
+import { watchChange } from "../watch-change.ts";
 import { PAYLOAD } from "./payload.ts";
 import type { DemoPlatform } from "./platform.ts";
 
@@ -80,34 +79,35 @@ export async function play(context: Context, platform: DemoPlatform, act: Act): 
   return { ...describe(act, ended, items), tookSeconds: (performance.now() - startedAtMs) / 1000 };
 }
 
-async function watch(context: Context, platform: DemoPlatform, task: { id: string; act: Act }): Promise<ChangeResource> {
-  const signal = AbortSignal.timeout(ACT_TIMEOUT_MS);
-  let after = -1;
+async function watch(
+  context: Context,
+  platform: DemoPlatform,
+  task: { id: string; act: Act },
+): Promise<ChangeResource> {
   let hasKilled = task.act.killServerInStage === null;
-  for (;;) {
-    try {
-      for await (const item of platform.api.stream<WatchItem>(`/changes/${task.id}/watch?after=${after}`, signal)) {
-        for (const entry of item.entries) context.print(`  ${entryLine(entry, item.change.stages)}`);
-        after = item.entries.at(-1)?.seq ?? after;
-        context.status(`  ${statusLine(item.change, context.nowMs())}`);
-        if (isOver(item.change)) return item.change;
-        if (hasKilled || item.change.stage !== task.act.killServerInStage) continue;
-        hasKilled = true;
-        const pid = await platform.killServer();
-        context.print(`  ✗ kill -9 of the server (pid ${pid})`);
-      }
-    } catch (error) {
-      if (signal.aborted || !(error instanceof TypeError)) throw error;
-    }
-    await delay(200);
-  }
+  return watchChange(platform.api, {
+    id: task.id,
+    signal: AbortSignal.timeout(ACT_TIMEOUT_MS),
+    isDone: isOver,
+    async onItem({ change, entries }) {
+      for (const entry of entries) context.print(`  ${entryLine(entry, change.stages)}`);
+      context.status(`  ${statusLine(change, context.nowMs())}`);
+      if (hasKilled || change.stage !== task.act.killServerInStage) return;
+      hasKilled = true;
+      context.print(`  ✗ kill -9 of the server (pid ${await platform.killServer()})`);
+    },
+  });
 }
 
 function isOver({ state }: ChangeResource): boolean {
   return state === "baking" || state === "succeeded" || state === "undone" || state === "undo-blocked";
 }
 
-function describe(act: Act, change: ChangeResource, timeline: TimelineEntry[]): Omit<ActResult, "tookSeconds"> {
+function describe(
+  act: Act,
+  change: ChangeResource,
+  timeline: TimelineEntry[],
+): Omit<ActResult, "tookSeconds"> {
   const verdict = timeline.find((entry) => entry.to === "restoring-weights");
   const restored = timeline.find((entry) => entry.to === "draining-candidate");
   const last = timeline.findLast((entry) => entry.to === "baking") ?? timeline.at(-1);

@@ -1,4 +1,10 @@
-import { formatDuration, formatShare, type ChangeResource, type EvidenceResource, type TimelineEntry } from "@mainstay/api";
+import {
+  formatDuration,
+  formatShare,
+  type ChangeResource,
+  type EvidenceResource,
+  type TimelineEntry,
+} from "@mainstay/api";
 
 /** One line for a timeline entry: when, where it went, who says so and why. */
 export function entryLine(entry: TimelineEntry, stages: ChangeResource["stages"]): string {
@@ -13,7 +19,9 @@ export function statusLine(change: ChangeResource, nowMs: number): string {
   const since = change.stageStartedAt ? Math.max(0, nowMs - Date.parse(change.stageStartedAt)) : null;
   const stage = change.stages[change.stage];
   const isStaged = change.state === "stepping" && since !== null && stage;
-  const bake = isStaged ? `, ${formatDuration(Math.floor(since / 1000) * 1000)} of ${formatDuration(stage.bakeMs)}` : "";
+  const bake = isStaged
+    ? `, ${formatDuration(Math.floor(since / 1000) * 1000)} of ${formatDuration(stage.bakeMs)}`
+    : "";
   return `${change.state}${share}${bake}${change.evidence ? ` · ${evidenceLine(change.evidence)}` : ""}`;
 }
 
@@ -34,7 +42,8 @@ function shortNumber(value: number): string {
 
 /** How a change ended, as a sentence. */
 export function outcomeLine(change: ChangeResource): string {
-  if (change.state === "succeeded") return `${change.candidate} serves ${change.service} in ${change.environment}`;
+  if (change.state === "succeeded")
+    return `${change.candidate} serves ${change.service} in ${change.environment}`;
   const back = change.stable ? `${change.stable} serves as before` : "nothing was serving before";
   return `${change.state}: ${change.outcome ?? "no reason was given"}; ${back}`;
 }

@@ -2,7 +2,8 @@
 export function table(header: string[], rows: string[][]): string {
   const all = [header, ...rows];
   const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
-  const line = (row: string[]) => row.map((cell, column) => pad(cell, widths[column] ?? 0, column === row.length - 1)).join("  ");
+  const line = (row: string[]) =>
+    row.map((cell, column) => pad(cell, widths[column] ?? 0, column === row.length - 1)).join("  ");
   return all.map(line).join("\n");
 }
 

@@ -18,7 +18,15 @@ const plan: RolloutPlan = {
 };
 
 function facts(patch: Partial<Facts> = {}): Facts {
-  return { nowMs: 1000, settled: true, failure: null, undoBlocked: null, verdict: null, command: null, ...patch };
+  return {
+    nowMs: 1000,
+    settled: true,
+    failure: null,
+    undoBlocked: null,
+    verdict: null,
+    command: null,
+    ...patch,
+  };
 }
 
 function at(name: RolloutState["name"], patch: Partial<RolloutState> = {}): RolloutState {
@@ -40,7 +48,8 @@ describe("a change on its way forward", () => {
     let state = initialState(0);
     for (let nowMs = 0; state.name !== "succeeded"; nowMs += 1000) {
       const decision = decide(plan, state, facts({ nowMs, verdict: verdict("no-harm") }));
-      if (decision.kind === "go") seen.push(`${(state = decision.to).name}${state.name === "stepping" ? state.stage : ""}`);
+      if (decision.kind === "go")
+        seen.push(`${(state = decision.to).name}${state.name === "stepping" ? state.stage : ""}`);
     }
     expect(seen).toEqual([
       ...["locked", "preflight", "starting", "gating", "stepping0", "stepping1", "stepping2"],
@@ -67,8 +76,13 @@ describe("the end of a stage", () => {
   const late = { nowMs: 10_000 };
 
   it("advances with a no-harm verdict, but never before the bake time is over", () => {
-    expect(decide(plan, at("stepping"), facts({ nowMs: 9999, verdict: verdict("no-harm") })).kind).toBe("stay");
-    expect(goes(at("stepping"), facts({ ...late, verdict: verdict("no-harm") }))).toMatchObject({ stage: 1, stageStartedAtMs: 10_000 });
+    expect(decide(plan, at("stepping"), facts({ nowMs: 9999, verdict: verdict("no-harm") })).kind).toBe(
+      "stay",
+    );
+    expect(goes(at("stepping"), facts({ ...late, verdict: verdict("no-harm") }))).toMatchObject({
+      stage: 1,
+      stageStartedAtMs: 10_000,
+    });
   });
 
   it("holds on too little evidence when the policy says hold, and advances when it says advance", () => {
@@ -109,7 +123,10 @@ describe("going back", () => {
   });
 
   it("says that it is blocked instead of undoing when the schema has moved on", () => {
-    const blocked = facts({ failure: "it crashed", undoBlocked: "the old release cannot read the new schema" });
+    const blocked = facts({
+      failure: "it crashed",
+      undoBlocked: "the old release cannot read the new schema",
+    });
     expect(decide(plan, at("stepping"), blocked)).toMatchObject({
       to: { name: "undo-blocked" },
       reason: "it crashed; the old release cannot read the new schema",
@@ -134,7 +151,10 @@ describe("an operator", () => {
 
   it("can promote to the next stage or all the way", () => {
     expect(goes(at("stepping"), facts({ command: order("promote") })).stage).toBe(1);
-    expect(goes(at("stepping"), facts({ command: order("promote-full") }))).toMatchObject({ name: "stepping", stage: 2 });
+    expect(goes(at("stepping"), facts({ command: order("promote-full") }))).toMatchObject({
+      name: "stepping",
+      stage: 2,
+    });
     expect(goes(at("stepping", { stage: 2 }), facts({ command: order("promote-full") })).name).toBe("baking");
   });
 
@@ -171,7 +191,9 @@ describe("whatever happens", () => {
     undoBlocked: fc.constant(null),
     verdict: fc.option(fc.constantFrom(verdict("harm"), verdict("no-harm"), verdict("insufficient"))),
     command: fc.option(
-      fc.constantFrom(...(["promote", "promote-full", "pause", "resume", "abort", "finish"] as const).map(order)),
+      fc.constantFrom(
+        ...(["promote", "promote-full", "pause", "resume", "abort", "finish"] as const).map(order),
+      ),
     ),
   });
 

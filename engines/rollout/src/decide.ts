@@ -18,22 +18,35 @@ const UNDOING: readonly RolloutStateName[] = ["restoring-weights", "draining-can
 /** Past this point the old arm is being taken apart: going back means another change. */
 const CANNOT_UNDO: readonly RolloutStateName[] = ["draining", ...UNDOING, ...FINAL];
 
+interface Situation {
+  plan: RolloutPlan;
+  state: RolloutState;
+  facts: Facts;
+}
+
+/** Who moves a change on, and why. */
+interface Cause {
+  by: string;
+  reason: string;
+}
+
 export function initialState(nowMs: number): RolloutState {
   return { name: "requested", stage: -1, enteredAtMs: nowMs, stageStartedAtMs: null, pausedFrom: null };
 }
 
 /** What a change does next, given what is known. Pure: the same input gives the same decision. */
 export function decide(plan: RolloutPlan, state: RolloutState, facts: Facts): Decision {
-  if (facts.command) return obey(plan, state, facts, facts.command);
+  const situation = { plan, state, facts };
+  if (facts.command) return obey(situation, facts.command);
   if (FINAL.includes(state.name)) return stay("it has ended");
-  if (UNDOING.includes(state.name)) return continueUndo(state, facts);
-  if (facts.failure && !CANNOT_UNDO.includes(state.name)) return undo(state, facts, "platform", facts.failure);
-  if (facts.verdict?.kind === "harm" && isInTraffic(state)) return undo(state, facts, "judge", facts.verdict.reason);
+  if (UNDOING.includes(state.name)) return continueUndo(situation);
+  const trouble = findTrouble(situation);
+  if (trouble) return undo(situation, trouble);
   if (state.name === "paused") return stay("paused by an operator");
-  if (!facts.settled) return gateOrWait(plan, state, facts);
-  if (state.name === "stepping") return judgeStage(plan, state, facts);
-  if (state.name === "baking") return finishBaking(plan, state, facts);
-  return forward(plan, state, facts, "platform", REASONS[state.name] ?? "done");
+  if (!facts.settled) return stay("its effects have not taken hold yet");
+  if (state.name === "stepping") return judgeStage(situation);
+  if (state.name === "baking") return finishBaking(situation);
+  return forward(situation, { by: "platform", reason: REASONS[state.name] ?? "done" });
 }
 
 const REASONS: Partial<Record<RolloutStateName, string>> = {
@@ -45,41 +58,58 @@ const REASONS: Partial<Record<RolloutStateName, string>> = {
   draining: "the old release is drained and stopped",
 };
 
-function gateOrWait(plan: RolloutPlan, state: RolloutState, facts: Facts): Decision {
-  const late = state.name === "gating" && facts.nowMs - state.enteredAtMs > plan.gateDeadlineMs;
-  if (!late) return stay("its effects have not taken hold yet");
-  const seconds = Math.round(plan.gateDeadlineMs / 1000);
-  return undo(state, facts, "platform", `the candidate was not healthy within ${seconds} s`);
+/** Why the change must be undone now; null when nothing demands it. */
+function findTrouble({ plan, state, facts }: Situation): Cause | null {
+  if (CANNOT_UNDO.includes(state.name)) return null;
+  if (facts.failure) return { by: "platform", reason: facts.failure };
+  const isHarmful = facts.verdict?.kind === "harm" && isInTraffic(state);
+  if (isHarmful) return { by: "judge", reason: facts.verdict?.reason ?? "harm" };
+  const isLate = state.name === "gating" && facts.nowMs - state.enteredAtMs > plan.gateDeadlineMs;
+  if (!isLate || facts.settled) return null;
+  return {
+    by: "platform",
+    reason: `the candidate was not healthy within ${Math.round(plan.gateDeadlineMs / 1000)} s`,
+  };
 }
 
-function judgeStage(plan: RolloutPlan, state: RolloutState, facts: Facts): Decision {
+function judgeStage(situation: Situation): Decision {
+  const { plan, state, facts } = situation;
   const stage = plan.stages[state.stage];
   if (!stage) throw new Error(`stage ${state.stage} is not in the plan`);
-  const elapsedMs = facts.nowMs - (state.stageStartedAtMs ?? facts.nowMs);
-  if (elapsedMs < stage.bakeMs) return stay(`bakes for another ${Math.ceil((stage.bakeMs - elapsedMs) / 1000)} s`);
+  const restMs = stage.bakeMs - (facts.nowMs - (state.stageStartedAtMs ?? facts.nowMs));
+  if (restMs > 0) return stay(`bakes for another ${Math.ceil(restMs / 1000)} s`);
   const isLast = state.stage === plan.stages.length - 1;
-  if (isLast || !facts.verdict) return forward(plan, state, facts, "clock", "bake time is over");
-  if (facts.verdict.kind === "no-harm") return forward(plan, state, facts, "judge", facts.verdict.reason);
-  if (plan.onTooLittleEvidence === "hold") return stay(`holds until there is enough evidence: ${facts.verdict.reason}`);
-  return forward(plan, state, facts, "clock", `bake time is over; advanced by policy: ${facts.verdict.reason}`);
+  const { verdict } = facts;
+  if (isLast || !verdict) return forward(situation, { by: "clock", reason: "bake time is over" });
+  if (verdict.kind === "no-harm") return forward(situation, { by: "judge", reason: verdict.reason });
+  if (plan.onTooLittleEvidence === "hold")
+    return stay(`holds until there is enough evidence: ${verdict.reason}`);
+  return forward(situation, {
+    by: "clock",
+    reason: `bake time is over; advanced by policy: ${verdict.reason}`,
+  });
 }
 
-function finishBaking(plan: RolloutPlan, state: RolloutState, facts: Facts): Decision {
-  const elapsedMs = facts.nowMs - state.enteredAtMs;
-  if (!plan.hasStable) return forward(plan, state, facts, "platform", "there is no older release to keep warm");
-  if (elapsedMs >= plan.keepWarmMs) return forward(plan, state, facts, "clock", "the old release was kept warm long enough");
-  return stay(`the old release stays warm for another ${Math.ceil((plan.keepWarmMs - elapsedMs) / 1000)} s`);
+function finishBaking(situation: Situation): Decision {
+  const { plan, state, facts } = situation;
+  if (!plan.hasStable)
+    return forward(situation, { by: "platform", reason: "there is no older release to keep warm" });
+  const restMs = plan.keepWarmMs - (facts.nowMs - state.enteredAtMs);
+  if (restMs > 0) return stay(`the old release stays warm for another ${Math.ceil(restMs / 1000)} s`);
+  return forward(situation, { by: "clock", reason: "the old release was kept warm long enough" });
 }
 
-function forward(plan: RolloutPlan, state: RolloutState, facts: Facts, by: string, reason: string): Decision {
+function forward({ plan, state, facts }: Situation, cause: Cause): Decision {
   const hasNextStage = state.name === "stepping" && state.stage < plan.stages.length - 1;
   const name = hasNextStage ? "stepping" : following(plan, state.name);
-  const stage = name === "stepping" ? state.stage + 1 : state.stage;
-  return go({ name, stage, enteredAtMs: facts.nowMs, stageStartedAtMs: startOf(name, state, facts), pausedFrom: null }, by, reason);
-}
-
-function startOf(name: RolloutStateName, state: RolloutState, facts: Facts): number | null {
-  return name === "stepping" ? facts.nowMs : state.stageStartedAtMs;
+  const isStepping = name === "stepping";
+  return go(cause, {
+    name,
+    stage: isStepping ? state.stage + 1 : state.stage,
+    enteredAtMs: facts.nowMs,
+    stageStartedAtMs: isStepping ? facts.nowMs : state.stageStartedAtMs,
+    pausedFrom: null,
+  });
 }
 
 function following(plan: RolloutPlan, name: RolloutStateName): RolloutStateName {
@@ -88,50 +118,57 @@ function following(plan: RolloutPlan, name: RolloutStateName): RolloutStateName 
   return next;
 }
 
-function undo(state: RolloutState, facts: Facts, by: string, reason: string): Decision {
-  if (facts.undoBlocked) return go(moved(state, "undo-blocked", facts), by, `${reason}; ${facts.undoBlocked}`);
-  return go(moved(state, "restoring-weights", facts), by, reason);
+function undo({ state, facts }: Situation, { by, reason }: Cause): Decision {
+  if (!facts.undoBlocked) return go({ by, reason }, moved(state, "restoring-weights", facts));
+  return go({ by, reason: `${reason}; ${facts.undoBlocked}` }, moved(state, "undo-blocked", facts));
 }
 
-function continueUndo(state: RolloutState, facts: Facts): Decision {
+function continueUndo({ state, facts }: Situation): Decision {
   if (!facts.settled) return stay("its effects have not taken hold yet");
+  const by = "platform";
   if (state.name === "restoring-weights") {
-    return go(moved(state, "draining-candidate", facts), "platform", "all traffic is back on the stable release");
+    const reason = "all traffic is back on the stable release";
+    return go({ by, reason }, moved(state, "draining-candidate", facts));
   }
-  return go(moved(state, "undone", facts), "platform", "the candidate is drained and stopped");
+  return go({ by, reason: "the candidate is drained and stopped" }, moved(state, "undone", facts));
 }
 
-function obey(plan: RolloutPlan, state: RolloutState, facts: Facts, command: { name: Command; by: string; reason: string | null }): Decision {
-  const because = command.reason ?? `${command.name} by ${command.by}`;
-  const refuse: Decision = { kind: "refuse", because: `${command.name} means nothing while it is ${state.name}` };
+function obey(situation: Situation, command: NonNullable<Facts["command"]>): Decision {
+  const { state, facts } = situation;
+  const cause = { by: command.by, reason: command.reason ?? `${command.name} by ${command.by}` };
+  const refusal: Decision = {
+    kind: "refuse",
+    because: `${command.name} means nothing while it is ${state.name}`,
+  };
+  if (!isMeaningful(command.name, state)) return refusal;
   switch (command.name) {
     case "abort":
-      return CANNOT_UNDO.includes(state.name) ? refuse : undo(state, facts, command.by, because);
+      return undo(situation, cause);
     case "pause":
-      return state.name === "stepping" || state.name === "baking"
-        ? go({ ...state, name: "paused", pausedFrom: state.name, enteredAtMs: facts.nowMs }, command.by, because)
-        : refuse;
+      return go(cause, { ...state, name: "paused", pausedFrom: state.name, enteredAtMs: facts.nowMs });
     case "resume":
-      return state.name === "paused" ? go(resumed(state, facts), command.by, because) : refuse;
+      return go(cause, resumed(state, facts));
     case "finish":
-      return state.name === "baking" ? forward(plan, state, facts, command.by, because) : refuse;
+      return forward(situation, cause);
     case "promote":
     case "promote-full":
-      return promote(plan, state, facts, { by: command.by, because, full: command.name === "promote-full" }) ?? refuse;
+      return promote(situation, cause, command.name === "promote-full");
   }
 }
 
-interface Promotion {
-  by: string;
-  because: string;
-  full: boolean;
+function isMeaningful(command: Command, state: RolloutState): boolean {
+  if (command === "abort") return !CANNOT_UNDO.includes(state.name);
+  if (command === "resume") return state.name === "paused";
+  if (command === "finish") return state.name === "baking";
+  if (command === "pause") return state.name === "stepping" || state.name === "baking";
+  return isInTraffic(state);
 }
 
-function promote(plan: RolloutPlan, state: RolloutState, facts: Facts, { by, because, full }: Promotion): Decision | null {
+function promote({ plan, state, facts }: Situation, cause: Cause, isFull: boolean): Decision {
   const from = state.name === "paused" ? resumed(state, facts) : state;
-  if (from.name !== "stepping" && from.name !== "baking") return null;
-  if (!full || from.name === "baking") return forward(plan, from, facts, by, because);
-  return forward(plan, { ...from, stage: Math.max(from.stage, plan.stages.length - 2) }, facts, by, because);
+  if (!isFull || from.name === "baking") return forward({ plan, state: from, facts }, cause);
+  const beforeLast = Math.max(from.stage, plan.stages.length - 2);
+  return forward({ plan, state: { ...from, stage: beforeLast }, facts }, cause);
 }
 
 /** The time spent paused does not count as bake time. */
@@ -160,6 +197,6 @@ function stay(because: string): Decision {
   return { kind: "stay", because };
 }
 
-function go(to: RolloutState, by: string, reason: string): Decision {
+function go({ by, reason }: Cause, to: RolloutState): Decision {
   return { kind: "go", to, by, reason };
 }

@@ -22,7 +22,9 @@ afterAll(() => database.close());
 
 beforeEach(async () => {
   // Only a superuser who switches triggers off can empty the table; the tests are one.
-  await database.pool.query("set session_replication_role = replica; truncate audit.entries; set session_replication_role = origin");
+  await database.pool.query(
+    "set session_replication_role = replica; truncate audit.entries; set session_replication_role = origin",
+  );
 });
 
 const entry = (more: Partial<NewAuditEntry> = {}): NewAuditEntry => ({
@@ -68,8 +70,12 @@ test("an entry of a transaction that was rolled back does not exist", async () =
 });
 
 test("secrets do not reach the table, whoever wrote them", async () => {
-  await record(entry({ before: { env: { SECRET_TOKEN: "s3cret" } }, after: { password: "hunter2", weight: 1 } }));
-  const { rows } = await database.pool.query<{ text: string }>("select entries::text as text from audit.entries");
+  await record(
+    entry({ before: { env: { SECRET_TOKEN: "s3cret" } }, after: { password: "hunter2", weight: 1 } }),
+  );
+  const { rows } = await database.pool.query<{ text: string }>(
+    "select entries::text as text from audit.entries",
+  );
   expect(rows[0]?.text).not.toMatch(/s3cret|hunter2/);
   expect((await audit.list()).entries[0]).toMatchObject({ after: { password: "***", weight: 1 } });
 });
@@ -131,7 +137,10 @@ describe("the table", () => {
     ["truncated", "truncate audit.entries"],
     ["altered", "update audit.entries set actor_name = 'somebody else'"],
     ["altered while it gets its index", "update audit.entries set index = 1, actor_name = 'somebody else'"],
-    ["given an index and then none", "update audit.entries set index = 1; update audit.entries set index = null"],
+    [
+      "given an index and then none",
+      "update audit.entries set index = 1; update audit.entries set index = null",
+    ],
     ["given another index", "update audit.entries set index = 1; update audit.entries set index = 2"],
   ])("refuses that an entry is %s", async (_, statement) => {
     await record(entry());

@@ -20,7 +20,11 @@ export interface Audit {
   /** Writes who did what, in the transaction that did it. Fields whose names mean secrets are masked. */
   record(tx: Tx, entry: NewAuditEntry): Promise<void>;
   /** Newest first. */
-  list(options?: { cursor?: string | null | undefined; limit?: number; filter?: AuditFilter }): Promise<AuditPage>;
+  list(options?: {
+    cursor?: string | null | undefined;
+    limit?: number;
+    filter?: AuditFilter;
+  }): Promise<AuditPage>;
 }
 
 const DEFAULT_LIMIT = 50;
@@ -72,7 +76,9 @@ function masked(fields: Record<string, unknown> | null | undefined): Record<stri
   const clean = Object.fromEntries(Object.entries(maskFields(fields) ?? {}));
   const sizeBytes = Buffer.byteLength(JSON.stringify(clean));
   // An act must not fail because its description is long; what is left out is said.
-  return sizeBytes <= SIZE_LIMIT_BYTES ? clean : { omitted: `${sizeBytes} bytes`, limit: `${SIZE_LIMIT_BYTES} bytes` };
+  return sizeBytes <= SIZE_LIMIT_BYTES
+    ? clean
+    : { omitted: `${sizeBytes} bytes`, limit: `${SIZE_LIMIT_BYTES} bytes` };
 }
 
 function entryOf(row: AuditRow): AuditEntry {

@@ -27,7 +27,13 @@ test("that a secret is absent, or switched on or off, may be seen", () => {
 test("a value without secret names is not altered", () => {
   const key = fc.constantFrom("name", "weight", "state", "items");
   const value = fc.letrec((tie) => ({
-    tree: fc.oneof(fc.string(), fc.integer(), fc.constant(null), fc.array(tie("tree")), fc.dictionary(key, tie("tree"))),
+    tree: fc.oneof(
+      fc.string(),
+      fc.integer(),
+      fc.constant(null),
+      fc.array(tie("tree")),
+      fc.dictionary(key, tie("tree")),
+    ),
   })).tree;
   fc.assert(
     fc.property(value, (tree) => {

@@ -29,7 +29,9 @@ export interface NewAuditEntry {
   stepUp?: Record<string, unknown> | null | undefined;
 }
 
-export interface AuditEntry extends Required<{ [Key in keyof NewAuditEntry]: Exclude<NewAuditEntry[Key], undefined> }> {
+export interface AuditEntry extends Required<{
+  [Key in keyof NewAuditEntry]: Exclude<NewAuditEntry[Key], undefined>;
+}> {
   id: string;
   /** From 1, without a gap, in the order of commitment; null for a moment after the commit. */
   index: number | null;
@@ -43,7 +45,10 @@ export function maskFields(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof Date) return value.toISOString();
   return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [name, isSecretName(name) ? maskWhole(field) : maskFields(field)]),
+    Object.entries(value).map(([name, field]) => [
+      name,
+      isSecretName(name) ? maskWhole(field) : maskFields(field),
+    ]),
   );
 }
 

@@ -51,15 +51,21 @@ export interface AuditFilter {
 export function createAuditStore(database: Database) {
   const db = database.withTables<Tables>();
   return {
-    insert: (tx: Tx, entry: Omit<AuditEntry, "index">) =>
-      sql`with inserted as (
-        insert into audit.entries (id, at, actor_type, actor_id, actor_name, on_behalf_of, action, resource_type,
-          resource_id, environment, service, change, before, after, reason, request_id, address, step_up)
-        values (${entry.id}, ${entry.at}, ${entry.actor.type}, ${entry.actor.id}, ${entry.actor.name},
-          ${json(entry.onBehalfOf)}, ${entry.action}, ${entry.resource.type}, ${entry.resource.id},
-          ${entry.environment}, ${entry.service}, ${entry.change}, ${json(entry.before)}, ${json(entry.after)},
-          ${entry.reason}, ${entry.requestId}, ${entry.address}, ${json(entry.stepUp)})
-      ) select pg_notify(${UNNUMBERED_CHANNEL}, '')`.execute(tx),
+    async insert(tx: Tx, entry: Omit<AuditEntry, "index">): Promise<void> {
+      const { actor, resource, environment, service } = entry;
+      await sql`with inserted as (
+        insert into audit.entries (
+          id, at, actor_type, actor_id, actor_name, on_behalf_of,
+          action, resource_type, resource_id, environment, service, change,
+          before, after, reason, request_id, address, step_up
+        ) values (
+          ${entry.id}, ${entry.at}, ${actor.type}, ${actor.id}, ${actor.name}, ${json(entry.onBehalfOf)},
+          ${entry.action}, ${resource.type}, ${resource.id}, ${environment}, ${service}, ${entry.change},
+          ${json(entry.before)}, ${json(entry.after)}, ${entry.reason},
+          ${entry.requestId}, ${entry.address}, ${json(entry.stepUp)}
+        )
+      ) select pg_notify(${UNNUMBERED_CHANNEL}, '')`.execute(tx);
+    },
 
     /** Newest first; `before` is the insertion number of the last row already seen. */
     list: ({ before, limit, filter }: { before: number | null; limit: number; filter: AuditFilter }) => {

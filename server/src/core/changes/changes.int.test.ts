@@ -13,7 +13,11 @@ import type { ChangeKind } from "./ports.ts";
 import { createChangesRoom } from "./room.ts";
 import type { Origin } from "./transitions.ts";
 
-const ann: Origin = { actor: { type: "user", id: "usr_ann", name: "ann" }, requestId: "req_1", address: "127.0.0.1" };
+const ann: Origin = {
+  actor: { type: "user", id: "usr_ann", name: "ann" },
+  requestId: "req_1",
+  address: "127.0.0.1",
+};
 const START_MS = Date.parse("2026-11-01T12:00:00Z");
 
 let database: Awaited<ReturnType<typeof openTestDatabase>>;
@@ -65,7 +69,15 @@ function createServer(options: { owner?: string; stable?: string | null } = {}) 
   const ids = createIds({ clock, random: randomBytes });
   const { db } = database;
   const metrics = createMetrics({ clock, log: silentLog });
-  const events = createEvents({ database, clock, ids, log: silentLog, metrics, source: "test", streams: [auditStream] });
+  const events = createEvents({
+    database,
+    clock,
+    ids,
+    log: silentLog,
+    metrics,
+    source: "test",
+    streams: [auditStream],
+  });
   const audit = createAudit({ db, clock, ids });
   const room = createChangesRoom({
     db,
@@ -164,7 +176,9 @@ describe("a change that goes wrong", () => {
     expect(row.evidence).toMatchObject({ verdict: "harm" });
     expect(row.weight).toBe(0);
     expect(fake.world.acts).toEqual(["apply start", "apply weigh", "undo weigh", "undo start"]);
-    const verdict = (await server.changes.timeline(id)).find((entry) => entry.to_state === "restoring-weights");
+    const verdict = (await server.changes.timeline(id)).find(
+      (entry) => entry.to_state === "restoring-weights",
+    );
     expect(verdict).toMatchObject({ by: "judge", evidence: { verdict: "harm" } });
     expect(await server.changes.replay(id)).toMatchObject({ isEqual: true });
   });
@@ -258,20 +272,23 @@ describe("a server that dies", () => {
     },
   );
 
-  it.each(["restoring-weights", "draining-candidate"])("in %s leaves an undo that the next one finishes", async (state) => {
-    const first = createServer();
-    await run(first);
-    const { id } = await first.changes.request(wish, ann);
-    await until(first.changes, id, "stepping");
-    fake.world.stuckIn.add(state);
-    await first.changes.command(id, { name: "abort", reason: null }, ann);
-    await until(first.changes, id, state);
-    await first.runner.stop();
-    fake.world.stuckIn.clear();
-    const second = createServer();
-    await run(second);
-    await until(second.changes, id, "undone");
-  });
+  it.each(["restoring-weights", "draining-candidate"])(
+    "in %s leaves an undo that the next one finishes",
+    async (state) => {
+      const first = createServer();
+      await run(first);
+      const { id } = await first.changes.request(wish, ann);
+      await until(first.changes, id, "stepping");
+      fake.world.stuckIn.add(state);
+      await first.changes.command(id, { name: "abort", reason: null }, ann);
+      await until(first.changes, id, state);
+      await first.runner.stop();
+      fake.world.stuckIn.clear();
+      const second = createServer();
+      await run(second);
+      await until(second.changes, id, "undone");
+    },
+  );
 });
 
 describe("an operator", () => {

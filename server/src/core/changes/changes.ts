@@ -48,13 +48,13 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
     return row;
   }
 
-  function draft(request: ChangeRequest, prepared: Preparation, origin: Origin): ChangeRow {
+  function draft(wish: ChangeRequest, prepared: Preparation, origin: Origin): ChangeRow {
     const now = clock.now();
     const position = initialState(now.getTime());
     const row: ChangeRow = {
       id: ids.next("chg"),
-      kind: request.kind,
-      immediate: request.immediate,
+      kind: wish.kind,
+      immediate: wish.immediate,
       ...prepared,
       state: position.name,
       stage: position.stage,
@@ -63,7 +63,7 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
       weight: weightOf(prepared.plan, position),
       proven: provenOf(prepared.plan, position),
       requested_by: origin.actor,
-      reason: request.reason,
+      reason: wish.reason,
       outcome: null,
       evidence: null,
       first_candidate_at: null,
@@ -72,13 +72,16 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
       finished_at: null,
       version: 0,
     };
-    return { ...row, steps: planSteps(kindOf(request.kind), row) };
+    return { ...row, steps: planSteps(kindOf(wish.kind), row) };
   }
 
   /** What a request would do and what speaks against it; alters nothing. */
-  async function preview(request: ChangeRequest, origin: Origin): Promise<{ change: ChangeRow; findings: Finding[] }> {
-    const kind = kindOf(request.kind);
-    const row = draft(request, await kind.prepare(request), origin);
+  async function preview(
+    wish: ChangeRequest,
+    origin: Origin,
+  ): Promise<{ change: ChangeRow; findings: Finding[] }> {
+    const kind = kindOf(wish.kind);
+    const row = draft(wish, await kind.prepare(wish), origin);
     const found = await Promise.all(kind.drivers.map((driver) => driver.check(viewOf(row))));
     const blocker = await blockerOf(row.target);
     return { change: row, findings: [...(blocker ? [findingOf(lockedBy(blocker))] : []), ...found.flat()] };
@@ -101,7 +104,11 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
     return active.find((each) => each.state !== "baking" && each.state !== "draining");
   }
 
-  async function command(id: string, order: { name: Command; reason: string | null }, origin: Origin): Promise<ChangeRow> {
+  async function command(
+    id: string,
+    order: { name: Command; reason: string | null },
+    origin: Origin,
+  ): Promise<ChangeRow> {
     for (let attempt = 0; attempt < 5; attempt++) {
       const row = await change(id);
       const decision = decide(row.plan, row.position, {
@@ -113,7 +120,7 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
         command: { ...order, by: origin.actor.name },
       });
       if (decision.kind !== "go") throw refused(row, order.name, decision);
-      if (await transitions.apply(row, decision, origin)) return change(id);
+      if (await transitions.apply(row, decision, { origin })) return change(id);
     }
     throw new AppError("INTERNAL", {}, { cause: new Error(`change ${id} moved too fast to be commanded`) });
   }
@@ -121,9 +128,16 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
   /** Goes back: undoes a change under way, or brings the release before it back when it has ended. */
   async function rollback(id: string, reason: string | null, origin: Origin): Promise<ChangeRow> {
     const row = await change(id);
-    if (row.finished_at === null) return command(id, { name: "abort", reason: reason ?? "rolled back" }, origin);
-    if (row.state !== "succeeded" || !row.stable) throw new AppError("CHANGE_NOTHING_TO_UNDO", { target: row.target });
-    const wish = { kind: row.kind, candidate: row.stable, immediate: true, reason: reason ?? `rolls ${row.id} back` };
+    if (row.finished_at === null)
+      return command(id, { name: "abort", reason: reason ?? "rolled back" }, origin);
+    if (row.state !== "succeeded" || !row.stable)
+      throw new AppError("CHANGE_NOTHING_TO_UNDO", { target: row.target });
+    const wish = {
+      kind: row.kind,
+      candidate: row.stable,
+      immediate: true,
+      reason: reason ?? `rolls ${row.id} back`,
+    };
     return request(wish, origin);
   }
 
@@ -131,7 +145,10 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
   async function replay(id: string) {
     const row = await change(id);
     const samples = await store.samples(id);
-    const again = replayEvidence(row, samples.flatMap((each) => each.history));
+    const again = replayEvidence(
+      row,
+      samples.flatMap((each) => each.history),
+    );
     const isEqual = isDeepStrictEqual(JSON.parse(JSON.stringify(again)), row.evidence);
     return { stored: row.evidence, replayed: again, isEqual, samples: samples.length };
   }

@@ -55,14 +55,23 @@ export function createFakeDriver() {
 export function createFakeSignal() {
   const blocks: Block[] = [];
   const signal: Signal = {
-    counts: async ({ metric, sinceMs }) => (metric.name === "errors" ? blocks.filter((each) => each.atMs > sinceMs) : []),
+    counts: async ({ metric, sinceMs }) =>
+      metric.name === "errors" ? blocks.filter((each) => each.atMs > sinceMs) : [],
     onNews: () => () => {},
   };
   return {
     signal,
     /** One second in which every group of each arm had so many requests, of which so many failed. */
-    add(atMs: number, arms: { stable: [total: number, bad: number]; candidate: [total: number, bad: number] }): void {
-      blocks.push({ fromMs: atMs - 1000, atMs, stable: evenly(arms.stable), candidate: evenly(arms.candidate) });
+    add(
+      atMs: number,
+      arms: { stable: [total: number, bad: number]; candidate: [total: number, bad: number] },
+    ): void {
+      blocks.push({
+        fromMs: atMs - 1000,
+        atMs,
+        stable: evenly(arms.stable),
+        candidate: evenly(arms.candidate),
+      });
     },
   };
 }

@@ -79,10 +79,18 @@ function createBench({ judge, limits }: JudgedChange) {
   const comparing = createJudge({ metrics, alpha, warmupMs: { latency: warmupMs } });
   const { errorRate, latencyP95Ms } = limits;
   const ceilings = [
-    ...(errorRate === undefined ? [] : [createCeiling({ metric: "errors", share: errorRate, words: "failed" })]),
+    ...(errorRate === undefined
+      ? []
+      : [createCeiling({ metric: "errors", share: errorRate, words: "failed" })]),
     ...(latencyP95Ms === undefined
       ? []
-      : [createCeiling({ metric: LATENCY_CEILING, share: P95_SHARE, words: `took longer than ${latencyP95Ms} ms` })]),
+      : [
+          createCeiling({
+            metric: LATENCY_CEILING,
+            share: P95_SHARE,
+            words: `took longer than ${latencyP95Ms} ms`,
+          }),
+        ]),
   ];
   return {
     show(entry: HistoryEntry): void {
@@ -102,7 +110,8 @@ function metricsOf({ judge, limits }: JudgedChange): Metric[] {
   const metrics: Metric[] = (judge?.metrics ?? []).map((name) => ({ name }));
   const isJudged = metrics.some((each) => each.name === "errors");
   if (limits.errorRate !== undefined && !isJudged) metrics.push({ name: "errors" });
-  if (limits.latencyP95Ms !== undefined) metrics.push({ name: "slower-than", thresholdMs: limits.latencyP95Ms });
+  if (limits.latencyP95Ms !== undefined)
+    metrics.push({ name: "slower-than", thresholdMs: limits.latencyP95Ms });
   return metrics;
 }
 
@@ -119,7 +128,9 @@ function hasRequests(block: Block): boolean {
 }
 
 function firstCandidateIn(history: HistoryEntry[]): number | null {
-  const first = history.find((entry) => entry.kind === "sample" && entry.candidate.total.some((count) => count > 0));
+  const first = history.find(
+    (entry) => entry.kind === "sample" && entry.candidate.total.some((count) => count > 0),
+  );
   return first?.atMs ?? null;
 }
 

@@ -45,7 +45,13 @@ export function addChangesRoutes(http: Http, { changes, watch }: ChangesRoutesDe
       body: commandBody,
       response: changeResource,
       handler: async ({ params, body, actor, requestId, address }) =>
-        toChange(await changes.command(params.id, { name: verb, reason: body.reason }, { actor, requestId, address })),
+        toChange(
+          await changes.command(
+            params.id,
+            { name: verb, reason: body.reason },
+            { actor, requestId, address },
+          ),
+        ),
     });
   }
 }
@@ -66,7 +72,13 @@ function addReading(http: Http, changes: Changes): void {
     response: page(changeResource),
     handler: async ({ query }) => {
       const { service, environment, limit, cursor } = query;
-      const rows = await changes.list({ service, environment, limit, before: cursor, active: query.active === "true" });
+      const rows = await changes.list({
+        service,
+        environment,
+        limit,
+        before: cursor,
+        active: query.active === "true",
+      });
       return { items: rows.map(toChange), next: rows.length === limit ? (rows.at(-1)?.id ?? null) : null };
     },
   });
@@ -109,7 +121,9 @@ function addWatching(http: Http, watch: ReturnType<typeof createWatch>): void {
     permission: "changes.read",
     summary: "Follow a change to its end",
     params: idParam,
-    query: z.object({ after: z.coerce.number().int().min(-1).default(-1).describe("seq of the last entry known") }),
+    query: z.object({
+      after: z.coerce.number().int().min(-1).default(-1).describe("seq of the last entry known"),
+    }),
     stream: "ndjson",
     response: z.object({ change: changeResource, entries: z.array(timelineEntry) }),
     handler: async ({ params, query, signal }) => watch(params.id, query.after, signal),

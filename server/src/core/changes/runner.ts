@@ -1,11 +1,7 @@
 import type { LongRunning } from "../../kernel/actors.ts";
-import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import { createWake } from "../../kernel/wake.ts";
-import type { ChangeKind } from "./ports.ts";
-import type { ChangesStore } from "./store.ts";
-import type { Transitions } from "./transitions.ts";
-import { createTurn } from "./turn.ts";
+import { createTurn, type TurnDependencies } from "./turn.ts";
 
 /** How often a change is looked at when nothing rings. */
 const LOOK_MS = 1000;
@@ -13,11 +9,7 @@ const LEASE_MS = 15_000;
 /** After an unexpected error; the change keeps its place. */
 const RETRY_MS = 1000;
 
-export interface RunnerDependencies {
-  store: ChangesStore;
-  transitions: Transitions;
-  kinds: ChangeKind[];
-  clock: Clock;
+export interface RunnerDependencies extends TurnDependencies {
   log: Log;
   /** The name this server holds locks under: the same after a restart on the same data directory. */
   owner: string;
@@ -41,7 +33,9 @@ export function createChangeRunner(dependencies: RunnerDependencies): LongRunnin
 
   async function watch(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await startLoops().catch((error: unknown) => log.error({ error }, "cannot look for changes; trying again"));
+      await startLoops().catch((error: unknown) =>
+        log.error({ error }, "cannot look for changes; trying again"),
+      );
       await wake.sleep(LOOK_MS, stopping.signal);
     }
   }
@@ -74,9 +68,9 @@ export function createChangeRunner(dependencies: RunnerDependencies): LongRunnin
     const row = await store.change(id);
     if (!row || row.finished_at !== null) return "ended";
     const now = clock.now();
-    const expiresAt = new Date(now.getTime() + LEASE_MS);
-    if (row.state === "requested") return (await turn.lock(row, { owner, now, expiresAt })) ? "moved" : "waits";
-    if (!(await store.beat(id, owner, now, expiresAt))) {
+    const lease = { owner, now, expiresAt: new Date(now.getTime() + LEASE_MS) };
+    if (row.state === "requested") return (await turn.lock(row, lease)) ? "moved" : "waits";
+    if (!(await store.beat(id, lease))) {
       turn.forget();
       return "waits";
     }
@@ -86,7 +80,9 @@ export function createChangeRunner(dependencies: RunnerDependencies): LongRunnin
   return {
     name: "changes",
     async start() {
-      const sources = new Set(kinds.flatMap((kind) => [...kind.drivers, ...(kind.signal ? [kind.signal] : [])]));
+      const sources = new Set(
+        kinds.flatMap((kind) => [...kind.drivers, ...(kind.signal ? [kind.signal] : [])]),
+      );
       for (const source of sources) endings.push(source.onNews(ringAll));
       endings.push(await dependencies.listen(ringAll));
       watching = watch();

@@ -62,7 +62,16 @@ export interface ChangeFilter {
   limit: number;
 }
 
-const JSON_COLUMNS = new Set(["position", "plan", "judge", "limits", "steps", "requested_by", "evidence", "history"]);
+const JSON_COLUMNS = new Set([
+  "position",
+  "plan",
+  "judge",
+  "limits",
+  "steps",
+  "requested_by",
+  "evidence",
+  "history",
+]);
 
 /** pg sends arrays as PostgreSQL arrays and objects as JSON; jsonb columns want JSON in either case. */
 function encode<Row extends object>(row: Row): Row {
@@ -71,6 +80,13 @@ function encode<Row extends object>(row: Row): Row {
     JSON_COLUMNS.has(key) && value !== null ? JSON.stringify(value) : value,
   ]);
   return Object.fromEntries(pairs) as Row;
+}
+
+/** Who holds locks, as of when, until when. */
+export interface Lease {
+  owner: string;
+  now: Date;
+  expiresAt: Date;
 }
 
 /** Rings at every committed transition and evaluation; the payload is the change's id. */
@@ -86,7 +102,8 @@ export function createChangesStore(database: Database) {
       await within(tx).insertInto("changes.changes").values(encode(row)).execute();
       await notify(tx, row.id);
     },
-    change: (id: string) => db.selectFrom("changes.changes").selectAll().where("id", "=", id).executeTakeFirst(),
+    change: (id: string) =>
+      db.selectFrom("changes.changes").selectAll().where("id", "=", id).executeTakeFirst(),
     list: (filter: ChangeFilter) => {
       let query = db.selectFrom("changes.changes").selectAll().orderBy("id", "desc").limit(filter.limit);
       if (filter.service) query = query.where("service", "=", filter.service);
@@ -95,7 +112,8 @@ export function createChangesStore(database: Database) {
       if (filter.before) query = query.where("id", "<", filter.before);
       return query.execute();
     },
-    active: () => db.selectFrom("changes.changes").selectAll().where("finished_at", "is", null).orderBy("id").execute(),
+    active: () =>
+      db.selectFrom("changes.changes").selectAll().where("finished_at", "is", null).orderBy("id").execute(),
     activeFor: (target: string) =>
       db
         .selectFrom("changes.changes")
@@ -105,7 +123,11 @@ export function createChangesStore(database: Database) {
         .orderBy("id")
         .execute(),
     /** Writes a patch if nobody else wrote since `version`; says whether it did. */
-    update: async (tx: Tx, id: string, version: number, patch: Partial<ChangeRow>): Promise<boolean> => {
+    update: async (
+      tx: Tx,
+      { id, version }: Pick<ChangeRow, "id" | "version">,
+      patch: Partial<ChangeRow>,
+    ): Promise<boolean> => {
       const result = await within(tx)
         .updateTable("changes.changes")
         .set(encode({ ...patch, version: version + 1 }))
@@ -122,7 +144,10 @@ export function createChangesStore(database: Database) {
         .where("change", "=", entry.change)
         .executeTakeFirst();
       const seq = (last?.seq ?? -1) + 1;
-      await within(tx).insertInto("changes.timeline").values(encode({ ...entry, seq })).execute();
+      await within(tx)
+        .insertInto("changes.timeline")
+        .values(encode({ ...entry, seq }))
+        .execute();
     },
     timeline: (change: string) =>
       db.selectFrom("changes.timeline").selectAll().where("change", "=", change).orderBy("seq").execute(),
@@ -140,7 +165,8 @@ export function createChangesStore(database: Database) {
       const result = await db.deleteFrom("changes.samples").where("at", "<", before).executeTakeFirst();
       return Number(result.numDeletedRows);
     },
-    lock: (target: string) => db.selectFrom("changes.locks").selectAll().where("target", "=", target).executeTakeFirst(),
+    lock: (target: string) =>
+      db.selectFrom("changes.locks").selectAll().where("target", "=", target).executeTakeFirst(),
     locks: () => db.selectFrom("changes.locks").selectAll().orderBy("target").execute(),
     /** Takes a free lock, or one whose owner stopped beating; says whether it is now held. */
     takeLock: async (tx: Tx, row: LockRow): Promise<boolean> => {
@@ -151,9 +177,10 @@ export function createChangesStore(database: Database) {
         .executeTakeFirst();
       return (result.numInsertedOrUpdatedRows ?? 0n) === 1n;
     },
-    releaseLock: (tx: Tx, change: string) => within(tx).deleteFrom("changes.locks").where("change", "=", change).execute(),
+    releaseLock: (tx: Tx, change: string) =>
+      within(tx).deleteFrom("changes.locks").where("change", "=", change).execute(),
     /** Renews the lease of a change's lock, or takes it over once it ran out; says whether this owner holds it now. */
-    beat: async (change: string, owner: string, now: Date, expiresAt: Date): Promise<boolean> => {
+    beat: async (change: string, { owner, now, expiresAt }: Lease): Promise<boolean> => {
       const result = await db
         .updateTable("changes.locks")
         .set({ owner, heartbeat_at: now, expires_at: expiresAt })

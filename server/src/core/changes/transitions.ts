@@ -33,7 +33,11 @@ type Go = Extract<Decision, { kind: "go" }>;
 
 /** Every transition is one transaction: the row, its timeline entry, its audit row and its event. */
 export function createTransitions({ db, clock, audit, events, store }: TransitionsDependencies) {
-  async function record(tx: Tx, row: ChangeRow, entry: { go: Go; from: string; origin: Origin }): Promise<void> {
+  async function record(
+    tx: Tx,
+    row: ChangeRow,
+    entry: { go: Go; from: string; origin: Origin },
+  ): Promise<void> {
     const { go, from, origin } = entry;
     const isJudged = go.by === "judge";
     await store.appendTimeline(tx, {
@@ -77,8 +81,7 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
   async function apply(
     row: ChangeRow,
     go: Go,
-    origin: Origin,
-    more: { patch?: Partial<ChangeRow>; within?: (tx: Tx) => Promise<boolean> } = {},
+    more: { origin: Origin; patch?: Partial<ChangeRow>; within?: (tx: Tx) => Promise<boolean> },
   ): Promise<boolean> {
     const now = clock.now();
     const isFinal = FINAL.includes(go.to.name);
@@ -93,10 +96,10 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
     const refusal = new Error("refused inside the transaction");
     try {
       return await db.transaction().execute(async (tx) => {
-        if (!(await store.update(tx, row.id, row.version, patch))) return false;
+        if (!(await store.update(tx, row, patch))) return false;
         if (more.within && !(await more.within(tx))) throw refusal;
         if (isFinal) await store.releaseLock(tx, row.id);
-        await record(tx, next, { go, from: row.state, origin });
+        await record(tx, next, { go, from: row.state, origin: more.origin });
         return true;
       });
     } catch (error) {
@@ -118,7 +121,19 @@ function weightsOf(row: ChangeRow, position: RolloutState) {
 function eventData(row: ChangeRow, go: Go, from: string): Record<string, unknown> {
   const { kind, target, service, environment, candidate, stable } = row;
   const { name: state, stage } = go.to;
-  return { kind, target, service, environment, candidate, stable, from, state, stage, by: go.by, reason: go.reason };
+  return {
+    kind,
+    target,
+    service,
+    environment,
+    candidate,
+    stable,
+    from,
+    state,
+    stage,
+    by: go.by,
+    reason: go.reason,
+  };
 }
 
 /** Which transitions the world hears of. */

@@ -4,24 +4,25 @@ import { adoptPreparation } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
 import type { HistoryEntry } from "@mainstay/evidence";
 import { createJudgeSession, reasonOf, type JudgedEvidence, type JudgeSession } from "./judge-session.ts";
-import type { Observation } from "./ports.ts";
-import type { RunnerDependencies } from "./runner.ts";
-import type { ChangeRow } from "./store.ts";
-import { PLATFORM } from "./transitions.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { ChangeKind, Observation } from "./ports.ts";
+import type { ChangeRow, ChangesStore, Lease } from "./store.ts";
+import { PLATFORM, type Transitions } from "./transitions.ts";
 
 /** Errors that pass by themselves: the effect is tried again instead of failing the change. */
 const PASSING = new Set(["AGENT_UNREACHABLE", "DATABASE_UNREACHABLE"]);
 /** From here there is only onwards: effects are tried until they succeed. */
 const NO_WAY_BACK = new Set(["draining", "restoring-weights", "draining-candidate"]);
 
-interface Lease {
-  owner: string;
-  now: Date;
-  expiresAt: Date;
+export interface TurnDependencies {
+  store: ChangesStore;
+  transitions: Transitions;
+  kinds: ChangeKind[];
+  clock: Clock;
 }
 
 /** One change's turns in this process: apply what its position asks for, look, judge, decide. */
-export function createTurn({ store, transitions, kinds, clock }: RunnerDependencies, id: string) {
+export function createTurn({ store, transitions, kinds, clock }: TurnDependencies, id: string) {
   /** Whether this process took the lock itself, or already greeted a change that another process had begun. */
   let isKnown = false;
   let appliedVersion = -1;
@@ -45,7 +46,11 @@ export function createTurn({ store, transitions, kinds, clock }: RunnerDependenc
     if (decision.kind !== "go") return false;
     const { owner, now, expiresAt } = lease;
     const held = { target: planned.target, change: id, owner, heartbeat_at: now, expires_at: expiresAt };
-    isKnown = await transitions.apply(row, decision, PLATFORM, { patch, within: (tx) => store.takeLock(tx, held) });
+    isKnown = await transitions.apply(row, decision, {
+      origin: PLATFORM,
+      patch,
+      within: (tx) => store.takeLock(tx, held),
+    });
     return isKnown;
   }
 
@@ -66,7 +71,7 @@ export function createTurn({ store, transitions, kinds, clock }: RunnerDependenc
     };
     const decision = decide(row.plan, row.position, facts);
     if (decision.kind !== "go") return false;
-    return transitions.apply({ ...row, evidence }, decision, PLATFORM);
+    return transitions.apply({ ...row, evidence }, decision, { origin: PLATFORM });
   }
 
   /** After a restart nobody knows what the stage saw meanwhile. */
@@ -75,7 +80,7 @@ export function createTurn({ store, transitions, kinds, clock }: RunnerDependenc
     const position = restartStage(row.position, nowMs);
     if (position === row.position) return false;
     const reason = "the server came back; the stage starts anew";
-    return transitions.apply(row, { kind: "go", to: position, by: "platform", reason }, PLATFORM);
+    return transitions.apply(row, { kind: "go", to: position, by: "platform", reason }, { origin: PLATFORM });
   }
 
   async function applyOnce(row: ChangeRow): Promise<void> {

@@ -1,6 +1,17 @@
 import { createHash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
-import { chmod, copyFile, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
+import {
+  chmod,
+  copyFile,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+} from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "@mainstay/api";
 import { digestOf, type TreeEntry } from "./domain/digest.ts";
@@ -25,9 +36,10 @@ export function createReleaseFiles({ root }: { root: string }): ReleaseFiles {
   return {
     async store(source) {
       await mustBeDirectory(source);
-      const digest = digestOf(await readTree(source));
+      const entries = await readTree(source);
+      const digest = digestOf(entries);
       const directory = path.join(root, digest.replace("sha256:", ""));
-      if (!(await isIntactAt(directory, digest))) await copyInto(source, directory, digest);
+      if (!(await isIntactAt(directory, digest))) await copy({ source, entries, directory, digest });
       return { digest, directory, version: await packageVersion(directory) };
     },
     isIntact: isIntactAt,
@@ -39,9 +51,14 @@ async function mustBeDirectory(source: string): Promise<void> {
     throw new AppError("RELEASE_DIRECTORY", { path: source, reason: "the path is not absolute" });
   }
   const stats = await lstat(source).catch((error: NodeJS.ErrnoException) => {
-    throw new AppError("RELEASE_DIRECTORY", { path: source, reason: error.code ?? "it cannot be read" }, { cause: error });
+    throw new AppError(
+      "RELEASE_DIRECTORY",
+      { path: source, reason: error.code ?? "it cannot be read" },
+      { cause: error },
+    );
   });
-  if (!stats.isDirectory()) throw new AppError("RELEASE_DIRECTORY", { path: source, reason: "it is not a directory" });
+  if (!stats.isDirectory())
+    throw new AppError("RELEASE_DIRECTORY", { path: source, reason: "it is not a directory" });
 }
 
 async function isIntactAt(directory: string, digest: string): Promise<boolean> {
@@ -52,15 +69,24 @@ async function isIntactAt(directory: string, digest: string): Promise<boolean> {
   return isThere && digestOf(await readTree(directory)) === digest;
 }
 
-/** Copy beside the final place, check what arrived, then rename: a release is either whole or absent. */
-async function copyInto(source: string, directory: string, digest: string): Promise<void> {
+interface CopyTask {
+  source: string;
+  entries: TreeEntry[];
+  directory: string;
+  digest: string;
+}
+
+/** Copies beside the final place, checks what arrived, then renames: a release is either whole or absent. */
+async function copy({ source, entries, directory, digest }: CopyTask): Promise<void> {
   const draft = `${directory}.${process.pid}.incomplete`;
   await rm(draft, { recursive: true, force: true });
-  const entries = await readTree(source);
   await forEach(entries, (entry) => copyEntry(source, draft, entry));
   if (digestOf(await readTree(draft)) !== digest) {
     await rm(draft, { recursive: true, force: true });
-    throw new AppError("RELEASE_DIRECTORY", { path: source, reason: "its files changed while they were copied" });
+    throw new AppError("RELEASE_DIRECTORY", {
+      path: source,
+      reason: "its files changed while they were copied",
+    });
   }
   await rm(directory, { recursive: true, force: true });
   await rename(draft, directory);
@@ -95,7 +121,10 @@ async function listPaths(root: string): Promise<string[]> {
       else found.push(relative);
     }
     if (found.length > FILES_MAX) {
-      throw new AppError("RELEASE_DIRECTORY", { path: root, reason: `it holds more than ${FILES_MAX} files` });
+      throw new AppError("RELEASE_DIRECTORY", {
+        path: root,
+        reason: `it holds more than ${FILES_MAX} files`,
+      });
     }
   }
   return found;
@@ -106,12 +135,18 @@ async function readEntry(root: string, relative: string): Promise<TreeEntry> {
   const stats = await lstat(full);
   if (stats.isSymbolicLink()) {
     const target = await readlink(full);
-    if (staysInside(relative, target)) return { path: relative, type: "link", executable: false, content: target };
+    if (staysInside(relative, target))
+      return { path: relative, type: "link", executable: false, content: target };
     throw new AppError("RELEASE_DIRECTORY", { path: full, reason: `the link leads outside, to ${target}` });
   }
   if (!stats.isFile()) throw new AppError("RELEASE_DIRECTORY", { path: full, reason: "it is not a file" });
   const isExecutable = (stats.mode & 0o100) !== 0;
-  return { path: relative, type: "file", executable: isExecutable, content: await hashFile(full, stats.size) };
+  return {
+    path: relative,
+    type: "file",
+    executable: isExecutable,
+    content: await hashFile(full, stats.size),
+  };
 }
 
 async function hashFile(file: string, sizeBytes: number): Promise<string> {

@@ -7,7 +7,10 @@ import type { Services } from "./services.ts";
 function planOf(file: ServiceFile, options: { hasStable: boolean; immediate: boolean }): RolloutPlan {
   const { rollout } = file;
   const isStaged = options.hasStable && !options.immediate && rollout.strategy === "canary";
-  const staged = rollout.stages.map((each) => ({ weight: Math.round(each.weight * BUCKETS), bakeMs: each.bake }));
+  const staged = rollout.stages.map((each) => ({
+    weight: Math.round(each.weight * BUCKETS),
+    bakeMs: each.bake,
+  }));
   const deadlines = Object.values(file.processes).map((each) => each.health?.deadline ?? 0);
   return {
     stages: isStaged ? staged : [{ weight: BUCKETS, bakeMs: 0 }],

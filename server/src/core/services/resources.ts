@@ -15,7 +15,10 @@ export function toRelease(row: ReleaseRow): ReleaseResource {
   };
 }
 
-export type ObservedInstances = Map<string, Omit<InstanceResource, "id" | "service" | "environment" | "process" | "release">>;
+export type ObservedInstances = Map<
+  string,
+  Omit<InstanceResource, "id" | "service" | "environment" | "process" | "release">
+>;
 
 export function toInstance(row: InstanceRow, observed: ObservedInstances): InstanceResource {
   const { id, service, environment, process, release } = row;

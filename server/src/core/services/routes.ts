@@ -23,7 +23,10 @@ export interface ServicesRoutesDependencies {
   logs(id: string, options: { tail: number; follow: boolean; signal: AbortSignal }): AsyncIterable<string>;
 }
 
-export function addServicesRoutes(http: Http, { services, observed, logs }: ServicesRoutesDependencies): void {
+export function addServicesRoutes(
+  http: Http,
+  { services, observed, logs }: ServicesRoutesDependencies,
+): void {
   http.route({
     method: "GET",
     url: "/api/v1/services",
@@ -32,50 +35,13 @@ export function addServicesRoutes(http: Http, { services, observed, logs }: Serv
     response: page(serviceResource),
     handler: async () => {
       const [rows, instances] = await Promise.all([services.list(), instancesNow()]);
-      const ids = rows.flatMap((row) => [row.stable_release, row.candidate_release]).filter((id) => id !== null);
+      const ids = rows
+        .flatMap((row) => [row.stable_release, row.candidate_release])
+        .filter((id) => id !== null);
       const releases = await services.releasesById(ids);
       const byId = new Map(releases.map((each) => [each.id, each]));
       return { items: rows.map((row) => toService(row, byId, instances)), next: null };
     },
-  });
-
-  http.route({
-    method: "POST",
-    url: "/api/v1/releases",
-    permission: "releases.write",
-    summary: "Register a directory as an immutable release",
-    body: newRelease,
-    response: releaseResource,
-    handler: async ({ body, actor, requestId, address }) =>
-      toRelease(await services.registerRelease(body, { actor, requestId, address })),
-  });
-
-  http.route({
-    method: "GET",
-    url: "/api/v1/releases",
-    permission: "releases.read",
-    summary: "The latest releases, newest first",
-    query: z.object({
-      service: z.string().optional(),
-      environment: z.string().optional(),
-      limit: z.coerce.number().int().min(1).max(LIMIT_MAX).default(20),
-      cursor: z.string().optional().describe("the `next` of the page before"),
-    }),
-    response: page(releaseResource),
-    handler: async ({ query }) => {
-      const rows = await services.releases(query, { before: query.cursor ?? null, limit: query.limit });
-      return { items: rows.map(toRelease), next: rows.length === query.limit ? (rows.at(-1)?.id ?? null) : null };
-    },
-  });
-
-  http.route({
-    method: "GET",
-    url: "/api/v1/releases/:id",
-    permission: "releases.read",
-    summary: "One release",
-    params: idParam,
-    response: releaseResource,
-    handler: async ({ params }) => toRelease(await services.release(params.id)),
   });
 
   http.route({

@@ -6,7 +6,11 @@ import { AppError } from "@mainstay/api";
 export function createSecretsFile({ directory }: { directory: string }) {
   return {
     /** Values by name. Throws SECRETS_FILE or SECRET_MISSING; no message ever holds a value. */
-    async read(service: string, environment: string, names: readonly string[]): Promise<Record<string, string>> {
+    async read(
+      service: string,
+      environment: string,
+      names: readonly string[],
+    ): Promise<Record<string, string>> {
       if (names.length === 0) return {};
       const file = path.join(directory, `${service}.${environment}.env`);
       const values = parseLines(await readPrivate(file));
@@ -30,5 +34,7 @@ async function readPrivate(file: string): Promise<string> {
 
 function parseLines(text: string): Record<string, string> {
   const lines = text.split("\n").map((line) => /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line));
-  return Object.fromEntries(lines.flatMap((match) => (match ? [[match[1] ?? "", match[2]?.trim() ?? ""]] : [])));
+  return Object.fromEntries(
+    lines.flatMap((match) => (match ? [[match[1] ?? "", match[2]?.trim() ?? ""]] : [])),
+  );
 }

@@ -8,7 +8,13 @@ import type { Events } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import { createReleaseFiles } from "./release-files.ts";
 import { createSecretsFile } from "./secrets-file.ts";
-import { createServicesStore, type InstanceRow, type ReleaseRow, type ServiceRow, type Target } from "./store.ts";
+import {
+  createServicesStore,
+  type InstanceRow,
+  type ReleaseRow,
+  type ServiceRow,
+  type Target,
+} from "./store.ts";
 
 /** Who asks, for the audit row. */
 export interface Origin {
@@ -56,7 +62,14 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
     const stored = await files.store(input.directory);
     const now = clock.now();
     const target = { service: snapshot.service, environment: snapshot.environment };
-    const row = { id: ids.next("rel"), ...target, ...stored, snapshot, created_at: now, created_by: origin.actor };
+    const row = {
+      id: ids.next("rel"),
+      ...target,
+      ...stored,
+      snapshot,
+      created_at: now,
+      created_by: origin.actor,
+    };
     await db.transaction().execute(async (tx) => {
       await store.ensureService(tx, target, now);
       await store.insertRelease(tx, row);
@@ -97,7 +110,8 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
 
   /** Throws RELEASE_ALTERED when a stored file is no longer what was registered. */
   async function verifyRelease(row: ReleaseRow): Promise<void> {
-    if (!(await files.isIntact(row.directory, row.digest))) throw new AppError("RELEASE_ALTERED", { release: row.id });
+    if (!(await files.isIntact(row.directory, row.digest)))
+      throw new AppError("RELEASE_ALTERED", { release: row.id });
   }
 
   /** Asks for every instance of a release; what is asked for already stays as it is. */
@@ -185,7 +199,11 @@ async function readSnapshot(input: NewRelease): Promise<ServiceFile> {
   const environment = input.environment ?? parsed.environment;
   const checked = serviceFile.shape.environment.safeParse(environment);
   if (!checked.success) {
-    throw new AppError("CONFIG_INVALID", { file: "--environment" }, { errors: describeIssues(checked.error) });
+    throw new AppError(
+      "CONFIG_INVALID",
+      { file: "--environment" },
+      { errors: describeIssues(checked.error) },
+    );
   }
   return { ...parsed, environment, env: { ...parsed.env, ...input.env } };
 }

@@ -52,9 +52,14 @@ export function createServicesStore(database: Database) {
     insertRelease: (tx: Tx, row: ReleaseRow) =>
       within(tx)
         .insertInto("services.releases")
-        .values({ ...row, snapshot: JSON.stringify(row.snapshot) as never, created_by: JSON.stringify(row.created_by) as never })
+        .values({
+          ...row,
+          snapshot: JSON.stringify(row.snapshot) as never,
+          created_by: JSON.stringify(row.created_by) as never,
+        })
         .execute(),
-    release: (id: string) => db.selectFrom("services.releases").selectAll().where("id", "=", id).executeTakeFirst(),
+    release: (id: string) =>
+      db.selectFrom("services.releases").selectAll().where("id", "=", id).executeTakeFirst(),
     releases: (target: MaybeTarget, { before, limit }: { before: string | null; limit: number }) => {
       let query = db.selectFrom("services.releases").selectAll().orderBy("id", "desc").limit(limit);
       if (before !== null) query = query.where("id", "<", before);
@@ -89,7 +94,8 @@ export function createServicesStore(database: Database) {
         .where("name", "=", target.service)
         .where("environment", "=", target.environment)
         .executeTakeFirst(),
-    services: () => db.selectFrom("services.services").selectAll().orderBy("name").orderBy("environment").execute(),
+    services: () =>
+      db.selectFrom("services.services").selectAll().orderBy("name").orderBy("environment").execute(),
     updateService: (target: Target, patch: Partial<ServiceRow>) =>
       db
         .updateTable("services.services")
@@ -103,9 +109,11 @@ export function createServicesStore(database: Database) {
         .values(rows)
         .onConflict((conflict) => conflict.columns(["release", "process", "ordinal"]).doNothing())
         .execute(),
-    deleteInstances: (release: string) => db.deleteFrom("services.instances").where("release", "=", release).execute(),
+    deleteInstances: (release: string) =>
+      db.deleteFrom("services.instances").where("release", "=", release).execute(),
     instances: () => db.selectFrom("services.instances").selectAll().orderBy("id").execute(),
-    instance: (id: string) => db.selectFrom("services.instances").selectAll().where("id", "=", id).executeTakeFirst(),
+    instance: (id: string) =>
+      db.selectFrom("services.instances").selectAll().where("id", "=", id).executeTakeFirst(),
     nextGeneration: async (atLeast: number): Promise<number> => {
       const { rows } = await sql<{ next: string }>`
         select setval('services.generations', greatest(nextval('services.generations'), ${atLeast}::bigint)) as next

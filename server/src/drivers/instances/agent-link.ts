@@ -4,9 +4,12 @@ import type { Services } from "../../core/services/index.ts";
 import type { LongRunning } from "../../kernel/actors.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
+import type { Database } from "../../kernel/database/index.ts";
+import type { Events } from "../../kernel/events/index.ts";
 import { createWake } from "../../kernel/wake.ts";
 import { compile, type CompileSettings } from "./compile.ts";
 import type { JournalAuditor } from "./journal.ts";
+import { createTeller } from "./teller.ts";
 
 /** Well below the lease, so that one lost beat does no harm. */
 const BEAT_MS = 2000;
@@ -19,6 +22,8 @@ export interface AgentLinkDependencies {
   clock: Clock;
   log: Log;
   journal: JournalAuditor;
+  db: Database;
+  events: Pick<Events, "emit">;
 }
 
 /** Keeps the agent told of what ought to run, and itself told of what does. */
@@ -32,7 +37,9 @@ export interface AgentLink extends LongRunning {
   onNews(listener: () => void): () => void;
 }
 
-export function createAgentLink({ agent, services, settings, clock, log, journal }: AgentLinkDependencies): AgentLink {
+export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink {
+  const { agent, services, settings, clock, log, journal } = dependencies;
+  const tell = createTeller(dependencies);
   const stopping = new AbortController();
   const listeners = new Set<() => void>();
   const wake = createWake(clock);
@@ -72,6 +79,7 @@ export function createAgentLink({ agent, services, settings, clock, log, journal
   }
 
   function hear(state: ObservedState): void {
+    tell.heard(latest?.state ?? null, state);
     latest = { state, heardAtMs: clock.monotonicMs() };
     for (const listener of listeners) listener();
   }
@@ -81,7 +89,9 @@ export function createAgentLink({ agent, services, settings, clock, log, journal
       await sync()
         .then(readJournal)
         .catch((error: unknown) => {
-          if (!stopping.signal.aborted) log.warn({ error }, "the agent was not reached; trying again");
+          if (stopping.signal.aborted) return;
+          log.warn({ error }, "the agent was not reached; trying again");
+          tell.lost(error);
         });
       await wake.sleep(latest ? BEAT_MS : RECONNECT_MS, stopping.signal);
     }
@@ -124,7 +134,7 @@ export function createAgentLink({ agent, services, settings, clock, log, journal
     async stop() {
       stopping.abort();
       wake.ring();
-      await Promise.all([beating, listening, queue]);
+      await Promise.all([beating, listening, queue, tell.done()]);
     },
   };
 }

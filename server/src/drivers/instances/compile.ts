@@ -62,7 +62,9 @@ function armOf(releaseId: string | null, arrangement: Arrangement) {
   const release = releaseId === null ? undefined : arrangement.releases.get(releaseId);
   if (!release) return null;
   const serving = Object.entries(release.snapshot.processes).find(([, spec]) => spec.port !== undefined)?.[0];
-  const instances = arrangement.instances.filter((each) => each.release === release.id && each.process === serving);
+  const instances = arrangement.instances.filter(
+    (each) => each.release === release.id && each.process === serving,
+  );
   return { release: release.id, instances: instances.map((each) => each.id) };
 }
 

@@ -32,7 +32,10 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
     };
     if (change.stable === null) return [start];
     const title = `drain and stop the instances of ${change.stable}`;
-    return [start, { driver: "instances", act: "retire", title, state: "draining", stage: null, undoneIn: null }];
+    return [
+      start,
+      { driver: "instances", act: "retire", title, state: "draining", stage: null, undoneIn: null },
+    ];
   }
 
   async function check(change: ChangeView): Promise<Finding[]> {
@@ -66,9 +69,15 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
     const candidates = of(change.candidate);
     switch (change.position.pausedFrom ?? change.position.name) {
       case "starting":
-        return { waitingFor: missing(candidates, (each) => each.pid !== null, "its process"), failure: crash(candidates) };
+        return {
+          waitingFor: missing(candidates, (each) => each.pid !== null, "its process"),
+          failure: crash(candidates),
+        };
       case "gating":
-        return { waitingFor: missing(candidates, hasPassedGate, "its health gate"), failure: crash(candidates) };
+        return {
+          waitingFor: missing(candidates, hasPassedGate, "its health gate"),
+          failure: crash(candidates),
+        };
       case "stepping":
       case "baking":
         return { waitingFor: null, failure: crash(candidates) ?? unready(change.id, candidates) };
@@ -102,7 +111,11 @@ function hasPassedGate(instance: ObservedInstance): boolean {
   return instance.state === "ready" && instance.passes >= GATE_PASSES;
 }
 
-function missing(instances: ObservedInstance[], isDone: (each: ObservedInstance) => boolean, what: string): string | null {
+function missing(
+  instances: ObservedInstance[],
+  isDone: (each: ObservedInstance) => boolean,
+  what: string,
+): string | null {
   if (instances.length === 0) return "the agent to start the instances";
   const open = instances.find((each) => !isDone(each));
   if (!open) return null;

@@ -23,7 +23,8 @@ export function deltasBetween(before: Counters, after: Counters): Map<string, De
   const bucketCount = after.latencyBoundsMs.length + 1;
   for (const service of after.services) {
     const earlier = before.services.find((each) => keyOf(each) === keyOf(service));
-    const armDelta = (arm: Arm) => subtract(armOf(service.arms, arm), armOf(earlier?.arms ?? [], arm), bucketCount);
+    const armDelta = (arm: Arm) =>
+      subtract(armOf(service.arms, arm), armOf(earlier?.arms ?? [], arm), bucketCount);
     deltas.set(keyOf(service), {
       fromMs: Date.parse(before.at),
       atMs: Date.parse(after.at),
@@ -44,7 +45,11 @@ function armOf(arms: ArmCounters[], arm: Arm): ArmCounters | undefined {
 }
 
 /** Another release under the same arm starts from zero. */
-function subtract(after: ArmCounters | undefined, before: ArmCounters | undefined, bucketCount: number): ArmDelta {
+function subtract(
+  after: ArmCounters | undefined,
+  before: ArmCounters | undefined,
+  bucketCount: number,
+): ArmDelta {
   const groups = Array.from({ length: GROUPS }, (_, group) => group);
   const base = before && after && before.release === after.release ? before : undefined;
   const buckets = Array.from({ length: bucketCount }, (_, bucket) => bucket);

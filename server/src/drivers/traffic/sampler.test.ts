@@ -16,7 +16,11 @@ interface Cumulative {
 }
 
 /** Counters in which only group 0 has requests. */
-function reading(second: number, arms: { stable: Cumulative; candidate?: Cumulative }, bootId = "boot"): Counters {
+function reading(
+  second: number,
+  arms: { stable: Cumulative; candidate?: Cumulative },
+  bootId = "boot",
+): Counters {
   const spread = (value: number) => [value, ...Array.from({ length: 19 }, () => 0)];
   const toArm = (arm: "stable" | "candidate", { total, errors, latency }: Cumulative) => ({
     arm,
@@ -25,7 +29,10 @@ function reading(second: number, arms: { stable: Cumulative; candidate?: Cumulat
     errors: spread(errors),
     latency: [latency, ...Array.from({ length: 19 }, () => [0, 0, 0, 0])],
   });
-  const both = [toArm("stable", arms.stable), ...(arms.candidate ? [toArm("candidate", arms.candidate)] : [])];
+  const both = [
+    toArm("stable", arms.stable),
+    ...(arms.candidate ? [toArm("candidate", arms.candidate)] : []),
+  ];
   return {
     bootId,
     at: new Date(second * 1000).toISOString(),
@@ -60,7 +67,9 @@ describe("the traffic signal", () => {
       reading(2, { stable: { ...idle, total: 30, errors: 1 }, candidate: { ...idle, total: 5, errors: 2 } }),
     ]);
     const blocks = await sampler.counts({ change, metric: { name: "errors" }, sinceMs: 0 });
-    expect(blocks.map((each) => [each.fromMs, each.atMs, each.stable.total[0], each.candidate.bad[0]])).toEqual([
+    expect(
+      blocks.map((each) => [each.fromMs, each.atMs, each.stable.total[0], each.candidate.bad[0]]),
+    ).toEqual([
       [0, 1000, 10, 2],
       [1000, 2000, 20, 0],
     ]);
@@ -71,12 +80,17 @@ describe("the traffic signal", () => {
     const sampler = await sample([
       reading(0, { stable: idle }),
       reading(1, { stable: { ...idle, latency: [300, 0, 0, 0] } }),
-      reading(2, { stable: { ...idle, latency: [300, 0, 5, 0] }, candidate: { ...idle, latency: [1, 7, 0, 0] } }),
+      reading(2, {
+        stable: { ...idle, latency: [300, 0, 5, 0] },
+        candidate: { ...idle, latency: [1, 7, 0, 0] },
+      }),
     ]);
     const blocks = await sampler.counts({ change, metric: { name: "latency" }, sinceMs: 0 });
     expect(blocks).toHaveLength(1);
     expect(blocks[0]).toMatchObject({ atMs: 2000 });
-    expect([blocks[0]?.stable.bad[0], blocks[0]?.candidate.total[0], blocks[0]?.candidate.bad[0]]).toEqual([5, 8, 7]);
+    expect([blocks[0]?.stable.bad[0], blocks[0]?.candidate.total[0], blocks[0]?.candidate.bad[0]]).toEqual([
+      5, 8, 7,
+    ]);
   });
 
   it("counts against an absolute threshold from the first second", async () => {
@@ -98,7 +112,10 @@ describe("the traffic signal", () => {
   });
 
   it("knows nothing of another change", async () => {
-    const sampler = await sample([reading(0, { stable: idle }), reading(1, { stable: { ...idle, total: 3 } })]);
+    const sampler = await sample([
+      reading(0, { stable: idle }),
+      reading(1, { stable: { ...idle, total: 3 } }),
+    ]);
     const question = { change: { ...change, id: "chg_2" }, metric: { name: "errors" }, sinceMs: 0 } as const;
     expect(await sampler.counts(question)).toEqual([]);
   });

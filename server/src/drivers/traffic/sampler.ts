@@ -94,7 +94,8 @@ export function createTrafficSampler({ agent, clock, log }: SamplerDependencies)
 
 function toBlock(second: Second, metric: Metric, boundsMs: number[]): Block[] {
   const { fromMs, atMs, stable, candidate } = second;
-  if (metric.name === "errors") return [{ fromMs, atMs, stable: failed(stable), candidate: failed(candidate) }];
+  if (metric.name === "errors")
+    return [{ fromMs, atMs, stable: failed(stable), candidate: failed(candidate) }];
   const bound = metric.name === "latency" ? second.slowAbove : bucketOf(metric.thresholdMs, boundsMs);
   if (bound === null) return [];
   return [{ fromMs, atMs, stable: slow(stable, bound), candidate: slow(candidate, bound) }];

@@ -6,16 +6,14 @@ import type { AgentLink } from "../instances/index.ts";
 /** Shares the traffic between the arms of a service. */
 export function createTrafficDriver({ services, link }: { services: Services; link: AgentLink }): Driver {
   function plan(change: ChangeView): Step[] {
-    const weigh = change.plan.stages.map(
-      (stage, index): Step => ({
-        driver: "traffic",
-        act: "weigh",
-        title: `give ${formatShare(stage.weight / BUCKETS)} of the traffic to ${change.candidate}`,
-        state: "stepping",
-        stage: index,
-        undoneIn: index === 0 ? "restoring-weights" : null,
-      }),
-    );
+    const weigh = change.plan.stages.map((stage, index): Step => ({
+      driver: "traffic",
+      act: "weigh",
+      title: `give ${formatShare(stage.weight / BUCKETS)} of the traffic to ${change.candidate}`,
+      state: "stepping",
+      stage: index,
+      undoneIn: index === 0 ? "restoring-weights" : null,
+    }));
     const prove: Step = {
       driver: "traffic",
       act: "weigh",
@@ -25,7 +23,11 @@ export function createTrafficDriver({ services, link }: { services: Services; li
       undoneIn: null,
     };
     const title = `make ${change.candidate} the stable release`;
-    return [...weigh, prove, { driver: "traffic", act: "settle", title, state: "draining", stage: null, undoneIn: null }];
+    return [
+      ...weigh,
+      prove,
+      { driver: "traffic", act: "settle", title, state: "draining", stage: null, undoneIn: null },
+    ];
   }
 
   async function apply(change: ChangeView, step: Step): Promise<void> {

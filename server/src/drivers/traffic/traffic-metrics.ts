@@ -15,7 +15,9 @@ export function trafficMetrics(counters: Counters): MetricFamily[] {
       help: "Time from handing a request to an instance until the head of its answer.",
       type: "histogram",
       samples: counters.services.flatMap(({ service, environment, arms }) =>
-        arms.flatMap((arm) => histogram({ service, environment, release: arm.release, arm: arm.arm }, arm, counters)),
+        arms.flatMap((arm) =>
+          histogram({ service, environment, release: arm.release, arm: arm.arm }, arm, counters),
+        ),
       ),
     },
     {
@@ -25,7 +27,11 @@ export function trafficMetrics(counters: Counters): MetricFamily[] {
       samples: Object.entries(counters.lost).map(([reason, value]) => ({ labels: { reason }, value })),
     },
     single("mainstay_proxy_aborted_total", "Requests whose client went away.", counters.aborted),
-    single("mainstay_proxy_unrouted_total", "Requests for a host or path that no service has.", counters.unrouted),
+    single(
+      "mainstay_proxy_unrouted_total",
+      "Requests for a host or path that no service has.",
+      counters.unrouted,
+    ),
     { ...single("mainstay_proxy_inflight", "Requests under way.", counters.inflight), type: "gauge" },
   ];
 }
@@ -35,7 +41,11 @@ function single(name: string, help: string, value: number): MetricFamily {
 }
 
 /** Classic buckets. The counters keep no sum; it is estimated from the buckets' upper bounds. */
-function histogram(labels: Record<string, string>, arm: ArmCounters, { latencyBoundsMs }: Counters): MetricSample[] {
+function histogram(
+  labels: Record<string, string>,
+  arm: ArmCounters,
+  { latencyBoundsMs }: Counters,
+): MetricSample[] {
   let cumulative = 0;
   let sumSeconds = 0;
   const buckets = [...latencyBoundsMs, Infinity].map((boundMs, bucket): MetricSample => {

@@ -71,7 +71,10 @@ test("a database that a newer version migrated is refused", async () => {
   write(shop, "0002-second", "create table shop.orders (id int)");
   await run();
   rmSync(path.join(shop.directory, "0002-second.sql"));
-  await expect(run()).rejects.toMatchObject({ code: "DATABASE_NEWER", params: { migration: "shop/0002-second" } });
+  await expect(run()).rejects.toMatchObject({
+    code: "DATABASE_NEWER",
+    params: { migration: "shop/0002-second" },
+  });
 });
 
 test("a database with a room that this version does not know is refused", async () => {
@@ -86,7 +89,10 @@ test("an applied file must stay as it was, and nothing is applied before that is
   await run();
   write(blog, "0001-first", "create schema blog; create table blog.posts (id bigint)");
   write(shop, "0002-second", "create table shop.orders (id int)");
-  await expect(run()).rejects.toMatchObject({ code: "DATABASE_ALTERED", params: { migration: "blog/0001-first" } });
+  await expect(run()).rejects.toMatchObject({
+    code: "DATABASE_ALTERED",
+    params: { migration: "blog/0001-first" },
+  });
   expect(await tables()).toEqual(["blog.posts", "shop.items"]);
 });
 

@@ -31,9 +31,10 @@ interface Applied {
 const MIGRATION_LOCK = "30796665482998885";
 
 /**
- * Brings the database to the newest state of every room, in the order given, each file in its own transaction.
- * Servers that start together do so one after the other. Throws DATABASE_NEWER for a database that holds migrations
- * this version does not know, and DATABASE_ALTERED when an applied file is no longer what it was.
+ * Brings the database to the newest state of every room, in the order given, each
+ * file in its own transaction. Servers that start together do so one after the
+ * other. Throws DATABASE_NEWER for a database that holds migrations this version
+ * does not know, and DATABASE_ALTERED when an applied file is no longer what it was.
  */
 export async function migrate({
   pool,
@@ -68,7 +69,9 @@ async function readMigrations({ name: room, directory }: MigratedRoom): Promise<
     files.map(async (file, index) => {
       const number = index + 1;
       if (!new RegExp(`^${String(number).padStart(4, "0")}-[a-z0-9-]+\\.sql$`).test(file)) {
-        throw new Error(`${path.join(directory, file)} ought to be named ${String(number).padStart(4, "0")}-<name>.sql`);
+        throw new Error(
+          `${path.join(directory, file)} ought to be named ${String(number).padStart(4, "0")}-<name>.sql`,
+        );
       }
       const text = await readFile(path.join(directory, file), "utf8");
       const checksum = createHash("sha256").update(text).digest("hex");
@@ -103,16 +106,17 @@ function isSame(migration: Migration, row: Applied): boolean {
   return migration.room === row.room && migration.number === row.number;
 }
 
-async function apply(client: pg.ClientBase, { room, number, label, text, checksum }: Migration): Promise<void> {
+async function apply(
+  client: pg.ClientBase,
+  { room, number, label, text, checksum }: Migration,
+): Promise<void> {
   try {
     await client.query("begin");
     await client.query(text);
-    await client.query("insert into kernel.migrations (room, number, name, checksum) values ($1, $2, $3, $4)", [
-      room,
-      number,
-      label,
-      checksum,
-    ]);
+    await client.query(
+      "insert into kernel.migrations (room, number, name, checksum) values ($1, $2, $3, $4)",
+      [room, number, label, checksum],
+    );
     await client.query("commit");
   } catch (error) {
     await client.query("rollback").catch(() => {});

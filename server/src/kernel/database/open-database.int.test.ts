@@ -1,16 +1,14 @@
-import { createServer, type AddressInfo } from "node:net";
+import { createConnection, createServer, type AddressInfo, type Socket } from "node:net";
 import path from "node:path";
 import { sql } from "kysely";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { openTestDatabase } from "../../../../tests/support/database.ts";
 import { silentLog } from "../../../../tests/support/log.ts";
 import { createTemporaryDirectory } from "../../../../tests/support/temporary.ts";
-import { createSystemClock } from "../clock.ts";
+import { createSystemClock, createVirtualClock, type Clock } from "../clock.ts";
 import { openDatabase, type DatabaseHandle } from "./index.ts";
 
-const clock = createSystemClock();
-
-function open(url: string): Promise<DatabaseHandle> {
+function open(url: string, clock: Clock = createSystemClock()): Promise<DatabaseHandle> {
   const unused = "/nonexistent";
   return openDatabase({ url, dataDirectory: unused, runtimeDirectory: unused, log: silentLog, clock });
 }
@@ -29,7 +27,8 @@ describe("an open database", () => {
   });
 
   test("gives bigints as numbers, and refuses those that are none", async () => {
-    const read = (text: string) => sql<{ value: number }>`select ${text}::bigint as value`.execute(database.db);
+    const read = (text: string) =>
+      sql<{ value: number }>`select ${text}::bigint as value`.execute(database.db);
     expect((await read("9007199254740991")).rows).toEqual([{ value: 9007199254740991 }]);
     await expect(read("9007199254740993")).rejects.toThrow("does not fit a number");
   });
@@ -53,7 +52,7 @@ describe("an open database", () => {
 });
 
 describe("a listener", () => {
-  let database: DatabaseHandle;
+  let database: DatabaseHandle & { url: string };
 
   beforeEach(async () => {
     database = await openTestDatabase({ isEmpty: true });
@@ -91,7 +90,13 @@ describe("a listener", () => {
   test("hears everything from the moment that listen has resolved, also beside another one", async () => {
     const listeners = await Promise.all(Array.from({ length: 5 }, () => hear("shared")));
     await notify("shared", "all");
-    expect(await Promise.all(listeners.map((each) => each.next()))).toEqual(["all", "all", "all", "all", "all"]);
+    expect(await Promise.all(listeners.map((each) => each.next()))).toEqual([
+      "all",
+      "all",
+      "all",
+      "all",
+      "all",
+    ]);
   });
 
   test("hears nothing after its end, while another one still does", async () => {
@@ -114,6 +119,19 @@ describe("a listener", () => {
     expect(await one.next()).toBe("a");
   });
 
+  test("finds out by itself that its connection fell silent, and makes another one", async () => {
+    const proxy = await startProxy();
+    const virtual = createVirtualClock();
+    const handle = await open(proxy.urlOf(database.url), virtual);
+    const missed = Promise.withResolvers<string>();
+    await handle.listen("tests", missed.resolve);
+    proxy.fallSilent();
+    await virtual.advance(20_000);
+    expect(await missed.promise).toBe("");
+    await handle.close();
+    proxy.close();
+  });
+
   test("refuses a name that is no channel", async () => {
     await expect(database.listen("a; drop table x", () => {})).rejects.toThrow("not a channel name");
   });
@@ -133,7 +151,9 @@ describe("what cannot be opened", () => {
     async (url) => {
       const error: unknown = await open(url).catch((reason: unknown) => reason);
       expect(error).toMatchObject({ code: "DATABASE_UNREACHABLE" });
-      expect(JSON.stringify(error, Object.getOwnPropertyNames(error)) + String(error)).not.toContain("hunter2");
+      expect(JSON.stringify(error, Object.getOwnPropertyNames(error)) + String(error)).not.toContain(
+        "hunter2",
+      );
     },
   );
 
@@ -154,17 +174,47 @@ describe("what cannot be opened", () => {
 describe("the embedded PostgreSQL", () => {
   test("is opened without a URL, and stopped by close", async () => {
     const home = createTemporaryDirectory();
-    const options = { dataDirectory: path.join(home.path, "data"), runtimeDirectory: path.join(home.path, "run") };
-    const database = await openDatabase({ ...options, log: silentLog, clock });
-    expect(database).toMatchObject({ embedded: true, description: expect.stringContaining("embedded PostgreSQL") });
+    const options = {
+      dataDirectory: path.join(home.path, "data"),
+      runtimeDirectory: path.join(home.path, "run"),
+    };
+    const database = await openDatabase({ ...options, log: silentLog, clock: createSystemClock() });
+    expect(database).toMatchObject({
+      embedded: true,
+      description: expect.stringContaining("embedded PostgreSQL"),
+    });
     await database.ping();
     await database.close();
-    await expect(open(`postgres://mainstay@${encodeURIComponent(`${home.path}/run/postgres`)}/mainstay`)).rejects.toMatchObject(
-      { code: "DATABASE_UNREACHABLE" },
-    );
+    await expect(
+      open(`postgres://mainstay@${encodeURIComponent(`${home.path}/run/postgres`)}/mainstay`),
+    ).rejects.toMatchObject({ code: "DATABASE_UNREACHABLE" });
     home.remove();
   });
 });
+
+/** A network between us and PostgreSQL that can fall silent for the connections that exist. */
+async function startProxy() {
+  const { host } = inject("postgres");
+  const pairs: [Socket, Socket][] = [];
+  const server = createServer((client) => {
+    const upstream = createConnection(path.join(host, ".s.PGSQL.5432"));
+    pairs.push([client, upstream]);
+    client
+      .on("error", () => {})
+      .pipe(upstream.on("error", () => {}))
+      .pipe(client);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    urlOf: (url: string) => url.replace(encodeURIComponent(host), `127.0.0.1:${port}`),
+    fallSilent: () => pairs.flat().forEach((socket) => socket.unpipe().pause()),
+    close: () => {
+      server.close();
+      for (const socket of pairs.flat()) socket.destroy();
+    },
+  };
+}
 
 /** ErrorResponse of PostgreSQL's protocol 3.0, §53.7 of its manual. */
 function errorResponse(message: string): Buffer {

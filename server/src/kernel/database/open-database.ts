@@ -21,8 +21,8 @@ export interface DatabaseHandle {
   /** Parameters of a connection outside the pool, for a session that holds a lock. */
   connection: pg.ClientConfig;
   /**
-   * Calls back at each NOTIFY on the channel; also with "" after a lost connection was restored, as notifications may
-   * have been missed. Resolves once listening, to a function that ends it.
+   * Calls back at each NOTIFY on the channel; also with "" after a lost connection was restored,
+   * as notifications may have been missed. Resolves once listening, to a function that ends it.
    */
   listen: Listener["listen"];
   /** Throws when the database does not answer. */
@@ -48,7 +48,9 @@ export interface DatabaseOptions {
 export async function openDatabase(options: DatabaseOptions): Promise<DatabaseHandle> {
   const { url, log, clock } = options;
   const isEmbedded = url === null || url === undefined;
-  const server = isEmbedded ? await startEmbedded(options) : { ...(await checkServer(url)), stop: async () => {} };
+  const server = isEmbedded
+    ? await startEmbedded(options)
+    : { ...(await checkServer(url)), stop: async () => {} };
   const { connection, description } = server;
   const pool = createPool(connection, log);
   const db: Database = new Kysely({ dialect: new PostgresDialect({ pool }) });
@@ -66,6 +68,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<DatabaseHa
     async close() {
       await listener.close();
       await db.destroy();
+      // Kysely ends the pool only if it has ever used it.
+      if (!pool.ending) await pool.end();
       await server.stop();
     },
   };

@@ -17,23 +17,25 @@ export function createPool(connection: pg.ClientConfig, log: Log): pg.Pool {
     max: POOL_SIZE,
     application_name: "mainstay",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    types: { getTypeParser },
-    onConnect: async (client) => {
-      await client.query(SESSION_SETTINGS);
-    },
+    types: createTypes(),
+    verify: (client, done) => client.query(SESSION_SETTINGS, (error) => done(error)),
   });
-  const report = (error: Error): void => {
+  pool.on("error", (error) => {
     if (!pool.ending) log.warn({ reason: error.message }, "database connection lost");
-  };
-  pool.on("error", report);
-  // Also while in use, and while dying after the pool was ended: the pool itself listens only to the idle ones.
+  });
+  // The pool listens to idle connections only; one may also die while in use, or after the pool was ended.
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 
-/** bigint as a number: our counters stay far below 2^53, and one that did not would be refused, not rounded. */
-const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: "text" | "binary") =>
-  oid === pg.types.builtins.INT8 ? parseSafeInteger : pg.types.getTypeParser(oid, format);
+/**
+ * bigint as a number: our counters stay far below 2^53, and one that did not would be refused, not rounded.
+ */
+function createTypes(): pg.TypeOverrides {
+  const types = new pg.TypeOverrides();
+  types.setTypeParser(pg.types.builtins.INT8, parseSafeInteger);
+  return types;
+}
 
 function parseSafeInteger(text: string): number {
   const value = Number(text);

@@ -3,9 +3,10 @@ import type pg from "pg";
 const ROUNDS = 4;
 
 /**
- * Whether a pooler hands out connections for single transactions only, so that what belongs to a session gets lost.
- * Found by behaviour: two clients that are connected at the same time never share a backend, and a client never
- * changes its backend, unless such a pooler stands between. `first` and `second` are two open connections.
+ * Whether a pooler hands out connections for single transactions only, so that what
+ * belongs to a session gets lost. Found by behaviour: two clients that are connected
+ * at the same time never share a backend, and a client never changes its backend,
+ * unless such a pooler stands between. `first` and `second` are two open connections.
  */
 export async function isTransactionPooled(first: pg.ClientBase, second: pg.ClientBase): Promise<boolean> {
   const home = await backendOf(first);
@@ -21,7 +22,9 @@ export async function isTransactionPooled(first: pg.ClientBase, second: pg.Clien
   return false;
 }
 
-/** False when transaction blocks are refused, as poolers do that hand out connections for single statements. */
+/**
+ * False when transaction blocks are refused, as poolers do that hand out connections for single statements.
+ */
 async function begin(client: pg.ClientBase): Promise<boolean> {
   return client.query("begin").then(
     () => true,

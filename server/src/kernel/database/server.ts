@@ -14,7 +14,10 @@ const TIMEOUT_MS = 5_000;
 /** As server_version_num has it. */
 const OLDEST_VERSION = 150_000;
 
-/** The server of a DATABASE_URL, after a look whether it can be used: reachable, new enough, sessions that last. */
+/**
+ * The server of a DATABASE_URL, after a look whether it
+ * can be used: reachable, new enough, sessions that last.
+ */
 export async function checkServer(url: string): Promise<Server> {
   const { host, port, database, password } = parse(url);
   const clients = [createClient(url), createClient(url)] as const;

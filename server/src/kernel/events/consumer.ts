@@ -8,8 +8,8 @@ export interface Subscription extends EventFilter {
   /** Names the cursor in the database; the same at every start. */
   name: string;
   /**
-   * Called at least once for each event, in order, one at a time: it must be idempotent. The signal aborts when the
-   * server stops.
+   * Called at least once for each event, in order, one at a time:
+   * it must be idempotent. The signal aborts when the server stops.
    */
   handle(event: Event, signal: AbortSignal): Promise<void>;
   /** How often an event is tried before it is set aside. */
@@ -64,7 +64,12 @@ export function createConsumer(subscription: Subscription, dependencies: Consume
     const cursor = await store.cursor(name);
     const head = await store.head();
     if (head === cursor.position) return false;
-    const events = await store.read(cursor.position, head, subscription, BATCH_EVENTS);
+    const events = await store.read({
+      after: cursor.position,
+      upTo: head,
+      filter: subscription,
+      limit: BATCH_EVENTS,
+    });
     let { position, attempts } = cursor;
     for (const event of events) {
       if (signal.aborted) break;

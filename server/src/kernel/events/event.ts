@@ -38,6 +38,7 @@ export function checkEvent({ type, data, channel }: NewEvent): { channel: string
   if (!TYPE.test(type)) throw new Error(`an event type has the form "room.past_tense", not "${type}"`);
   const text = JSON.stringify(data);
   const sizeBytes = Buffer.byteLength(text);
-  if (sizeBytes > DATA_LIMIT_BYTES) throw new Error(`the data of a ${type} event has ${sizeBytes} bytes, the limit is ${DATA_LIMIT_BYTES}`);
+  if (sizeBytes > DATA_LIMIT_BYTES)
+    throw new Error(`the data of a ${type} event has ${sizeBytes} bytes, the limit is ${DATA_LIMIT_BYTES}`);
   return { channel: channel ?? type.slice(0, type.indexOf(".")), data: text };
 }

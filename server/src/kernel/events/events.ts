@@ -36,7 +36,9 @@ export interface ParkedEvent {
 
 export interface Events {
   name: "events";
-  /** Tells of a change of state, in the transaction that makes it; nobody hears of it if that is rolled back. */
+  /**
+   * Tells of a change of state, in the transaction that makes it; nobody hears of it if that is rolled back.
+   */
   emit(tx: Tx, event: NewEvent): Promise<void>;
   /** Adds a durable consumer, before `start`. It begins with what happens after it was first seen. */
   subscribe(subscription: Subscription): void;
@@ -171,6 +173,9 @@ function createCounters(metrics: Metrics) {
       help: "Attempts of durable consumers: handled, failed, or failed for good and parked.",
       labels: ["consumer", "outcome"],
     }),
-    pruned: metrics.counter({ name: "mainstay_events_pruned_total", help: "Events deleted because of their age." }),
+    pruned: metrics.counter({
+      name: "mainstay_events_pruned_total",
+      help: "Events deleted because of their age.",
+    }),
   };
 }

@@ -7,15 +7,18 @@ export interface LeaderOptions {
   clock: Clock;
   log: Log;
   /**
-   * What the leader does, on the session that holds the lock, until the signal aborts: when it is to stop, or when the
-   * session is lost.
+   * What the leader does, on the session that holds the lock, until the
+   * signal aborts: when it is to stop, or when the session is lost.
    */
   lead(client: pg.Client, signal: AbortSignal): Promise<void>;
 }
 
 /** "events" in ASCII. */
 const LEADER_LOCK = "111559182283891";
-/** How often the others ask; a lock request that waits would hold an old snapshot and keep VACUUM from its work. */
+/**
+ * How often the others ask; a lock request that waits would
+ * hold an old snapshot and keep VACUUM from its work.
+ */
 const ASK_MS = 1_000;
 const RECONNECT_MS = 500;
 

@@ -15,7 +15,12 @@ let other: DatabaseHandle;
 beforeAll(async () => {
   one = await openTestDatabase();
   const unused = "/nonexistent";
-  const options = { dataDirectory: unused, runtimeDirectory: unused, log: silentLog, clock: createSystemClock() };
+  const options = {
+    dataDirectory: unused,
+    runtimeDirectory: unused,
+    log: silentLog,
+    clock: createSystemClock(),
+  };
   other = await openDatabase({ ...options, url: one.url });
 });
 
@@ -34,7 +39,13 @@ test("two servers number concurrent writers without a gap, although leaders are 
   await everythingNumbered(servers[0]!, committed);
   await Promise.all(servers.map((events) => events.stop()));
 
-  const { rows } = await one.pool.query<{ channel: string; seq: number; position: number; writer: number; nth: number }>(
+  const { rows } = await one.pool.query<{
+    channel: string;
+    seq: number;
+    position: number;
+    writer: number;
+    nth: number;
+  }>(
     `select channel, seq, position, (data->>'writer')::int as writer, (data->>'nth')::int as nth
      from events.outbox order by position`,
   );

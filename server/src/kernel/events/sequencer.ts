@@ -14,9 +14,9 @@ export interface Stream {
 const BATCH_ROWS = 1000;
 
 /**
- * Numbers every committed row of the stream that has no number yet, in the order of insertion; answers how many. The
- * client's session must hold the leader's lock: who loses the lock has lost the session and with it the statement, so
- * that two sequencers never write at the same time and no number is left out.
+ * Numbers every committed row of the stream that has no number yet, in the order of insertion; answers
+ * how many. The client's session must hold the leader's lock: who loses the lock has lost the session and
+ * with it the statement, so that two sequencers never write at the same time and no number is left out.
  */
 export async function numberStream(client: pg.ClientBase, stream: Stream): Promise<number> {
   const statement = numberingStatement(stream);

@@ -37,6 +37,13 @@ export const OUTBOX = "events.outbox";
 /** The name under which `events.sequences` remembers how far the outbox was pruned. */
 const PRUNED = "events.outbox pruned";
 
+interface Page {
+  after: number;
+  upTo: number;
+  filter: EventFilter;
+  limit: number;
+}
+
 export type EventsStore = ReturnType<typeof createEventsStore>;
 
 /** All SQL of the room, but for the numbering. */
@@ -67,7 +74,7 @@ export function createEventsStore(database: Database) {
     pruned: () => last(PRUNED),
 
     /** Numbered events after one position and up to another, in order. */
-    async read(after: number, upTo: number, filter: EventFilter, limit: number): Promise<Event[]> {
+    async read({ after, upTo, filter, limit }: Page): Promise<Event[]> {
       let query = db
         .selectFrom("events.outbox")
         .select(["id", "source", "type", "subject", "time", "data", "channel", "seq", "position"])
@@ -105,7 +112,8 @@ export function createEventsStore(database: Database) {
     /** Enters a new consumer at the present end: what happened before it existed is none of its business. */
     enter: (consumer: string) =>
       sql`insert into events.cursors (consumer, position)
-        select ${consumer}, coalesce(max(last), 0) from events.sequences where stream = ${OUTBOX} and partition = ''
+        select ${consumer}, coalesce(max(last), 0) from events.sequences
+        where stream = ${OUTBOX} and partition = ''
         on conflict (consumer) do nothing`.execute(db),
 
     cursor: (consumer: string) =>
@@ -130,14 +138,14 @@ export function createEventsStore(database: Database) {
       db.updateTable("events.cursors").set(cursor).where("consumer", "=", consumer).execute(),
 
     /** Sets an event aside and passes it, in one transaction. */
-    park: (row: Omit<ParkedRow, "position" | "is_retried">) =>
+    park: ({ consumer, event, attempts, error, parked_at }: Omit<ParkedRow, "position" | "is_retried">) =>
       db.transaction().execute(async (tx) => {
-        const { position } = row.event;
-        await sql`insert into events.parked (consumer, position, event, attempts, error, parked_at) values
-          (${row.consumer}, ${position}, ${JSON.stringify(row.event)}, ${row.attempts}, ${row.error}, ${row.parked_at})
+        const { position } = event;
+        await sql`insert into events.parked (consumer, position, event, attempts, error, parked_at)
+          values (${consumer}, ${position}, ${JSON.stringify(event)}, ${attempts}, ${error}, ${parked_at})
           on conflict do nothing`.execute(tx);
         const cursor = { position, attempts: 0 };
-        await tx.updateTable("events.cursors").set(cursor).where("consumer", "=", row.consumer).execute();
+        await tx.updateTable("events.cursors").set(cursor).where("consumer", "=", consumer).execute();
       }),
 
     parked: (limit: number) =>

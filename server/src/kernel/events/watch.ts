@@ -11,37 +11,52 @@ export interface Watch extends EventFilter {
   signal: AbortSignal;
 }
 
+interface WatchDependencies {
+  store: EventsStore;
+  database: DatabaseHandle;
+  clock: Clock;
+}
+
 const PAGE_EVENTS = 200;
 /** Only a safety net: notifications wake a watcher. */
 const LOOK_MS = 60_000;
 
 /**
- * Events as they happen, in order, until the signal aborts. The reader sets the pace: at most one page is held in
- * memory, and a slow reader misses nothing. Throws EVENTS_PRUNED when events after `after` are no longer there.
+ * Events as they happen, in order, until the signal aborts. The reader sets
+ * the pace: at most one page is held in memory, and a slow reader misses
+ * nothing. Throws EVENTS_PRUNED when events after `after` are no longer there.
  */
-export async function* watchEvents(
-  { after, signal, ...filter }: Watch,
-  { store, database, clock }: { store: EventsStore; database: DatabaseHandle; clock: Clock },
-): AsyncGenerator<Event, void, void> {
+export async function* watchEvents(watch: Watch, dependencies: WatchDependencies): AsyncGenerator<Event> {
+  const { store, database, clock } = dependencies;
+  const { after, signal, ...filter } = watch;
   const wake = createWake(clock);
   const stopListening = await database.listen(NUMBERED_CHANNEL, wake.ring);
   try {
     let position = after ?? (await store.head());
     while (!signal.aborted) {
-      const head = await store.head();
-      const page = await store.read(position, head, filter, PAGE_EVENTS);
-      const pruned = await store.pruned();
-      if (position < pruned) throw new AppError("EVENTS_PRUNED", { after: position, oldest: pruned + 1 });
-      for (const event of page) {
-        if (signal.aborted) return;
-        yield event;
-        position = event.position;
-      }
-      if (page.length === PAGE_EVENTS) continue;
-      position = head;
-      await wake.sleep(LOOK_MS, signal);
+      const page = await readPage(store, position, filter);
+      yield* untilAborted(page.events, signal);
+      position = page.position;
+      if (!page.isFull) await wake.sleep(LOOK_MS, signal);
     }
   } finally {
     await stopListening();
+  }
+}
+
+async function readPage(store: EventsStore, after: number, filter: EventFilter) {
+  const head = await store.head();
+  const events = await store.read({ after, upTo: head, filter, limit: PAGE_EVENTS });
+  // Asked last: what was pruned while the page was read is missing in it.
+  const pruned = await store.pruned();
+  if (after < pruned) throw new AppError("EVENTS_PRUNED", { after, oldest: pruned + 1 });
+  const isFull = events.length === PAGE_EVENTS;
+  return { events, isFull, position: isFull ? (events.at(-1)?.position ?? head) : head };
+}
+
+function* untilAborted(events: Event[], signal: AbortSignal): Generator<Event> {
+  for (const event of events) {
+    if (signal.aborted) return;
+    yield event;
   }
 }

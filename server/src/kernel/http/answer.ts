@@ -22,7 +22,10 @@ interface Call {
 const JSON_TYPE = "application/json; charset=utf-8";
 const NDJSON_TYPE = "application/x-ndjson; charset=utf-8";
 
-/** Reads the request, calls the route's handler within the time a request may take, and sends what it answers. */
+/**
+ * Reads the request, calls the route's handler within the time a request may take, and sends what it
+ * answers.
+ */
 export async function answer(call: Call, options: AnswerOptions): Promise<unknown> {
   const { route, exchange, request, reply } = call;
   const input = readInput(route, request);

@@ -54,7 +54,9 @@ function readJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, text, done) => {
     if (text === "") return done(null, undefined);
-    parseJson(request, String(text), (error, value: unknown) => done(error ? notJson(error) : null, value));
+    void parseJson(request, String(text), (error, value: unknown) =>
+      done(error ? notJson(error) : null, value),
+    );
   });
 }
 

@@ -5,7 +5,9 @@ import type { Ids } from "../ids.ts";
 import { toProblem } from "./problems.ts";
 import { REQUEST_ID_HEADER } from "./request-id.ts";
 
-/** Answers what never became a request: it is not HTTP, too large in its headers, or did not arrive in time. */
+/**
+ * Answers what never became a request: it is not HTTP, too large in its headers, or did not arrive in time.
+ */
 export function refuseConnection(socket: Socket, error: Error, options: { ids: Ids; limitMs: number }): void {
   const code = "code" in error ? error.code : "";
   if (code === "ECONNRESET" || !socket.writable) {

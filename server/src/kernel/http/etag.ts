@@ -7,8 +7,8 @@ export function etagOf(version: string | number): string {
 }
 
 /**
- * To be called before an edit. Throws PRECONDITION_REQUIRED when the request does not say which version it is based
- * on, PRECONDITION_FAILED when that is not the present one: RFC 9110 §13.1.1.
+ * To be called before an edit. Throws PRECONDITION_REQUIRED when the request does not say which version it is
+ * based on, PRECONDITION_FAILED when that is not the present one: RFC 9110 §13.1.1.
  */
 export function demandMatch(headers: Headers, version: string | number): void {
   const header = headers["if-match"];

@@ -93,6 +93,7 @@ export function createHttp(options: HttpOptions): Http {
     idempotencyStore: options.idempotencyStore,
   };
   let prepared: Promise<void> | null = null;
+  let isStopping = false;
 
   function add(route: AnyRoute): void {
     const name = `${route.method} ${route.url}`;
@@ -152,6 +153,10 @@ export function createHttp(options: HttpOptions): Http {
       throw new AppError("NOT_FOUND", { what: `${request.method} ${pathOf(request)}` });
     });
     app.addHook("onRequest", async (request, reply) => authorize(begin(request, reply), request.headers));
+    app.addHook(
+      "onSend",
+      async (_request, reply) => void (isStopping && reply.header("connection", "close")),
+    );
     for (const route of routes.values()) {
       app.route({
         method: route.method,
@@ -193,6 +198,7 @@ export function createHttp(options: HttpOptions): Http {
       log.info({ url: addressOf(app) }, "listening");
     },
     async stop() {
+      isStopping = true;
       exchanges.endStreams();
       const closed = app.close();
       const patienceMs = Math.max(0, config.shutdownTimeout - LAST_WORDS_MS);

@@ -59,8 +59,8 @@ export function readIdempotencyKey(headers: Headers, request: KeyedRequest): Ide
 }
 
 /**
- * Does the work once per key and answers repeats with what it came to. Only a success is kept: after a refusal or a
- * failure the same key may be tried again.
+ * Does the work once per key and answers repeats with what it came to. Only a success is kept: after a
+ * refusal or a failure the same key may be tried again.
  */
 export async function once(
   store: IdempotencyStore,

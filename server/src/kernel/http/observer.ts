@@ -12,7 +12,10 @@ export interface ObserverOptions {
   inflight: () => number;
 }
 
-/** Counts and logs each exchange when it is over; `status` is null when the client hung up before the answer. */
+/**
+ * Counts and logs each exchange when it is over; `status` is null when the client hung up before the
+ * answer.
+ */
 export function createObserver({ clock, metrics, inflight }: ObserverOptions) {
   const requests = metrics.counter({
     name: "mainstay_http_requests_total",

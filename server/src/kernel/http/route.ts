@@ -171,5 +171,7 @@ export function writeOutput({ response, contentType }: AnyRoute, output: unknown
   if (!encoded.success)
     throw new Error("the answer does not have the form of the route", { cause: encoded.error });
   if (encoded.data === undefined) return "";
-  return contentType === undefined ? JSON.stringify(encoded.data) : String(encoded.data);
+  return contentType !== undefined && typeof encoded.data === "string"
+    ? encoded.data
+    : JSON.stringify(encoded.data);
 }

@@ -69,7 +69,9 @@ test("while one with the same key waits, no second job is added", async () => {
   const options = { runAfter: later, singletonKey: "shop" };
   expect(await jobs.enqueue("count", { index: 1 }, options)).toEqual(expect.any(String));
   expect(await jobs.enqueue("count", { index: 2 }, options)).toBe(null);
-  expect(await jobs.enqueue("count", { index: 3 }, { ...options, singletonKey: "blog" })).toEqual(expect.any(String));
+  expect(await jobs.enqueue("count", { index: 3 }, { ...options, singletonKey: "blog" })).toEqual(
+    expect.any(String),
+  );
   expect(await jobs.enqueue("count", { index: 4 }, { runAfter: later })).toEqual(expect.any(String));
 });
 
@@ -100,7 +102,9 @@ test("a job that fails in its last attempt is counted as exhausted and stays in 
   await attempts.full;
   await jobs.stop();
   expect(await metrics.render()).toContain('mainstay_jobs_attempts_total{job="count",outcome="exhausted"} 1');
-  const { rows } = await database.pool.query("select state::text as state from jobs.job where name = 'count'");
+  const { rows } = await database.pool.query(
+    "select state::text as state from jobs.job where name = 'count'",
+  );
   expect(rows).toEqual([{ state: "failed" }]);
 });
 
@@ -148,7 +152,11 @@ test("schedules are those of the code, also after one was taken away", async () 
   await jobs.start();
   expect(await schedules()).toEqual({ drill: "0 4 * * 0", prune: "17 3 * * *" });
 
-  const next = createJobs({ database, log: silentLog, metrics: createMetrics({ clock: createSystemClock(), log: silentLog }) });
+  const next = createJobs({
+    database,
+    log: silentLog,
+    metrics: createMetrics({ clock: createSystemClock(), log: silentLog }),
+  });
   next.define("prune", empty, async () => {});
   next.schedule("prune", "30 3 * * *");
   await next.start();
@@ -157,18 +165,24 @@ test("schedules are those of the code, also after one was taken away", async () 
 });
 
 async function schedules(): Promise<Record<string, string>> {
-  const { rows } = await database.pool.query<{ name: string; cron: string }>("select name, cron from jobs.schedule order by name");
+  const { rows } = await database.pool.query<{ name: string; cron: string }>(
+    "select name, cron from jobs.schedule order by name",
+  );
   return Object.fromEntries(rows.map((row) => [row.name, row.cron]));
 }
 
 test("a job whose server was killed is done by another one", async () => {
   const seen = createCollector<unknown>(1);
   jobs.define("fatal", { data: z.object({}), deadlineMs: 60_000 }, async ({ attempt }) => seen.add(attempt));
-  const worker = spawn(process.execPath, [DYING_WORKER, database.url], { stdio: ["ignore", "pipe", "inherit"] });
+  const worker = spawn(process.execPath, [DYING_WORKER, database.url], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const ended = new Promise((resolve) => worker.once("exit", (_, signal) => resolve(signal)));
   expect(await ended).toBe("SIGKILL");
   // Puts the dead server's last sign of life as far back as it would be if the test had waited.
-  await database.pool.query("update jobs.job set heartbeat_on = heartbeat_on - interval '1 minute' where state = 'active'");
+  await database.pool.query(
+    "update jobs.job set heartbeat_on = heartbeat_on - interval '1 minute' where state = 'active'",
+  );
   await jobs.start();
   await seen.full;
   expect(seen.items).toEqual([2]);

@@ -118,7 +118,8 @@ export function createJobs(dependencies: JobsDependencies): Jobs {
 /** The signal of a job aborts while it runs only when its deadline is over or its claim is lost. */
 function rejectOnAbort(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    const fail = (): void => reject(new Error("the job took longer than its deadline, or was given to another server"));
+    const fail = (): void =>
+      reject(new Error("the job took longer than its deadline, or was given to another server"));
     if (signal.aborted) fail();
     else signal.addEventListener("abort", fail, { once: true });
   });

@@ -8,7 +8,11 @@ export function planSteps(kind: ChangeKind, row: ChangeRow): Step[] {
 }
 
 /** The patch that takes a new preparation (another stable release, say) into a change that has not begun. */
-export function adoptPreparation(kind: ChangeKind, row: ChangeRow, prepared: Preparation): Partial<ChangeRow> {
+export function adoptPreparation(
+  kind: ChangeKind,
+  row: ChangeRow,
+  prepared: Preparation,
+): Partial<ChangeRow> {
   const renewed = { ...row, ...prepared };
   return { ...prepared, steps: planSteps(kind, renewed), ...positionColumns(prepared.plan, row.position) };
 }

@@ -15,13 +15,15 @@ export interface Account {
 const NOBODY_ID = 65_534;
 /** In this order, when root has to choose. */
 const NAMES = ["mainstay", "postgres"];
-/** Inside the namespace the process is "nobody", which has a line in /etc/passwd; outside it stays who it is. */
+/**
+ * Inside the namespace the process is "nobody", which has a line in /etc/passwd; outside it stays who it is.
+ */
 const NAMESPACE = ["unshare", "--user", `--map-user=${NOBODY_ID}`, "--"];
 
 /**
- * The account for the cluster: ourselves unless we are root, which PostgreSQL refuses. For root the owner of the
- * cluster, else `mainstay`, `postgres`, else a new system account `mainstay`, else `nobody`; and where root cannot
- * become anybody else, root in a user namespace.
+ * The account for the cluster: ourselves unless we are root, which PostgreSQL refuses. For root
+ * the owner of the cluster, else `mainstay`, `postgres`, else a new system account `mainstay`,
+ * else `nobody`; and where root cannot become anybody else, root in a user namespace.
  */
 export function chooseAccount(cluster: string): Account {
   const found = findAccount(cluster);

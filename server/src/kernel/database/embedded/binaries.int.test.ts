@@ -45,16 +45,21 @@ test("links that the install script did not make are made", async () => {
   await runCommand([postgres, "--version"], account());
 });
 
-test.runIf(IS_ROOT)("below a directory that only root may enter, the account gets a copy, made once", async () => {
-  const closed = path.join(home.path, "closed");
-  chmodSync(closed, 0o700);
-  mkdirSync(path.join(dataDirectory, "postgres-programs", "17.0.0"), { recursive: true });
-  const { postgres } = await prepareBinaries(dataDirectory, account(), installed);
-  expect(postgres).toBe(path.join(dataDirectory, "postgres-programs", "18.4.0", "native", "bin", "postgres"));
-  await runCommand([postgres, "--version"], account());
-  expect(readdirSync(path.join(dataDirectory, "postgres-programs"))).toEqual(["18.4.0"]);
+test.runIf(IS_ROOT)(
+  "below a directory that only root may enter, the account gets a copy, made once",
+  async () => {
+    const closed = path.join(home.path, "closed");
+    chmodSync(closed, 0o700);
+    mkdirSync(path.join(dataDirectory, "postgres-programs", "17.0.0"), { recursive: true });
+    const { postgres } = await prepareBinaries(dataDirectory, account(), installed);
+    expect(postgres).toBe(
+      path.join(dataDirectory, "postgres-programs", "18.4.0", "native", "bin", "postgres"),
+    );
+    await runCommand([postgres, "--version"], account());
+    expect(readdirSync(path.join(dataDirectory, "postgres-programs"))).toEqual(["18.4.0"]);
 
-  rmSync(path.join(installed.root, "native", "bin"), { recursive: true });
-  await prepareBinaries(dataDirectory, account(), installed);
-  await runCommand([postgres, "--version"], account());
-});
+    rmSync(path.join(installed.root, "native", "bin"), { recursive: true });
+    await prepareBinaries(dataDirectory, account(), installed);
+    await runCommand([postgres, "--version"], account());
+  },
+);

@@ -24,8 +24,9 @@ export interface InstalledPackage {
 const links = z.array(z.object({ source: z.string(), target: z.string() }));
 
 /**
- * The programs of the installed package, where the account can run them. A copy below the data directory is made when
- * the package lies behind a directory that is closed to the account, or when its links are missing and cannot be made.
+ * The programs of the installed package, where the account can run them. A copy
+ * below the data directory is made when the package lies behind a directory that
+ * is closed to the account, or when its links are missing and cannot be made.
  */
 export async function prepareBinaries(
   dataDirectory: string,
@@ -62,7 +63,10 @@ async function findPackage(): Promise<InstalledPackage> {
   return { root, version: z.object({ version: z.string() }).parse(JSON.parse(text)).version };
 }
 
-/** Makes the links that the package's install script would have made; false when the package cannot be written to. */
+/**
+ * Makes the links that the package's install script would
+ * have made; false when the package cannot be written to.
+ */
 async function makeLinks(root: string): Promise<boolean> {
   const text = await readFile(path.join(root, "native", "pg-symlinks.json"), "utf8");
   const missing = links.parse(JSON.parse(text)).filter((link) => !existsSync(path.join(root, link.target)));

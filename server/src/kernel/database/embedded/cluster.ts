@@ -13,7 +13,10 @@ export const CLUSTER_USER = "mainstay";
 
 const UNFINISHED = "postgres.new-";
 
-/** Makes the cluster unless it exists; refuses one of another major version. It appears complete or not at all. */
+/**
+ * Makes the cluster unless it exists; refuses one of
+ * another major version. It appears complete or not at all.
+ */
 export async function prepareCluster(cluster: string, account: Account, binaries: Binaries): Promise<void> {
   const parent = path.dirname(cluster);
   const leftovers = (await readdir(parent)).filter((name) => name.startsWith(UNFINISHED));

@@ -2,7 +2,10 @@ import { AppError } from "@mainstay/api";
 import pg from "pg";
 import { CLUSTER_USER } from "./cluster.ts";
 
-/** Proof that this process, and no other, is the master of the embedded PostgreSQL: a lock held by an open connection. */
+/**
+ * Proof that this process, and no other, is the master of the
+ * embedded PostgreSQL: a lock held by an open connection.
+ */
 export interface Guard {
   /** Resolves when the connection has ended, for whatever reason. */
   ended: Promise<void>;

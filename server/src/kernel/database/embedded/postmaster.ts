@@ -17,12 +17,15 @@ const FAST_DEADLINE_MS = 20_000;
 /** Immediate shutdown: nothing is written, the next start recovers from the log. */
 const IMMEDIATE_DEADLINE_MS = 5_000;
 
-/** The PostgreSQL that runs on the cluster, or null. A lock file that names a stranger's process is removed. */
+/**
+ * The PostgreSQL that runs on the cluster, or null. A lock file that names a stranger's process is removed.
+ */
 export async function findPostmaster(cluster: string): Promise<Postmaster | null> {
   const lockFile = path.join(cluster, "postmaster.pid");
   const text = await readFile(lockFile, "utf8").catch(() => "");
   if (text === "") return null;
-  // Lines of postmaster.pid: pid, data directory, start time, port, socket directory, … (miscadmin.h of PostgreSQL).
+  // Lines of postmaster.pid: pid, data directory, start time,
+  // port, socket directory, … (miscadmin.h of PostgreSQL).
   const [pidText = "", , , , socketDirectory = ""] = text.split("\n");
   const pid = Number(pidText);
   const command = commandOf(pid);
@@ -46,7 +49,10 @@ export async function stopPostmaster(postmaster: Postmaster, clock: Clock): Prom
   throw new Error(`PostgreSQL (process ${postmaster.pid}) does not stop`);
 }
 
-/** Whether the process is still that PostgreSQL; its pid may have been given to somebody else, or be a zombie's. */
+/**
+ * Whether the process is still that PostgreSQL; its pid
+ * may have been given to somebody else, or be a zombie's.
+ */
 export function isRunning({ pid, cluster }: Postmaster): boolean {
   return commandOf(pid).includes(cluster);
 }
@@ -55,7 +61,9 @@ export function isSameCommand(one: string[], other: string[]): boolean {
   return one.length === other.length && one.every((part, index) => part === other[index]);
 }
 
-/** Asks again and again until it is so, as there is no event to wait for; false when the deadline comes first. */
+/**
+ * Asks again and again until it is so, as there is no event to wait for; false when the deadline comes first.
+ */
 export async function waitUntil(
   isSo: () => boolean | Promise<boolean>,
   deadlineMs: number,

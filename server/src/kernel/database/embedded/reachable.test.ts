@@ -54,20 +54,34 @@ describe("unreachableFor", () => {
 describe("chooseDataDirectory", () => {
   test("an ordinary user keeps the directory that was wanted", () => {
     const wanted = path.join(closed, "data");
-    expect(chooseDataDirectory(wanted, { isRoot: false })).toEqual({ directory: wanted, moved: false, reason: null });
+    expect(chooseDataDirectory(wanted, { isRoot: false })).toEqual({
+      directory: wanted,
+      moved: false,
+      reason: null,
+    });
   });
 
   test.runIf(IS_ROOT)("root keeps a directory that others can reach, even before it exists", () => {
     const wanted = path.join(home.path, "shop", "data");
-    expect(chooseDataDirectory(wanted, { isRoot: true })).toEqual({ directory: wanted, moved: false, reason: null });
+    expect(chooseDataDirectory(wanted, { isRoot: true })).toEqual({
+      directory: wanted,
+      moved: false,
+      reason: null,
+    });
   });
 
-  test.runIf(IS_ROOT)("root moves below /var/lib/mainstay when only root could reach it, always to the same place", () => {
-    const wanted = path.join(closed, "my shop", "data");
-    const choice = chooseDataDirectory(wanted, { isRoot: true });
-    expect(choice.directory).toMatch(/^\/var\/lib\/mainstay\/myshop-[0-9a-f]{8}$/);
-    expect(choice).toMatchObject({ moved: true, reason: expect.stringContaining(`may not enter ${closed}`) });
-    expect(chooseDataDirectory(wanted, { isRoot: true })).toEqual(choice);
-    expect(chooseDataDirectory(path.join(closed, "other", "data"), { isRoot: true })).not.toEqual(choice);
-  });
+  test.runIf(IS_ROOT)(
+    "root moves below /var/lib/mainstay when only root could reach it, always to the same place",
+    () => {
+      const wanted = path.join(closed, "my shop", "data");
+      const choice = chooseDataDirectory(wanted, { isRoot: true });
+      expect(choice.directory).toMatch(/^\/var\/lib\/mainstay\/myshop-[0-9a-f]{8}$/);
+      expect(choice).toMatchObject({
+        moved: true,
+        reason: expect.stringContaining(`may not enter ${closed}`),
+      });
+      expect(chooseDataDirectory(wanted, { isRoot: true })).toEqual(choice);
+      expect(chooseDataDirectory(path.join(closed, "other", "data"), { isRoot: true })).not.toEqual(choice);
+    },
+  );
 });

@@ -13,8 +13,8 @@ export interface DataDirectory {
 }
 
 /**
- * Where the data goes: where it was wanted or, when an unprivileged account could not get there, a directory of the
- * same installation below /var/lib/mainstay. PostgreSQL refuses to run as root, so root has to care.
+ * Where the data goes: where it was wanted or, when an unprivileged account could not get there, a directory
+ * of the same installation below /var/lib/mainstay. PostgreSQL refuses to run as root, so root has to care.
  */
 export function chooseDataDirectory(wanted: string, { isRoot }: { isRoot: boolean }): DataDirectory {
   const directory = path.resolve(wanted);
@@ -48,7 +48,10 @@ function mayEnter({ mode, uid: owner, gid: group }: Stats, uid: number, gid: num
   return (mode & 0o001) !== 0;
 }
 
-/** Readable, stable, and different for every installation: the project's folder and a digest of the whole path. */
+/**
+ * Readable, stable, and different for every installation:
+ * the project's folder and a digest of the whole path.
+ */
 function nameOf(directory: string): string {
   const digest = createHash("sha256").update(directory).digest("hex").slice(0, 8);
   const project = path.basename(path.dirname(directory)).replace(/[^A-Za-z0-9-]/g, "") || "data";

@@ -21,7 +21,10 @@ export function identity(account: Account | undefined): { uid?: number; gid?: nu
   return account?.isSwitched ? { uid: account.uid, gid: account.gid } : {};
 }
 
-/** Nothing of our own environment: PG* variables would alter PostgreSQL's ways, and secrets are none of its business. */
+/**
+ * Nothing of our own environment: PG* variables would alter
+ * PostgreSQL's ways, and secrets are none of its business.
+ */
 export function childEnvironment(): NodeJS.ProcessEnv {
-  return { PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C", TZ: "UTC" };
+  return { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LANG: "C", TZ: "UTC" };
 }

@@ -1,9 +1,18 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { silentLog } from "../../../../../tests/support/log.ts";
 import { createTemporaryDirectory } from "../../../../../tests/support/temporary.ts";
 import { createSystemClock } from "../../clock.ts";
@@ -24,11 +33,23 @@ interface Ready {
   database: string;
 }
 
+/** Holds a cluster that was made and stopped: copying it takes a tenth of making one. */
+let seed: ReturnType<typeof createTemporaryDirectory>;
 let home: ReturnType<typeof createTemporaryDirectory>;
 let dataDirectory: string;
 let runtimeDirectory: string;
 let started: EmbeddedPostgres[];
 let servers: ChildProcess[];
+
+beforeAll(async () => {
+  seed = createTemporaryDirectory();
+  dataDirectory = path.join(seed.path, "data");
+  runtimeDirectory = path.join(seed.path, "run");
+  started = [];
+  await (await start()).stop();
+});
+
+afterAll(() => seed.remove());
 
 beforeEach(() => {
   home = createTemporaryDirectory();
@@ -36,6 +57,7 @@ beforeEach(() => {
   runtimeDirectory = path.join(home.path, "run");
   started = [];
   servers = [];
+  spawnSync("cp", ["-a", path.join(seed.path, "data"), dataDirectory]);
 });
 
 afterEach(async () => {
@@ -52,9 +74,17 @@ function killLeftover(): void {
   if (pid > 0 && pid !== process.pid && isAlive(pid)) process.kill(pid, "SIGQUIT");
 }
 
-async function start(options: { settings?: Record<string, string>; log?: Log } = {}): Promise<EmbeddedPostgres> {
+async function start(
+  options: { settings?: Record<string, string>; log?: Log } = {},
+): Promise<EmbeddedPostgres> {
   const clock = createSystemClock();
-  const postgres = await startEmbeddedPostgres({ dataDirectory, runtimeDirectory, clock, log: silentLog, ...options });
+  const postgres = await startEmbeddedPostgres({
+    dataDirectory,
+    runtimeDirectory,
+    clock,
+    log: silentLog,
+    ...options,
+  });
   started.push(postgres);
   return postgres;
 }
@@ -89,7 +119,9 @@ async function query(connection: pg.ClientConfig, text: string): Promise<unknown
 }
 
 function isAlive(pid: number): boolean {
-  return existsSync(`/proc/${pid}/status`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  return (
+    existsSync(`/proc/${pid}/status`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))
+  );
 }
 
 function uidOf(pid: number): number {
@@ -98,6 +130,7 @@ function uidOf(pid: number): number {
 
 describe("a life in order", () => {
   test("the first start makes the cluster, and what was committed is there after the next one", async () => {
+    rmSync(dataDirectory, { recursive: true });
     const first = await start();
     await query(first.connection, "create table kept as select 42 as answer");
     await first.stop();
@@ -108,10 +141,11 @@ describe("a life in order", () => {
 
   test("text is sorted and folded the same way on every machine", async () => {
     const { connection } = await start();
-    const [row] = await query(
+    const [row] = (await query(
       connection,
-      "select datlocprovider as provider, datlocale as locale, upper('äß') as upper from pg_database where datname = current_database()",
-    ) as [Record<string, string>];
+      `select datlocprovider as provider, datlocale as locale, upper('äß') as upper
+       from pg_database where datname = current_database()`,
+    )) as [Record<string, string>];
     expect(row).toEqual({ provider: "b", locale: "C.UTF-8", upper: "Äß" });
   });
 
@@ -130,6 +164,7 @@ describe("a life in order", () => {
   });
 
   test("the rest of an initdb that was interrupted is cleared away", async () => {
+    rmSync(dataDirectory, { recursive: true });
     mkdirSync(path.join(dataDirectory, "postgres.new-dead", "base"), { recursive: true });
     await start();
     expect(readdirSync(dataDirectory)).toEqual(["postgres", "postgres.log"]);
@@ -137,7 +172,7 @@ describe("a life in order", () => {
 });
 
 describe("after a violent end", () => {
-  test("PostgreSQL outlives the kill of its server, and the next server adopts it without a restart", async () => {
+  test("PostgreSQL outlives the kill of its server, and the next one adopts it without a restart", async () => {
     const ready = await startServer();
     await query(ready, "create table kept as select 42 as answer");
     await end(servers[0], "SIGKILL");
@@ -207,9 +242,11 @@ describe("what is refused", () => {
 
   test("a cluster of another major version", async () => {
     const cluster = path.join(dataDirectory, "postgres");
-    mkdirSync(cluster, { recursive: true });
     writeFileSync(path.join(cluster, "PG_VERSION"), "15\n");
-    const expected = { code: "DATABASE_CLUSTER_VERSION", params: { path: cluster, found: "15", expected: 18 } };
+    const expected = {
+      code: "DATABASE_CLUSTER_VERSION",
+      params: { path: cluster, found: "15", expected: 18 },
+    };
     await expect(start()).rejects.toMatchObject(expected);
   });
 
@@ -234,7 +271,7 @@ describe.runIf(IS_ROOT)("started by root", () => {
   });
 
   test("a data directory that only root may enter is made passable, not readable", async () => {
-    mkdirSync(dataDirectory, { mode: 0o700 });
+    chmodSync(dataDirectory, 0o700);
     await start();
     expect(statSync(dataDirectory).mode & 0o777).toBe(0o711);
   });
@@ -253,6 +290,7 @@ describe.runIf(IS_ROOT)("started by root", () => {
 describe.runIf(CAN_OTHERS_RUN_US)("started by an ordinary user", () => {
   /** Gives the test's directory to the account. */
   function own(uid: number, gid: number): void {
+    rmSync(dataDirectory, { recursive: true });
     spawnSync("chown", [`${uid}:${gid}`, home.path]);
   }
 

@@ -1,0 +1,123 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { isAlive } from "../system/process-table.ts";
+import { startLoad } from "../testing/load.ts";
+import { launchParent, sampleInstance, sampleRouting, startPlatform, type Platform } from "../testing/platform.ts";
+import { waitFor } from "../testing/wait-for.ts";
+
+describe("the parent", () => {
+  let platform: Platform;
+  afterEach(async () => void (await platform.stop("SIGKILL").catch(() => {})));
+
+  /** A platform with one ready instance; returns the instance's process. */
+  async function startServing(workers = 1): Promise<number> {
+    platform = await startPlatform({ workers });
+    await platform.put({ instances: [sampleInstance(platform, "a")], services: [sampleRouting()] });
+    return (await platform.waitForState("a", "ready")).pid ?? 0;
+  }
+
+  async function childPids(): Promise<number[]> {
+    return (await platform.status()).children.flatMap((each) => each.pid ?? []);
+  }
+
+  it("ends everything in order when it is told to, and leaves no process behind", async () => {
+    const instance = await startServing(2);
+    const children = await childPids();
+    expect(children).toHaveLength(3);
+    const slow = fetch(`${platform.url}/slow?ms=300`);
+    await waitFor("the request to be in flight", async () => ((await platform.instance("a"))?.inflight ?? 0) > 0);
+    platform.parent.kill("SIGTERM");
+    expect((await slow).status).toBe(200);
+    expect(await once(platform.parent, "exit")).toEqual([0, null]);
+    expect([instance, ...children].filter((pid) => isAlive(pid))).toEqual([]);
+  });
+
+  it("ends the instances even if the agent is down just then", async () => {
+    const instance = await startServing();
+    process.kill(await platform.pidOf("agent"), "SIGKILL");
+    platform.parent.kill("SIGTERM");
+    expect(await once(platform.parent, "exit")).toEqual([0, null]);
+    expect(isAlive(instance)).toBe(false);
+  });
+
+  it("kills everything at the second signal", async () => {
+    platform = await startPlatform();
+    const stubborn = sampleInstance(platform, "a", { command: `sh -c "trap '' TERM; sleep 600"`, port: null, health: null, stopTimeoutMs: 60_000 });
+    await platform.put({ instances: [stubborn] });
+    const instance = (await waitFor("the process", async () => (await platform.instance("a"))?.pid)) ?? 0;
+    platform.parent.kill("SIGTERM");
+    await waitFor("the agent to be stopping", () => platform.client.observed().then(() => false, () => true));
+    platform.parent.kill("SIGTERM");
+    expect(await once(platform.parent, "exit")).toEqual([1, null]);
+    expect(isAlive(instance)).toBe(false);
+  });
+
+  it("brings a killed worker back on the same socket; only what it had in flight is lost, and counted", async () => {
+    await startServing();
+    const load = startLoad({ url: platform.url, users: 10, keepAlive: false });
+    await load.more(50);
+    const pending = Array.from({ length: 3 }, () => fetch(`${platform.url}/slow?ms=60000`).catch(() => "cut"));
+    await waitFor("the slow requests to be in flight", async () => ((await platform.instance("a"))?.inflight ?? 0) >= 3);
+    process.kill(await platform.pidOf("proxy-0"), "SIGKILL");
+    expect(await Promise.all(pending)).toEqual(["cut", "cut", "cut"]);
+    await load.more(50);
+    const { requests, failures } = await load.stop();
+    const counters = await waitFor("the loss to be counted", async () => {
+      const now = await platform.client.counters();
+      return now.lost["worker_killed"] ? now : null;
+    });
+    // A request whose connection was cut before the worker had read it is the client's loss, but nobody could count it.
+    expect(counters.lost["worker_killed"]).toBeGreaterThanOrEqual(3);
+    expect(counters.lost["worker_killed"]).toBeLessThanOrEqual(3 + failures.length);
+    expect(failures.length).toBeLessThanOrEqual(10);
+    const served = counters.requests.reduce((sum, each) => sum + (each.code === "2xx" ? each.count : 0), 0);
+    expect(served).toBeGreaterThan(0);
+    expect(served).toBeLessThanOrEqual(requests);
+    expect((await platform.status()).children).toMatchObject([{ name: "proxy-0", restarts: 1 }, { name: "agent", restarts: 0 }]);
+    expect((await platform.client.observed()).proxies).toMatchObject([{ worker: 0, restarts: 1 }]);
+  });
+
+  it("that is killed takes its children along but no instance, and its successor takes them up", async () => {
+    const instance = await startServing();
+    const children = await childPids();
+    platform.parent.kill("SIGKILL");
+    await waitFor("the children to be gone", () => children.every((pid) => !isAlive(pid)));
+    expect(isAlive(instance)).toBe(true);
+    await platform.again();
+    expect((await platform.waitForState("a", "ready")).pid).toBe(instance);
+    expect((await fetch(platform.url)).status).toBe(200);
+    await platform.stop();
+    expect(isAlive(instance)).toBe(false);
+  });
+
+  it("refuses a directory and an address that another one uses, and says which", async () => {
+    platform = await startPlatform();
+    const logFile = join(platform.directory, "second.log");
+    const options = { dataDirectory: join(platform.directory, "other"), server: null };
+    const proxy = { host: "127.0.0.1", port: platform.port, workers: 1 };
+    const second = launchParent({ ...options, runtimeDirectory: join(platform.directory, "run"), proxy }, logFile);
+    expect(await once(second, "exit")).toEqual([2, null]);
+    const third = launchParent({ ...options, runtimeDirectory: join(platform.directory, "run3"), proxy }, logFile);
+    expect(await once(third, "exit")).toEqual([2, null]);
+    const log = readFileSync(logFile, "utf8");
+    expect(log).toContain('"code":"ALREADY_RUNNING"');
+    expect(log).toContain(`"code":"ADDRESS_IN_USE","address":"127.0.0.1:${platform.port}"`);
+    expect((await platform.client.observed()).instances).toEqual([]);
+  });
+
+  it("starts a server that keeps dying again, later each time, and reports it", async () => {
+    platform = await startPlatform({ server: { command: ["false"], env: {} } });
+    await waitFor("three restarts", async () => {
+      const server = (await platform.status()).children.find((each) => each.name === "server");
+      return (server?.restarts ?? 0) >= 3;
+    });
+    const waits = platform
+      .log()
+      .split("\n")
+      .filter((line) => line.includes('"child":"server"'))
+      .map((line) => (JSON.parse(line) as { waitMs: number }).waitMs);
+    expect(waits.slice(0, 3)).toEqual([0, 250, 500]);
+  });
+});

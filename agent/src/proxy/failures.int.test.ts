@@ -1,0 +1,205 @@
+import { once } from "node:events";
+import { createServer as createTcpServer, type Server as TcpServer } from "node:net";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { startTestWorker, startUpstream, type TestUpstream, type TestWorker } from "../testing/worker.ts";
+import { waitFor } from "../testing/wait-for.ts";
+import type { ArmTally, WorkerArm } from "./worker-protocol.ts";
+
+/** Nothing listens there: the port of a closed server. */
+async function closedPort(): Promise<number> {
+  const app = await startUpstream(() => {});
+  await app.stop();
+  return app.port;
+}
+
+/** A server that does with every connection what it is told, without speaking HTTP by itself. */
+async function startTcp(onRequest: (socket: import("node:net").Socket) => void): Promise<{ port: number; server: TcpServer }> {
+  const server = createTcpServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => onRequest(socket));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return { server, port: typeof address === "object" && address ? address.port : 0 };
+}
+
+function sum(values: number[] = []): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+describe("a proxy worker, when an instance fails,", () => {
+  let worker: TestWorker;
+  let app: TestUpstream;
+  let resetting: Awaited<ReturnType<typeof startTcp>>;
+  let garbling: Awaited<ReturnType<typeof startTcp>>;
+  let breaking: Awaited<ReturnType<typeof startTcp>>;
+  let closed: number;
+  let round = 0;
+
+  beforeAll(async () => {
+    worker = await startTestWorker();
+    app = await startUpstream((request, response) => {
+      if (request.url === "/never") return;
+      if (request.url === "/500") return void response.writeHead(500).end();
+      response.end(`well ${request.method}`);
+    });
+    resetting = await startTcp((socket) => socket.resetAndDestroy());
+    garbling = await startTcp((socket) => socket.end("NOT HTTP\r\n\r\n"));
+    breaking = await startTcp((socket) => {
+      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf", () => socket.resetAndDestroy());
+    });
+    closed = await closedPort();
+  });
+  afterAll(async () => {
+    await worker.stop();
+    await app.stop();
+    for (const each of [resetting, garbling, breaking]) each.server.close();
+  });
+  beforeEach(() => void (round += 1));
+
+  /** An arm of a release that no other test counts into. */
+  function arm(name: string, ...ports: number[]): WorkerArm {
+    return { release: `${name}_${round}`, instances: ports.map((port, index) => ({ id: `${name}_${round}_${index}`, port })) };
+  }
+
+  async function tallyOf(release: string): Promise<ArmTally> {
+    const tally = (await worker.counters()).arms.find((each) => each.release === release);
+    if (!tally) throw new Error(`no tally of ${release}`);
+    return tally;
+  }
+
+  async function lost(reason: string): Promise<number> {
+    return (await worker.counters()).lost[reason] ?? 0;
+  }
+
+  it("asks another one of the arm when the connection is refused, and counts the failure", async () => {
+    const stable = arm("a", closed, app.port);
+    await worker.route([{ stable }]);
+    for (let index = 0; index < 4; index += 1) {
+      const answer = await fetch(`${worker.url}/`, { method: "POST", body: "kept" });
+      expect([answer.status, await answer.text()]).toEqual([200, "well POST"]);
+    }
+    const tally = await tallyOf(stable.release);
+    expect(sum(tally.errors)).toBeGreaterThanOrEqual(2);
+    expect(sum(tally.total)).toBe(4 + sum(tally.errors));
+    expect(tally.requests).toEqual([{ method: "POST", code: "2xx", count: 4 }]);
+  });
+
+  it("says that the platform failed when all refuse", async () => {
+    const before = await lost("refused");
+    const stable = arm("b", closed, closed, closed, closed);
+    await worker.route([{ stable }]);
+    const answer = await fetch(`${worker.url}/`);
+    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([502, "mainstay; error=connection_refused"]);
+    expect(await answer.json()).toMatchObject({ status: 502, title: "Every instance refused the connection" });
+    expect(await lost("refused")).toBe(before + 1);
+    expect(sum((await tallyOf(stable.release)).errors)).toBe(3);
+  });
+
+  it("falls back from the candidate to the stable arm, and holds it against the candidate", async () => {
+    const stable = arm("s", app.port);
+    const candidate = arm("c", resetting.port);
+    await worker.route([{ stable, candidate, change: "chg", weight: 10_000 }]);
+    const answer = await fetch(`${worker.url}/`);
+    expect([answer.status, await answer.text()]).toEqual([200, "well GET"]);
+    const [failed, served] = [await tallyOf(candidate.release), await tallyOf(stable.release)];
+    expect([sum(failed.total), sum(failed.errors), sum(failed.latency.flat())]).toEqual([1, 1, 0]);
+    expect([sum(served.total), sum(served.errors)]).toEqual([1, 0]);
+  });
+
+  it("falls back from a candidate without instances too", async () => {
+    const stable = arm("s", app.port);
+    const candidate = arm("c");
+    await worker.route([{ stable, candidate, change: "chg", weight: 10_000 }]);
+    expect((await fetch(`${worker.url}/`)).status).toBe(200);
+    expect(sum((await tallyOf(candidate.release)).errors)).toBe(1);
+  });
+
+  it("never repeats what is not idempotent once it was sent", async () => {
+    const before = (await worker.counters()).lost;
+    const stable = arm("p", resetting.port, resetting.port);
+    await worker.route([{ stable }]);
+    const answer = await fetch(`${worker.url}/`, { method: "POST", body: "once" });
+    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([502, "mainstay-upstream; error=connection_terminated"]);
+    expect(sum((await tallyOf(stable.release)).total)).toBe(1);
+    expect((await worker.counters()).lost).toEqual(before);
+  });
+
+  it("calls an answer that is not HTTP by its name", async () => {
+    await worker.route([{ stable: arm("g", garbling.port) }]);
+    const answer = await fetch(`${worker.url}/`);
+    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([502, "mainstay-upstream; error=http_protocol_error"]);
+  });
+
+  it("waits for an answer no longer than it is told to", async () => {
+    const stable = arm("t", app.port);
+    await worker.route([{ stable, requestTimeoutMs: 200 }]);
+    const answer = await fetch(`${worker.url}/never`);
+    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([504, "mainstay-upstream; error=http_response_timeout"]);
+    const tally = await tallyOf(stable.release);
+    expect([sum(tally.errors), sum(tally.latency.flat())]).toEqual([1, 1]);
+  });
+
+  it("cuts the client off when the answer breaks off, and counts one error", async () => {
+    const stable = arm("h", breaking.port);
+    await worker.route([{ stable }]);
+    const answer = await fetch(`${worker.url}/`);
+    await expect(answer.text()).rejects.toThrow();
+    const tally = await tallyOf(stable.release);
+    expect([sum(tally.total), sum(tally.errors)]).toEqual([1, 1]);
+  });
+
+  it("counts a 5xx as the application's error and passes it on", async () => {
+    const stable = arm("e", app.port);
+    await worker.route([{ stable }]);
+    const answer = await fetch(`${worker.url}/500`);
+    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([500, null]);
+    expect(sum((await tallyOf(stable.release)).errors)).toBe(1);
+  });
+
+  it("does not count the client's own leaving as an error", async () => {
+    const stable = arm("l", app.port);
+    await worker.route([{ stable }]);
+    const leaving = new AbortController();
+    const pending = fetch(`${worker.url}/never`, { signal: leaving.signal });
+    await waitFor("the request to be in flight", async () => (await worker.status()).inflight === 1);
+    leaving.abort();
+    await expect(pending).rejects.toThrow();
+    await waitFor("the request to end", async () => (await worker.status()).inflight === 0);
+    const tally = await tallyOf(stable.release);
+    expect([sum(tally.total), sum(tally.errors)]).toEqual([0, 0]);
+    expect(tally.requests).toEqual([{ method: "GET", code: "none", count: 1 }]);
+  });
+
+  it("says that nobody is there when nobody is", async () => {
+    const before = await lost("no_instance");
+    await worker.route([{ stable: arm("n") }]);
+    const answer = await fetch(`${worker.url}/`);
+    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([503, "mainstay; error=destination_unavailable"]);
+    expect(await lost("no_instance")).toBe(before + 1);
+  });
+
+  it("answers 404 for what is not routed, and does not call it lost", async () => {
+    const before = await worker.counters();
+    await worker.route([{ routes: [{ host: "shop.test", path: "/" }], stable: arm("r", app.port) }]);
+    const answer = await fetch(`${worker.url}/`);
+    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([404, null]);
+    const after = await worker.counters();
+    expect([after.unrouted, after.lost]).toEqual([before.unrouted + 1, before.lost]);
+  });
+
+  it("takes the blame for what an instance that is being stopped leaves unanswered", async () => {
+    const before = await lost("drain_cut");
+    const stopping = await startUpstream(() => {});
+    const stable = arm("d", stopping.port);
+    await worker.route([{ stable }]);
+    const pending = fetch(`${worker.url}/`, { method: "POST", body: "x" });
+    await waitFor("the request to be in flight", async () => (await worker.status()).instances[stable.instances[0]?.id ?? ""] === 1);
+    await worker.route([{ stable: arm("d2", app.port) }], [stable.instances[0]?.id ?? ""]);
+    await stopping.stop();
+    const answer = await pending;
+    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([502, "mainstay; error=connection_terminated"]);
+    expect(await lost("drain_cut")).toBe(before + 1);
+    expect(sum((await tallyOf(stable.release)).errors)).toBe(0);
+  });
+});

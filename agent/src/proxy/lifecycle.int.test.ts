@@ -1,0 +1,128 @@
+import { once } from "node:events";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startLoad } from "../testing/load.ts";
+import { startTestWorker, startUpstream, type TestUpstream, type TestWorker } from "../testing/worker.ts";
+import { waitFor } from "../testing/wait-for.ts";
+
+describe("a proxy worker", () => {
+  let worker: TestWorker;
+  let apps: TestUpstream[];
+
+  beforeEach(async () => {
+    worker = await startTestWorker();
+    apps = await Promise.all(
+      ["rel_1", "rel_2"].map((release) =>
+        startUpstream((request, response) => {
+          response.setHeader("x-release", release);
+          if (request.url === "/never") return;
+          setTimeout(() => response.end("served"), 1);
+        }),
+      ),
+    );
+  });
+  afterEach(async () => {
+    await worker.stop();
+    await Promise.all(apps.map((app) => app.stop()));
+  });
+
+  function arm(index: number, id?: string) {
+    const app = apps[index];
+    if (!app) throw new Error("no such application");
+    return app.arm(`rel_${index + 1}`, id);
+  }
+
+  it.each([true, false])("loses nothing while weights and instances change (keep-alive: %s)", async (keepAlive) => {
+    await worker.route([{ stable: arm(0) }]);
+    const load = startLoad({ url: worker.url, users: 20, keepAlive });
+    for (let swap = 0; swap < 4; swap += 1) {
+      for (const weight of [0, 1000, 2500, 5000, 10_000, 0]) {
+        await worker.route([{ stable: arm(0), candidate: arm(1, `ins_${swap}`), change: `chg_${swap}`, weight }]);
+        await load.more(40);
+      }
+      await worker.route([{ stable: arm(swap % 2, `ins_s${swap}`) }]);
+      await load.more(40);
+    }
+    const { failures, byRelease } = await load.stop();
+    expect(failures).toEqual([]);
+    expect([...byRelease.keys()].sort()).toEqual(["rel_1", "rel_2"]);
+    const { lost, inflight } = await worker.counters();
+    expect([lost, inflight]).toEqual([{}, 0]);
+  });
+
+  it("keeps a user in the arm, moves nobody back when the weight rises, and sets cookies only during a change", async () => {
+    await worker.route([{ stable: arm(0) }]);
+    expect((await fetch(worker.url)).headers.get("set-cookie")).toBeNull();
+    const change = { stable: arm(0), candidate: arm(1), change: "chg_1" };
+    await worker.route([{ ...change, weight: 3000 }]);
+    const users = await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const first = await fetch(worker.url);
+        return { cookie: first.headers.get("set-cookie")?.split(";")[0] ?? "", release: first.headers.get("x-release") };
+      }),
+    );
+    expect(users.every((user) => user.cookie.startsWith("mainstay_id="))).toBe(true);
+    const candidates = users.filter((user) => user.release === "rel_2");
+    expect(candidates.length).toBeGreaterThan(10);
+    for (const weight of [3000, 5000, 9000]) {
+      await worker.route([{ ...change, weight }]);
+      for (const user of candidates) {
+        const again = await fetch(worker.url, { headers: { cookie: `theme=dark; ${user.cookie}` } });
+        expect([again.headers.get("x-release"), again.headers.get("set-cookie")]).toEqual(["rel_2", null]);
+      }
+    }
+  });
+
+  it("takes no cookie that it did not sign, and a configured header from clients without one", async () => {
+    const change = { stable: arm(0), candidate: arm(1), change: "chg_1", weight: 5000 };
+    await worker.route([{ ...change, assignmentHeader: "X-User" }]);
+    const forged = await fetch(worker.url, { headers: { cookie: "mainstay_id=mine.AAAAAAAAAAAAAAAAAAAAAA" } });
+    expect(forged.headers.get("set-cookie")).toContain("mainstay_id=");
+    const known = await fetch(worker.url, { headers: { "x-user": "u1" } });
+    expect(known.headers.get("set-cookie")).toBeNull();
+    for (let index = 0; index < 5; index += 1) {
+      const again = await fetch(worker.url, { headers: { "x-user": "u1" } });
+      expect(again.headers.get("x-release")).toBe(known.headers.get("x-release"));
+    }
+  });
+
+  it.each([true, false])("is replaced without losing a request (keep-alive: %s)", async (keepAlive) => {
+    await worker.route([{ stable: arm(0) }]);
+    const load = startLoad({ url: worker.url, users: 20, keepAlive });
+    for (let turn = 0; turn < 3; turn += 1) {
+      await load.more(100);
+      const exit = once(worker.process(), "exit");
+      worker.process().kill("SIGTERM");
+      await exit;
+      await worker.restart();
+      await worker.route([{ stable: arm(0) }]);
+    }
+    await load.more(100);
+    expect((await load.stop()).failures).toEqual([]);
+  });
+
+  it("that is killed leaves the count of what it had in flight to its successor", async () => {
+    await worker.route([{ stable: arm(0) }]);
+    await (await fetch(worker.url)).text();
+    const pending = Array.from({ length: 5 }, () => fetch(`${worker.url}/never`).catch(() => "cut"));
+    await waitFor("the requests to be in flight", async () => (await worker.status()).inflight === 5);
+    worker.process().kill("SIGKILL");
+    expect(await Promise.all(pending)).toEqual(Array(5).fill("cut"));
+    await worker.restart();
+    const { lost, restarts } = await worker.counters();
+    expect([lost, restarts]).toEqual([{ worker_killed: 5 }, 1]);
+  });
+
+  it("ends what is in flight before it stops", async () => {
+    await worker.route([{ stable: arm(0) }]);
+    const slow = await startUpstream((_request, response) => void setTimeout(() => response.end("late"), 300));
+    await worker.route([{ stable: slow.arm("rel_3") }]);
+    const pending = fetch(worker.url);
+    await waitFor("the request to be in flight", async () => (await worker.status()).inflight === 1);
+    const exit = once(worker.process(), "exit");
+    worker.process().kill("SIGTERM");
+    const answer = await pending;
+    expect([answer.headers.get("connection"), await answer.text()]).toEqual(["close", "late"]);
+    expect(await exit).toEqual([0, null]);
+    await slow.stop();
+  });
+});

@@ -1,0 +1,138 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type RequestListener, type Server } from "node:http";
+import { BoundSocket, connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { WorkerArm, WorkerCounters, WorkerRouting, WorkerService, WorkerStatus } from "../proxy/worker-protocol.ts";
+import { createUnixClient } from "../system/unix-client.ts";
+import { waitFor } from "./wait-for.ts";
+
+const WORKER_ENTRY = fileURLToPath(new URL("../proxy-main.ts", import.meta.url));
+
+export interface TestWorker {
+  url: string;
+  port: number;
+  process(): ChildProcess;
+  route(services: Partial<WorkerService>[], draining?: string[]): Promise<WorkerStatus>;
+  status(): Promise<WorkerStatus>;
+  counters(): Promise<WorkerCounters>;
+  /** Starts the slot's next process on the same socket. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** One proxy worker as a real process, with a listening socket that outlives it. */
+export async function startTestWorker({ drainTimeoutMs = 5000 } = {}): Promise<TestWorker> {
+  const directory = mkdtempSync(join(tmpdir(), "mainstay-worker-"));
+  const bound = new BoundSocket({ host: "127.0.0.1", port: 0 });
+  const { port } = bound.address();
+  const control = createUnixClient(join(directory, "proxy-0.sock"));
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "mainstay-test-cache") };
+  let revision = 0;
+  let restarts = 0;
+  let child = launch();
+
+  function launch(): ChildProcess {
+    const options = { slot: 0, restarts, runtimeDirectory: directory, routingFile: join(directory, "routing.json"), drainTimeoutMs };
+    const stdio = ["ignore", "inherit", "inherit", bound.fd(), "ipc"] as const;
+    return spawn(process.execPath, [WORKER_ENTRY, JSON.stringify(options)], { stdio: [...stdio], env });
+  }
+
+  async function status(): Promise<WorkerStatus> {
+    return (await control.call("GET", "/v1/status")).body as WorkerStatus;
+  }
+
+  async function untilUp(): Promise<void> {
+    await waitFor("the worker to answer", () => status().then((each) => each.pid === child.pid, () => false));
+  }
+
+  await untilUp();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    process: () => child,
+    status,
+    async route(services, draining = []) {
+      revision += 1;
+      const routing: WorkerRouting = {
+        revision,
+        generation: revision,
+        cookieKey: Buffer.alloc(32, 1).toString("base64"),
+        services: services.map(completeService),
+        draining,
+      };
+      return (await control.call("PUT", "/v1/routing", { body: routing })).body as WorkerStatus;
+    },
+    counters: async () => (await control.call("GET", "/v1/counters")).body as WorkerCounters,
+    async restart() {
+      restarts += 1;
+      child = launch();
+      await untilUp();
+    },
+    async stop() {
+      control.close();
+      if (child.exitCode === null && child.signalCode === null) {
+        const exit = once(child, "exit");
+        child.kill("SIGKILL");
+        await exit;
+      }
+      bound.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function completeService(service: Partial<WorkerService>): WorkerService {
+  return {
+    service: "shop",
+    environment: "production",
+    routes: [{ host: null, path: "/" }],
+    change: null,
+    assignmentHeader: null,
+    weight: 0,
+    stable: null,
+    candidate: null,
+    requestTimeoutMs: 5000,
+    ...service,
+  };
+}
+
+export interface TestUpstream {
+  server: Server;
+  port: number;
+  arm: (release: string, id?: string) => WorkerArm;
+  stop(): Promise<void>;
+}
+
+/** An application in this process. */
+export async function startUpstream(listener: RequestListener): Promise<TestUpstream> {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  return {
+    server,
+    port,
+    arm: (release, id = `ins_${release}`) => ({ release, instances: [{ id, port }] }),
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Sends bytes as they are and resolves with everything that came back until the connection ended. */
+export async function sendRaw(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  socket.setEncoding("latin1");
+  let answer = "";
+  socket.on("data", (chunk) => (answer += chunk));
+  socket.on("error", () => {});
+  socket.write(bytes, "latin1");
+  await once(socket, "close");
+  return answer;
+}

@@ -1,0 +1,51 @@
+import type { EventData, EventType, ObservedState } from "@mainstay/api";
+import type { Database } from "../../kernel/database/index.ts";
+import type { Events } from "../../kernel/events/index.ts";
+import type { Log } from "../../kernel/log.ts";
+import { instanceEvents } from "./instance-events.ts";
+
+export interface TellerDependencies {
+  db: Database;
+  events: Pick<Events, "emit">;
+  log: Log;
+}
+
+/** Turns what the agent says, and its silence, into events. */
+export function createTeller({ db, events, log }: TellerDependencies) {
+  let isConnected: boolean | null = null;
+  let queue: Promise<void> = Promise.resolve();
+
+  /** In order, and never in the way of whoever reported: an event that cannot be written is logged. */
+  function emit<Type extends EventType>(event: { type: Type; subject: string; data: EventData<Type> }): void {
+    queue = write(event, queue);
+  }
+
+  async function write(
+    event: { type: string; subject: string; data: object },
+    before: Promise<void>,
+  ): Promise<void> {
+    await before;
+    const { type, subject, data } = event;
+    try {
+      await db.transaction().execute((tx) => events.emit(tx, { type, subject, data: { ...data } }));
+    } catch (error) {
+      log.error({ error, type, subject }, "an event could not be written");
+    }
+  }
+
+  return {
+    heard(before: ObservedState | null, after: ObservedState): void {
+      if (isConnected !== true)
+        emit({ type: "agent.connected", subject: "agent", data: { bootId: after.bootId } });
+      isConnected = true;
+      for (const event of instanceEvents(before, after)) emit(event);
+    },
+    lost(error: unknown): void {
+      if (isConnected !== true) return;
+      isConnected = false;
+      const reason = error instanceof Error ? error.message : String(error);
+      emit({ type: "agent.lost", subject: "agent", data: { reason } });
+    },
+    done: () => queue,
+  };
+}

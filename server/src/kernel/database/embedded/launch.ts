@@ -1,0 +1,88 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync, renameSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { AppError } from "@mainstay/api";
+import type { Clock } from "../../clock.ts";
+import { takeGuard, type Guard } from "./guard.ts";
+import type { Place } from "./place.ts";
+import {
+  findPostmaster,
+  isRunning,
+  isSameCommand,
+  stopPostmaster,
+  waitUntil,
+  type Postmaster,
+} from "./postmaster.ts";
+import { childEnvironment, identity } from "./run-command.ts";
+
+/** A PostgreSQL that answers, and the guard that says it is ours. */
+export interface Running {
+  postmaster: Postmaster;
+  guard: Guard;
+  origin: "started" | "adopted";
+}
+
+const LOG_SIZE_LIMIT_BYTES = 8 * 1024 ** 2;
+/** Recovery after a crash replays at most max_wal_size. */
+const READY_DEADLINE_MS = 120_000;
+
+/** Adopts the PostgreSQL that runs already, if it is as it should be, else starts it (anew). */
+export async function launch(place: Place, clock: Clock): Promise<Running> {
+  const orphan = await findPostmaster(place.cluster);
+  if (!orphan) return startAnew(place, clock);
+  const guard = await takeGuard(orphan.socketDirectory, place.cluster);
+  if (guard && isSameCommand(orphan.command, place.command))
+    return { postmaster: orphan, guard, origin: "adopted" };
+  await guard?.release();
+  await stopPostmaster(orphan, clock);
+  return startAnew(place, clock);
+}
+
+async function startAnew(place: Place, clock: Clock): Promise<Running> {
+  const postmaster = await spawnPostgres(place);
+  let guard: Guard | null = null;
+  const isDone = async (): Promise<boolean> => {
+    if (!isRunning(postmaster)) return true;
+    guard = await takeGuard(place.socketDirectory, place.cluster);
+    return guard !== null;
+  };
+  await waitUntil(isDone, READY_DEADLINE_MS, clock);
+  if (guard) return { postmaster, guard, origin: "started" };
+  if (isRunning(postmaster)) await stopPostmaster(postmaster, clock);
+  const reason = `the embedded PostgreSQL did not start: ${await lastWords(place.logFile)} (see ${place.logFile})`;
+  throw new AppError("DATABASE_UNREACHABLE", { reason });
+}
+
+/**
+ * In a session of its own, with its log in a file: neither Ctrl-C nor the death of this process reaches it.
+ */
+async function spawnPostgres(place: Place): Promise<Postmaster> {
+  const [program = "", ...parameters] = [...place.account.wrapper, ...place.command];
+  const logHandle = openLog(place.logFile);
+  try {
+    const child = spawn(program, parameters, {
+      cwd: "/",
+      env: childEnvironment(),
+      stdio: ["ignore", logHandle, logHandle],
+      detached: true,
+      ...identity(place.account),
+    });
+    child.unref();
+    await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
+    const { cluster, command, socketDirectory } = place;
+    return { pid: child.pid ?? 0, cluster, command, socketDirectory };
+  } finally {
+    closeSync(logHandle);
+  }
+}
+
+function openLog(file: string): number {
+  const sizeBytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (sizeBytes > LOG_SIZE_LIMIT_BYTES) renameSync(file, `${file}.1`);
+  return openSync(file, "a", 0o640);
+}
+
+async function lastWords(file: string): Promise<string> {
+  const lines = (await readFile(file, "utf8").catch(() => "")).trim().split("\n");
+  return lines.findLast((line) => /FATAL|PANIC|could not/.test(line)) ?? lines.at(-1) ?? "no reason given";
+}

@@ -1,0 +1,76 @@
+import type { ChangeResource, TimelineEntry } from "@mainstay/api";
+import type { WatchItem } from "../../cli/src/commands/follow.ts";
+import type { Product } from "./product.ts";
+import { waitUntil } from "./wait-until.ts";
+
+const WATCH_DEADLINE_MS = 90_000;
+
+interface AuditItem {
+  index: number | null;
+  action: string;
+  change: string | null;
+}
+
+/** Follows a change, over restarts of the server, until it is where the caller wants it. */
+export async function watchUntil(
+  product: Product,
+  id: string,
+  isThere: (change: ChangeResource) => boolean,
+): Promise<ChangeResource> {
+  const signal = AbortSignal.timeout(WATCH_DEADLINE_MS);
+  let last: ChangeResource | null = null;
+  for (;;) {
+    try {
+      for await (const item of product.api().stream<WatchItem>(`/changes/${id}/watch?after=-1`, signal)) {
+        last = item.change;
+        if (isThere(item.change)) return item.change;
+      }
+    } catch (error) {
+      if (signal.aborted) throw new Error(`${id} stayed ${last?.state} (${last?.outcome})`, { cause: error });
+      if (!(error instanceof TypeError)) throw error;
+    }
+  }
+}
+
+export async function timelineOf(product: Product, id: string): Promise<TimelineEntry[]> {
+  return (await product.api().get<{ items: TimelineEntry[] }>(`/changes/${id}/timeline`)).items;
+}
+
+/** The states in the order they were entered; "stepping" with its stage. */
+export async function statesOf(product: Product, id: string): Promise<string[]> {
+  const timeline = await timelineOf(product, id);
+  return timeline.map(({ to, stage }) => (to === "stepping" ? `stepping ${stage}` : to));
+}
+
+/** What is wrong with the records of a change: gaps, jumps, acts without an audit row. Nothing, if all is well. */
+export async function findGaps(product: Product, id: string): Promise<string[]> {
+  const timeline = await timelineOf(product, id);
+  const gaps = timeline.flatMap((entry, index) => {
+    const before = timeline[index - 1]?.to ?? "none";
+    return [
+      ...(entry.seq === index ? [] : [`entry ${index} has the number ${entry.seq}`]),
+      ...(entry.from === before ? [] : [`entry ${index} comes from ${entry.from}, not from ${before}`]),
+    ];
+  });
+  const audit = await auditInOrder(product);
+  const acts = audit.filter((each) => each.change === id).map((each) => each.action);
+  const expected = timeline.map((entry) => `changes.${entry.to}`);
+  if (expected.some((action, index) => acts[index] !== action) || acts.length !== expected.length) {
+    gaps.push(`audited were ${acts.join(", ")}, expected ${expected.join(", ")}`);
+  }
+  return [...gaps, ...audit.flatMap(({ index }, at) => (index === at + 1 ? [] : [`audit row ${at + 1} is ${index}`]))];
+}
+
+/** The whole audit, oldest first, once the sequencer has numbered every row. */
+export async function auditInOrder(product: Product): Promise<AuditItem[]> {
+  return waitUntil("every audit row to have its index", async () => {
+    const items: AuditItem[] = [];
+    for (let cursor: string | null = ""; cursor !== null; ) {
+      const query: string = cursor === "" ? "limit=200" : `limit=200&cursor=${cursor}`;
+      const page = await product.api().get<{ items: AuditItem[]; next: string | null }>(`/audit?${query}`);
+      items.push(...page.items);
+      cursor = page.next;
+    }
+    return items.every((each) => each.index !== null) && items.toReversed();
+  });
+}
