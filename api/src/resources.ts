@@ -7,17 +7,21 @@ import { CHANGE_STATES, VERDICTS } from "./words.ts";
 const time = z.iso.datetime();
 const share = z.number().min(0).max(1).describe("share of the traffic, 0 to 1");
 
-export const actorResource = z.object({ type: z.string(), id: z.string(), name: z.string() });
+export const actorResource = z
+  .object({ type: z.string(), id: z.string(), name: z.string() })
+  .meta({ id: "Actor" });
 
-export const releaseResource = z.object({
-  id: z.string(),
-  service: z.string(),
-  environment: z.string(),
-  digest: z.string().describe("sha256 over every file, see docs/formats/release.md"),
-  version: z.string().nullable().describe("the version in the release's package.json"),
-  createdAt: time,
-  createdBy: actorResource,
-});
+export const releaseResource = z
+  .object({
+    id: z.string(),
+    service: z.string(),
+    environment: z.string(),
+    digest: z.string().describe("sha256 over every file, see docs/formats/release.md"),
+    version: z.string().nullable().describe("the version in the release's package.json"),
+    createdAt: time,
+    createdBy: actorResource,
+  })
+  .meta({ id: "Release" });
 export type ReleaseResource = z.infer<typeof releaseResource>;
 
 export const newRelease = z.strictObject({
@@ -28,63 +32,69 @@ export const newRelease = z.strictObject({
 });
 
 const tally = z.object({ total: z.number(), bad: z.number() });
-export const evidenceResource = z.object({
-  verdict: z.enum(VERDICTS),
-  eValue: z.number(),
-  threshold: z.number(),
-  designEffect: z.number(),
-  smallestDetectableRatio: z.number().nullable(),
-  limit: z.string().optional().describe("the absolute ceiling that was broken, in words"),
-  perMetric: z.array(
-    z.object({
-      metric: z.string(),
-      verdict: z.enum(VERDICTS),
-      eValue: z.number(),
-      threshold: z.number(),
-      designEffect: z.number(),
-      ratio: z.number().nullable(),
-      candidate: tally,
-      stable: tally,
-      noHarmEValue: z.number(),
-      noHarmThreshold: z.number(),
-      smallestDetectableRatio: z.number().nullable(),
-      reason: z.string(),
-    }),
-  ),
-});
+export const evidenceResource = z
+  .object({
+    verdict: z.enum(VERDICTS),
+    eValue: z.number(),
+    threshold: z.number(),
+    designEffect: z.number(),
+    smallestDetectableRatio: z.number().nullable(),
+    limit: z.string().optional().describe("the absolute ceiling that was broken, in words"),
+    perMetric: z.array(
+      z.object({
+        metric: z.string(),
+        verdict: z.enum(VERDICTS),
+        eValue: z.number(),
+        threshold: z.number(),
+        designEffect: z.number(),
+        ratio: z.number().nullable(),
+        candidate: tally,
+        stable: tally,
+        noHarmEValue: z.number(),
+        noHarmThreshold: z.number(),
+        smallestDetectableRatio: z.number().nullable(),
+        reason: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: "Evidence" });
 export type EvidenceResource = z.infer<typeof evidenceResource>;
 
-export const stepResource = z.object({
-  driver: z.string(),
-  act: z.string(),
-  title: z.string(),
-  state: z.enum(CHANGE_STATES),
-  stage: z.int().nullable(),
-});
+export const stepResource = z
+  .object({
+    driver: z.string(),
+    act: z.string(),
+    title: z.string(),
+    state: z.enum(CHANGE_STATES),
+    stage: z.int().nullable(),
+  })
+  .meta({ id: "Step" });
 
-export const changeResource = z.object({
-  id: z.string(),
-  kind: z.string(),
-  service: z.string(),
-  environment: z.string(),
-  candidate: z.string(),
-  stable: z.string().nullable(),
-  state: z.enum(CHANGE_STATES),
-  stage: z.int().describe("-1 before the first"),
-  stages: z.array(z.object({ weight: share, bakeMs: z.number() })),
-  stageStartedAt: time.nullable(),
-  weight: share,
-  proven: share,
-  steps: z.array(stepResource),
-  requestedBy: actorResource,
-  reason: z.string().nullable(),
-  outcome: z.string().nullable().describe("why it ended as it did, or is being undone"),
-  evidence: evidenceResource.nullable(),
-  firstCandidateAt: time.nullable(),
-  createdAt: time,
-  updatedAt: time,
-  finishedAt: time.nullable(),
-});
+export const changeResource = z
+  .object({
+    id: z.string(),
+    kind: z.string(),
+    service: z.string(),
+    environment: z.string(),
+    candidate: z.string(),
+    stable: z.string().nullable(),
+    state: z.enum(CHANGE_STATES),
+    stage: z.int().describe("-1 before the first"),
+    stages: z.array(z.object({ weight: share, bakeMs: z.number() })),
+    stageStartedAt: time.nullable(),
+    weight: share,
+    proven: share,
+    steps: z.array(stepResource),
+    requestedBy: actorResource,
+    reason: z.string().nullable(),
+    outcome: z.string().nullable().describe("why it ended as it did, or is being undone"),
+    evidence: evidenceResource.nullable(),
+    firstCandidateAt: time.nullable(),
+    createdAt: time,
+    updatedAt: time,
+    finishedAt: time.nullable(),
+  })
+  .meta({ id: "Change" });
 export type ChangeResource = z.infer<typeof changeResource>;
 
 export const newChange = z.strictObject({
@@ -94,87 +104,103 @@ export const newChange = z.strictObject({
   reason: z.string().max(500).nullable().default(null),
 });
 
-export const findingResource = z.object({ code: z.string(), message: z.string(), remedy: z.string() });
-export const previewResource = z.object({ change: changeResource, findings: z.array(findingResource) });
+export const findingResource = z
+  .object({ code: z.string(), message: z.string(), remedy: z.string() })
+  .meta({ id: "Finding" });
+export const previewResource = z
+  .object({ change: changeResource, findings: z.array(findingResource) })
+  .meta({ id: "Preview" });
 export type PreviewResource = z.infer<typeof previewResource>;
 
 export const commandBody = z
   .strictObject({ reason: z.string().max(500).nullable().default(null) })
   .prefault({});
 
-export const timelineEntry = z.object({
-  seq: z.int(),
-  at: time,
-  from: z.string(),
-  to: z.string(),
-  stage: z.int(),
-  by: z.string(),
-  reason: z.string(),
-  evidence: evidenceResource.nullable(),
-});
+export const timelineEntry = z
+  .object({
+    seq: z.int(),
+    at: time,
+    from: z.string(),
+    to: z.string(),
+    stage: z.int(),
+    by: z.string(),
+    reason: z.string(),
+    evidence: evidenceResource.nullable(),
+  })
+  .meta({ id: "TimelineEntry" });
 export type TimelineEntry = z.infer<typeof timelineEntry>;
 
-export const replayResource = z.object({
-  stored: evidenceResource.nullable(),
-  replayed: evidenceResource.nullable(),
-  isEqual: z.boolean(),
-  samples: z.int(),
-});
+export const replayResource = z
+  .object({
+    stored: evidenceResource.nullable(),
+    replayed: evidenceResource.nullable(),
+    isEqual: z.boolean(),
+    samples: z.int(),
+  })
+  .meta({ id: "Replay" });
 
-export const instanceResource = z.object({
-  id: z.string(),
-  service: z.string(),
-  environment: z.string(),
-  process: z.string(),
-  release: z.string(),
-  state: z.enum([...INSTANCE_STATES, "unknown"]),
-  pid: z.int().nullable(),
-  port: z.int().nullable(),
-  startedAt: z.string().nullable(),
-  crashes: z.int(),
-  inflight: z.int(),
-  memoryBytes: z.int().nullable(),
-});
+export const instanceResource = z
+  .object({
+    id: z.string(),
+    service: z.string(),
+    environment: z.string(),
+    process: z.string(),
+    release: z.string(),
+    state: z.enum([...INSTANCE_STATES, "unknown"]),
+    pid: z.int().nullable(),
+    port: z.int().nullable(),
+    startedAt: z.string().nullable(),
+    crashes: z.int(),
+    inflight: z.int(),
+    memoryBytes: z.int().nullable(),
+  })
+  .meta({ id: "Instance" });
 export type InstanceResource = z.infer<typeof instanceResource>;
 
-export const serviceResource = z.object({
-  service: z.string(),
-  environment: z.string(),
-  stable: releaseResource.nullable(),
-  candidate: releaseResource.nullable(),
-  change: z.string().nullable(),
-  weight: share,
-  instances: z.array(instanceResource),
-});
+export const serviceResource = z
+  .object({
+    service: z.string(),
+    environment: z.string(),
+    stable: releaseResource.nullable(),
+    candidate: releaseResource.nullable(),
+    change: z.string().nullable(),
+    weight: share,
+    instances: z.array(instanceResource),
+  })
+  .meta({ id: "Service" });
 export type ServiceResource = z.infer<typeof serviceResource>;
 
-export const auditResource = z.object({
-  id: z.string(),
-  index: z.int().nullable(),
-  at: time,
-  actor: actorResource,
-  action: z.string(),
-  resource: z.object({ type: z.string(), id: z.string() }),
-  service: z.string().nullable(),
-  environment: z.string().nullable(),
-  change: z.string().nullable(),
-  before: z.unknown(),
-  after: z.unknown(),
-  reason: z.string().nullable(),
-  requestId: z.string().nullable(),
-  address: z.string().nullable(),
-});
+export const auditResource = z
+  .object({
+    id: z.string(),
+    index: z.int().nullable(),
+    at: time,
+    actor: actorResource,
+    action: z.string(),
+    resource: z.object({ type: z.string(), id: z.string() }),
+    service: z.string().nullable(),
+    environment: z.string().nullable(),
+    change: z.string().nullable(),
+    before: z.unknown(),
+    after: z.unknown(),
+    reason: z.string().nullable(),
+    requestId: z.string().nullable(),
+    address: z.string().nullable(),
+  })
+  .meta({ id: "AuditEntry" });
 
-export const platformResource = z.object({
-  version: z.string(),
-  pid: z.int().describe("of the server process"),
-  dataPlane: z.string().describe("where the proxy listens, host:port"),
-  database: z.string(),
-  agent: z.enum(["connected", "lost"]),
-  lost: z.record(z.string(), z.number()).describe("requests the platform itself failed, by reason"),
-  requests: z.number(),
-  changesActive: z.int(),
-});
+export const platformResource = z
+  .object({
+    version: z.string(),
+    pid: z.int().describe("of the server process"),
+    dataPlane: z.string().describe("where the proxy listens, host:port"),
+    database: z.string(),
+    agent: z.enum(["connected", "lost"]),
+    lost: z.record(z.string(), z.number()).describe("requests the platform itself failed, by reason"),
+    requests: z.number(),
+    changesActive: z.int(),
+  })
+  .meta({ id: "Platform" });
 export type PlatformResource = z.infer<typeof platformResource>;
 
 export function page<Item extends z.ZodType>(item: Item) {

@@ -24,7 +24,6 @@ describe("a service file", () => {
       env: {},
       secrets: [],
       routes: [{ path: "/" }],
-      resources: {},
       rollout: {
         strategy: "canary",
         stages: [
@@ -41,11 +40,9 @@ describe("a service file", () => {
   });
 
   it("is read in the units it is written in", () => {
-    const text = `${MINIMAL}resources: { memory: 512MiB }\nrollout: { keepWarm: 1h30m, limits: { errorRate: 0.5% } }`;
-    const { resources, rollout } = parseServiceFile(text, FILE);
-    expect([resources.memory, rollout.keepWarm, rollout.limits.errorRate]).toEqual([
-      536_870_912, 5_400_000, 0.005,
-    ]);
+    const text = `${MINIMAL}rollout: { keepWarm: 1h30m, limits: { errorRate: 0.5%, latencyP95: 250ms } }`;
+    const { keepWarm, limits } = parseServiceFile(text, FILE).rollout;
+    expect([keepWarm, limits.errorRate, limits.latencyP95]).toEqual([5_400_000, 0.005, 250]);
   });
 
   it("gives processes their variables as text, however YAML reads them", () => {

@@ -2,40 +2,55 @@ import { z } from "zod";
 import { AppError } from "./errors.ts";
 import { describeIssues, explain } from "./findings.ts";
 import { METRICS, STRATEGIES, serviceName } from "./words.ts";
-import { duration, percentage, size } from "./units.ts";
+import { duration, percentage } from "./units.ts";
 import { readYaml } from "./yaml.ts";
 
 /** `mainstay.yaml`: what stands beside a service's code. Every default is written here and nowhere else. */
 
 const health = z.strictObject({
-  path: z.string().startsWith("/", 'expected a path that starts with "/"'),
-  interval: duration().prefault("1s"),
-  timeout: duration().prefault("2s"),
-  /** How long a new instance may take until its gate (3 × 200) has passed. */
-  deadline: duration().prefault("60s"),
+  path: z
+    .string()
+    .startsWith("/", 'expected a path that starts with "/"')
+    .describe("Asked on 127.0.0.1; only the status 200 means healthy."),
+  interval: duration().prefault("1s").describe("How often it is asked."),
+  timeout: duration().prefault("2s").describe("How long an answer may take."),
+  deadline: duration()
+    .prefault("60s")
+    .describe("How long a new instance may take until three answers in a row were healthy."),
 });
 
 const PORT_MESSAGE = 'expected "auto" or a port from 1024 to 65535';
 
 const processType = z
   .strictObject({
-    command: z.string().min(1, "expected a command line"),
-    instances: z.int().min(1).max(100).default(1),
+    command: z
+      .string()
+      .min(1, "expected a command line")
+      .describe("Run by /bin/sh in the release's directory; the port is in PORT."),
+    instances: z.int().min(1).max(100).default(1).describe("How many of them run."),
     port: z
       .union(
         [z.literal("auto"), z.int(PORT_MESSAGE).min(1024, PORT_MESSAGE).max(65_535, PORT_MESSAGE)],
         PORT_MESSAGE,
       )
-      .optional(),
-    health: health.optional(),
-    stopTimeout: duration().prefault("10s"),
+      .optional()
+      .describe(
+        "Where the process listens; auto: Mainstay chooses. The process that has one gets the traffic.",
+      ),
+    health: health.optional().describe("Needed with a port. Without it a process counts as ready after 5 s."),
+    stopTimeout: duration()
+      .prefault("10s")
+      .describe("Time between SIGTERM and SIGKILL, after its last request was answered."),
   })
   .refine((value) => value.port === undefined || value.health !== undefined, {
     path: ["health"],
     message: "a process with a port needs health: { path: … }, otherwise nobody can tell whether it serves",
   });
 
-const stage = z.strictObject({ weight: percentage(), bake: duration().prefault("0s") });
+const stage = z.strictObject({
+  weight: percentage().describe("The candidate's share of the users; the last stage has 100%."),
+  bake: duration().prefault("0s").describe("The least time the stage lasts."),
+});
 
 const DEFAULT_STAGES = [
   { weight: "10%", bake: "1h" },
@@ -48,17 +63,39 @@ const judge = z.strictObject({
   metrics: z
     .array(z.enum(METRICS))
     .min(1)
-    .default([...METRICS]),
-  alpha: z.number().gt(0).max(0.2).default(0.01),
-  onTooLittleEvidence: z.enum(["hold", "advance"]).default("hold"),
-  /** Latency of a candidate with cold caches is not judged for this long after its first request. */
-  warmup: duration().prefault("20s"),
+    .default([...METRICS])
+    .describe("What the arms are compared by."),
+  alpha: z
+    .number()
+    .gt(0)
+    .max(0.2)
+    .default(0.01)
+    .describe("The chance that a healthy release is undone, over the whole change."),
+  onTooLittleEvidence: z
+    .enum(["hold", "advance"])
+    .default("hold")
+    .describe("What happens when a stage's time is over without a verdict."),
+  warmup: duration()
+    .prefault("20s")
+    .describe("Latency is not judged for so long after the candidate's first request: caches are cold."),
 });
 
-const limits = z.strictObject({ errorRate: percentage().optional(), latencyP95: duration().optional() });
+const limits = z.strictObject({
+  errorRate: percentage()
+    .refine((share) => share > 0 && share < 1, "expected more than 0% and less than 100%")
+    .optional()
+    .describe("An absolute ceiling on failed requests; acts while the stable release keeps it."),
+  latencyP95: duration()
+    .refine((ms) => ms > 0, "expected more than 0")
+    .optional()
+    .describe("An absolute ceiling on the 95th percentile of the latency; likewise."),
+});
 
 const rollout = z.strictObject({
-  strategy: z.enum(STRATEGIES).default("canary"),
+  strategy: z
+    .enum(STRATEGIES)
+    .default("canary")
+    .describe("canary: in stages, judged. immediate: all traffic at once after the gate."),
   stages: z
     .array(stage)
     .min(1)
@@ -69,15 +106,18 @@ const rollout = z.strictObject({
         stages.every((each, index) => index === 0 || each.weight > (stages[index - 1]?.weight ?? 0)),
       "weights must rise from stage to stage",
     )
-    .prefault(DEFAULT_STAGES),
-  judge: judge.prefault({}),
-  limits: limits.prefault({}),
-  keepWarm: duration().prefault("10m"),
-  /** A request header that carries the user's id for clients without cookies. */
+    .prefault(DEFAULT_STAGES)
+    .describe("Rising shares of the users."),
+  judge: judge.prefault({}).describe("Who decides whether it goes on."),
+  limits: limits.prefault({}).describe("Absolute ceilings."),
+  keepWarm: duration()
+    .prefault("10m")
+    .describe("How long the old release runs on without traffic, so that undo is one weight write."),
   assignmentHeader: z
     .string()
-    .regex(/^[A-Za-z0-9-]+$/)
-    .optional(),
+    .regex(/^[A-Za-z0-9-]+$/, "expected the name of a header")
+    .optional()
+    .describe("A request header that names the user, for clients without cookies."),
 });
 
 const variableName = z
@@ -91,28 +131,29 @@ const variableValue = z
   .union([z.string(), z.number(), z.boolean()], "expected text, a number, true or false")
   .transform(String);
 
+const route = z.strictObject({
+  host: z.string().min(1).optional().describe("The Host it answers to; any when left out."),
+  path: z.string().startsWith("/").default("/").describe("The start of the path; the longest match wins."),
+});
+
 export const serviceFile = z.strictObject({
-  service: serviceName,
-  environment: serviceName.default("production"),
+  service: serviceName.describe("The name it goes by everywhere."),
+  environment: serviceName.default("production").describe("One service may run in several."),
   processes: z
     .record(serviceName, processType)
     .refine((processes) => Object.keys(processes).length > 0, "expected at least one process")
     .refine(
       (processes) => Object.values(processes).filter((each) => each.port !== undefined).length <= 1,
       "at most one process may have a port: it is the one the proxy sends traffic to",
-    ),
-  env: z.record(variableName, variableValue).default({}),
-  secrets: z.array(variableName).default([]),
-  routes: z
-    .array(
-      z.strictObject({ host: z.string().min(1).optional(), path: z.string().startsWith("/").default("/") }),
     )
-    .min(1)
-    .prefault([{}]),
-  resources: z
-    .strictObject({ memory: size().optional(), cpu: z.number().positive().optional() })
-    .prefault({}),
-  rollout: rollout.prefault({}),
+    .describe("What runs, by name; all of one release change together."),
+  env: z.record(variableName, variableValue).default({}).describe("Variables of every process."),
+  secrets: z
+    .array(variableName)
+    .default([])
+    .describe("Variables whose values stand in data/keys/<service>.<environment>.env, mode 0600."),
+  routes: z.array(route).min(1).prefault([{}]).describe("Which requests are this service's."),
+  rollout: rollout.prefault({}).describe("How a new release takes over."),
 });
 
 /**

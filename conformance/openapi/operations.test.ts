@@ -6,6 +6,7 @@ const problem = { description: "a problem", content: { "application/problem+json
 const good = {
   operationId: "listThings",
   summary: "Lists things.",
+  "x-permission": "things:read",
   responses: { 200: { description: "ok" }, default: problem },
 };
 const documentOf = (paths: object) => ({
@@ -42,6 +43,7 @@ describe("the promises of an operation", () => {
     expect(failuresOf({ "/things": { delete: { responses: { 404: problem } } } })).toEqual([
       "DELETE /things has an operationId of its own",
       "DELETE /things says what it does",
+      "DELETE /things names the permission it needs",
       "DELETE /things declares what it answers when all is well",
     ]);
   });

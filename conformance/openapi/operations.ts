@@ -7,6 +7,7 @@ export interface Operation {
   name: string;
   operationId: string | null;
   summary: string | null;
+  permission: string | null;
   /** Status or "default" → media types of the answer. */
   responses: Map<string, string[]>;
 }
@@ -26,6 +27,7 @@ export function judgeOperations(operations: Operation[]): CaseResult[] {
   return operations.flatMap((operation) => [
     judge(operation, "has an operationId of its own", isUnique(ids, operation.operationId)),
     judge(operation, "says what it does", operation.summary !== null),
+    judge(operation, "names the permission it needs", operation.permission !== null),
     judge(operation, "declares what it answers when all is well", hasSuccess(operation)),
     judge(operation, "declares its problem document (RFC 9457)", hasProblem(operation)),
   ]);
@@ -57,6 +59,7 @@ function readOperation(name: string, operation: unknown): Operation {
     name,
     operationId: text(field(operation, "operationId")),
     summary: text(field(operation, "summary")),
+    permission: text(field(operation, "x-permission")),
     responses: new Map(responses),
   };
 }

@@ -49,7 +49,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
 
   // Core
   const audit = createAudit({ db, clock, ids });
-  const identity = createIdentity({ db, clock, random: randomBytes, dataDirectory });
+  const identity = createIdentity({ db, clock, random: randomBytes, audit, dataDirectory });
   const services = createServices({ db, clock, ids, audit, events, dataDirectory });
 
   // Drivers and signals

@@ -1,5 +1,5 @@
 import type { ChangeResource, TimelineEntry } from "@mainstay/api";
-import type { WatchItem } from "../../cli/src/commands/follow.ts";
+import { watchChange } from "../../cli/src/watch-change.ts";
 import type { Product } from "./product.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -18,17 +18,13 @@ export async function watchUntil(
   isThere: (change: ChangeResource) => boolean,
 ): Promise<ChangeResource> {
   const signal = AbortSignal.timeout(WATCH_DEADLINE_MS);
-  let last: ChangeResource | null = null;
-  for (;;) {
-    try {
-      for await (const item of product.api().stream<WatchItem>(`/changes/${id}/watch?after=-1`, signal)) {
-        last = item.change;
-        if (isThere(item.change)) return item.change;
-      }
-    } catch (error) {
-      if (signal.aborted) throw new Error(`${id} stayed ${last?.state} (${last?.outcome})`, { cause: error });
-      if (!(error instanceof TypeError)) throw error;
-    }
+  const seen: string[] = [];
+  const onItem = ({ change }: { change: ChangeResource }) => void seen.push(`${change.state} ${change.stage}`);
+  try {
+    return await watchChange(product.api(), { id, signal, isDone: isThere, onItem });
+  } catch (error) {
+    const trail = seen.filter((each, index) => each !== seen[index - 1]);
+    throw new Error(`${id} did not get where it was expected; it was seen ${trail.join(", ")}`, { cause: error });
   }
 }
 

@@ -1,0 +1,45 @@
+import { platformFile } from "@mainstay/api";
+import { Kysely, PostgresDialect } from "kysely";
+import { Pool } from "pg";
+import { compose } from "../../server/src/compose.ts";
+import { createVirtualClock } from "../../server/src/kernel/clock.ts";
+import type { DatabaseHandle } from "../../server/src/kernel/database/index.ts";
+import { createLog } from "../../server/src/kernel/log.ts";
+import type { GeneratedFile } from "../generated-files.ts";
+
+/** The description of the API, from a house that is built but never started. */
+export async function generate(): Promise<GeneratedFile[]> {
+  const clock = createVirtualClock();
+  const { http } = compose({
+    config: platformFile.parse({}),
+    database: unopenedDatabase(),
+    runtimeDirectory: "/nonexistent",
+    clock,
+    log: createLog({ clock, level: "error", format: "json" }),
+  });
+  const text = `${JSON.stringify(sortKeys(await http.openapi()), null, 2)}\n`;
+  return [{ path: "docs/reference/openapi.json", text }];
+}
+
+/** Nothing connects before the first query, and there is none. */
+function unopenedDatabase(): DatabaseHandle {
+  const pool = new Pool();
+  return {
+    db: new Kysely({ dialect: new PostgresDialect({ pool }) }),
+    pool,
+    description: "none",
+    embedded: false,
+    connection: {},
+    listen: async () => async () => {},
+    ping: async () => {},
+    close: () => pool.end(),
+  };
+}
+
+/** The order in which rooms are composed is not part of the API. */
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).map(([key, child]): [string, unknown] => [key, sortKeys(child)]);
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { Server as NetServer } from "node:net";
 
 const MAX_HEADER_BYTES = 32_768;
-const MAX_CONNECTIONS = 16_384;
+const MAX_CONNECTIONS = 8192;
 const HEADERS_TIMEOUT_MS = 15_000;
 const CHECK_INTERVAL_MS = 5000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;

@@ -204,8 +204,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.end();
     this.countAnswer("5xx");
     if (failure.lost !== null) this.observer.lost(failure.lost);
-    if (this.observer.isDraining()) this.options.response.shouldKeepAlive = false;
-    answerProblem(this.options.response, failure);
+    const { response, setCookie } = this.options;
+    if (this.observer.isDraining()) response.shouldKeepAlive = false;
+    answerProblem(response, failure, setCookie);
   }
 
   private refuseHeaders(): void {

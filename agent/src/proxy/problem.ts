@@ -46,7 +46,7 @@ export const REFUSALS = {
 export type Refusal = (typeof REFUSALS)[keyof typeof REFUSALS];
 
 /** Answers with an RFC 9457 problem document. */
-export function answerProblem(response: ServerResponse, problem: Failure | Refusal): void {
+export function answerProblem(response: ServerResponse, problem: Failure | Refusal, setCookie: string | null = null): void {
   const { status, title } = problem;
   const body = JSON.stringify({ type: "about:blank", status, title });
   const headers: Record<string, string | number> = {
@@ -55,6 +55,7 @@ export function answerProblem(response: ServerResponse, problem: Failure | Refus
     "cache-control": "no-store",
   };
   if ("origin" in problem) headers["proxy-status"] = `${problem.origin}; error=${problem.error}`;
+  if (setCookie !== null) headers["set-cookie"] = setCookie;
   response.writeHead(status, headers);
   response.end(body);
 }

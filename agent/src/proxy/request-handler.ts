@@ -1,6 +1,5 @@
-import { randomInt } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { assignBucket, BUCKETS, GROUPS } from "./assignment.ts";
+import { assignBucket, GROUPS } from "./assignment.ts";
 import { Exchange, type ExchangeObserver } from "./exchange.ts";
 import { forwardedHeaders, hostName, readHost } from "./headers.ts";
 import type { Identities } from "./identity.ts";
@@ -113,8 +112,8 @@ function assign(service: RoutedService, request: IncomingMessage, identities: Id
 
 /** Without a candidate nobody is told apart, so a user without an id counts into any group. */
 function groupOf(service: RoutedService, id: string | null): number {
-  const bucket = id === null ? randomInt(BUCKETS) : assignBucket(service.service, service.change, id);
-  return bucket % GROUPS;
+  if (id === null) return Math.floor(Math.random() * GROUPS);
+  return assignBucket(service.service, service.change, id) % GROUPS;
 }
 
 function readHeader(request: IncomingMessage, name: string | null): string | null {

@@ -46,6 +46,7 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
   let desired = store.saved.desired ?? EMPTY;
   let leaseExpired = store.saved.leaseExpired;
   let counting: Promise<void> | null = null;
+  let expiring: Promise<void> = Promise.resolve();
 
   const workers = createWorkers({
     runtimeDirectory: options.runtimeDirectory,
@@ -82,7 +83,11 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
     save: store.saveRouting,
   });
 
-  const lease = createLease({ nowMs: () => performance.now(), schedule: setTimeout, onExpired: () => void expire() });
+  const lease = createLease({ nowMs: () => performance.now(), schedule: setTimeout, onExpired });
+
+  function onExpired(): void {
+    expiring = expire().catch((error: unknown) => log.error({ error: String(error) }, "falling back failed"));
+  }
 
   /** Back to what was proven; written to the journal before it takes effect. */
   async function expire(): Promise<void> {
@@ -101,6 +106,7 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
 
   /** null when a later generation is applied already. */
   async function put(next: DesiredState): Promise<ObservedState | null> {
+    await expiring;
     if (next.generation < desired.generation) return null;
     lease.renew(next.leaseTtlMs);
     const isNew = leaseExpired || JSON.stringify(next) !== JSON.stringify(desired);
@@ -111,11 +117,16 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
     const published = publisher.publish();
     for (const instance of leaving) {
       const timeoutMs = drainTimeouts.get(serviceKey(instance.spec())) ?? DEFAULT_DRAIN_TIMEOUT_MS;
-      void fleet.retire(instance, published.then(() => workers.drain(instance.id, timeoutMs)));
+      const drained = published.then(() => workers.drain(instance.id, timeoutMs));
+      fleet.retire(instance, drained).catch((error: unknown) => reportStuck(instance.id, error));
     }
     const isSaved = isNew ? store.saveDesired({ desired, leaseExpired }) : undefined;
     await Promise.all([isSaved, Promise.race([published, sleep(PUSH_PATIENCE_MS, undefined, { ref: false })])]);
     return observe();
+  }
+
+  function reportStuck(instance: string, error: unknown): void {
+    log.error({ instance, error: String(error) }, "an instance could not be ended");
   }
 
   function observe(): ObservedState {
@@ -168,11 +179,17 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
   }
 
   const { processes } = store.saved;
-  fleet.recover(desired.instances, processes.machineBootId === machineBootId ? processes.processes : []);
-  void publisher.publish();
-  lease.renew(desired.leaseTtlMs);
+  const strays = fleet.recover(desired.instances, processes.machineBootId === machineBootId ? processes.processes : []);
+  const published = publisher.publish();
+  for (const facts of strays) {
+    const drained = published.then(() => workers.drain(facts.id, DEFAULT_DRAIN_TIMEOUT_MS));
+    fleet.retireStray(facts, drained).catch((error: unknown) => reportStuck(facts.id, error));
+  }
+  if (store.saved.desired && !leaseExpired) lease.renew(desired.leaseTtlMs);
   const counter = setInterval(() => void count(), COUNT_INTERVAL_MS);
-  const logCheck = setInterval(() => void capAllLogs(), LOG_CHECK_INTERVAL_MS);
+  const logCheck = setInterval(() => {
+    capAllLogs().catch((error: unknown) => log.warn({ error: String(error) }, "a log could not be cut"));
+  }, LOG_CHECK_INTERVAL_MS);
   const api = await serveAgentApi({
     path: join(options.runtimeDirectory, "agent.sock"),
     put,
@@ -191,7 +208,10 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
   }
 
   return {
-    stop: close,
+    async stop() {
+      await close();
+      await store.saveProcesses({ machineBootId, processes: fleet.facts() });
+    },
     async stopInstances() {
       await close();
       await fleet.stopAll();

@@ -5,16 +5,17 @@ import { createInstance, type Instance, type InstanceContext, type InstanceFacts
 import { endTree } from "./process-tree.ts";
 import type { Routable } from "./routing.ts";
 
-/** What is left of instances nobody wants any more is asked to stop, and killed after this time. */
-const STRAY_TIMEOUT_MS = 5000;
+/** A process that nobody wants any more and whose specification is not known is killed after this time. */
+const STRAY_TIMEOUT_MS = 10_000;
 
 export interface Fleet {
-  /** Takes up what an earlier agent left running, ends what is not wanted any more, starts what is missing. */
-  recover(specs: InstanceSpec[], facts: InstanceFacts[]): void;
+  /** Takes up what an earlier agent left running and starts what is missing; returns what is not wanted any more. */
+  recover(specs: InstanceSpec[], facts: InstanceFacts[]): InstanceFacts[];
   /** Makes the instances those desired: new ones start, the others begin to drain and are returned. */
   apply(specs: InstanceSpec[]): Instance[];
   /** Ends a draining instance, unless it is wanted again after all. */
   retire(instance: Instance, drained: Promise<unknown>): Promise<void>;
+  retireStray(facts: InstanceFacts, drained: Promise<unknown>): Promise<void>;
   get(id: string): Instance | undefined;
   list(): Instance[];
   draining(): string[];
@@ -27,12 +28,13 @@ export interface Fleet {
 interface FleetOptions extends Omit<InstanceContext, "onChange"> {
   onChange: () => void;
   onEvent: (type: AgentEvent["type"], subject: string, data: Record<string, unknown>) => void;
-  log: Log;
 }
 
 /** All instances of this machine. */
-export function createFleet({ onChange, onEvent, log, ...base }: FleetOptions): Fleet {
+export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet {
+  const { log, agentId } = base;
   const instances = new Map<string, Instance>();
+  const strays = new Set<string>();
   let wanted: ReadonlySet<string> = new Set();
   const context: InstanceContext = {
     ...base,
@@ -51,25 +53,16 @@ export function createFleet({ onChange, onEvent, log, ...base }: FleetOptions): 
   }
 
   /** Processes that carry our marks, though no facts were saved of them: the agent was killed in between. */
-  function findMarked(known: InstanceFacts[]): InstanceFacts[] {
-    const knownPids = new Set(known.map((each) => each.pid));
-    return listProcesses().flatMap((each) => {
-      if (each.session !== each.pid || each.state === "Z" || knownPids.has(each.pid)) return [];
-      const environment = readEnvironment(each.pid);
+  function findMarked(): InstanceFacts[] {
+    const oldest = listProcesses().sort((one, other) => one.startTicks - other.startTicks);
+    return oldest.flatMap(({ pid, session, state, startTicks }) => {
+      if (session !== pid || state === "Z") return [];
+      const environment = readEnvironment(pid);
       const id = environment.get("MAINSTAY_INSTANCE");
-      if (id === undefined || environment.get("MAINSTAY_AGENT") !== base.agentId) return [];
-      const port = environment.get("PORT");
+      if (id === undefined || environment.get("MAINSTAY_AGENT") !== agentId) return [];
+      const port = Number(environment.get("PORT") ?? NaN);
       const startedAt = new Date().toISOString();
-      const { pid, startTicks } = each;
-      return [{ id, pid, startTicks, port: port ? Number(port) : null, startedAt, crashes: 0, isReady: false }];
-    });
-  }
-
-  function endStray(facts: InstanceFacts): void {
-    const marks = { MAINSTAY_INSTANCE: facts.id, MAINSTAY_AGENT: base.agentId };
-    log.warn({ instance: facts.id, pid: facts.pid }, "a process that is not wanted any more is ended");
-    endTree({ ...facts, marks }, STRAY_TIMEOUT_MS).catch((error: unknown) => {
-      log.error({ instance: facts.id, error: String(error) }, "a process could not be ended");
+      return [{ id, pid, startTicks, port: Number.isNaN(port) ? null : port, startedAt, crashes: 0, isReady: false }];
     });
   }
 
@@ -82,13 +75,16 @@ export function createFleet({ onChange, onEvent, log, ...base }: FleetOptions): 
       wanted = new Set(specs.map((spec) => spec.id));
       for (const spec of specs) add(spec);
       const adopted = new Set<string>();
-      for (const each of [...facts, ...findMarked(facts)]) {
-        const instance = adopted.has(each.id) ? undefined : instances.get(each.id);
-        if (!instance) endStray(each);
-        else if (instance.adopt(each)) adopted.add(each.id);
+      const left = new Map<string, InstanceFacts>();
+      for (const each of [...facts, ...findMarked()]) {
+        if (adopted.has(each.id) || left.has(each.id)) continue;
+        if (instances.get(each.id)?.adopt(each)) adopted.add(each.id);
+        else if (!instances.has(each.id)) left.set(each.id, each);
       }
       for (const instance of instances.values()) if (!adopted.has(instance.id)) void instance.start();
-      log.info({ adopted: adopted.size, started: instances.size - adopted.size }, "instances are taken up");
+      for (const id of left.keys()) strays.add(id);
+      log.info({ adopted: adopted.size, left: left.size, wanted: wanted.size }, "instances are taken up");
+      return [...left.values()];
     },
     apply(specs) {
       wanted = new Set(specs.map((spec) => spec.id));
@@ -111,10 +107,20 @@ export function createFleet({ onChange, onEvent, log, ...base }: FleetOptions): 
       await instance.stop();
       if (wanted.has(instance.id)) void add(instance.spec()).start();
     },
+    async retireStray(facts, drained) {
+      await drained;
+      const { id, pid, startTicks } = facts;
+      await endTree({ pid, startTicks, marks: { MAINSTAY_INSTANCE: id, MAINSTAY_AGENT: agentId } }, STRAY_TIMEOUT_MS);
+      strays.delete(id);
+      onChange();
+      log.info({ instance: id, pid }, "a process that nobody wanted any more was ended");
+    },
     get: (id) => instances.get(id),
     list: () => [...instances.values()],
-    draining: () =>
-      [...instances.values()].filter((each) => isIn(each, "draining", "stopping")).map((each) => each.id),
+    draining: () => [
+      ...strays,
+      ...[...instances.values()].filter((each) => isIn(each, "draining", "stopping")).map((each) => each.id),
+    ],
     routable: () =>
       new Map(
         [...instances].map(([id, instance]) => {

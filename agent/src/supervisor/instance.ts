@@ -1,5 +1,6 @@
 import type { AgentEvent, InstanceSpec, ObservedInstance } from "@mainstay/api";
 import { backOffMs } from "../system/back-off.ts";
+import type { Log } from "../system/log.ts";
 import { judgeProbe, UNKNOWN_HEALTH, type Health } from "./health.ts";
 import { watchHealth, type HealthWatch } from "./health-watch.ts";
 import { adopt, launch, type Exit, type RunningProcess } from "./launch.ts";
@@ -28,6 +29,7 @@ export interface InstanceContext {
   ports: Ports;
   /** Variables every process gets before its own. */
   baseEnvironment: Record<string, string>;
+  log: Log;
   /** Something observable changed; with the event that tells it, if it is worth one. */
   onChange(instance: Instance, event?: AgentEvent["type"], data?: Record<string, unknown>): void;
 }
@@ -74,6 +76,7 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
   let lastExit: ObservedInstance["lastExit"] = null;
   let restart: NodeJS.Timeout | null = null;
   let starting: Promise<void> | null = null;
+  let clearing: Promise<void> = Promise.resolve();
 
   async function startNow(): Promise<void> {
     restart = null;
@@ -89,6 +92,7 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
       if (port !== null) context.ports.giveBack(port);
       health = { ...UNKNOWN_HEALTH, lastError: `cannot start: ${error instanceof Error ? error.message : String(error)}` };
       crashed({ code: null, signal: null }, 0);
+      scheduleRestart();
     }
   }
 
@@ -123,8 +127,13 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
       return;
     }
     crashed(exit, Date.now() - past.startedAtMs);
-    await killTree(past.tree);
+    // The next process carries the same marks: it must not be there before the last one's remains are gone.
+    clearing = killTree(past.tree).catch((error: unknown) => {
+      context.log.error({ instance: spec.id, error: String(error) }, "what a crash left behind could not be ended");
+    });
+    await clearing;
     if (past.port !== null) context.ports.giveBack(past.port);
+    scheduleRestart();
   }
 
   function crashed(exit: Exit, livedMs: number): void {
@@ -132,14 +141,19 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
     health = { ...UNKNOWN_HEALTH, lastError: health.lastError };
     crashes += 1;
     crashesInARow = livedMs >= SETTLED_MS ? 1 : crashesInARow + 1;
-    if (phase === "running") restart = setTimeout(() => void instance.start(), backOffMs(crashesInARow, RESTART_BACK_OFF));
     context.onChange(instance, "instance.exited", { ...exit, crashes });
+  }
+
+  function scheduleRestart(): void {
+    if (phase !== "running") return;
+    restart = setTimeout(() => void instance.start(), backOffMs(crashesInARow, RESTART_BACK_OFF));
   }
 
   async function end(act: (tree: Tree) => Promise<void>): Promise<void> {
     phase = "stopping";
     if (restart) clearTimeout(restart);
     await starting;
+    await clearing;
     const last = life;
     if (last) {
       last.watch.stop();
@@ -206,7 +220,7 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
     },
     resume() {
       phase = "running";
-      if (!life) void instance.start();
+      if (!life) void clearing.then(instance.start);
       context.onChange(instance);
     },
     stop: () => end((tree) => endTree(tree, spec.stopTimeoutMs)),

@@ -10,7 +10,7 @@ export interface Tree {
   pid: number;
   startTicks: number;
   /** These variables mark a process as belonging to the tree, even if it has left the session. */
-  marks: Record<string, string>;
+  marks: Readonly<Record<string, string>>;
 }
 
 /** Every living process of the tree: those of its session, and those that carry its marks in their environment. */
@@ -47,7 +47,7 @@ export async function killTree(tree: Tree): Promise<void> {
   throw new Error(`processes of session ${tree.pid} cannot be killed`);
 }
 
-function hasMarks(pid: number, marks: Record<string, string>): boolean {
+function hasMarks(pid: number, marks: Tree["marks"]): boolean {
   const environment = readEnvironment(pid);
   return Object.entries(marks).every(([name, value]) => environment.get(name) === value);
 }

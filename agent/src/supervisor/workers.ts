@@ -35,6 +35,7 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
     slot,
     client: createUnixClient(join(runtimeDirectory, `proxy-${slot}.sock`)),
     status: null as WorkerStatus | null,
+    isUp: false,
   }));
   type Slot = (typeof slots)[number];
   let current: WorkerRouting | null = null;
@@ -44,6 +45,7 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
   function learn(slot: Slot, status: WorkerStatus): void {
     const before = slot.status;
     slot.status = status;
+    slot.isUp = true;
     if (before && before.bootId !== status.bootId) onRestart(slot.slot, status);
   }
 
@@ -62,6 +64,7 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
 
   async function refresh(slot: Slot): Promise<void> {
     const status = (await call(slot, "GET", "/v1/status").catch(() => null)) as WorkerStatus | null;
+    slot.isUp = status !== null;
     if (status) learn(slot, status);
     if (status && current && status.revision !== current.revision) await send(slot, current).catch(() => false);
   }
@@ -124,9 +127,9 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
     },
     inflight: (instance) => slots.reduce((sum, { status }) => sum + (status?.instances[instance] ?? 0), 0),
     observe: () =>
-      slots.map(({ slot, status }) => ({
+      slots.map(({ slot, status, isUp }) => ({
         worker: slot,
-        pid: status?.pid ?? null,
+        pid: isUp ? (status?.pid ?? null) : null,
         generation: status?.generation ?? null,
         restarts: status?.restarts ?? 0,
       })),

@@ -2,7 +2,7 @@ import pg from "pg";
 import type { Log } from "../log.ts";
 
 const POOL_SIZE = 20;
-const CONNECT_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 60_000;
 /** By statements and not as start-up parameters, which poolers refuse. */
 const SESSION_SETTINGS = [

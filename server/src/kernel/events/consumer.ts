@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import { createWake, type Wake } from "../wake.ts";
+import { createWake } from "../wake.ts";
 import type { Event, EventFilter } from "./event.ts";
-import type { EventsStore } from "./store.ts";
+import { NUMBERED_PAYLOAD, type Cursor, type EventsStore } from "./store.ts";
 
 export interface Subscription extends EventFilter {
   /** Names the cursor in the database; the same at every start. */
@@ -26,7 +26,8 @@ export interface ConsumerDependencies {
 }
 
 export interface Consumer {
-  wake: Wake;
+  /** To be called with each payload of the channel that tells of numbered events. */
+  notice(payload: string): void;
   /** Handles events until the signal aborts; on one server at a time. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -44,51 +45,57 @@ export function createConsumer(subscription: Subscription, dependencies: Consume
   const { name, handle, attempts: limit = DEFAULT_ATTEMPTS } = subscription;
   const { store, clock, log, count } = dependencies;
   const wake = createWake(clock);
+  /** As the database has it; null when that has to be read. */
+  let cursor: Cursor | null = null;
+  let isRetryAsked = true;
 
   async function run(signal: AbortSignal): Promise<void> {
+    isRetryAsked = true;
     while (!signal.aborted) {
       try {
         await retryParked(signal);
         const hasMore = await handleBatch(signal);
         if (!hasMore) await wake.sleep(LOOK_MS, signal);
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) break;
+        cursor = null;
         log.error({ consumer: name, error }, "consumer of events cannot go on; trying again");
         await clock.sleep(DATABASE_RETRY_MS, signal).catch(() => {});
       }
     }
+    cursor = null;
   }
 
   /** True when there may be more at once. */
   async function handleBatch(signal: AbortSignal): Promise<boolean> {
-    const cursor = await store.cursor(name);
+    cursor ??= await store.cursor(name);
+    const { position: after, attempts } = cursor;
     const head = await store.head();
-    if (head === cursor.position) return false;
-    const events = await store.read({
-      after: cursor.position,
-      upTo: head,
-      filter: subscription,
-      limit: BATCH_EVENTS,
-    });
-    let { position, attempts } = cursor;
-    for (const event of events) {
-      if (signal.aborted) break;
-      await handleOne(event, attempts, signal);
-      position = event.position;
-      attempts = 0;
+    if (head === after) return false;
+    const events = await store.read({ after, upTo: head, filter: subscription, limit: BATCH_EVENTS });
+    for (const [index, event] of events.entries()) {
+      if (signal.aborted) return false;
+      await handleOne(event, index === 0 ? attempts : 0, signal);
     }
     const hasMore = events.length === BATCH_EVENTS;
-    const isThrough = !hasMore && !signal.aborted;
-    await store.setCursor(name, { position: isThrough ? head : position, attempts });
+    if (!hasMore) await move({ position: head, attempts: 0 });
     return hasMore;
+  }
+
+  async function move(to: Cursor): Promise<void> {
+    cursor = to;
+    await store.setCursor(name, to);
   }
 
   /** Tries until it succeeds or is parked. A try is counted before it begins, as it may kill the server. */
   async function handleOne(event: Event, earlier: number, signal: AbortSignal): Promise<void> {
     for (let attempt = earlier + 1; ; attempt++) {
-      await store.setCursor(name, { position: event.position - 1, attempts: attempt });
+      await move({ position: event.position - 1, attempts: attempt });
       const error = attempt > limit ? new Error("no attempt came to an end") : await failure(event, signal);
-      if (error === null) return count("handled");
+      if (error === null) {
+        count("handled");
+        return move({ position: event.position, attempts: 0 });
+      }
       signal.throwIfAborted();
       count("failed");
       if (attempt >= limit) return park(event, attempt, error);
@@ -99,14 +106,16 @@ export function createConsumer(subscription: Subscription, dependencies: Consume
   }
 
   async function park(event: Event, attempts: number, error: unknown): Promise<void> {
-    const row = { consumer: name, event, attempts, error: textOf(error), parked_at: clock.now() };
-    await store.park(row);
+    await store.park({ consumer: name, event, attempts, error: textOf(error), parked_at: clock.now() });
+    cursor = { position: event.position, attempts: 0 };
     count("parked");
     log.error({ ...describe(event), attempts, error }, "event set aside");
   }
 
   /** What somebody asked to be tried once more. */
   async function retryParked(signal: AbortSignal): Promise<void> {
+    if (!isRetryAsked) return;
+    isRetryAsked = false;
     for (const row of await store.retried(name, BATCH_EVENTS)) {
       if (signal.aborted) return;
       const error = await failure(row.event, signal);
@@ -128,7 +137,14 @@ export function createConsumer(subscription: Subscription, dependencies: Consume
     return { consumer: name, event: event.id, type: event.type };
   }
 
-  return { wake, run };
+  return {
+    run,
+    notice(payload) {
+      // After a lost connection it is empty: anything may have been asked meanwhile.
+      if (payload !== NUMBERED_PAYLOAD) isRetryAsked = true;
+      wake.ring();
+    },
+  };
 }
 
 function textOf(error: unknown): string {

@@ -94,12 +94,12 @@ export function createEvents(dependencies: EventsDependencies): Events {
   async function start(): Promise<void> {
     for (const name of consumers.keys()) await store.enter(name);
     endings.push(await database.listen(UNNUMBERED_CHANNEL, unnumbered.ring));
-    endings.push(await database.listen(NUMBERED_CHANNEL, ringConsumers));
+    endings.push(await database.listen(NUMBERED_CHANNEL, notice));
     leading = leadInTurn({ connection: database.connection, clock, log, lead }, stopping.signal);
   }
 
-  function ringConsumers(): void {
-    for (const consumer of consumers.values()) consumer.wake.ring();
+  function notice(payload: string): void {
+    for (const consumer of consumers.values()) consumer.notice(payload);
   }
 
   /** On the one server that leads: numbers rows, and runs every consumer. */

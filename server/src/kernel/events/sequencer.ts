@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { NUMBERED_CHANNEL } from "./store.ts";
+import { NUMBERED_CHANNEL, NUMBERED_PAYLOAD } from "./store.ts";
 
 /** A table whose committed rows get numbers. All names are constants of the code. */
 export interface Stream {
@@ -24,7 +24,7 @@ export async function numberStream(client: pg.ClientBase, stream: Stream): Promi
   for (let count = BATCH_ROWS; count === BATCH_ROWS; total += count) {
     const result = await client.query(statement, [stream.table, BATCH_ROWS]);
     count = result.rowCount ?? 0;
-    if (count > 0) await client.query(`notify ${NUMBERED_CHANNEL}`);
+    if (count > 0) await client.query(`notify ${NUMBERED_CHANNEL}, '${NUMBERED_PAYLOAD}'`);
   }
   return total;
 }

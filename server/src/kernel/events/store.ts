@@ -32,10 +32,18 @@ export type ParkedRow = Tables["events.parked"];
 export const UNNUMBERED_CHANNEL = "events_unnumbered";
 /** Rung when rows were numbered. */
 export const NUMBERED_CHANNEL = "events_numbered";
+/** The other payload is the name of a consumer that is asked to try its parked events once more. */
+export const NUMBERED_PAYLOAD = "numbered";
 
 export const OUTBOX = "events.outbox";
 /** The name under which `events.sequences` remembers how far the outbox was pruned. */
 const PRUNED = "events.outbox pruned";
+
+/** How far a consumer has come, and how often the next event was begun. */
+export interface Cursor {
+  position: number;
+  attempts: number;
+}
 
 interface Page {
   after: number;
@@ -134,8 +142,13 @@ export function createEventsStore(database: Database) {
       return row?.position ?? 0;
     },
 
-    setCursor: (consumer: string, cursor: { position: number; attempts: number }) =>
-      db.updateTable("events.cursors").set(cursor).where("consumer", "=", consumer).execute(),
+    /**
+     * Does not wait for the disk: should PostgreSQL crash, the last cursors
+     * are lost and events are handled once more, as they may be at any time.
+     */
+    setCursor: (consumer: string, { position, attempts }: Cursor) =>
+      sql`update events.cursors set position = ${position}, attempts = ${attempts}
+        where consumer = ${consumer} and set_config('synchronous_commit', 'off', true) = 'off'`.execute(db),
 
     /** Sets an event aside and passes it, in one transaction. */
     park: ({ consumer, event, attempts, error, parked_at }: Omit<ParkedRow, "position" | "is_retried">) =>
@@ -155,7 +168,7 @@ export function createEventsStore(database: Database) {
     async retryParked(consumer: string): Promise<number> {
       const { rows } = await sql<{ count: number }>`with updated as (
         update events.parked set is_retried = true where consumer = ${consumer} returning 1
-      ) select count(*) as count, pg_notify(${NUMBERED_CHANNEL}, '') from updated`.execute(db);
+      ) select count(*) as count, pg_notify(${NUMBERED_CHANNEL}, ${consumer}) from updated`.execute(db);
       return rows[0]?.count ?? 0;
     },
 

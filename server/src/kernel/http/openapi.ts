@@ -1,7 +1,7 @@
 import { problem, PROBLEM_CONTENT_TYPE } from "@mainstay/api";
 import swagger from "@fastify/swagger";
 import type { FastifyInstance, FastifySchema } from "fastify";
-import { createJsonSchemaTransform } from "fastify-type-provider-zod";
+import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import type { AnyRoute } from "./route.ts";
 
 /** Makes the instance collect its routes into an OpenAPI 3.1 document; to be called before they are added. */
@@ -18,7 +18,8 @@ export async function collectOpenapi(app: FastifyInstance, version: string): Pro
       components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
       security: [{ key: [] }],
     },
-    transform: createJsonSchemaTransform({}),
+    transform: jsonSchemaTransform,
+    transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document)),
   });
 }
 
@@ -49,4 +50,28 @@ export function describeRoute(route: AnyRoute): FastifySchema {
 /** "/api/v1/changes/:id" → "changes" */
 function tagOf(url: string): string {
   return url.split("/")[3] ?? "platform";
+}
+
+interface OpenapiDocument {
+  paths?: unknown;
+  components?: { schemas?: Record<string, unknown> };
+}
+
+/**
+ * Every schema with a name exists twice, as it comes in and as it goes out; those that no route needs are
+ * left out.
+ */
+function withoutUnused<Document extends OpenapiDocument>(document: Document): Document {
+  const schemas = document.components?.schemas ?? {};
+  const used = new Set<string>();
+  const follow = (part: unknown): void => {
+    for (const [, name = ""] of JSON.stringify(part).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+      if (used.has(name)) continue;
+      used.add(name);
+      follow(schemas[name]);
+    }
+  };
+  follow(document.paths ?? {});
+  const kept = Object.fromEntries(Object.entries(schemas).filter(([name]) => used.has(name)));
+  return { ...document, components: { ...document.components, schemas: kept } };
 }

@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { platformFile } from "@mainstay/api";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openTestDatabase } from "../../tests/support/database.ts";
+import { silentLog } from "../../tests/support/log.ts";
+import { compose } from "./compose.ts";
+import { createVirtualClock } from "./kernel/clock.ts";
+
+let folder = "";
+let database: Awaited<ReturnType<typeof openTestDatabase>>;
+let house: ReturnType<typeof compose>;
+let key = "";
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "mainstay-house-"));
+  database = await openTestDatabase();
+  const config = { ...platformFile.parse({}), dataDirectory: folder };
+  const clock = createVirtualClock(Date.parse("2026-11-01T12:00:00Z"));
+  house = compose({ config, database, runtimeDirectory: folder, clock, log: silentLog });
+  key = (await house.identity.ensureAdminKey()) ?? "";
+});
+afterAll(async () => {
+  await database.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A request to every route there is, with ids that do not exist. */
+async function call(route: { method: string; url: string }, authorization: string | null) {
+  const url = route.url.replace(/:\w+/g, "none_1");
+  const hasBody = route.method !== "GET" && route.method !== "DELETE";
+  const answer = await house.http.inject({
+    method: route.method as "GET",
+    url,
+    headers: authorization === null ? {} : { authorization },
+    ...(hasBody ? { payload: {} } : {}),
+  });
+  return answer.statusCode;
+}
+
+describe("every route", () => {
+  it("names the permission it needs; only the probes are public", () => {
+    const routes = house.http.routes();
+    expect(routes.length).toBeGreaterThan(20);
+    const open = routes.filter((each) => each.permission === "public").map((each) => each.url);
+    expect(open.toSorted()).toEqual(["/healthz", "/readyz"]);
+  });
+
+  it.each(["without a key", "with a key that is none", "with a wrong key"])("refuses %s", async (name) => {
+    const wrong = `${key.slice(0, -8)}${key.endsWith("A") ? "B" : "A"}${key.slice(-7)}`;
+    const authorization = { "without a key": null, "with a key that is none": "Bearer x" }[name];
+    for (const route of house.http.routes().filter((each) => each.permission !== "public")) {
+      const status = await call(route, authorization === undefined ? `Bearer ${wrong}` : authorization);
+      expect([route.method, route.url, status]).toEqual([route.method, route.url, 401]);
+    }
+  });
+
+  it("lets the admin key in", async () => {
+    for (const route of house.http.routes()) {
+      if (route.url.endsWith("/watch") || route.url.endsWith("/logs")) continue;
+      const status = await call(route, `Bearer ${key}`);
+      expect([401, 403].includes(status), `${route.method} ${route.url} answered ${status}`).toBe(false);
+      expect(status, `${route.method} ${route.url}`).not.toBe(500);
+    }
+  });
+
+  it("is made once: a second start finds the key and does not show it", async () => {
+    expect(await house.identity.ensureAdminKey()).toBeNull();
+  });
+});

@@ -1,0 +1,43 @@
+import { waitUntil } from "./wait-until.ts";
+
+const ROUND_MS = 250;
+
+/** Some users with cookies, who come back again and again and remember which release answered them. */
+export interface Visitors {
+  /** Ends the visits; answers, for each visitor, the releases in the order they were met, without repetitions. */
+  stop(): Promise<string[][]>;
+}
+
+export function startVisitors(url: string, count: number): Visitors {
+  const visitors = Array.from({ length: count }, () => ({ cookie: "", met: [] as string[] }));
+  let isStopped = false;
+  const visits = comeBack();
+
+  async function comeBack(): Promise<void> {
+    while (!isStopped) {
+      await Promise.all(visitors.map((each) => visit(url, each)));
+      await waitUntil("the next round", createRound());
+    }
+  }
+
+  return {
+    async stop() {
+      isStopped = true;
+      await visits;
+      return visitors.map((each) => each.met);
+    },
+  };
+}
+
+async function visit(url: string, visitor: { cookie: string; met: string[] }): Promise<void> {
+  const answer = await fetch(url, { headers: { cookie: visitor.cookie } });
+  await answer.text();
+  visitor.cookie = answer.headers.getSetCookie()[0]?.split(";")[0] ?? visitor.cookie;
+  const release = answer.headers.get("x-mainstay-release") ?? `status ${answer.status}`;
+  if (visitor.met.at(-1) !== release) visitor.met.push(release);
+}
+
+function createRound(): () => boolean {
+  const endMs = performance.now() + ROUND_MS;
+  return () => performance.now() >= endMs;
+}
