@@ -40,5 +40,6 @@ describe("effects", () => {
   it("in tests may be anything but sleep", () => {
     expect(rulesOf("Date.now(); setTimeout(f, 1)", "agent/src/a.test.ts")).toEqual(["sleep"]);
     expect(rulesOf("setTimeout(f, 1)", "tests/e2e/deploy.test.ts")).toEqual(["sleep"]);
+    expect(rulesOf("setTimeout(f, 1)", "tests/support/hello/server.mjs")).toEqual([]);
   });
 });

@@ -30,7 +30,8 @@ const TIMER_MODULES = new Set(["node:timers", "node:timers/promises"]);
 export function checkEffects(repository: Repository): Finding[] {
   return repository.sources.flatMap((source) => {
     if (isProductPath(source.path)) return findEffects(source);
-    if (!isTestPath(source.path)) return [];
+    // What is not TypeScript there are applications for tests to deploy.
+    if (!isTestPath(source.path) || !source.path.endsWith(".ts")) return [];
     return findEffects(source)
       .filter((finding) => finding.rule === "timer")
       .map((each) => ({ ...each, rule: "sleep", message: each.message.replace(ADVICE.timer, ADVICE.sleep) }));

@@ -2,7 +2,7 @@ import type { AgentEvent, InstanceSpec, ObservedInstance } from "@mainstay/api";
 import type { Log } from "../system/log.ts";
 import { listProcesses, readEnvironment } from "../system/process-table.ts";
 import { createInstance, type Instance, type InstanceContext, type InstanceFacts } from "./instance.ts";
-import { endTree } from "./process-tree.ts";
+import { endTree, type Tree } from "./process-tree.ts";
 import type { Routable } from "./routing.ts";
 
 /** A process that nobody wants any more and whose specification is not known is killed after this time. */
@@ -110,7 +110,9 @@ export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet
     async retireStray(facts, drained) {
       await drained;
       const { id, pid, startTicks } = facts;
-      await endTree({ pid, startTicks, marks: { MAINSTAY_INSTANCE: id, MAINSTAY_AGENT: agentId } }, STRAY_TIMEOUT_MS);
+      // Wanted again meanwhile: the new process carries the same marks and must be spared.
+      const marks: Tree["marks"] = instances.has(id) ? {} : { MAINSTAY_INSTANCE: id, MAINSTAY_AGENT: agentId };
+      await endTree({ pid, startTicks, marks }, STRAY_TIMEOUT_MS);
       strays.delete(id);
       onChange();
       log.info({ instance: id, pid }, "a process that nobody wanted any more was ended");

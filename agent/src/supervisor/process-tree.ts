@@ -9,7 +9,7 @@ export interface Tree {
   /** The first process: leader of its own session and process group. */
   pid: number;
   startTicks: number;
-  /** These variables mark a process as belonging to the tree, even if it has left the session. */
+  /** These variables mark a process as belonging to the tree, even if it has left the session. None: only the session. */
   marks: Readonly<Record<string, string>>;
 }
 
@@ -48,6 +48,7 @@ export async function killTree(tree: Tree): Promise<void> {
 }
 
 function hasMarks(pid: number, marks: Tree["marks"]): boolean {
+  if (Object.keys(marks).length === 0) return false;
   const environment = readEnvironment(pid);
   return Object.entries(marks).every(([name, value]) => environment.get(name) === value);
 }

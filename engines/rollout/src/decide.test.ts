@@ -116,6 +116,11 @@ describe("going back", () => {
     expect(goes(at("gating"), { ...waiting, nowMs: 30_001 }).name).toBe("restoring-weights");
   });
 
+  it("ends at once when nothing had begun", () => {
+    expect(goes(initialState(0), facts({ command: order("abort") })).name).toBe("undone");
+    expect(goes(initialState(0), facts({ failure: "it serves already" })).name).toBe("undone");
+  });
+
   it("restores the weights before it drains the candidate", () => {
     expect(decide(plan, at("restoring-weights"), facts({ settled: false })).kind).toBe("stay");
     expect(goes(at("restoring-weights"), facts()).name).toBe("draining-candidate");

@@ -119,6 +119,8 @@ function following(plan: RolloutPlan, name: RolloutStateName): RolloutStateName 
 }
 
 function undo({ state, facts }: Situation, { by, reason }: Cause): Decision {
+  // Before the lock nothing was done, so nothing has to be taken back.
+  if (state.name === "requested") return go({ by, reason }, moved(state, "undone", facts));
   if (!facts.undoBlocked) return go({ by, reason }, moved(state, "restoring-weights", facts));
   return go({ by, reason: `${reason}; ${facts.undoBlocked}` }, moved(state, "undo-blocked", facts));
 }

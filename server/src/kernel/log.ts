@@ -24,8 +24,6 @@ export interface Log {
 export interface RootLog extends Log {
   /** Writes out what is still in memory; to be called before the process exits. */
   flush(): void;
-  /** Lines lost because the reader of standard output fell behind by more than 16 MiB. */
-  droppedLines(): number;
 }
 
 export interface LogOptions {
@@ -41,10 +39,10 @@ const STANDARD_OUTPUT = 1;
 
 /** The log of this process: one JSON document per line, or coloured text for people. */
 export function createLog({ clock, level, format, write }: LogOptions): RootLog {
-  const output = write ? { write, flush: () => {}, dropped: () => 0 } : openStandardOutput();
   const onTerminal = write === undefined && isatty(STANDARD_OUTPUT);
   const isPretty = format === "pretty" || (format === "auto" && onTerminal);
   const prettify = isPretty ? createPrettifier(onTerminal) : null;
+  const output = write ? { write, flush: () => {} } : openStandardOutput(reportLost);
   const logger = pino(
     {
       level,
@@ -55,7 +53,12 @@ export function createLog({ clock, level, format, write }: LogOptions): RootLog 
     },
     { write: (line: string) => output.write(prettify ? prettify(line) : line) },
   );
-  return { ...wrap(logger), flush: output.flush, droppedLines: output.dropped };
+  const log = wrap(logger);
+  return { ...log, flush: output.flush };
+
+  function reportLost(lines: number): void {
+    log.warn({ lines }, "log lines lost: they came faster than they were read");
+  }
 }
 
 function wrap(logger: Logger): Log {
@@ -82,23 +85,23 @@ function cleanRecord(fields: LogFields): object {
   }
 }
 
-/**
- * Never waits for a slow reader: lines queue in memory, and beyond the limit they are dropped and counted.
- */
-function openStandardOutput() {
-  let dropped = 0;
+/** Never waits for a slow reader: lines queue in memory; beyond the limit they are lost, which is then said. */
+function openStandardOutput(onLost: (lines: number) => void) {
+  let lost = 0;
   const stream = destination({
     dest: STANDARD_OUTPUT,
     sync: false,
     minLength: 0,
     maxLength: UNREAD_LIMIT_BYTES,
   });
-  stream.on("drop", () => (dropped += 1));
-  return {
-    write: (line: string) => void stream.write(line),
-    flush: () => stream.flushSync(),
-    dropped: () => dropped,
-  };
+  stream.on("drop", () => (lost += 1));
+  stream.on("drain", () => {
+    if (lost === 0) return;
+    const lines = lost;
+    lost = 0;
+    onLost(lines);
+  });
+  return { write: (line: string) => void stream.write(line), flush: () => stream.flushSync() };
 }
 
 function createPrettifier(colorize: boolean): (line: string) => string {

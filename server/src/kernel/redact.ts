@@ -16,20 +16,43 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(words.join("")) && !isPublic;
 }
 
-const SECRET_TEXTS: [RegExp, string][] = [
-  // the password of a URL: scheme://user:password@host
-  [/([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/?#@]{0,200}):[^\s/?#]+@/gi, `$1:${MASK}@`],
-  // ?token=… of a URL, password='…' of a libpq connection string
-  [/((?:passw(?:or)?d|secret|token|api_?key|signature)=)(?:'[^']*'|[^\s&'"]+)/gi, `$1${MASK}`],
-  [/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, `$1 ${MASK}`],
+interface SecretText {
+  /** What the text must contain for the pattern to be tried: most lines are cleared by looking for these alone. */
+  hint: string;
+  pattern: RegExp;
+  replacement: string;
+}
+
+const SECRET_TEXTS: SecretText[] = [
+  {
+    // the password of a URL: scheme://user:password@host
+    hint: "://",
+    pattern: /([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/?#@]{0,200}):[^\s/?#]+@/gi,
+    replacement: `$1:${MASK}@`,
+  },
+  {
+    // ?token=… of a URL, password='…' of a libpq connection string
+    hint: "=",
+    pattern: /((?:passw(?:or)?d|secret|token|api_?key|signature)=)(?:'[^']*'|[^\s&'"]+)/gi,
+    replacement: `$1${MASK}`,
+  },
+  { hint: " ", pattern: /\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, replacement: `$1 ${MASK}` },
   // our own API keys: the id is public, the rest is not
-  [/\b(mk_[A-Za-z0-9]{8})_[A-Za-z0-9]+/g, `$1_${MASK}`],
-  [/-----BEGIN ([A-Z ]{0,30}PRIVATE KEY)-----[\s\S]*?(?:-----END \1-----|$)/g, `-----BEGIN $1----- ${MASK}`],
+  { hint: "mk_", pattern: /\b(mk_[A-Za-z0-9]{8})_[A-Za-z0-9]+/g, replacement: `$1_${MASK}` },
+  {
+    hint: "PRIVATE KEY",
+    pattern: /-----BEGIN ([A-Z ]{0,30}PRIVATE KEY)-----[\s\S]*?(?:-----END \1-----|$)/g,
+    replacement: `-----BEGIN $1----- ${MASK}`,
+  },
 ];
 
 /** The text with everything that is recognisably a secret replaced. */
 export function maskSecrets(text: string): string {
-  return SECRET_TEXTS.reduce((masked, [pattern, replacement]) => masked.replace(pattern, replacement), text);
+  let masked = text;
+  for (const { hint, pattern, replacement } of SECRET_TEXTS) {
+    if (masked.includes(hint)) masked = masked.replace(pattern, replacement);
+  }
+  return masked;
 }
 
 const DEPTH_LIMIT = 8;

@@ -9,7 +9,7 @@ import { createIds } from "../../kernel/ids.ts";
 import { createMetrics } from "../../kernel/metrics.ts";
 import { auditStream, createAudit } from "../audit/index.ts";
 import { createFakeDriver, createFakeSignal } from "./fake-driver.ts";
-import type { ChangeKind } from "./ports.ts";
+import type { ChangeKind, Preparation } from "./ports.ts";
 import { createChangesRoom } from "./room.ts";
 import type { Origin } from "./transitions.ts";
 
@@ -42,26 +42,31 @@ const kind = (stable: string | null = "rel_old"): ChangeKind => ({
   kind: "release",
   drivers: [fake.driver],
   signal: signal.signal,
-  prepare: async ({ candidate }) => ({
-    target: "production/shop",
-    service: "shop",
-    environment: "production",
-    candidate,
-    stable,
-    plan: {
-      stages: [
-        { weight: 1000, bakeMs: 5000 },
-        { weight: 10_000, bakeMs: 0 },
-      ],
-      keepWarmMs: 60_000,
-      gateDeadlineMs: 30_000,
-      onTooLittleEvidence: "hold",
-      hasStable: stable !== null,
-      skips: ["backup", "migrating"],
-    },
-    judge: { metrics: ["errors"], alpha: 0.01, warmupMs: 0 },
-    limits: {},
-  }),
+  prepare: async ({ candidate }) => {
+    if (fake.world.refusal) throw fake.world.refusal;
+    return prepared(candidate, stable);
+  },
+});
+
+const prepared = (candidate: string, stable: string | null): Preparation => ({
+  target: "production/shop",
+  service: "shop",
+  environment: "production",
+  candidate,
+  stable,
+  plan: {
+    stages: [
+      { weight: 1000, bakeMs: 5000 },
+      { weight: 10_000, bakeMs: 0 },
+    ],
+    keepWarmMs: 60_000,
+    gateDeadlineMs: 30_000,
+    onTooLittleEvidence: "hold",
+    hasStable: stable !== null,
+    skips: ["backup", "migrating"],
+  },
+  judge: { metrics: ["errors"], alpha: 0.01, warmupMs: 0 },
+  limits: {},
 });
 
 /** A server of its own on the shared database, as after a restart. */
@@ -197,6 +202,18 @@ describe("a change that goes wrong", () => {
     expect(fake.world.acts).not.toContain("apply start");
   });
 
+  it("ends when its kind refuses it by the time its turn comes", async () => {
+    const server = createServer();
+    const { id } = await server.changes.request(wish, ann);
+    fake.world.refusal = new AppError("CHANGE_NOTHING_TO_DO", {
+      candidate: "rel_new",
+      target: "production/shop",
+    });
+    await run(server);
+    await until(server.changes, id, "undone");
+    expect((await server.changes.change(id)).outcome).toBe("rel_new already serves production/shop");
+  });
+
   it("is undone when its gate is not passed in time", async () => {
     const server = createServer();
     await run(server);
@@ -323,6 +340,15 @@ describe("an operator", () => {
     await until(server.changes, id, "succeeded");
     const back = await server.changes.rollback(id, null, ann);
     expect(back).toMatchObject({ candidate: "rel_old", immediate: true });
+  });
+
+  it("aborts a change that has not begun", async () => {
+    const server = createServer();
+    const { id } = await server.changes.request(wish, ann);
+    expect(await server.changes.command(id, { name: "abort", reason: null }, ann)).toMatchObject({
+      state: "undone",
+    });
+    await server.changes.request(wish, ann);
   });
 
   it("is told when a command means nothing", async () => {

@@ -10,6 +10,8 @@ export function createFakeDriver() {
     /** Positions whose effects never take hold. */
     stuckIn: new Set<string>(),
     failure: null as string | null,
+    /** Thrown by whoever prepares a change. */
+    refusal: null as Error | null,
     /** Thrown by the next apply of this act, once. */
     failOnce: new Map<string, Error>(),
   };

@@ -5,7 +5,7 @@ import { viewOf } from "./domain/view.ts";
 import type { HistoryEntry } from "@mainstay/evidence";
 import { createJudgeSession, reasonOf, type JudgedEvidence, type JudgeSession } from "./judge-session.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { ChangeKind, Observation } from "./ports.ts";
+import type { ChangeKind, Observation, Preparation } from "./ports.ts";
 import type { ChangeRow, ChangesStore, Lease } from "./store.ts";
 import { PLATFORM, type Transitions } from "./transitions.ts";
 
@@ -37,10 +37,11 @@ export function createTurn({ store, transitions, kinds, clock }: TurnDependencie
     return kind;
   }
 
-  /** Takes the target's lock and fixes the plan: only now is it certain which release is the stable one. */
+  /** Takes the target's lock and fixes the plan: only now it is certain which release is the stable one. */
   async function lock(row: ChangeRow, lease: Lease): Promise<boolean> {
-    const kind = kindOf(row);
-    const patch = adoptPreparation(kind, row, await kind.prepare(row));
+    const prepared = await prepare(row);
+    if (typeof prepared === "string") return end(row, prepared);
+    const patch = adoptPreparation(kindOf(row), row, prepared);
     const planned = { ...row, ...patch };
     const decision = decide(planned.plan, planned.position, { ...nothingKnown(), settled: true });
     if (decision.kind !== "go") return false;
@@ -52,6 +53,21 @@ export function createTurn({ store, transitions, kinds, clock }: TurnDependencie
       within: (tx) => store.takeLock(tx, held),
     });
     return isKnown;
+  }
+
+  /** What the kind makes of the request by now, or why it no longer makes sense. */
+  async function prepare(row: ChangeRow): Promise<Preparation | string> {
+    try {
+      return await kindOf(row).prepare(row);
+    } catch (error) {
+      if (!(error instanceof AppError) || PASSING.has(error.code)) throw error;
+      return error.message;
+    }
+  }
+
+  async function end(row: ChangeRow, reason: string): Promise<boolean> {
+    const decision = decide(row.plan, row.position, { ...nothingKnown(), failure: reason });
+    return decision.kind === "go" && transitions.apply(row, decision, { origin: PLATFORM });
   }
 
   /** One look at a change whose lock is ours; true when it moved on. */

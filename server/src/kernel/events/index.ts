@@ -4,5 +4,3 @@ export { createEvents, type Events, type EventsDependencies, type ParkedEvent } 
 export type { Stream } from "./sequencer.ts";
 export { UNNUMBERED_CHANNEL } from "./store.ts";
 export type { Watch } from "./watch.ts";
-export { schedulePruning } from "./jobs.ts";
-export { createFakeEvents, type FakeEvents } from "./fake.ts";

@@ -89,6 +89,47 @@ describe("a request that takes too long", () => {
   });
 });
 
+describe("a body that does not arrive", () => {
+  const head = `POST /api/v1/things HTTP/1.1\r\nhost: x\r\nauthorization: ${KEY.authorization}\r\n`;
+  const body = 'content-type: application/json\r\ncontent-length: 100\r\n\r\n{"a":';
+
+  function addThings(http: Http): void {
+    http.route({
+      method: "POST",
+      url: "/api/v1/things",
+      permission: "things.write",
+      summary: "Things",
+      body: z.object({ a: z.int() }),
+      response: z.object({}),
+      handler: () => ({}),
+    });
+  }
+
+  it("in time is refused once", async () => {
+    const { url, log } = await start({ requestTimeout: 100 }, addThings);
+    const socket = open(url);
+    socket.write(head + body);
+    const answer = await text(socket);
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 408"]);
+    expect(log.lines.filter(({ level }) => level === "error")).toEqual([]);
+  });
+
+  it("because the client hung up is nobody's error", async () => {
+    const { http, url, log } = await start({}, addThings);
+    const socket = open(url);
+    socket.write(head + body);
+    await once(socket, "connect");
+    while (!(await http.inject({ url: "/metrics", headers: KEY })).payload.includes("inflight_requests 2"))
+      continue;
+    socket.destroy();
+    await http.stop();
+    expect(log.lines.filter(({ level }) => level === "error" || level === "warn")).toEqual([]);
+    expect(log.lines).toContainEqual(
+      expect.objectContaining({ fields: expect.objectContaining({ path: "/api/v1/things", status: null }) }),
+    );
+  });
+});
+
 describe("what is no request", () => {
   it.each([
     ["nonsense", "hello\r\n\r\n", "this is not HTTP/1.1"],

@@ -26,6 +26,10 @@ export async function sendLines(
     }
     sink.end();
   } catch (error) {
+    if (signal.aborted) {
+      sink.end();
+      return;
+    }
     sink.destroy();
     throw error;
   } finally {

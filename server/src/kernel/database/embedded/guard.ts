@@ -15,7 +15,7 @@ export interface Guard {
 /** "mainstay" in ASCII, as advisory locks are named by numbers. */
 const GUARD_LOCK = "7881696745979404665";
 /** The connection of a server that was just killed may take a moment to be noticed. */
-const LOCK_WAIT_MS = 1_000;
+const LOCK_WAIT_MS = 3_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** SQLSTATE codes, appendix A of PostgreSQL's manual. */
 const LOCK_NOT_AVAILABLE = "55P03";

@@ -47,8 +47,11 @@ async function startAnew(place: Place, clock: Clock): Promise<Running> {
     return guard !== null;
   };
   await waitUntil(isDone, READY_DEADLINE_MS, clock);
-  if (guard) return { postmaster, guard, origin: "started" };
+  if (guard && isRunning(postmaster)) return { postmaster, guard, origin: "started" };
+  await guard?.release();
   if (isRunning(postmaster)) await stopPostmaster(postmaster, clock);
+  // Another server was quicker.
+  else if (await findPostmaster(place.cluster)) return launch(place, clock);
   const reason = `the embedded PostgreSQL did not start: ${await lastWords(place.logFile)} (see ${place.logFile})`;
   throw new AppError("DATABASE_UNREACHABLE", { reason });
 }

@@ -172,7 +172,7 @@ describe("a life in order", () => {
 });
 
 describe("after a violent end", () => {
-  test("PostgreSQL outlives the kill of its server, and the next one adopts it without a restart", async () => {
+  test("PostgreSQL outlives the kill of its server, and the next one adopts it as it runs", async () => {
     const ready = await startServer();
     await query(ready, "create table kept as select 42 as answer");
     await end(servers[0], "SIGKILL");

@@ -1,0 +1,84 @@
+import type { ServiceRouting } from "@mainstay/api";
+import { describe, expect, it } from "vitest";
+import { LATENCY_BOUNDS_MS } from "../proxy/latency-bounds.ts";
+import type { ArmTally, WorkerCounters } from "../proxy/worker-protocol.ts";
+import { createCounterSums, RETENTION_MS } from "./counter-sums.ts";
+
+const SERVICE: ServiceRouting = {
+  service: "shop",
+  environment: "production",
+  routes: [],
+  change: "chg_1",
+  assignmentHeader: null,
+  weight: 0,
+  proven: 0,
+  stable: { release: "rel_1", instances: [] },
+  candidate: { release: "rel_2", instances: [] },
+  requestTimeoutMs: 1,
+  drainTimeoutMs: 1,
+};
+
+function tally(arm: ArmTally["arm"], release: string, count: number): ArmTally {
+  const groups = () => Array.from({ length: 20 }, (_, group) => (group === 0 ? count : 0));
+  const latency = Array.from({ length: 20 }, () => new Array<number>(LATENCY_BOUNDS_MS.length + 1).fill(0));
+  const requests = [{ method: "GET", code: "2xx" as const, count }];
+  return { service: "shop", environment: "production", arm, release, total: groups(), errors: groups(), latency, requests };
+}
+
+function counters(bootId: string, changes: Partial<WorkerCounters>): WorkerCounters {
+  const status = { bootId, pid: 1, restarts: 0, revision: 1, generation: 1, inflight: 1, instances: {} };
+  return { ...status, arms: [], lost: {}, aborted: 0, unrouted: 0, ...changes };
+}
+
+describe("the sums of the workers' counters", () => {
+  it("add up all workers", () => {
+    const sums = createCounterSums();
+    sums.update(0, counters("a", { arms: [tally("stable", "rel_1", 2)], lost: { refused: 1 }, aborted: 1 }));
+    sums.update(1, counters("b", { arms: [tally("stable", "rel_1", 3), tally("candidate", "rel_2", 1)], unrouted: 4 }));
+    const total = sums.total([SERVICE]);
+    expect(total).toMatchObject({ lost: { refused: 1 }, aborted: 1, unrouted: 4, inflight: 2 });
+    expect(total.services).toHaveLength(1);
+    expect(total.services[0]?.change).toBe("chg_1");
+    expect(total.services[0]?.arms.map((each) => [each.arm, each.release, each.total[0]])).toEqual([
+      ["stable", "rel_1", 5],
+      ["candidate", "rel_2", 1],
+    ]);
+    expect(total.requests.map((each) => [each.release, each.count])).toEqual([
+      ["rel_1", 5],
+      ["rel_2", 1],
+    ]);
+  });
+
+  it("never fall when a worker is restarted", () => {
+    const sums = createCounterSums();
+    sums.update(0, counters("a", { arms: [tally("stable", "rel_1", 7)], lost: { refused: 1 }, unrouted: 1 }));
+    sums.update(0, counters("b", { arms: [tally("stable", "rel_1", 2)], lost: { worker_killed: 3 } }));
+    const total = sums.total([SERVICE]);
+    expect(total.services[0]?.arms[0]?.total[0]).toBe(9);
+    expect(total).toMatchObject({ lost: { refused: 1, worker_killed: 3 }, unrouted: 1, inflight: 1 });
+    sums.update(0, counters("b", { arms: [tally("stable", "rel_1", 4)] }));
+    expect(sums.total([SERVICE]).services[0]?.arms[0]?.total[0]).toBe(11);
+  });
+
+  it("tell of an arm only while it is routed, but of its requests for longer", () => {
+    const sums = createCounterSums();
+    const ended = { ...SERVICE, stable: SERVICE.candidate, candidate: null, change: null };
+    sums.update(0, counters("a", { arms: [tally("stable", "rel_1", 7), tally("stable", "rel_2", 1)] }));
+    expect(sums.total([ended]).services[0]?.arms.map((each) => each.release)).toEqual(["rel_2"]);
+    expect(sums.total([ended]).requests).toHaveLength(2);
+  });
+
+  it("forget an arm that has not been routed for long, and begin anew if it returns", () => {
+    const sums = createCounterSums();
+    const update = () => sums.update(0, counters("a", { arms: [tally("stable", "rel_1", 7)] }));
+    update();
+    sums.keep([SERVICE], 0);
+    sums.keep([], 1);
+    sums.keep([], RETENTION_MS);
+    expect(sums.total([]).requests).toHaveLength(1);
+    sums.keep([], RETENTION_MS + 2);
+    expect(sums.total([]).requests).toEqual([]);
+    sums.keep([SERVICE], RETENTION_MS + 3);
+    expect(sums.total([SERVICE]).requests).toHaveLength(1);
+  });
+});
