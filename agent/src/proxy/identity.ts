@@ -1,9 +1,9 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
+import { isSignatureOf, signatureOf } from "./signature.ts";
 
 export const COOKIE_NAME = "mainstay_id";
 const COOKIE = /(?:^|;\s*)mainstay_id=([\w-]{1,64}\.[\w-]{1,64})(?:;|$)/;
 const ID_BYTES = 12;
-const SIGNATURE_BYTES = 16;
 const ONE_YEAR_SECONDS = 31_536_000;
 const REMEMBERED = 20_000;
 
@@ -18,14 +18,9 @@ export interface Identities {
 export function createIdentities(key: Buffer): Identities {
   const verified = new Map<string, string>();
 
-  function sign(id: string): Buffer {
-    return createHmac("sha256", key).update(id).digest().subarray(0, SIGNATURE_BYTES);
-  }
-
   function verify(value: string): string | null {
     const [id = "", signature = ""] = value.split(".");
-    const given = Buffer.from(signature, "base64url");
-    if (given.length !== SIGNATURE_BYTES || !timingSafeEqual(given, sign(id))) return null;
+    if (!isSignatureOf(key, id, Buffer.from(signature, "base64url"))) return null;
     const oldest = verified.size < REMEMBERED ? undefined : verified.keys().next().value;
     if (oldest !== undefined) verified.delete(oldest);
     verified.set(value, id);
@@ -40,7 +35,7 @@ export function createIdentities(key: Buffer): Identities {
     },
     issue(isSecure) {
       const id = randomBytes(ID_BYTES).toString("base64url");
-      const value = `${id}.${sign(id).toString("base64url")}`;
+      const value = `${id}.${signatureOf(key, id).toString("base64url")}`;
       const attributes = `Max-Age=${ONE_YEAR_SECONDS}; Path=/; HttpOnly; SameSite=Lax${isSecure ? "; Secure" : ""}`;
       return { id, setCookie: `${COOKIE_NAME}=${value}; ${attributes}` };
     },

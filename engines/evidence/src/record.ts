@@ -100,20 +100,25 @@ export function contrast(window: Window): { odds: number; excess: number } {
  * brings its own requests must not explain itself.
  */
 export function designEffect(window: Window): number {
-  return Math.max(1, dispersion(window, "stable"), dispersion(window, "candidate"));
+  const stable = spread(window, "stable");
+  const candidate = spread(window, "candidate");
+  const stableWeight = between(window, ARM_AT.candidate + TOTAL) ** 2;
+  const candidateWeight = between(window, ARM_AT.stable + TOTAL) ** 2;
+  const independent = stableWeight * stable.bad + candidateWeight * candidate.bad;
+  if (independent === 0) return 1;
+  return Math.max(1, (stableWeight * stable.squares + candidateWeight * candidate.squares) / independent);
 }
 
-function dispersion({ from, to }: Window, arm: ArmName): number {
+function spread({ from, to }: Window, arm: ArmName): { bad: number; squares: number } {
   const at = ARM_AT[arm];
   const bad = to.sums[at + BAD]! - from.sums[at + BAD]!;
-  if (bad === 0) return 1;
   const perRequest = bad / (to.sums[at + TOTAL]! + GROUPS * PRIOR_REQUESTS);
   let squares = 0;
   for (let group = at + GROUP_TOTAL; group < at + GROUP_BAD; group += 1) {
     const expected = perRequest * (to.sums[group]! + PRIOR_REQUESTS);
     squares += (to.sums[group + GROUPS]! - from.sums[group + GROUPS]! - expected) ** 2;
   }
-  return (squares / bad) * (GROUPS / (GROUPS - 1));
+  return { bad, squares: squares * (GROUPS / (GROUPS - 1)) };
 }
 
 function between({ from, to }: Window, index: number): number {

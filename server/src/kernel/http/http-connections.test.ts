@@ -119,8 +119,8 @@ describe("a body that does not arrive", () => {
     const socket = open(url);
     socket.write(head + body);
     await once(socket, "connect");
-    while (!(await http.inject({ url: "/metrics", headers: KEY })).payload.includes("inflight_requests 2"))
-      continue;
+    const inflight = async () => (await get(`${url}/metrics`)).text();
+    while (!(await inflight()).includes("inflight_requests 2")) continue;
     socket.destroy();
     await http.stop();
     expect(log.lines.filter(({ level }) => level === "error" || level === "warn")).toEqual([]);

@@ -36,6 +36,7 @@ export function describeRoute(route: AnyRoute): FastifySchema {
   };
   const responses = Object.fromEntries(statuses.map((status) => [status, success]));
   return {
+    operationId: operationIdOf(route),
     summary,
     tags,
     ...(params ? { params } : {}),
@@ -45,6 +46,16 @@ export function describeRoute(route: AnyRoute): FastifySchema {
     ...(route.permission === "public" ? { security: [] } : {}),
     ...{ "x-permission": route.permission },
   };
+}
+
+/** "POST /api/v1/changes/:id/promote-full" → "postChangesByIdPromoteFull" */
+function operationIdOf({ method, url }: AnyRoute): string {
+  const words = url
+    .replace("/api/v1/", "/")
+    .replaceAll("/:", "/by-")
+    .split(/[^A-Za-z0-9]+/)
+    .filter(Boolean);
+  return method.toLowerCase() + words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join("");
 }
 
 /** "/api/v1/changes/:id" → "changes" */

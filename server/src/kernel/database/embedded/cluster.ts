@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { chmod, chown, mkdir, readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "@mainstay/api";
@@ -33,6 +33,14 @@ export async function prepareCluster(cluster: string, account: Account, binaries
   await rename(unfinished, cluster);
 }
 
+/** PostgreSQL runs on files of its own account only, and without being root we cannot become that account. */
+export function refuseForeignCluster(cluster: string, account: Account): void {
+  const owner = statSync(cluster, { throwIfNoEntry: false })?.uid ?? account.uid;
+  if (owner === account.uid) return;
+  const reason = `it belongs to the account with the uid ${owner}, and this is ${account.name}`;
+  throw new AppError("DATABASE_DIRECTORY", { path: cluster, reason });
+}
+
 async function refuseOtherVersion(cluster: string, expected: number): Promise<void> {
   const found = (await readFile(path.join(cluster, "PG_VERSION"), "utf8").catch(() => "?")).trim();
   if (found !== String(expected)) {
@@ -53,7 +61,9 @@ export async function makeDirectoryOf(account: Account, directory: string): Prom
  * DATABASE_DIRECTORY when the way to it is closed.
  */
 export async function openPassage(directory: string, account: Account): Promise<void> {
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true }).catch((error: Error) => {
+    throw new AppError("DATABASE_DIRECTORY", { path: directory, reason: error.message }, { cause: error });
+  });
   const closed = unreachableFor(directory, account.uid, account.gid);
   if (closed === null) return;
   const { mode, uid } = await stat(directory);

@@ -1,18 +1,11 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync, renameSync, statSync } from "node:fs";
+import { closeSync, fchownSync, openSync, renameSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { AppError } from "@mainstay/api";
 import type { Clock } from "../../clock.ts";
 import { takeGuard, type Guard } from "./guard.ts";
 import type { Place } from "./place.ts";
-import {
-  findPostmaster,
-  isRunning,
-  isSameCommand,
-  stopPostmaster,
-  waitUntil,
-  type Postmaster,
-} from "./postmaster.ts";
+import { findPostmaster, isRunning, isSameCommand, stopPostmaster, type Postmaster } from "./postmaster.ts";
 import { childEnvironment, identity } from "./run-command.ts";
 
 /** A PostgreSQL that answers, and the guard that says it is ours. */
@@ -25,6 +18,7 @@ export interface Running {
 const LOG_SIZE_LIMIT_BYTES = 8 * 1024 ** 2;
 /** Recovery after a crash replays at most max_wal_size. */
 const READY_DEADLINE_MS = 120_000;
+const POLL_MS = 20;
 
 /** Adopts the PostgreSQL that runs already, if it is as it should be, else starts it (anew). */
 export async function launch(place: Place, clock: Clock): Promise<Running> {
@@ -40,13 +34,7 @@ export async function launch(place: Place, clock: Clock): Promise<Running> {
 
 async function startAnew(place: Place, clock: Clock): Promise<Running> {
   const postmaster = await spawnPostgres(place);
-  let guard: Guard | null = null;
-  const isDone = async (): Promise<boolean> => {
-    if (!isRunning(postmaster)) return true;
-    guard = await takeGuard(place.socketDirectory, place.cluster);
-    return guard !== null;
-  };
-  await waitUntil(isDone, READY_DEADLINE_MS, clock);
+  const guard = await waitForGuard(place, postmaster, clock);
   if (guard && isRunning(postmaster)) return { postmaster, guard, origin: "started" };
   await guard?.release();
   if (isRunning(postmaster)) await stopPostmaster(postmaster, clock);
@@ -56,12 +44,23 @@ async function startAnew(place: Place, clock: Clock): Promise<Running> {
   throw new AppError("DATABASE_UNREACHABLE", { reason });
 }
 
+/** The guard as soon as PostgreSQL answers; null when it dies first, or takes too long. */
+async function waitForGuard(place: Place, postmaster: Postmaster, clock: Clock): Promise<Guard | null> {
+  const endMs = clock.monotonicMs() + READY_DEADLINE_MS;
+  while (isRunning(postmaster) && clock.monotonicMs() < endMs) {
+    const guard = await takeGuard(place.socketDirectory, place.cluster);
+    if (guard) return guard;
+    await clock.sleep(POLL_MS);
+  }
+  return null;
+}
+
 /**
  * In a session of its own, with its log in a file: neither Ctrl-C nor the death of this process reaches it.
  */
 async function spawnPostgres(place: Place): Promise<Postmaster> {
   const [program = "", ...parameters] = [...place.account.wrapper, ...place.command];
-  const logHandle = openLog(place.logFile);
+  const logHandle = openLog(place);
   try {
     const child = spawn(program, parameters, {
       cwd: "/",
@@ -79,10 +78,13 @@ async function spawnPostgres(place: Place): Promise<Postmaster> {
   }
 }
 
-function openLog(file: string): number {
-  const sizeBytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (sizeBytes > LOG_SIZE_LIMIT_BYTES) renameSync(file, `${file}.1`);
-  return openSync(file, "a", 0o640);
+/** The log belongs to the account, so that it can go on writing when it starts PostgreSQL itself one day. */
+function openLog({ logFile, account }: Place): number {
+  const sizeBytes = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0;
+  if (sizeBytes > LOG_SIZE_LIMIT_BYTES) renameSync(logFile, `${logFile}.1`);
+  const handle = openSync(logFile, "a", 0o640);
+  if (account.isSwitched) fchownSync(handle, account.uid, account.gid);
+  return handle;
 }
 
 async function lastWords(file: string): Promise<string> {

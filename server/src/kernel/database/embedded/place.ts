@@ -4,7 +4,7 @@ import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import { chooseAccount, type Account } from "./account.ts";
 import { prepareBinaries } from "./binaries.ts";
-import { makeDirectoryOf, openPassage, prepareCluster } from "./cluster.ts";
+import { makeDirectoryOf, openPassage, prepareCluster, refuseForeignCluster } from "./cluster.ts";
 
 export interface EmbeddedOptions {
   dataDirectory: string;
@@ -52,6 +52,7 @@ export async function preparePlace(options: EmbeddedOptions): Promise<Place> {
   const socketDirectory = path.join(path.resolve(options.runtimeDirectory), "postgres");
   refuseLongSocketPath(path.join(socketDirectory, ".s.PGSQL.5432"));
   const account = chooseAccount(cluster);
+  refuseForeignCluster(cluster, account);
   await openPassage(dataDirectory, account);
   await openPassage(path.dirname(socketDirectory), account);
   await makeDirectoryOf(account, socketDirectory);

@@ -43,10 +43,21 @@ export async function stopPostmaster(postmaster: Postmaster, clock: Clock): Prom
   ] as const;
   for (const { signal, deadlineMs } of attempts) {
     if (!isRunning(postmaster)) return;
-    process.kill(postmaster.pid, signal);
-    if (await waitUntil(() => !isRunning(postmaster), deadlineMs, clock)) return;
+    sendSignal(postmaster.pid, signal);
+    // There is no event for the end of somebody else's child.
+    const endMs = clock.monotonicMs() + deadlineMs;
+    while (isRunning(postmaster) && clock.monotonicMs() < endMs) await clock.sleep(POLL_MS);
   }
-  throw new Error(`PostgreSQL (process ${postmaster.pid}) does not stop`);
+  if (isRunning(postmaster)) throw new Error(`PostgreSQL (process ${postmaster.pid}) does not stop`);
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    const isGone = error instanceof Error && "code" in error && error.code === "ESRCH";
+    if (!isGone) throw error;
+  }
 }
 
 /**
@@ -59,22 +70,6 @@ export function isRunning({ pid, cluster }: Postmaster): boolean {
 
 export function isSameCommand(one: string[], other: string[]): boolean {
   return one.length === other.length && one.every((part, index) => part === other[index]);
-}
-
-/**
- * Asks again and again until it is so, as there is no event to wait for; false when the deadline comes first.
- */
-export async function waitUntil(
-  isSo: () => boolean | Promise<boolean>,
-  deadlineMs: number,
-  clock: Clock,
-): Promise<boolean> {
-  const endMs = clock.monotonicMs() + deadlineMs;
-  while (!(await isSo())) {
-    if (clock.monotonicMs() >= endMs) return false;
-    await clock.sleep(POLL_MS);
-  }
-  return true;
 }
 
 /** The command line of a process; empty when it is gone or a zombie. */

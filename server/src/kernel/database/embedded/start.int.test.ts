@@ -304,6 +304,15 @@ describe.runIf(CAN_OTHERS_RUN_US)("started by an ordinary user", () => {
     expect(uidOf(postgres.pid())).toBe(NOBODY.uid);
   });
 
+  test("a cluster of another account is refused, and so is a directory that cannot be written", async () => {
+    expect(await startServer(NOBODY)).toMatchObject({ code: "DATABASE_DIRECTORY" });
+    rmSync(dataDirectory, { recursive: true });
+    expect(await startServer(NOBODY)).toMatchObject({
+      code: "DATABASE_DIRECTORY",
+      message: expect.stringContaining("permission denied, mkdir"),
+    });
+  });
+
   test("PostgreSQL runs for a user that has a number and no name", async () => {
     own(42_424, 42_424);
     const ready = await startServer({ uid: 42_424, gid: 42_424 });
