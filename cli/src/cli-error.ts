@@ -27,7 +27,7 @@ const EXIT_OF: Record<string, ExitCode> = {
 };
 
 /** The exit code that belongs to an error of the catalogue. */
-export function exitCodeFor(code: string): ExitCode {
+function exitCodeFor(code: string): ExitCode {
   return EXIT_OF[code] ?? EXIT.failed;
 }
 

@@ -35,7 +35,7 @@ export async function main(args: string[]): Promise<number> {
 }
 
 /** Every command with its help. */
-export function createProgram(): Command {
+function createProgram(): Command {
   const program = new Command("mainstay")
     .description("The production layer for small teams: ship, watch, decide by evidence, undo.")
     .option("--json", "one JSON document instead of words", false)

@@ -1,8 +1,7 @@
 import { createRequire } from "node:module";
+import { z } from "zod";
 
-interface Manifest {
-  version: string;
-}
+const manifest: unknown = createRequire(import.meta.url)("../package.json");
 
 /** The version in the server's package.json. */
-export const VERSION = (createRequire(import.meta.url)("../package.json") as Manifest).version;
+export const VERSION = z.object({ version: z.string() }).parse(manifest).version;

@@ -37,6 +37,8 @@ export interface Product {
   api(): ApiClient;
   /** Runs `mainstay <args>` against it. */
   cli(...args: string[]): Promise<CommandResult>;
+  /** `mainstay --json <args>`, with its document; throws when there is none. */
+  cliJson<Document>(...args: string[]): Promise<CommandResult & { document: Document }>;
   /** As `cli`, without waiting for the end. */
   startCli(...args: string[]): RunningCommand;
   /** The process id of the parent, or of one of its children: "server", "agent", "proxy-0". */
@@ -131,6 +133,11 @@ export async function startProduct({ env = {} }: ProductOptions = {}): Promise<P
     access,
     api: () => createApiClient({ url, token, patienceMs: 30_000 }),
     cli: (...args) => runCommand(args, { env: access(), cwd: directory }),
+    async cliJson<Document>(...args: string[]) {
+      const result = await runCommand(["--json", ...args], { env: access(), cwd: directory });
+      if (result.stdout === "") throw new Error(`mainstay ${args.join(" ")} printed nothing: ${result.stderr}`);
+      return { ...result, document: JSON.parse(result.stdout) as Document };
+    },
     startCli: (...args) => startCommand(args, { env: access(), cwd: directory }),
     pidOf,
     async kill(name) {

@@ -30,11 +30,15 @@ export function startVisitors(url: string, count: number): Visitors {
 }
 
 async function visit(url: string, visitor: { cookie: string; met: string[] }): Promise<void> {
-  const answer = await fetch(url, { headers: { cookie: visitor.cookie } });
-  await answer.text();
-  visitor.cookie = answer.headers.getSetCookie()[0]?.split(";")[0] ?? visitor.cookie;
-  const release = answer.headers.get("x-mainstay-release") ?? `status ${answer.status}`;
-  if (visitor.met.at(-1) !== release) visitor.met.push(release);
+  const met = await fetch(url, { headers: { cookie: visitor.cookie } }).then(
+    async (answer) => {
+      await answer.text();
+      visitor.cookie = answer.headers.getSetCookie()[0]?.split(";")[0] ?? visitor.cookie;
+      return answer.headers.get("x-mainstay-release") ?? `status ${answer.status}`;
+    },
+    (error: unknown) => String(error),
+  );
+  if (visitor.met.at(-1) !== met) visitor.met.push(met);
 }
 
 function createRound(): () => boolean {

@@ -13,7 +13,9 @@ Made from \`api/src/events.ts\` by \`node tools/generate.ts\`.
 
 /** The event catalogue as a page for people. */
 export function generate(): Promise<GeneratedFile[]> {
-  const sections = Object.entries(EVENTS).map(([type, schema]) => `## ${type}\n\n${fieldsOf(schema).join("\n")}\n`);
+  const sections = Object.entries(EVENTS).map(
+    ([type, schema]) => `## ${type}\n\n${fieldsOf(schema).join("\n")}\n`,
+  );
   return Promise.resolve([{ path: "docs/reference/events.md", text: [HEAD, ...sections].join("\n") }]);
 }
 

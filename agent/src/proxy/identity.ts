@@ -1,9 +1,8 @@
-import { randomBytes } from "node:crypto";
+import { createSecretKey, randomUUID } from "node:crypto";
 import { isSignatureOf, signatureOf } from "./signature.ts";
 
 export const COOKIE_NAME = "mainstay_id";
 const COOKIE = /(?:^|;\s*)mainstay_id=([\w-]{1,64}\.[\w-]{1,64})(?:;|$)/;
-const ID_BYTES = 12;
 const ONE_YEAR_SECONDS = 31_536_000;
 const REMEMBERED = 20_000;
 
@@ -16,11 +15,12 @@ export interface Identities {
 
 /** Ids of users, carried by a signed cookie so that nobody can choose an arm. Verified values are remembered, bounded. */
 export function createIdentities(key: Buffer): Identities {
+  const secret = createSecretKey(key);
   const verified = new Map<string, string>();
 
   function verify(value: string): string | null {
     const [id = "", signature = ""] = value.split(".");
-    if (!isSignatureOf(key, id, Buffer.from(signature, "base64url"))) return null;
+    if (!isSignatureOf(secret, id, Buffer.from(signature, "base64url"))) return null;
     const oldest = verified.size < REMEMBERED ? undefined : verified.keys().next().value;
     if (oldest !== undefined) verified.delete(oldest);
     verified.set(value, id);
@@ -34,8 +34,8 @@ export function createIdentities(key: Buffer): Identities {
       return verified.get(value) ?? verify(value);
     },
     issue(isSecure) {
-      const id = randomBytes(ID_BYTES).toString("base64url");
-      const value = `${id}.${signatureOf(key, id).toString("base64url")}`;
+      const id = randomUUID();
+      const value = `${id}.${signatureOf(secret, id).toString("base64url")}`;
       const attributes = `Max-Age=${ONE_YEAR_SECONDS}; Path=/; HttpOnly; SameSite=Lax${isSecure ? "; Secure" : ""}`;
       return { id, setCookie: `${COOKIE_NAME}=${value}; ${attributes}` };
     },

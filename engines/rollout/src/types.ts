@@ -1,4 +1,4 @@
-/** States in the order a change passes them; docs/formats/change.md draws the machine. */
+/** States in the order a change passes them; docs/architecture.md describes each. */
 export type RolloutStateName =
   | "requested"
   | "locked"

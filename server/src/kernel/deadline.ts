@@ -22,6 +22,6 @@ export async function withDeadline<T>({ clock, ms }: Deadline, work: Promise<T> 
     return await Promise.race([work, expired]);
   } finally {
     expired.catch(() => {});
-    done.abort();
+    done.abort("in time");
   }
 }

@@ -8,7 +8,8 @@ const START_MS = Date.UTC(2026, 0, 1);
 
 function seededRandom(seed: number): Random {
   let count = 0;
-  return (sizeBytes) => createHash("sha256").update(`${seed}:${count++}`).digest().subarray(0, sizeBytes);
+  return (sizeBytes) =>
+    createHash("shake256", { outputLength: sizeBytes }).update(`${seed}:${count++}`).digest();
 }
 
 describe("ids", () => {

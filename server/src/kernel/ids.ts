@@ -8,11 +8,12 @@ export interface Ids {
   next<Prefix extends string>(prefix: Prefix): `${Prefix}_${string}`;
 }
 
+/** Drawing random bytes costs the same for few as for many. */
+const DRAWN_BYTES = 1_024;
 const RAND_B_BITS = 62n;
 const RAND_B_MASK = (1n << RAND_B_BITS) - 1n;
 /**
- * One of the 74 random bits is left to the counter: more than 10¹² ids of a millisecond before it runs
- * over.
+ * One of the 74 random bits is left to the counter: it does not run over within 10¹² ids of a millisecond.
  */
 const SEED_MASK = (1n << 73n) - 1n;
 
@@ -24,10 +25,18 @@ const SEED_MASK = (1n << 73n) - 1n;
 export function createIds({ clock, random }: { clock: Clock; random: Random }): Ids {
   let lastMs = -1;
   let tail = 0n;
+  let drawn: Uint8Array = new Uint8Array();
+
+  function drawBits(sizeBytes: number): bigint {
+    if (drawn.length < sizeBytes) drawn = random(DRAWN_BYTES);
+    const bytes = drawn.subarray(0, sizeBytes);
+    drawn = drawn.subarray(sizeBytes);
+    return bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  }
 
   function step(): void {
     const nowMs = clock.now().getTime();
-    tail = nowMs > lastMs ? toBits(random(10)) & SEED_MASK : tail + 1n + toBits(random(4));
+    tail = nowMs > lastMs ? drawBits(10) & SEED_MASK : tail + 1n + drawBits(4);
     lastMs = Math.max(lastMs, nowMs);
   }
 
@@ -40,8 +49,4 @@ export function createIds({ clock, random }: { clock: Clock; random: Random }): 
       return `${prefix}_${time}7${randA}${variantAndRandB}`;
     },
   };
-}
-
-function toBits(bytes: Uint8Array): bigint {
-  return bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
 }

@@ -85,7 +85,9 @@ function cleanRecord(fields: LogFields): object {
   }
 }
 
-/** Never waits for a slow reader: lines queue in memory; beyond the limit they are lost, which is then said. */
+/**
+ * Never waits for a slow reader: lines queue in memory; beyond the limit they are lost, which is then said.
+ */
 function openStandardOutput(onLost: (lines: number) => void) {
   let lost = 0;
   const stream = destination({

@@ -17,7 +17,10 @@ export function isSecretName(name: string): boolean {
 }
 
 interface SecretText {
-  /** What the text must contain for the pattern to be tried: most lines are cleared by looking for these alone. */
+  /**
+   * What the text must contain for the pattern to be tried: most lines are cleared by looking for these
+   * alone.
+   */
   hint: string;
   pattern: RegExp;
   replacement: string;

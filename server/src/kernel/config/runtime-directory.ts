@@ -8,8 +8,8 @@ const SOCKET_PATH_LIMIT_BYTES = 107;
 /** Room for "/" and the name of any socket in the directory. */
 const SOCKET_NAME_BYTES = 32;
 /**
- * Others may pass through (the account that runs PostgreSQL must, when root started it), never look or write: what lies
- * inside is closed to them by its own mode.
+ * Others may pass through (the account that runs PostgreSQL must, when root started it), never look or write:
+ * what lies inside is closed to them by its own mode.
  */
 const OPEN_TO_OTHERS = 0o066;
 

@@ -183,7 +183,7 @@ describe("a refusal", () => {
     expect(answer.status).toBe(401);
   });
 
-  it("of an unexpected failure says nothing of what is inside, and the log says it under the same id", async () => {
+  it("of an unexpected failure keeps its inside for the log, under the same id", async () => {
     const { http, log } = build();
     addItems(http);
     const { status, body, headers } = await ask(http, {

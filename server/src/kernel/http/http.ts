@@ -75,6 +75,7 @@ export interface Http extends LongRunning {
 
 const NOBODY: Actor = { type: "anonymous", id: "anonymous", name: "anonymous" };
 const HEADERS = { "x-content-type-options": "nosniff", "cache-control": "no-store" };
+const CONNECTION_GONE = new Error("the connection is gone");
 /** What is left of the time to stop for those that were told to end. */
 const LAST_WORDS_MS = 250;
 
@@ -122,7 +123,7 @@ export function createHttp(options: HttpOptions): Http {
     reply.raw.once("finish", () => (hasLeft = true));
     reply.raw.once("close", () => {
       const status = hasLeft ? reply.raw.statusCode : null;
-      exchange.abandoned.abort(new Error("the connection is gone"));
+      if (!hasLeft) exchange.abandoned.abort(CONNECTION_GONE);
       exchanges.remove(exchange);
       observe(exchange, { method: request.method, path: pathOf(request), status });
     });
