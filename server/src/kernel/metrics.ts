@@ -178,7 +178,7 @@ function plainSample(value: number, labels: Record<string, string>): MetricSampl
   return [{ labels, value }];
 }
 
-export interface HistogramState {
+interface HistogramState {
   bounds: readonly number[];
   /** Per bucket, not cumulative; what lies above the last bound is only in `count`. */
   counts: readonly number[];
@@ -187,7 +187,7 @@ export interface HistogramState {
 }
 
 /** The samples of one histogram series: cumulative buckets, sum and count. */
-export function histogramSamples(state: HistogramState, labels: Record<string, string>): MetricSample[] {
+function histogramSamples(state: HistogramState, labels: Record<string, string>): MetricSample[] {
   let cumulative = 0;
   const buckets = state.bounds.map((bound, index) => {
     cumulative += state.counts[index] ?? 0;

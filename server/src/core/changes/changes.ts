@@ -4,7 +4,7 @@ import { decide, initialState, provenOf, weightOf, type Command, type Decision }
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database } from "../../kernel/database/index.ts";
-import type { Events } from "../../kernel/events/index.ts";
+import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import { planSteps } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
@@ -18,7 +18,7 @@ export interface ChangesDependencies {
   clock: Clock;
   ids: Ids;
   audit: Audit;
-  events: Events;
+  events: TypedEvents;
   kinds: ChangeKind[];
   store: ChangesStore;
   transitions: Transitions;

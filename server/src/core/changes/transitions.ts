@@ -1,8 +1,9 @@
+import type { EventData, EventType } from "@mainstay/api";
 import type { Decision, RolloutState } from "@mainstay/rollout";
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database, Tx } from "../../kernel/database/index.ts";
-import type { Events } from "../../kernel/events/index.ts";
+import type { TypedEvents } from "../../kernel/events/index.ts";
 import { positionColumns } from "./domain/view.ts";
 import type { ChangesStore, ChangeRow } from "./store.ts";
 
@@ -25,10 +26,11 @@ export interface TransitionsDependencies {
   db: Database;
   clock: Clock;
   audit: Audit;
-  events: Events;
+  events: TypedEvents;
   store: ChangesStore;
 }
 
+type MoveEvent = Extract<EventType, `changes.${string}`>;
 type Go = Extract<Decision, { kind: "go" }>;
 
 /** Every transition is one transaction: the row, its timeline entry, its audit row and its event. */
@@ -118,7 +120,7 @@ function weightsOf(row: ChangeRow, position: RolloutState) {
   return { weight, proven };
 }
 
-function eventData(row: ChangeRow, go: Go, from: string): Record<string, unknown> {
+function eventData(row: ChangeRow, go: Go, from: string): EventData<MoveEvent> {
   const { kind, target, service, environment, candidate, stable } = row;
   const { name: state, stage } = go.to;
   return {
@@ -137,7 +139,7 @@ function eventData(row: ChangeRow, go: Go, from: string): Record<string, unknown
 }
 
 /** Which transitions the world hears of. */
-function eventType(from: string, fromStage: number, to: RolloutState): string | null {
+function eventType(from: string, fromStage: number, to: RolloutState): MoveEvent | null {
   if (from === "none") return "changes.requested";
   const direct = EVENT_OF[to.name];
   if (direct) return direct;
@@ -146,7 +148,7 @@ function eventType(from: string, fromStage: number, to: RolloutState): string | 
   return from === to.name && fromStage === to.stage ? null : "changes.stage_advanced";
 }
 
-const EVENT_OF: Partial<Record<RolloutState["name"], string>> = {
+const EVENT_OF: Partial<Record<RolloutState["name"], MoveEvent>> = {
   paused: "changes.paused",
   succeeded: "changes.succeeded",
   undone: "changes.undone",

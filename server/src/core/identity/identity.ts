@@ -70,7 +70,7 @@ export function createIdentity({ db, clock, random, audit, dataDirectory }: Iden
 }
 
 /** Whether the holder of a role may do something. An administrator may do everything. */
-export function can(role: Role, permission: Permission): boolean {
+function can(role: Role, permission: Permission): boolean {
   return role === "admin" && permission !== "public";
 }
 

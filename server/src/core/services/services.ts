@@ -4,7 +4,7 @@ import { AppError, parseServiceFile, serviceFile, describeIssues, type ServiceFi
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database } from "../../kernel/database/index.ts";
-import type { Events } from "../../kernel/events/index.ts";
+import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import { createReleaseFiles } from "./release-files.ts";
 import { createSecretsFile } from "./secrets-file.ts";
@@ -47,7 +47,7 @@ export interface ServicesDependencies {
   clock: Clock;
   ids: Ids;
   audit: Audit;
-  events: Events;
+  events: TypedEvents;
   dataDirectory: string;
 }
 

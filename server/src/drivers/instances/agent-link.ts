@@ -5,7 +5,7 @@ import type { LongRunning } from "../../kernel/actors.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Database } from "../../kernel/database/index.ts";
-import type { Events } from "../../kernel/events/index.ts";
+import type { TypedEvents } from "../../kernel/events/index.ts";
 import { createWake } from "../../kernel/wake.ts";
 import { compile, type CompileSettings } from "./compile.ts";
 import type { JournalAuditor } from "./journal.ts";
@@ -23,7 +23,7 @@ export interface AgentLinkDependencies {
   log: Log;
   journal: JournalAuditor;
   db: Database;
-  events: Pick<Events, "emit">;
+  events: TypedEvents;
 }
 
 /** Keeps the agent told of what ought to run, and itself told of what does. */

@@ -1,12 +1,12 @@
 import type { EventData, EventType, ObservedState } from "@mainstay/api";
 import type { Database } from "../../kernel/database/index.ts";
-import type { Events } from "../../kernel/events/index.ts";
+import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Log } from "../../kernel/log.ts";
 import { instanceEvents } from "./instance-events.ts";
 
 export interface TellerDependencies {
   db: Database;
-  events: Pick<Events, "emit">;
+  events: TypedEvents;
   log: Log;
 }
 
@@ -20,16 +20,15 @@ export function createTeller({ db, events, log }: TellerDependencies) {
     queue = write(event, queue);
   }
 
-  async function write(
-    event: { type: string; subject: string; data: object },
+  async function write<Type extends EventType>(
+    event: { type: Type; subject: string; data: EventData<Type> },
     before: Promise<void>,
   ): Promise<void> {
     await before;
-    const { type, subject, data } = event;
     try {
-      await db.transaction().execute((tx) => events.emit(tx, { type, subject, data: { ...data } }));
+      await db.transaction().execute((tx) => events.emit(tx, event));
     } catch (error) {
-      log.error({ error, type, subject }, "an event could not be written");
+      log.error({ error, type: event.type, subject: event.subject }, "an event could not be written");
     }
   }
 

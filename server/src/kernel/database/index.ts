@@ -1,4 +1,3 @@
-export { chooseDataDirectory, unreachableFor, type DataDirectory } from "./embedded/reachable.ts";
 export { migrate, type MigratedRoom } from "./migrate.ts";
 export {
   openDatabase,

@@ -4,3 +4,4 @@ export { createEvents, type Events, type EventsDependencies, type ParkedEvent } 
 export type { Stream } from "./sequencer.ts";
 export { UNNUMBERED_CHANNEL } from "./store.ts";
 export type { Watch } from "./watch.ts";
+export type { TypedEvents } from "./typed-events.ts";

@@ -18,7 +18,7 @@ type Tables = {
 const TABLE = "kernel_http.idempotency_keys";
 
 /** How long an answer is kept for whoever repeats the request. */
-export const IDEMPOTENCY_KEPT_MS = 24 * 3_600_000;
+const IDEMPOTENCY_KEPT_MS = 24 * 3_600_000;
 /** Nobody works on a request for longer: the server that did was killed. */
 const ABANDONED_AFTER_MS = 10 * 60_000;
 

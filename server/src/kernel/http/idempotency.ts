@@ -32,7 +32,7 @@ export interface IdempotencyStore {
   abandon(request: IdempotentRequest, attempt: string): Promise<void>;
 }
 
-export const REPLAYED_HEADER = "idempotency-replayed";
+const REPLAYED_HEADER = "idempotency-replayed";
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 
