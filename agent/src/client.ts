@@ -15,7 +15,9 @@ import type { IncomingMessage } from "node:http";
 import { createUnixClient, type UnixAnswer } from "./system/unix-client.ts";
 
 export interface AgentClient {
-  /** The state after applying; when the agent knows a later generation it is left as it is and told instead. */
+  /**
+   * The state after applying; when the agent knows a later generation it is left as it is and told instead.
+   */
   putDesired(desired: DesiredState): Promise<ObservedState>;
   observed(): Promise<ObservedState>;
   counters(): Promise<Counters>;
@@ -23,7 +25,10 @@ export interface AgentClient {
   /** Ends when the signal does; throws when the agent goes away. */
   events(signal: AbortSignal): AsyncIterable<AgentEvent>;
   /** Ends at the end of the log, or with the signal when it follows. */
-  logs(instance: string, query: { tail: number; follow: boolean; signal?: AbortSignal }): AsyncIterable<string>;
+  logs(
+    instance: string,
+    query: { tail: number; follow: boolean; signal?: AbortSignal },
+  ): AsyncIterable<string>;
   close(): void;
 }
 
@@ -78,7 +83,8 @@ async function* linesOf(response: IncomingMessage, signal?: AbortSignal): AsyncI
 
 function expectOk({ status, body }: UnixAnswer): unknown {
   if (status === 200 || status === 409) return body;
-  const title = typeof body === "object" && body !== null && "title" in body ? String(body.title) : `status ${status}`;
+  const title =
+    typeof body === "object" && body !== null && "title" in body ? String(body.title) : `status ${status}`;
   throw refused(status, title);
 }
 

@@ -82,6 +82,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   });
 
   // Edges
+  const idempotencyStore = createIdempotencyStore({ db, clock, ids });
   const http = createHttp({
     config: config.server,
     version: VERSION,
@@ -90,7 +91,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     ids,
     metrics,
     authenticate: identity.authenticate,
-    idempotencyStore: createIdempotencyStore({ db, clock, ids }),
+    idempotencyStore,
   });
   addServicesRoutes(http, { services, observed: () => link.observed()?.instances ?? [], logs: agent.logs });
   addChangesRoutes(http, { changes, watch });
@@ -102,7 +103,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     return counters ? trafficMetrics(counters) : [];
   });
   metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
-  addHousekeeping(jobs, { events, changes, retention: config.retention, clock });
+  addHousekeeping(jobs, { events, changes, idempotencyStore, retention: config.retention, clock });
 
   const parts: LongRunning[] = [
     { name: "database", start: () => {}, stop: () => database.close() },

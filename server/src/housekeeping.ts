@@ -11,6 +11,7 @@ const DEADLINE_MS = 10 * 60_000;
 export interface HousekeepingDependencies {
   events: Events;
   changes: Changes;
+  idempotencyStore: { purge(): Promise<number> };
   retention: PlatformConfig["retention"];
   clock: Clock;
 }
@@ -27,6 +28,10 @@ export function addHousekeeping(
   jobs.define("prune-evidence", options, async () => {
     await changes.pruneSamples(new Date(clock.now().getTime() - retention.evidence));
   });
+  jobs.define("purge-idempotency-keys", options, async () => {
+    await idempotencyStore.purge();
+  });
+  jobs.schedule("purge-idempotency-keys", HOURLY);
   jobs.schedule("prune-events", HOURLY);
   jobs.schedule("prune-evidence", HOURLY);
 }

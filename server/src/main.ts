@@ -12,6 +12,8 @@ import { ROOMS } from "./rooms.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_CONFIGURATION = 2;
+/** A part may use the whole of its own time; the deadline around it comes later. */
+const STOP_MARGIN_MS = 1000;
 
 enableCompileCache();
 const { values } = parseArgs({ options: { config: { type: "string" } } });
@@ -48,7 +50,14 @@ async function serve(): Promise<void> {
   const house = compose({ config, database, runtimeDirectory, clock, log });
   const newKey = await house.identity.ensureAdminKey();
   if (newKey !== null) process.stdout.write(`\nThe admin key, shown this once: ${newKey}\n\n`);
-  const actors = createActors(house.parts, { clock, log, stopTimeoutMs: config.server.shutdownTimeout });
+  const stopTimeoutMs = config.server.shutdownTimeout + STOP_MARGIN_MS;
+  const actors = createActors(house.parts, { clock, log, stopTimeoutMs });
+  process.on("uncaughtException", (error) => {
+    // A broken invariant: what is in memory cannot be trusted any more. Whoever watches this process starts it again.
+    log.error({ error }, "uncaught exception");
+    log.flush();
+    process.exit(EXIT_FAILED);
+  });
   stopOnSignals(actors, process, () => process.exit(EXIT_FAILED));
   await actors.start();
   const tookMs = Math.round(clock.monotonicMs() - startedAtMs);

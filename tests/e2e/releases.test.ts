@@ -51,6 +51,7 @@ describe("a release, deployed by the command line under load", () => {
     const visitors = startVisitors(product().dataPlaneUrl, 50);
     const { result, load } = await underLoad(product(), () => deploy("mainstay.yaml"));
     const met = await visitors.stop();
+    for (const e of await timelineOf(product(), result.change.id)) process.stderr.write(`${e.at} ${e.to} ${e.by} ${e.reason}\n`);
     const { exitCode, change } = result;
 
     expect({ exitCode, state: change.state, weight: change.weight }).toEqual({

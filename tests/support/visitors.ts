@@ -4,7 +4,7 @@ const ROUND_MS = 250;
 
 /** Some users with cookies, who come back again and again and remember which release answered them. */
 export interface Visitors {
-  /** Ends the visits; answers, for each visitor, the releases in the order they were met, without repetitions. */
+  /** Ends with one more visit of each; answers, for each visitor, the releases in the order they were met, without repetitions. */
   stop(): Promise<string[][]>;
 }
 
@@ -15,15 +15,20 @@ export function startVisitors(url: string, count: number): Visitors {
 
   async function comeBack(): Promise<void> {
     while (!isStopped) {
-      await Promise.all(visitors.map((each) => visit(url, each)));
+      await visitAll();
       await waitUntil("the next round", createRound());
     }
+  }
+
+  async function visitAll(): Promise<void> {
+    await Promise.all(visitors.map((each) => visit(url, each)));
   }
 
   return {
     async stop() {
       isStopped = true;
       await visits;
+      await visitAll();
       return visitors.map((each) => each.met);
     },
   };

@@ -3,16 +3,17 @@ import type { GeneratedFile } from "../generated-files.ts";
 
 const HEAD = `# Configuration of the platform
 
-Mainstay starts without any configuration. What differs from the defaults stands in \`mainstay.platform.yaml\` in the
-working directory (or the file named by \`--config\`), in environment variables, or in flags. A flag comes before a
-variable, a variable before the file, the file before the default; an empty variable counts as not set.
+Mainstay starts without any configuration. What differs from the defaults stands in
+\`mainstay.platform.yaml\` in the working directory (or the file named by \`--config\`), in environment
+variables, or in flags. A flag comes before a variable, a variable before the file, the file before the
+default; an empty variable counts as not set.
 
-Durations are written with their unit (\`500ms\`, \`10s\`, \`1h30m\`, \`30d\`), and so are sizes (\`1MiB\`, \`500kB\`). Numbers
-and lists in variables are written as in the file. Unknown keys and unknown \`MAINSTAY_…\` variables are refused, so that
-a slip of the pen is not silently ignored. \`MAINSTAY_URL\` and \`MAINSTAY_TOKEN\` are not configuration: they tell the
-command line where the server is and who asks.
+Durations are written with their unit (\`500ms\`, \`10s\`, \`1h30m\`, \`30d\`), and so are sizes (\`1MiB\`,
+\`500kB\`). Numbers and lists in variables are written as in the file. Unknown keys and unknown
+\`MAINSTAY_…\` variables are refused, so that a slip of the pen is not silently ignored. \`MAINSTAY_URL\` and
+\`MAINSTAY_TOKEN\` are not configuration: they tell the command line where the server is and who asks.
 
-- \`mainstay config check\` names everything that is wrong, each with its place, its value and what was expected.
+- \`mainstay config check\` names everything that is wrong: its place, its value and what was expected.
 - \`mainstay config show\` prints every value in force and where it came from; secrets are masked.
 
 Made from \`api/src/platform-file.ts\` by \`node tools/generate.ts\`.

@@ -31,7 +31,10 @@ export interface KeptChild {
   kill(): void;
 }
 
-/** Starts a child and starts it again whenever it ends: at once the first time, with growing pauses if it keeps dying. */
+/**
+ * Starts a child and starts it again whenever it ends: at
+ * once the first time, with growing pauses if it keeps dying.
+ */
 export function keepChild(spec: ChildSpec, log: Log): KeptChild {
   let child: ChildProcess | null = null;
   let timer: NodeJS.Timeout | null = null;

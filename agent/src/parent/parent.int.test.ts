@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { isAlive } from "../system/process-table.ts";
 import { startLoad } from "../testing/load.ts";
-import { launchParent, sampleInstance, sampleRouting, startPlatform, type Platform } from "../testing/platform.ts";
+import {
+  launchParent,
+  sampleInstance,
+  sampleRouting,
+  startPlatform,
+  type Platform,
+} from "../testing/platform.ts";
 import { waitFor } from "../testing/wait-for.ts";
 
 describe("the parent", () => {
@@ -27,7 +33,10 @@ describe("the parent", () => {
     const children = await childPids();
     expect(children).toHaveLength(3);
     const slow = fetch(`${platform.url}/slow?ms=300`);
-    await waitFor("the request to be in flight", async () => ((await platform.instance("a"))?.inflight ?? 0) > 0);
+    await waitFor(
+      "the request to be in flight",
+      async () => ((await platform.instance("a"))?.inflight ?? 0) > 0,
+    );
     platform.parent.kill("SIGTERM");
     expect((await slow).status).toBe(200);
     expect(await once(platform.parent, "exit")).toEqual([0, null]);
@@ -44,11 +53,21 @@ describe("the parent", () => {
 
   it("kills everything at the second signal", async () => {
     platform = await startPlatform();
-    const stubborn = sampleInstance(platform, "a", { command: `sh -c "trap '' TERM; sleep 600"`, port: null, health: null, stopTimeoutMs: 60_000 });
+    const stubborn = sampleInstance(platform, "a", {
+      command: `sh -c "trap '' TERM; sleep 600"`,
+      port: null,
+      health: null,
+      stopTimeoutMs: 60_000,
+    });
     await platform.put({ instances: [stubborn] });
     const instance = (await waitFor("the process", async () => (await platform.instance("a"))?.pid)) ?? 0;
     platform.parent.kill("SIGTERM");
-    await waitFor("the agent to be stopping", () => platform.client.observed().then(() => false, () => true));
+    await waitFor("the agent to be stopping", () =>
+      platform.client.observed().then(
+        () => false,
+        () => true,
+      ),
+    );
     platform.parent.kill("SIGTERM");
     expect(await once(platform.parent, "exit")).toEqual([1, null]);
     expect(isAlive(instance)).toBe(false);
@@ -58,8 +77,13 @@ describe("the parent", () => {
     await startServing();
     const load = startLoad({ url: platform.url, users: 10, keepAlive: false });
     await load.more(50);
-    const pending = Array.from({ length: 3 }, () => fetch(`${platform.url}/slow?ms=60000`).catch(() => "cut"));
-    await waitFor("the slow requests to be in flight", async () => ((await platform.instance("a"))?.inflight ?? 0) >= 3);
+    const pending = Array.from({ length: 3 }, () =>
+      fetch(`${platform.url}/slow?ms=60000`).catch(() => "cut"),
+    );
+    await waitFor(
+      "the slow requests to be in flight",
+      async () => ((await platform.instance("a"))?.inflight ?? 0) >= 3,
+    );
     process.kill(await platform.pidOf("proxy-0"), "SIGKILL");
     expect(await Promise.all(pending)).toEqual(["cut", "cut", "cut"]);
     await load.more(50);
@@ -68,14 +92,18 @@ describe("the parent", () => {
       const now = await platform.client.counters();
       return now.lost["worker_killed"] ? now : null;
     });
-    // A request whose connection was cut before the worker had read it is the client's loss, but nobody could count it.
+    // A request whose connection was cut before the worker had
+    // read it is the client's loss, but nobody could count it.
     expect(counters.lost["worker_killed"]).toBeGreaterThanOrEqual(3);
     expect(counters.lost["worker_killed"]).toBeLessThanOrEqual(3 + failures.length);
     expect(failures.length).toBeLessThanOrEqual(10);
     const served = counters.requests.reduce((sum, each) => sum + (each.code === "2xx" ? each.count : 0), 0);
     expect(served).toBeGreaterThan(0);
     expect(served).toBeLessThanOrEqual(requests);
-    expect((await platform.status()).children).toMatchObject([{ name: "proxy-0", restarts: 1 }, { name: "agent", restarts: 0 }]);
+    expect((await platform.status()).children).toMatchObject([
+      { name: "proxy-0", restarts: 1 },
+      { name: "agent", restarts: 0 },
+    ]);
     expect((await platform.client.observed()).proxies).toMatchObject([{ worker: 0, restarts: 1 }]);
   });
 
@@ -97,9 +125,15 @@ describe("the parent", () => {
     const logFile = join(platform.directory, "second.log");
     const options = { dataDirectory: join(platform.directory, "other"), server: null };
     const proxy = { host: "127.0.0.1", port: platform.port, workers: 1 };
-    const second = launchParent({ ...options, runtimeDirectory: join(platform.directory, "run"), proxy }, logFile);
+    const second = launchParent(
+      { ...options, runtimeDirectory: join(platform.directory, "run"), proxy },
+      logFile,
+    );
     expect(await once(second, "exit")).toEqual([2, null]);
-    const third = launchParent({ ...options, runtimeDirectory: join(platform.directory, "run3"), proxy }, logFile);
+    const third = launchParent(
+      { ...options, runtimeDirectory: join(platform.directory, "run3"), proxy },
+      logFile,
+    );
     expect(await once(third, "exit")).toEqual([2, null]);
     const log = readFileSync(logFile, "utf8");
     expect(log).toContain('"code":"ALREADY_RUNNING"');

@@ -35,7 +35,9 @@ export interface Parent {
   force(): Promise<void>;
 }
 
-/** Binds the data plane's socket, hands it to the proxy workers, and keeps workers, agent and server running. */
+/**
+ * Binds the data plane's socket, hands it to the proxy workers, and keeps workers, agent and server running.
+ */
 export async function startParent(options: ParentOptions, log: Log): Promise<Parent> {
   makeDirectories(options);
   const children = new Map<string, KeptChild>();
@@ -55,7 +57,9 @@ export async function startParent(options: ParentOptions, log: Log): Promise<Par
   const workers = () => [...children].filter(([name]) => name.startsWith("proxy-")).map(([, child]) => child);
   const drainTimeoutMs = (options.proxy.drainTimeoutMs ?? DRAIN_TIMEOUT_MS) + MARGIN_MS;
 
-  /** Only the agent knows the instances: if it is down just now, or fails, it is started once more for this. */
+  /**
+   * Only the agent knows the instances: if it is down just now, or fails, it is started once more for this.
+   */
   async function endInstances(command: string, timeoutMs: number): Promise<void> {
     const agent = children.get("agent");
     for (let attempt = 0; agent && attempt < END_ATTEMPTS; attempt += 1) {
@@ -96,7 +100,10 @@ function makeDirectories({ dataDirectory, runtimeDirectory }: ParentOptions): vo
   mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
 }
 
-/** A predecessor that was just killed leaves the address taken until its workers have noticed: worth a short wait. */
+/**
+ * A predecessor that was just killed leaves the address
+ * taken until its workers have noticed: worth a short wait.
+ */
 async function bind({ host, port }: ParentOptions["proxy"]): Promise<BoundSocket> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -104,7 +111,8 @@ async function bind({ host, port }: ParentOptions["proxy"]): Promise<BoundSocket
     } catch (error) {
       const address = `${host}:${port}`;
       const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-      if (!isTaken) throw new ParentError("CONFIG_INVALID", `cannot listen on ${address}: ${String(error)}`, { address });
+      if (!isTaken)
+        throw new ParentError("CONFIG_INVALID", `cannot listen on ${address}: ${String(error)}`, { address });
       if (attempt === BIND_ATTEMPTS) {
         throw new ParentError("ADDRESS_IN_USE", `${address} is already in use`, { address });
       }
@@ -123,7 +131,9 @@ function describeChildren(options: ParentOptions, descriptor: number) {
   }));
   const agent = { name: "agent", command: () => entry("agent-main", agentOptions(options)), env };
   const { server } = options;
-  const servers = server ? [{ name: "server", command: () => server.command, env: { ...env, ...server.env } }] : [];
+  const servers = server
+    ? [{ name: "server", command: () => server.command, env: { ...env, ...server.env } }]
+    : [];
   return [...workers, agent, ...servers];
 }
 

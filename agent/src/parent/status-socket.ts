@@ -3,8 +3,8 @@ import { connect, createServer, type Server } from "node:net";
 import { ParentError } from "./parent-options.ts";
 
 /**
- * `parent.sock`: proves that this runtime directory is taken, and answers GET /v1/status. Written on node:net, because
- * node:http would add 10 MB to a process that otherwise needs 20.
+ * `parent.sock`: proves that this runtime directory is taken, and answers GET /v1/status.
+ * Written on node:net, because node:http would add 10 MB to a process that otherwise needs 20.
  */
 export async function serveStatus(path: string, status: () => unknown): Promise<Server> {
   if (await isAnswered(path)) {

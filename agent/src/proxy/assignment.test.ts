@@ -30,15 +30,18 @@ describe("the assignment of users", () => {
     );
   });
 
-  it.each([0.001, 0.1, 0.25, 0.5])("gives the candidate its share of %d, within four standard deviations", (share) => {
-    const users = 50_000;
-    let candidates = 0;
-    for (let user = 0; user < users; user += 1) {
-      if (assignBucket("shop", "chg_7", `user-${user}`) < share * BUCKETS) candidates += 1;
-    }
-    const deviation = Math.sqrt(users * share * (1 - share));
-    expect(Math.abs(candidates - users * share)).toBeLessThan(4 * deviation);
-  });
+  it.each([0.001, 0.1, 0.25, 0.5])(
+    "gives the candidate its share of %d, within four standard deviations",
+    (share) => {
+      const users = 50_000;
+      let candidates = 0;
+      for (let user = 0; user < users; user += 1) {
+        if (assignBucket("shop", "chg_7", `user-${user}`) < share * BUCKETS) candidates += 1;
+      }
+      const deviation = Math.sqrt(users * share * (1 - share));
+      expect(Math.abs(candidates - users * share)).toBeLessThan(4 * deviation);
+    },
+  );
 
   it("assigns anew with every change, independently of the last", () => {
     const users = Array.from({ length: 20_000 }, (_, user) => `user-${user}`);

@@ -6,7 +6,9 @@ const MAX_CONNECTIONS = 8192;
 const HEADERS_TIMEOUT_MS = 15_000;
 const CHECK_INTERVAL_MS = 5000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
-/** Once stopping, a connection that stays idle for this long is closed without waiting for its next request. */
+/**
+ * Once stopping, a connection that stays idle for this long is closed without waiting for its next request.
+ */
 const IDLE_GRACE_MS = 2000;
 
 /** The HTTP server of clients, with its limits; not listening yet. */
@@ -39,8 +41,9 @@ export function listenOn(server: Server, descriptor: number): Promise<void> {
 }
 
 /**
- * http.Server.close() would hang up on idle connections whose next request is already on its way; closing only the
- * listener lets each connection end with its next answer ("Connection: close"), so that nothing is lost.
+ * http.Server.close() would hang up on idle connections whose next request
+ * is already on its way; closing only the listener lets each connection
+ * end with its next answer ("Connection: close"), so that nothing is lost.
  */
 export function drain(server: Server, timeoutMs: number): Promise<void> {
   return new Promise((resolve) => {

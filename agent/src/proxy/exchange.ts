@@ -36,8 +36,8 @@ export interface ExchangeOptions {
 type Controller = Dispatcher.DispatchController;
 
 /**
- * One request on its way: sent to an instance of its arm, retried elsewhere while that is safe, streamed back.
- * A class, because the hot path makes one of these per request and undici calls its methods.
+ * One request on its way: sent to an instance of its arm, retried elsewhere while that is safe, streamed
+ * back. A class, because the hot path makes one of these per request and undici calls its methods.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   private readonly options: ExchangeOptions;
@@ -62,14 +62,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.arm = options.arm;
   }
 
-  /** Sends the request; every way it can end leads to an answer, a cut connection or the client's hanging up. */
+  /**
+   * Sends the request; every way it can end leads to an answer, a cut connection or the client's hanging up.
+   */
   start(): void {
     const upstream = this.chooseUpstream();
     if (upstream) this.dispatch(upstream);
     else this.giveUp(FAILURES.noInstance);
   }
 
-  /** The client's connection closed: if that was before the end, the instance is told to stop. True: an abort. */
+  /**
+   * The client's connection closed: if that was before the end, the instance is told to stop. True: an abort.
+   */
   clientClosed(): boolean {
     if (this.isOver) return false;
     this.end();
@@ -87,7 +91,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.hasFirstByte = true;
   }
 
-  onResponseStart(_controller: Controller, status: number, headers: IncomingHttpHeaders, reason?: string): void {
+  onResponseStart(
+    _controller: Controller,
+    status: number,
+    headers: IncomingHttpHeaders,
+    reason?: string,
+  ): void {
     if (this.isOver) return;
     const { request, response, setCookie, group } = this.options;
     if (status < 200) {
@@ -168,7 +177,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return this.chooseUpstream();
   }
 
-  /** The next instance of the arm that was not tried yet, or of the stable arm when the candidate has none left. */
+  /**
+   * The next instance of the arm that was not tried yet,
+   * or of the stable arm when the candidate has none left.
+   */
   private chooseUpstream(): Upstream | null {
     const chosen = this.arm && nextUpstream(this.arm, this.tried);
     if (chosen) return chosen;
@@ -181,7 +193,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private describe(error: Error & { code?: string }): Failure {
-    if (!this.controller) return error.code === "UND_ERR_CONNECT_TIMEOUT" ? FAILURES.connectTimeout : FAILURES.refused;
+    if (!this.controller)
+      return error.code === "UND_ERR_CONNECT_TIMEOUT" ? FAILURES.connectTimeout : FAILURES.refused;
     if (this.upstream?.state === "draining") return FAILURES.drainCut;
     if (error.code === "UND_ERR_HEADERS_TIMEOUT") return FAILURES.timeout;
     return error.name === "HTTPParserError" ? FAILURES.protocol : FAILURES.reset;

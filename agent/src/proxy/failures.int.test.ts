@@ -13,7 +13,9 @@ async function closedPort(): Promise<number> {
 }
 
 /** A server that does with every connection what it is told, without speaking HTTP by itself. */
-async function startTcp(onRequest: (socket: import("node:net").Socket) => void): Promise<{ port: number; server: TcpServer }> {
+async function startTcp(
+  onRequest: (socket: import("node:net").Socket) => void,
+): Promise<{ port: number; server: TcpServer }> {
   const server = createTcpServer((socket) => {
     socket.on("error", () => {});
     socket.once("data", () => onRequest(socket));
@@ -59,7 +61,10 @@ describe("a proxy worker, when an instance fails,", () => {
 
   /** An arm of a release that no other test counts into. */
   function arm(name: string, ...ports: number[]): WorkerArm {
-    return { release: `${name}_${round}`, instances: ports.map((port, index) => ({ id: `${name}_${round}_${index}`, port })) };
+    return {
+      release: `${name}_${round}`,
+      instances: ports.map((port, index) => ({ id: `${name}_${round}_${index}`, port })),
+    };
   }
 
   async function tallyOf(release: string): Promise<ArmTally> {
@@ -90,8 +95,14 @@ describe("a proxy worker, when an instance fails,", () => {
     const stable = arm("b", closed, closed, closed, closed);
     await worker.route([{ stable }]);
     const answer = await fetch(`${worker.url}/`);
-    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([502, "mainstay; error=connection_refused"]);
-    expect(await answer.json()).toMatchObject({ status: 502, title: "Every instance refused the connection" });
+    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([
+      502,
+      "mainstay; error=connection_refused",
+    ]);
+    expect(await answer.json()).toMatchObject({
+      status: 502,
+      title: "Every instance refused the connection",
+    });
     expect(await lost("refused")).toBe(before + 1);
     expect(sum((await tallyOf(stable.release)).errors)).toBe(3);
   });
@@ -120,7 +131,10 @@ describe("a proxy worker, when an instance fails,", () => {
     const stable = arm("p", resetting.port, resetting.port);
     await worker.route([{ stable }]);
     const answer = await fetch(`${worker.url}/`, { method: "POST", body: "once" });
-    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([502, "mainstay-upstream; error=connection_terminated"]);
+    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([
+      502,
+      "mainstay-upstream; error=connection_terminated",
+    ]);
     expect(sum((await tallyOf(stable.release)).total)).toBe(1);
     expect((await worker.counters()).lost).toEqual(before);
   });
@@ -128,14 +142,20 @@ describe("a proxy worker, when an instance fails,", () => {
   it("calls an answer that is not HTTP by its name", async () => {
     await worker.route([{ stable: arm("g", garbling.port) }]);
     const answer = await fetch(`${worker.url}/`);
-    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([502, "mainstay-upstream; error=http_protocol_error"]);
+    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([
+      502,
+      "mainstay-upstream; error=http_protocol_error",
+    ]);
   });
 
   it("waits for an answer no longer than it is told to", async () => {
     const stable = arm("t", app.port);
     await worker.route([{ stable, requestTimeoutMs: 200 }]);
     const answer = await fetch(`${worker.url}/never`);
-    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([504, "mainstay-upstream; error=http_response_timeout"]);
+    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([
+      504,
+      "mainstay-upstream; error=http_response_timeout",
+    ]);
     const tally = await tallyOf(stable.release);
     expect([sum(tally.errors), sum(tally.latency.flat())]).toEqual([1, 1]);
   });
@@ -175,7 +195,10 @@ describe("a proxy worker, when an instance fails,", () => {
     const before = await lost("no_instance");
     await worker.route([{ stable: arm("n") }]);
     const answer = await fetch(`${worker.url}/`);
-    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([503, "mainstay; error=destination_unavailable"]);
+    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([
+      503,
+      "mainstay; error=destination_unavailable",
+    ]);
     expect(await lost("no_instance")).toBe(before + 1);
   });
 
@@ -194,11 +217,17 @@ describe("a proxy worker, when an instance fails,", () => {
     const stable = arm("d", stopping.port);
     await worker.route([{ stable }]);
     const pending = fetch(`${worker.url}/`, { method: "POST", body: "x" });
-    await waitFor("the request to be in flight", async () => (await worker.status()).instances[stable.instances[0]?.id ?? ""] === 1);
+    await waitFor(
+      "the request to be in flight",
+      async () => (await worker.status()).instances[stable.instances[0]?.id ?? ""] === 1,
+    );
     await worker.route([{ stable: arm("d2", app.port) }], [stable.instances[0]?.id ?? ""]);
     await stopping.stop();
     const answer = await pending;
-    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([502, "mainstay; error=connection_terminated"]);
+    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([
+      502,
+      "mainstay; error=connection_terminated",
+    ]);
     expect(await lost("drain_cut")).toBe(before + 1);
     expect(sum((await tallyOf(stable.release)).errors)).toBe(0);
   });

@@ -3,7 +3,13 @@ import { Agent, request as httpRequest, type IncomingMessage, type ServerRespons
 import { connect } from "node:net";
 import { buffer, text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sendRaw, startTestWorker, startUpstream, type TestUpstream, type TestWorker } from "../testing/worker.ts";
+import {
+  sendRaw,
+  startTestWorker,
+  startUpstream,
+  type TestUpstream,
+  type TestWorker,
+} from "../testing/worker.ts";
 import { waitFor } from "../testing/wait-for.ts";
 
 const CHUNK = Buffer.alloc(65_536);
@@ -43,7 +49,12 @@ describe("a proxy worker forwards", () => {
       if (url === "/echo") return void request.pipe(response);
       if (url === "/cookies") response.setHeader("set-cookie", ["a=1", "b=2"]);
       if (url === "/hop") {
-        response.writeHead(200, { connection: "x-secret", "x-secret": "1", "proxy-connection": "x", "x-open": "2" });
+        response.writeHead(200, {
+          connection: "x-secret",
+          "x-secret": "1",
+          "proxy-connection": "x",
+          "x-open": "2",
+        });
         return void response.end("hop");
       }
       if (url === "/204") return void response.writeHead(204).end();
@@ -78,7 +89,10 @@ describe("a proxy worker forwards", () => {
     await app.stop();
   });
 
-  async function ask(path: string, options: Parameters<typeof httpRequest>[1] & { body?: string | Buffer } = {}): Promise<IncomingMessage> {
+  async function ask(
+    path: string,
+    options: Parameters<typeof httpRequest>[1] & { body?: string | Buffer } = {},
+  ): Promise<IncomingMessage> {
     const { body, ...rest } = options;
     const outgoing = httpRequest(`${worker.url}${path}`, { agent: false, ...rest });
     outgoing.end(body);
@@ -87,9 +101,18 @@ describe("a proxy worker forwards", () => {
   }
 
   it("requests without the headers of one connection, and says for whom", async () => {
-    const headers = { connection: "x-mine", "x-mine": "1", te: "trailers", "x-kept": "2", "x-forwarded-for": "1.2.3.4", host: "shop.test:8080" };
+    const headers = {
+      connection: "x-mine",
+      "x-mine": "1",
+      te: "trailers",
+      "x-kept": "2",
+      "x-forwarded-for": "1.2.3.4",
+      host: "shop.test:8080",
+    };
     const raw = JSON.parse(await text(await ask("/headers", { headers }))) as string[];
-    const seen = new Map(raw.flatMap((name, index) => (index % 2 === 0 ? [[name.toLowerCase(), raw[index + 1]]] : [])));
+    const seen = new Map(
+      raw.flatMap((name, index) => (index % 2 === 0 ? [[name.toLowerCase(), raw[index + 1]]] : [])),
+    );
     expect(seen.get("x-kept")).toBe("2");
     expect(seen.has("x-mine")).toBe(false);
     expect(seen.has("te")).toBe(false);
@@ -102,7 +125,11 @@ describe("a proxy worker forwards", () => {
 
   it("answers without the headers of one connection, and each cookie on its own", async () => {
     const hop = await ask("/hop");
-    expect([hop.headers["x-open"], hop.headers["x-secret"], hop.headers["proxy-connection"]]).toEqual(["2", undefined, undefined]);
+    expect([hop.headers["x-open"], hop.headers["x-secret"], hop.headers["proxy-connection"]]).toEqual([
+      "2",
+      undefined,
+      undefined,
+    ]);
     hop.resume();
     const cookies = await ask("/cookies");
     expect(cookies.headers["set-cookie"]).toEqual(["a=1", "b=2"]);
@@ -142,7 +169,9 @@ describe("a proxy worker forwards", () => {
     expect(await text(response)).toBe("ok");
     const hinted = httpRequest(`${worker.url}/early`, { agent: false }).end();
     const answered = once(hinted, "response") as Promise<[IncomingMessage]>;
-    const [information] = (await once(hinted, "information")) as [{ statusCode: number; headers: IncomingMessage["headers"] }];
+    const [information] = (await once(hinted, "information")) as [
+      { statusCode: number; headers: IncomingMessage["headers"] },
+    ];
     expect([information.statusCode, information.headers["link"]]).toEqual([103, "</a.css>; rel=preload"]);
     expect(await text((await answered)[0])).toBe("hinted");
   });
@@ -182,13 +211,18 @@ describe("a proxy worker forwards", () => {
   });
 
   it("drops trailers", async () => {
-    const answer = await sendRaw(worker.port, "GET /trailers HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    const answer = await sendRaw(
+      worker.port,
+      "GET /trailers HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+    );
     expect(answer).toContain("body");
     expect(answer).not.toContain("x-sum");
   });
 
   it("to HTTP/1.0 clients, and with an absolute target", async () => {
-    expect(await sendRaw(worker.port, "GET /x HTTP/1.0\r\nhost: a\r\n\r\n")).toMatch(/^HTTP\/1.1 200 .*GET \/x$/s);
+    expect(await sendRaw(worker.port, "GET /x HTTP/1.0\r\nhost: a\r\n\r\n")).toMatch(
+      /^HTTP\/1.1 200 .*GET \/x$/s,
+    );
     const absolute = "GET http://other.test/target HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
     expect(await sendRaw(worker.port, absolute)).toContain("other.test /target");
   });
@@ -196,7 +230,12 @@ describe("a proxy worker forwards", () => {
   it("an early refusal while the body is still on its way, and then the next request", async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const body = Buffer.alloc(4 * 1024 * 1024);
-    const refused = await ask("/reject", { method: "POST", agent, headers: { "content-length": body.length }, body });
+    const refused = await ask("/reject", {
+      method: "POST",
+      agent,
+      headers: { "content-length": body.length },
+      body,
+    });
     expect([refused.statusCode, await text(refused)]).toEqual([413, "too large"]);
     const next = await ask("/next", { agent });
     expect(await text(next)).toBe("GET /next");
@@ -204,7 +243,10 @@ describe("a proxy worker forwards", () => {
   });
 
   it.each([
-    ["both a length and a coding", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"],
+    [
+      "both a length and a coding",
+      "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
     ["two lengths", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\ncontent-length: 5\r\n\r\nabcde"],
     ["two hosts", "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n"],
     ["no host", "GET / HTTP/1.1\r\nconnection: close\r\n\r\n"],
@@ -213,14 +255,20 @@ describe("a proxy worker forwards", () => {
     ["a space before the colon", "GET / HTTP/1.1\r\nhost : a\r\n\r\n"],
     ["a bare line feed", "GET / HTTP/1.1\nhost: a\n\n"],
     ["a target that is no path", "OPTIONS * HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"],
-    ["a chunk size that is none", "POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0x2\r\nab\r\n0\r\n\r\n"],
+    [
+      "a chunk size that is none",
+      "POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0x2\r\nab\r\n0\r\n\r\n",
+    ],
   ])("nothing of a request with %s", async (_what, bytes) => {
     expect(await sendRaw(worker.port, bytes)).toMatch(/^HTTP\/1.1 400 /);
   });
 
   it("no upgrade and no other coding, but says so", async () => {
-    expect((await ask("/", { headers: { connection: "upgrade", upgrade: "websocket" } })).statusCode).toBe(501);
-    const coded = "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\nconnection: close\r\n\r\n0\r\n\r\n";
+    expect((await ask("/", { headers: { connection: "upgrade", upgrade: "websocket" } })).statusCode).toBe(
+      501,
+    );
+    const coded =
+      "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\nconnection: close\r\n\r\n0\r\n\r\n";
     expect(await sendRaw(worker.port, coded)).toMatch(/^HTTP\/1.1 501 /);
   });
 });

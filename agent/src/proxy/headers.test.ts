@@ -22,24 +22,40 @@ describe("headers", () => {
 
   it("named by Connection stay on their connection, but never the host", () => {
     const raw = ["host", "a", "connection", "Host, X-Mine", "x-mine", "1", "x-yours", "2"];
-    const forwarded = forwardedHeaders(raw, { host: "a", connection: "Host, X-Mine" }, { host: "a", address: "::1" });
+    const forwarded = forwardedHeaders(
+      raw,
+      { host: "a", connection: "Host, X-Mine" },
+      { host: "a", address: "::1" },
+    );
     expect(forwarded).toContain("host");
     expect(forwarded).not.toContain("x-mine");
     expect(forwarded).toContain("x-yours");
   });
 
   it("of an answer lose those of the connection, and repeat what was repeated", () => {
-    const headers = { connection: "close, x-mine", "x-mine": "1", "keep-alive": "timeout=5", "set-cookie": ["a", "b"], etag: '"1"' };
+    const headers = {
+      connection: "close, x-mine",
+      "x-mine": "1",
+      "keep-alive": "timeout=5",
+      "set-cookie": ["a", "b"],
+      etag: '"1"',
+    };
     expect(answeredHeaders(headers)).toEqual(["set-cookie", "a", "set-cookie", "b", "etag", '"1"']);
   });
 
-  it.each(["shop.test", "shop.test:8080", "127.0.0.1", "[::1]", "[::1]:80", "a_b.test"])("take %s for a host", (host) => {
-    expect(readHost(["Host", host], host)).toBe(host);
-  });
+  it.each(["shop.test", "shop.test:8080", "127.0.0.1", "[::1]", "[::1]:80", "a_b.test"])(
+    "take %s for a host",
+    (host) => {
+      expect(readHost(["Host", host], host)).toBe(host);
+    },
+  );
 
-  it.each(["", "a b", "a/b", "a,b", "a@b", "a:b", "a:", "[::1", "a\tb", "é"])("do not take %j for a host", (host) => {
-    expect(readHost(["Host", host], host)).toBeNull();
-  });
+  it.each(["", "a b", "a/b", "a,b", "a@b", "a:b", "a:", "[::1", "a\tb", "é"])(
+    "do not take %j for a host",
+    (host) => {
+      expect(readHost(["Host", host], host)).toBeNull();
+    },
+  );
 
   it("with two hosts have none", () => {
     expect(readHost(["Host", "a", "hOST", "a"], "a")).toBeNull();
@@ -56,7 +72,15 @@ describe("headers", () => {
   });
 
   it("never let a header of the connection through, however it is spelled", () => {
-    const name = fc.constantFrom("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect");
+    const name = fc.constantFrom(
+      "connection",
+      "keep-alive",
+      "te",
+      "trailer",
+      "transfer-encoding",
+      "upgrade",
+      "expect",
+    );
     const upper = fc.array(fc.boolean(), { minLength: 20, maxLength: 20 });
     const spelled = fc.tuple(name, upper).map(([text, isUpper]) => {
       return [...text].map((letter, index) => (isUpper[index] ? letter.toUpperCase() : letter)).join("");

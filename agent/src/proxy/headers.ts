@@ -14,7 +14,15 @@ const NOT_FORWARDED = new Set([
   "x-forwarded-proto",
   "x-forwarded-host",
 ]);
-const NOT_ANSWERED = new Set(["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"]);
+const NOT_ANSWERED = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
 const NO_NAMES: ReadonlySet<string> = new Set();
 const HOST = /^(?:[A-Za-z0-9_.~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
@@ -36,7 +44,10 @@ export function forwardedHeaders(raw: string[], headers: IncomingHttpHeaders, cl
   }
   const before = headers["x-forwarded-for"];
   forwarded.push("host", client.host);
-  forwarded.push("x-forwarded-for", before === undefined ? client.address : `${String(before)}, ${client.address}`);
+  forwarded.push(
+    "x-forwarded-for",
+    before === undefined ? client.address : `${String(before)}, ${client.address}`,
+  );
   forwarded.push("x-forwarded-proto", String(headers["x-forwarded-proto"] ?? "http"));
   forwarded.push("x-forwarded-host", String(headers["x-forwarded-host"] ?? client.host));
   return forwarded;

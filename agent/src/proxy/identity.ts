@@ -13,7 +13,10 @@ export interface Identities {
   issue(isSecure: boolean): { id: string; setCookie: string };
 }
 
-/** Ids of users, carried by a signed cookie so that nobody can choose an arm. Verified values are remembered, bounded. */
+/**
+ * Ids of users, carried by a signed cookie so that nobody can
+ * choose an arm. Verified values are remembered, bounded.
+ */
 export function createIdentities(key: Buffer): Identities {
   const secret = createSecretKey(key);
   const verified = new Map<string, string>();

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate as turn } from "node:timers/promises";
+import { turn } from "../testing/wait-for.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createLedger } from "./ledger.ts";
 

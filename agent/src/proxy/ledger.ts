@@ -20,8 +20,8 @@ interface LedgerOptions {
 }
 
 /**
- * Keeps the totals of started and finished requests in a 16-byte file, so that those a kill -9 cuts off are counted
- * by the next worker of the slot. Written at most once per turn of the event loop.
+ * Keeps the totals of started and finished requests in a 16-byte file, so that those a kill -9 cuts
+ * off are counted by the next worker of the slot. Written at most once per turn of the event loop.
  */
 export function createLedger({ directory, slot, pid, isAlive }: LedgerOptions): Ledger {
   const orphaned = settlePredecessors({ directory, slot, pid, isAlive });

@@ -31,23 +31,28 @@ describe("a proxy worker", () => {
     return app.arm(`rel_${index + 1}`, id);
   }
 
-  it.each([true, false])("loses nothing while weights and instances change (keep-alive: %s)", async (keepAlive) => {
-    await worker.route([{ stable: arm(0) }]);
-    const load = startLoad({ url: worker.url, users: 20, keepAlive });
-    for (let swap = 0; swap < 4; swap += 1) {
-      for (const weight of [0, 1000, 2500, 5000, 10_000, 0]) {
-        await worker.route([{ stable: arm(0), candidate: arm(1, `ins_${swap}`), change: `chg_${swap}`, weight }]);
+  it.each([true, false])(
+    "loses nothing while weights and instances change (keep-alive: %s)",
+    async (keepAlive) => {
+      await worker.route([{ stable: arm(0) }]);
+      const load = startLoad({ url: worker.url, users: 20, keepAlive });
+      for (let swap = 0; swap < 4; swap += 1) {
+        for (const weight of [0, 1000, 2500, 5000, 10_000, 0]) {
+          await worker.route([
+            { stable: arm(0), candidate: arm(1, `ins_${swap}`), change: `chg_${swap}`, weight },
+          ]);
+          await load.more(40);
+        }
+        await worker.route([{ stable: arm(swap % 2, `ins_s${swap}`) }]);
         await load.more(40);
       }
-      await worker.route([{ stable: arm(swap % 2, `ins_s${swap}`) }]);
-      await load.more(40);
-    }
-    const { failures, byRelease } = await load.stop();
-    expect(failures).toEqual([]);
-    expect([...byRelease.keys()].sort()).toEqual(["rel_1", "rel_2"]);
-    const { lost, inflight } = await worker.counters();
-    expect([lost, inflight]).toEqual([{}, 0]);
-  });
+      const { failures, byRelease } = await load.stop();
+      expect(failures).toEqual([]);
+      expect([...byRelease.keys()].sort()).toEqual(["rel_1", "rel_2"]);
+      const { lost, inflight } = await worker.counters();
+      expect([lost, inflight]).toEqual([{}, 0]);
+    },
+  );
 
   it("keeps a user in the arm, moves nobody back when the weight rises, and sets cookies only during a change", async () => {
     await worker.route([{ stable: arm(0) }]);
@@ -57,7 +62,10 @@ describe("a proxy worker", () => {
     const users = await Promise.all(
       Array.from({ length: 100 }, async () => {
         const first = await fetch(worker.url);
-        return { cookie: first.headers.get("set-cookie")?.split(";")[0] ?? "", release: first.headers.get("x-release") };
+        return {
+          cookie: first.headers.get("set-cookie")?.split(";")[0] ?? "",
+          release: first.headers.get("x-release"),
+        };
       }),
     );
     expect(users.every((user) => user.cookie.startsWith("mainstay_id="))).toBe(true);
@@ -75,7 +83,9 @@ describe("a proxy worker", () => {
   it("takes no cookie that it did not sign, and a configured header from clients without one", async () => {
     const change = { stable: arm(0), candidate: arm(1), change: "chg_1", weight: 5000 };
     await worker.route([{ ...change, assignmentHeader: "X-User" }]);
-    const forged = await fetch(worker.url, { headers: { cookie: "mainstay_id=mine.AAAAAAAAAAAAAAAAAAAAAA" } });
+    const forged = await fetch(worker.url, {
+      headers: { cookie: "mainstay_id=mine.AAAAAAAAAAAAAAAAAAAAAA" },
+    });
     expect(forged.headers.get("set-cookie")).toContain("mainstay_id=");
     const known = await fetch(worker.url, { headers: { "x-user": "u1" } });
     expect(known.headers.get("set-cookie")).toBeNull();
@@ -114,7 +124,9 @@ describe("a proxy worker", () => {
 
   it("ends what is in flight before it stops", async () => {
     await worker.route([{ stable: arm(0) }]);
-    const slow = await startUpstream((_request, response) => void setTimeout(() => response.end("late"), 300));
+    const slow = await startUpstream(
+      (_request, response) => void setTimeout(() => response.end("late"), 300),
+    );
     await worker.route([{ stable: slow.arm("rel_3") }]);
     const pending = fetch(worker.url);
     await waitFor("the request to be in flight", async () => (await worker.status()).inflight === 1);

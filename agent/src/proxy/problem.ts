@@ -1,6 +1,9 @@
 import type { ServerResponse } from "node:http";
 
-/** RFC 9209 error types for exchanges that failed; `origin` says whether the platform or the application is to blame. */
+/**
+ * RFC 9209 error types for exchanges that failed; `origin`
+ * says whether the platform or the application is to blame.
+ */
 export interface Failure {
   status: 502 | 503 | 504;
   origin: "mainstay" | "mainstay-upstream";
@@ -17,21 +20,51 @@ export interface Failure {
 }
 
 export const FAILURES = {
-  noInstance: platform(503, "destination_unavailable", "no_instance", "No instance of this service is running"),
-  refused: platform(502, "connection_refused", "refused", "Every instance refused the connection"),
-  connectTimeout: platform(504, "connection_timeout", "connect_timeout", "The instance did not accept the connection"),
-  drainCut: platform(502, "connection_terminated", "drain_cut", "The instance was stopped before it had answered"),
-  reset: upstream(502, "connection_terminated", "The instance closed the connection without an answer"),
-  timeout: upstream(504, "http_response_timeout", "The instance did not answer in time"),
-  protocol: upstream(502, "http_protocol_error", "The instance's answer is not valid HTTP"),
+  noInstance: lost("no_instance", {
+    status: 503,
+    error: "destination_unavailable",
+    title: "No instance of this service is running",
+  }),
+  refused: lost("refused", {
+    status: 502,
+    error: "connection_refused",
+    title: "Every instance refused the connection",
+  }),
+  connectTimeout: lost("connect_timeout", {
+    status: 504,
+    error: "connection_timeout",
+    title: "The instance did not accept the connection",
+  }),
+  drainCut: lost("drain_cut", {
+    status: 502,
+    error: "connection_terminated",
+    title: "The instance was stopped before it had answered",
+  }),
+  reset: failed({
+    status: 502,
+    error: "connection_terminated",
+    title: "The instance closed the connection without an answer",
+  }),
+  timeout: failed({
+    status: 504,
+    error: "http_response_timeout",
+    title: "The instance did not answer in time",
+  }),
+  protocol: failed({
+    status: 502,
+    error: "http_protocol_error",
+    title: "The instance's answer is not valid HTTP",
+  }),
 } as const;
 
-function platform(status: Failure["status"], error: Failure["error"], lost: string, title: string): Failure {
-  return { status, origin: "mainstay", error, lost, title };
+type Answer = Pick<Failure, "status" | "error" | "title">;
+
+function lost(reason: string, answer: Answer): Failure {
+  return { ...answer, origin: "mainstay", lost: reason };
 }
 
-function upstream(status: Failure["status"], error: Failure["error"], title: string): Failure {
-  return { status, origin: "mainstay-upstream", error, lost: null, title };
+function failed(answer: Answer): Failure {
+  return { ...answer, origin: "mainstay-upstream", lost: null };
 }
 
 /** What the proxy itself refuses: the client's doing, so without Proxy-Status. */
@@ -46,7 +79,11 @@ export const REFUSALS = {
 export type Refusal = (typeof REFUSALS)[keyof typeof REFUSALS];
 
 /** Answers with an RFC 9457 problem document. */
-export function answerProblem(response: ServerResponse, problem: Failure | Refusal, setCookie: string | null = null): void {
+export function answerProblem(
+  response: ServerResponse,
+  problem: Failure | Refusal,
+  setCookie: string | null = null,
+): void {
   const { status, title } = problem;
   const body = JSON.stringify({ type: "about:blank", status, title });
   const headers: Record<string, string | number> = {

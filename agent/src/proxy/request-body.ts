@@ -5,8 +5,9 @@ import { Readable } from "node:stream";
 const STALLED_MS = 30_000;
 
 /**
- * The body of a request for one attempt. Reads nothing before it is read itself, so that an attempt that could not
- * connect leaves it whole; when the attempt ends early the rest is read and dropped, so that the connection lives on.
+ * The body of a request for one attempt. Reads nothing before it is read itself,
+ * so that an attempt that could not connect leaves it whole; when the attempt
+ * ends early the rest is read and dropped, so that the connection lives on.
  */
 export function createRequestBody(request: IncomingMessage): Readable {
   let isReading = false;

@@ -26,7 +26,9 @@ interface Assigned {
   setCookie: string | null;
 }
 
-/** What a worker does with a request: refuse what is malformed, find the service, assign the user, hand it on. */
+/**
+ * What a worker does with a request: refuse what is malformed, find the service, assign the user, hand it on.
+ */
 export function createRequestHandler(context: HandlerContext): RequestListener {
   return (request, response) => {
     let exchange: Exchange | null = null;
@@ -65,7 +67,8 @@ function createExchange(context: HandlerContext, { request, response, target, se
     service,
     path: target.path,
     headers: forwardedHeaders(rawHeaders, headers, client),
-    hasBody: headers["transfer-encoding"] !== undefined || (contentLength !== undefined && contentLength !== "0"),
+    hasBody:
+      headers["transfer-encoding"] !== undefined || (contentLength !== undefined && contentLength !== "0"),
   };
   return new Exchange(options, context);
 }

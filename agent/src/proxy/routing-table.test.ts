@@ -2,7 +2,11 @@ import { describe, expect, it } from "vitest";
 import { createRoutingTable } from "./routing-table.ts";
 import type { WorkerRouting, WorkerService } from "./worker-protocol.ts";
 
-function service(name: string, routes: WorkerService["routes"], changes: Partial<WorkerService> = {}): WorkerService {
+function service(
+  name: string,
+  routes: WorkerService["routes"],
+  changes: Partial<WorkerService> = {},
+): WorkerService {
   return {
     service: name,
     environment: "production",
@@ -60,7 +64,8 @@ describe("the routing table", () => {
 
   it("keeps the connections of an instance that stays, and follows one that moved", () => {
     const moving = createRoutingTable(() => 0);
-    const at = (port: number) => routing([service("a", [{ host: null, path: "/" }], { stable: arm("r", ["i", port]) })]);
+    const at = (port: number) =>
+      routing([service("a", [{ host: null, path: "/" }], { stable: arm("r", ["i", port]) })]);
     const upstream = () => moving.match("x", "/")?.stable?.upstreams[0];
     moving.replace(at(1));
     const first = upstream();
@@ -74,7 +79,9 @@ describe("the routing table", () => {
 
   it("closes an instance that left only when its last request has ended, and tells draining from gone", () => {
     const leaving = createRoutingTable(() => 0);
-    leaving.replace(routing([service("a", [{ host: null, path: "/" }], { stable: arm("r", ["i", 1], ["j", 2]) })]));
+    leaving.replace(
+      routing([service("a", [{ host: null, path: "/" }], { stable: arm("r", ["i", 1], ["j", 2]) })]),
+    );
     const [draining, removed] = leaving.match("x", "/")?.stable?.upstreams ?? [];
     if (!draining || !removed) throw new Error("not routed");
     draining.inflight = 2;

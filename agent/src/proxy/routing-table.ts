@@ -30,7 +30,9 @@ export interface RoutedService {
 export interface RoutingTable {
   /** The service of a host (lower case, without port) and path; null when nothing is routed there. */
   match(host: string, path: string): RoutedService | null;
-  /** Takes a new table, at once and as a whole; pools of removed instances close when their last request ends. */
+  /**
+   * Takes a new table, at once and as a whole; pools of removed instances close when their last request ends.
+   */
   replace(routing: WorkerRouting): void;
   /** The same service as the table in force has it, or the one given when it is gone. */
   current(service: RoutedService): RoutedService;

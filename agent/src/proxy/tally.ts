@@ -28,7 +28,10 @@ export interface Tally {
   snapshot(): ArmTally;
 }
 
-/** What the judge and the metrics learn about one arm; plain typed arrays, so that counting costs next to nothing. */
+/**
+ * What the judge and the metrics learn about one arm; plain
+ * typed arrays, so that counting costs next to nothing.
+ */
 export function createTally(key: TallyKey): Tally {
   const total = new Float64Array(GROUPS);
   const errors = new Float64Array(GROUPS);

@@ -36,7 +36,8 @@ function connectTo(port: number, callback: buildConnector.Callback): void {
     socket.destroy();
     callback(error, null);
   };
-  const onTimeout = () => refuse(Object.assign(new Error("connect timed out"), { code: "UND_ERR_CONNECT_TIMEOUT" }));
+  const onTimeout = () =>
+    refuse(Object.assign(new Error("connect timed out"), { code: "UND_ERR_CONNECT_TIMEOUT" }));
   socket.setTimeout(CONNECT_TIMEOUT_MS, onTimeout);
   socket.once("error", refuse);
   socket.once("connect", () => {

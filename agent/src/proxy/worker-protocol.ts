@@ -1,7 +1,8 @@
 import type { Arm } from "@mainstay/api";
 
 /**
- * What the agent and a proxy worker say to each other: HTTP/1.1 with JSON over `proxy-<slot>.sock`, mode 0600.
+ * What the agent and a proxy worker say to each other:
+ * HTTP/1.1 with JSON over `proxy-<slot>.sock`, mode 0600.
  *
  *   PUT /v1/routing  WorkerRouting → WorkerStatus   (in force for every request that arrives after the answer)
  *   GET /v1/status   → WorkerStatus
@@ -35,7 +36,10 @@ export interface WorkerRouting {
   /** Base64; signs the cookies that carry users' ids. */
   cookieKey: string;
   services: WorkerService[];
-  /** Instances that were unrouted to be stopped: a connection they cut is the platform's doing, not the release's. */
+  /**
+   * Instances that were unrouted to be stopped: a connection
+   * they cut is the platform's doing, not the release's.
+   */
   draining: string[];
 }
 

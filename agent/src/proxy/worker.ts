@@ -19,7 +19,9 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
-/** One proxy worker: serves the inherited socket by the last table it was given, and tells what it counted. */
+/**
+ * One proxy worker: serves the inherited socket by the last table it was given, and tells what it counted.
+ */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { runtimeDirectory, slot, restarts } = options;
   const bootId = randomUUID();
@@ -44,7 +46,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     // Two tables may overtake each other on their way here: the newer one stays.
     if (routing && next.revision < routing.revision) return status();
     const isFirst = routing === null;
-    if (next.cookieKey !== routing?.cookieKey) identities = createIdentities(Buffer.from(next.cookieKey, "base64"));
+    if (next.cookieKey !== routing?.cookieKey)
+      identities = createIdentities(Buffer.from(next.cookieKey, "base64"));
     routing = next;
     table.replace(next);
     // Without a table nothing is accepted: connections wait until there is one.
@@ -89,7 +92,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   };
 }
 
-/** The table the agent saved last; without one, or with a damaged one, the agent's next push is waited for. */
+/**
+ * The table the agent saved last; without one, or with a damaged one, the agent's next push is waited for.
+ */
 function readSavedRouting(path: string): WorkerRouting | null {
   if (!existsSync(path)) return null;
   try {

@@ -54,7 +54,9 @@ export async function openAgentStore(dataDirectory: string, log: Log): Promise<A
 
   return {
     agentId: await readOrMake(join(directory, "id"), randomUUID),
-    cookieKey: await readOrMake(join(dataDirectory, "keys", "cookie.key"), () => randomBytes(KEY_BYTES).toString("base64")),
+    cookieKey: await readOrMake(join(dataDirectory, "keys", "cookie.key"), () =>
+      randomBytes(KEY_BYTES).toString("base64"),
+    ),
     journal: await openJournal(join(directory, "journal.jsonl"), () => new Date()),
     saved: {
       desired: desired?.desired ?? null,

@@ -43,7 +43,11 @@ describe("the agent", () => {
 
   it("gives a process its own variables, the specified ones and nothing else of its own environment", async () => {
     const environment = (await (await fetch(`${platform.url}/env`)).json()) as Record<string, string>;
-    expect(environment).toMatchObject({ MAINSTAY_SERVICE: "shop", MAINSTAY_RELEASE: "rel_1", MAINSTAY_INSTANCE: "a" });
+    expect(environment).toMatchObject({
+      MAINSTAY_SERVICE: "shop",
+      MAINSTAY_RELEASE: "rel_1",
+      MAINSTAY_INSTANCE: "a",
+    });
     const foreign = Object.keys(environment).filter((name) => !name.startsWith("MAINSTAY_"));
     // PWD is the shell's own doing.
     expect(foreign.filter((name) => name !== "PWD").sort()).toEqual(["HOME", "PATH", "PORT"]);
@@ -57,21 +61,31 @@ describe("the agent", () => {
       stop.abort();
     }
     expect(lines).toEqual(["listening"]);
-    await expect(platform.client.logs("nobody", { tail: 1, follow: false })[Symbol.asyncIterator]().next()).rejects.toMatchObject(
-      { code: "NOT_FOUND" },
-    );
+    await expect(
+      platform.client.logs("nobody", { tail: 1, follow: false })[Symbol.asyncIterator]().next(),
+    ).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 
   it("leaves what it has applied when it is told an older generation, and says so", async () => {
     const before = await platform.client.observed();
-    const after = await platform.client.putDesired({ generation: 0, leaseTtlMs: 1000, instances: [], services: [] });
+    const after = await platform.client.putDesired({
+      generation: 0,
+      leaseTtlMs: 1000,
+      instances: [],
+      services: [],
+    });
     expect([after.generation, after.instances.length]).toEqual([before.generation, 1]);
-    await expect(platform.client.putDesired({ generation: 9 } as DesiredState)).rejects.toMatchObject({ code: "AGENT_REFUSED" });
+    await expect(platform.client.putDesired({ generation: 9 } as DesiredState)).rejects.toMatchObject({
+      code: "AGENT_REFUSED",
+    });
   });
 
   it("drains an instance before it is told to stop: a slow request still gets its answer", async () => {
     const slow = fetch(`${platform.url}/slow?ms=600`);
-    await waitFor("the request to be in flight", async () => ((await platform.instance("a"))?.inflight ?? 0) > 0);
+    await waitFor(
+      "the request to be in flight",
+      async () => ((await platform.instance("a"))?.inflight ?? 0) > 0,
+    );
     const pid = (await platform.instance("a"))?.pid ?? 0;
     await put({
       instances: [sample("b", { release: "rel_2" })],
@@ -91,12 +105,18 @@ describe("the agent", () => {
   it("cuts off what is not drained in time, and counts it as lost", async () => {
     await platform.waitForState("b", "ready");
     const stuck = fetch(`${platform.url}/slow?ms=60000`, { method: "POST", body: "x" });
-    await waitFor("the request to be in flight", async () => ((await platform.instance("b"))?.inflight ?? 0) > 0);
+    await waitFor(
+      "the request to be in flight",
+      async () => ((await platform.instance("b"))?.inflight ?? 0) > 0,
+    );
     const services = [sampleRouting({ stable: { release: "rel_2", instances: ["b"] }, drainTimeoutMs: 100 })];
     await put({ instances: [sample("b", { release: "rel_2", stopTimeoutMs: 100 })], services });
     await put({ services: [{ ...services[0]!, stable: null }] });
     const answer = await stuck;
-    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([502, "mainstay; error=connection_terminated"]);
+    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([
+      502,
+      "mainstay; error=connection_terminated",
+    ]);
     expect((await platform.client.counters()).lost).toEqual({ drain_cut: 1 });
     await clear();
   });
@@ -206,7 +226,13 @@ describe("the agent", () => {
     await waitFor("the stable release to serve", async () => (await released()) === "rel_1");
     const entries = await platform.client.journal(0);
     expect(entries).toMatchObject([
-      { seq: 1, act: "lease-expired", service: "shop", change: "chg_1", detail: { weight: 10_000, proven: 0 } },
+      {
+        seq: 1,
+        act: "lease-expired",
+        service: "shop",
+        change: "chg_1",
+        detail: { weight: 10_000, proven: 0 },
+      },
     ]);
     expect(await platform.client.journal(1)).toEqual([]);
     const journal = join(platform.directory, "data", "agent", "journal.jsonl");
@@ -228,7 +254,8 @@ describe("the agent", () => {
     });
     await load.more(50);
     expect((await load.stop()).failures).toEqual([]);
-    const pids = (instances: typeof before) => instances.map(({ id, pid, port, crashes }) => ({ id, pid, port, crashes }));
+    const pids = (instances: typeof before) =>
+      instances.map(({ id, pid, port, crashes }) => ({ id, pid, port, crashes }));
     expect(pids(after.instances)).toEqual(pids(before));
   });
 
@@ -257,7 +284,8 @@ describe("the agent", () => {
     const stop = new AbortController();
     const told: string[] = [];
     const listening = (async () => {
-      for await (const { type, subject } of platform.client.events(stop.signal)) told.push(`${type} ${subject}`);
+      for await (const { type, subject } of platform.client.events(stop.signal))
+        told.push(`${type} ${subject}`);
     })();
     await waitFor("the stream to flow", async () => {
       await put({ instances: [sample(`probe${Math.random()}`, { command: "true", health: null })] });
@@ -277,7 +305,12 @@ describe("the agent", () => {
   });
 
   it("keeps its files to itself", () => {
-    for (const name of ["agent/desired.json", "agent/processes.json", "agent/routing.json", "keys/cookie.key"]) {
+    for (const name of [
+      "agent/desired.json",
+      "agent/processes.json",
+      "agent/routing.json",
+      "keys/cookie.key",
+    ]) {
       expect([name, statSync(join(platform.directory, "data", name)).mode & 0o777]).toEqual([name, 0o600]);
     }
     expect(statSync(join(platform.directory, "run", "agent.sock")).mode & 0o777).toBe(0o600);

@@ -22,7 +22,16 @@ function tally(arm: ArmTally["arm"], release: string, count: number): ArmTally {
   const groups = () => Array.from({ length: 20 }, (_, group) => (group === 0 ? count : 0));
   const latency = Array.from({ length: 20 }, () => new Array<number>(LATENCY_BOUNDS_MS.length + 1).fill(0));
   const requests = [{ method: "GET", code: "2xx" as const, count }];
-  return { service: "shop", environment: "production", arm, release, total: groups(), errors: groups(), latency, requests };
+  return {
+    service: "shop",
+    environment: "production",
+    arm,
+    release,
+    total: groups(),
+    errors: groups(),
+    latency,
+    requests,
+  };
 }
 
 function counters(bootId: string, changes: Partial<WorkerCounters>): WorkerCounters {
@@ -34,7 +43,10 @@ describe("the sums of the workers' counters", () => {
   it("add up all workers", () => {
     const sums = createCounterSums();
     sums.update(0, counters("a", { arms: [tally("stable", "rel_1", 2)], lost: { refused: 1 }, aborted: 1 }));
-    sums.update(1, counters("b", { arms: [tally("stable", "rel_1", 3), tally("candidate", "rel_2", 1)], unrouted: 4 }));
+    sums.update(
+      1,
+      counters("b", { arms: [tally("stable", "rel_1", 3), tally("candidate", "rel_2", 1)], unrouted: 4 }),
+    );
     const total = sums.total([SERVICE]);
     expect(total).toMatchObject({ lost: { refused: 1 }, aborted: 1, unrouted: 4, inflight: 2 });
     expect(total.services).toHaveLength(1);

@@ -2,7 +2,10 @@ import type { Arm, ArmCounters, Counters, ServiceRouting } from "@mainstay/api";
 import { LATENCY_BOUNDS_MS } from "../proxy/latency-bounds.ts";
 import type { ArmTally, WorkerCounters } from "../proxy/worker-protocol.ts";
 
-/** How long the counts of an arm that left the routing table are still told; shorter than the workers keep them. */
+/**
+ * How long the counts of an arm that left the routing table
+ * are still told; shorter than the workers keep them.
+ */
 export const RETENTION_MS = 10 * 60_000;
 
 const ARMS: Arm[] = ["stable", "candidate"];

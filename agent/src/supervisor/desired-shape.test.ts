@@ -49,7 +49,9 @@ function pathsOf(value: unknown, path: (string | number)[] = []): (string | numb
 /** A copy with one place replaced; undefined removes it. */
 function replaced(value: unknown, [key, ...rest]: (string | number)[], by: unknown): unknown {
   if (key === undefined) return by;
-  const copy: Record<string | number, unknown> | unknown[] = Array.isArray(value) ? [...value] : { ...Object(value) };
+  const copy: Record<string | number, unknown> | unknown[] = Array.isArray(value)
+    ? [...value]
+    : { ...Object(value) };
   Reflect.set(copy, key, replaced(Reflect.get(copy, key), rest, by));
   if (Reflect.get(copy, key) === undefined) Reflect.deleteProperty(copy, key);
   return copy;
@@ -64,7 +66,9 @@ describe("the shape of a desired state", () => {
     expect(findShapeError(replaced(COMPLETE, ["instances", 0, "health", "intervalMs"], 0))).toBe(
       "desired.instances[0].health.intervalMs: expected a whole number from 1 to 9007199254740991",
     );
-    expect(findShapeError(replaced(COMPLETE, ["services", 0, "wait"], 1))).toBe("desired.services[0].wait: unknown key");
+    expect(findShapeError(replaced(COMPLETE, ["services", 0, "wait"], 1))).toBe(
+      "desired.services[0].wait: unknown key",
+    );
     expect(findShapeError("nothing")).toBe("desired: expected an object");
   });
 
@@ -73,7 +77,12 @@ describe("the shape of a desired state", () => {
       fc.constantFrom(undefined, null, "auto", "", 0, 1, -1, 1.5, 10_000, 10_001, true, [], {}),
       fc.jsonValue(),
     );
-    const path = fc.constantFrom(...pathsOf(COMPLETE), ["more"], ["services", 0, "more"], ["instances", 0, "health", "more"]);
+    const path = fc.constantFrom(
+      ...pathsOf(COMPLETE),
+      ["more"],
+      ["services", 0, "more"],
+      ["instances", 0, "health", "more"],
+    );
     fc.assert(
       fc.property(path, anything, (place, value) => {
         const altered = JSON.parse(JSON.stringify(replaced(COMPLETE, place, value) ?? null)) as unknown;

@@ -1,8 +1,8 @@
 import type { DesiredState } from "@mainstay/api";
 
 /**
- * The shape of a desired state, checked without the schema of @mainstay/api: loading zod would add 10 MB to a process
- * that otherwise needs 30. A test holds both to the same judgement.
+ * The shape of a desired state, checked without the schema of @mainstay/api: loading zod would
+ * add 10 MB to a process that otherwise needs 30. A test holds both to the same judgement.
  */
 
 type Check = (value: unknown, path: string) => string | null;

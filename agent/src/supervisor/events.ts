@@ -1,7 +1,9 @@
 import type { AgentEvent } from "@mainstay/api";
 import type { ServerResponse } from "node:http";
 
-/** A listener that lets this much pile up is hung up on: it can ask for the observed state when it returns. */
+/**
+ * A listener that lets this much pile up is hung up on: it can ask for the observed state when it returns.
+ */
 const MAX_BACKLOG_BYTES = 1024 * 1024;
 
 export interface Events {

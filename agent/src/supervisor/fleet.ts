@@ -1,5 +1,4 @@
 import type { AgentEvent, InstanceSpec, ObservedInstance } from "@mainstay/api";
-import type { Log } from "../system/log.ts";
 import { listProcesses, readEnvironment } from "../system/process-table.ts";
 import { createInstance, type Instance, type InstanceContext, type InstanceFacts } from "./instance.ts";
 import { endTree, type Tree } from "./process-tree.ts";
@@ -9,7 +8,10 @@ import type { Routable } from "./routing.ts";
 const STRAY_TIMEOUT_MS = 10_000;
 
 export interface Fleet {
-  /** Takes up what an earlier agent left running and starts what is missing; returns what is not wanted any more. */
+  /**
+   * Takes up what an earlier agent left running and starts
+   * what is missing; returns what is not wanted any more.
+   */
   recover(specs: InstanceSpec[], facts: InstanceFacts[]): InstanceFacts[];
   /** Makes the instances those desired: new ones start, the others begin to drain and are returned. */
   apply(specs: InstanceSpec[]): Instance[];
@@ -34,7 +36,7 @@ interface FleetOptions extends Omit<InstanceContext, "onChange"> {
 export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet {
   const { log, agentId } = base;
   const instances = new Map<string, Instance>();
-  const strays = new Set<string>();
+  const strays = new Map<string, InstanceFacts>();
   let wanted: ReadonlySet<string> = new Set();
   const context: InstanceContext = {
     ...base,
@@ -54,7 +56,7 @@ export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet
 
   /** Processes that carry our marks, though no facts were saved of them: the agent was killed in between. */
   function findMarked(): InstanceFacts[] {
-    const oldest = listProcesses().sort((one, other) => one.startTicks - other.startTicks);
+    const oldest = listProcesses().toSorted((one, other) => one.startTicks - other.startTicks);
     return oldest.flatMap(({ pid, session, state, startTicks }) => {
       if (session !== pid || state === "Z") return [];
       const environment = readEnvironment(pid);
@@ -62,8 +64,24 @@ export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet
       if (id === undefined || environment.get("MAINSTAY_AGENT") !== agentId) return [];
       const port = Number(environment.get("PORT") ?? NaN);
       const startedAt = new Date().toISOString();
-      return [{ id, pid, startTicks, port: Number.isNaN(port) ? null : port, startedAt, crashes: 0, isReady: false }];
+      return [
+        {
+          id,
+          pid,
+          startTicks,
+          port: Number.isNaN(port) ? null : port,
+          startedAt,
+          crashes: 0,
+          isReady: false,
+        },
+      ];
     });
+  }
+
+  function endStray({ id, pid, startTicks }: InstanceFacts): Promise<void> {
+    // Wanted again meanwhile: the new process carries the same marks and must be spared.
+    const marks: Tree["marks"] = instances.has(id) ? {} : { MAINSTAY_INSTANCE: id, MAINSTAY_AGENT: agentId };
+    return endTree({ pid, startTicks, marks }, STRAY_TIMEOUT_MS);
   }
 
   function isIn(instance: Instance, ...states: ObservedInstance["state"][]): boolean {
@@ -82,7 +100,7 @@ export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet
         else if (!instances.has(each.id)) left.set(each.id, each);
       }
       for (const instance of instances.values()) if (!adopted.has(instance.id)) void instance.start();
-      for (const id of left.keys()) strays.add(id);
+      for (const [id, each] of left) strays.set(id, each);
       log.info({ adopted: adopted.size, left: left.size, wanted: wanted.size }, "instances are taken up");
       return [...left.values()];
     },
@@ -109,18 +127,15 @@ export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet
     },
     async retireStray(facts, drained) {
       await drained;
-      const { id, pid, startTicks } = facts;
-      // Wanted again meanwhile: the new process carries the same marks and must be spared.
-      const marks: Tree["marks"] = instances.has(id) ? {} : { MAINSTAY_INSTANCE: id, MAINSTAY_AGENT: agentId };
-      await endTree({ pid, startTicks, marks }, STRAY_TIMEOUT_MS);
-      strays.delete(id);
+      await endStray(facts);
+      strays.delete(facts.id);
       onChange();
-      log.info({ instance: id, pid }, "a process that nobody wanted any more was ended");
+      log.info({ instance: facts.id, pid: facts.pid }, "a process that nobody wanted any more was ended");
     },
     get: (id) => instances.get(id),
     list: () => [...instances.values()],
     draining: () => [
-      ...strays,
+      ...strays.keys(),
       ...[...instances.values()].filter((each) => isIn(each, "draining", "stopping")).map((each) => each.id),
     ],
     routable: () =>
@@ -132,10 +147,16 @@ export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet
       ),
     facts: () => [...instances.values()].flatMap((each) => each.facts() ?? []),
     async stopAll() {
-      await Promise.all([...instances.values()].map((each) => each.stop()));
+      await Promise.all([
+        ...[...strays.values()].map(endStray),
+        ...[...instances.values()].map((each) => each.stop()),
+      ]);
     },
     async killAll() {
-      await Promise.all([...instances.values()].map((each) => each.kill()));
+      await Promise.all([
+        ...[...strays.values()].map(endStray),
+        ...[...instances.values()].map((each) => each.kill()),
+      ]);
     },
   };
 }

@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { judgeProbe, READY_AFTER_PASSES, UNKNOWN_HEALTH, type Health } from "./health.ts";
 
-function after(outcomes: (string | null)[], from: Health = UNKNOWN_HEALTH, readyAfter = READY_AFTER_PASSES): Health {
+function after(
+  outcomes: (string | null)[],
+  from: Health = UNKNOWN_HEALTH,
+  readyAfter = READY_AFTER_PASSES,
+): Health {
   return outcomes.reduce((health, outcome) => judgeProbe(health, outcome, readyAfter), from);
 }
 

@@ -65,7 +65,9 @@ interface Life {
 
 type Phase = "running" | "draining" | "stopping" | "exited";
 
-/** One desired instance: starts its process, probes it, starts it again when it crashes, ends it when told to. */
+/**
+ * One desired instance: starts its process, probes it, starts it again when it crashes, ends it when told to.
+ */
 export function createInstance(initial: InstanceSpec, context: InstanceContext): Instance {
   let spec = initial;
   let phase: Phase = "running";
@@ -90,7 +92,10 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
       context.onChange(instance, "instance.started", { pid: running.pid, port });
     } catch (error) {
       if (port !== null) context.ports.giveBack(port);
-      health = { ...UNKNOWN_HEALTH, lastError: `cannot start: ${error instanceof Error ? error.message : String(error)}` };
+      health = {
+        ...UNKNOWN_HEALTH,
+        lastError: `cannot start: ${error instanceof Error ? error.message : String(error)}`,
+      };
       crashed({ code: null, signal: null }, 0);
       scheduleRestart();
     }
@@ -129,7 +134,10 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
     crashed(exit, Date.now() - past.startedAtMs);
     // The next process carries the same marks: it must not be there before the last one's remains are gone.
     clearing = killTree(past.tree).catch((error: unknown) => {
-      context.log.error({ instance: spec.id, error: String(error) }, "what a crash left behind could not be ended");
+      context.log.error(
+        { instance: spec.id, error: String(error) },
+        "what a crash left behind could not be ended",
+      );
     });
     await clearing;
     if (past.port !== null) context.ports.giveBack(past.port);
@@ -230,7 +238,11 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
 }
 
 /** The only variables a process gets: those of its specification, and what tells it who and where it is. */
-function environmentOf(spec: InstanceSpec, port: number | null, context: InstanceContext): Record<string, string> {
+function environmentOf(
+  spec: InstanceSpec,
+  port: number | null,
+  context: InstanceContext,
+): Record<string, string> {
   return {
     ...context.baseEnvironment,
     ...spec.env,

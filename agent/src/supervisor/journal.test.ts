@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openJournal } from "./journal.ts";
 
-const ENTRY = { act: "lease-expired", service: "shop", environment: "production", change: "chg_1", detail: { weight: 1 } } as const;
+const ENTRY = {
+  act: "lease-expired",
+  service: "shop",
+  environment: "production",
+  change: "chg_1",
+  detail: { weight: 1 },
+} as const;
 
 describe("the journal", () => {
   let path: string;

@@ -7,7 +7,9 @@ export interface Journal {
   after(seq: number): JournalEntry[];
 }
 
-/** The acts the agent took by itself, one JSON document a line; an unfinished last line of a crash is dropped. */
+/**
+ * The acts the agent took by itself, one JSON document a line; an unfinished last line of a crash is dropped.
+ */
 export async function openJournal(path: string, now: () => Date): Promise<Journal> {
   const file = await open(path, "a", 0o600);
   const text = await readFile(path, "utf8");

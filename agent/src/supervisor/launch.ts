@@ -25,10 +25,15 @@ export interface LaunchOptions {
 }
 
 /**
- * Starts a command in a session of its own, its output going straight to files: it outlives this process, and none of
- * its bytes pass through it. Rejects when it cannot be started at all.
+ * Starts a command in a session of its own, its output going straight to files: it outlives this
+ * process, and none of its bytes pass through it. Rejects when it cannot be started at all.
  */
-export async function launch({ command, directory, logDirectory, environment }: LaunchOptions): Promise<RunningProcess> {
+export async function launch({
+  command,
+  directory,
+  logDirectory,
+  environment,
+}: LaunchOptions): Promise<RunningProcess> {
   mkdirSync(logDirectory, { recursive: true });
   const output = openSync(join(logDirectory, "stdout.log"), "a", 0o640);
   const errors = openSync(join(logDirectory, "stderr.log"), "a", 0o640);
@@ -40,7 +45,9 @@ export async function launch({ command, directory, logDirectory, environment }: 
   });
   closeSync(output);
   closeSync(errors);
-  const exited = new Promise<Exit>((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
+  const exited = new Promise<Exit>((resolve) =>
+    child.once("exit", (code, signal) => resolve({ code, signal })),
+  );
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", reject);

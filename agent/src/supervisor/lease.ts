@@ -1,3 +1,4 @@
+/** Whatever `clear` takes to call off what `schedule` has arranged. */
 export interface Lease {
   renew(ttlMs: number): void;
   stop(): void;
@@ -17,7 +18,8 @@ export function createLease({ nowMs, schedule, onExpired }: LeaseOptions): Lease
 
   function arm(afterMs: number): void {
     if (timer) clearTimeout(timer);
-    // A late timer may fire before a renewal that has already arrived is read: one turn of the event loop decides.
+    // A late timer may fire before a renewal that has already
+    // arrived is read: one turn of the event loop decides.
     timer = schedule(() => setImmediate(check), afterMs);
   }
 

@@ -29,7 +29,9 @@ describe("the logs of an instance", () => {
   });
 
   async function ask(tailLines: number, follow: boolean): Promise<IncomingMessage> {
-    const server = createServer((_request, response) => void sendLogs(directory, { tailLines, follow }, response));
+    const server = createServer(
+      (_request, response) => void sendLogs(directory, { tailLines, follow }, response),
+    );
     server.listen(0);
     await once(server, "listening");
     const address = server.address();

@@ -8,8 +8,9 @@ const FILES = ["stdout.log", "stderr.log"];
 const MAX_TAIL_BYTES = 4 * 1024 * 1024;
 
 /**
- * Keeps a log below its size: the newest half moves to "<file>.1" and the file is cut to nothing while the process goes
- * on writing to it. What it writes between the copy and the cut is lost; returns the bytes that are not kept any more.
+ * Keeps a log below its size: the newest half moves to "<file>.1" and the file is
+ * cut to nothing while the process goes on writing to it. What it writes between
+ * the copy and the cut is lost; returns the bytes that are not kept any more.
  */
 export async function capLog(path: string, limitBytes: number): Promise<number> {
   const size = await sizeOf(path);
@@ -32,8 +33,15 @@ interface LogQuery {
   follow: boolean;
 }
 
-/** Answers with the last lines of stdout, then those of stderr, then what is added to either while the client stays. */
-export async function sendLogs(logDirectory: string, { tailLines, follow }: LogQuery, response: ServerResponse): Promise<void> {
+/**
+ * Answers with the last lines of stdout, then those of stderr,
+ * then what is added to either while the client stays.
+ */
+export async function sendLogs(
+  logDirectory: string,
+  { tailLines, follow }: LogQuery,
+  response: ServerResponse,
+): Promise<void> {
   response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
   const paths = FILES.map((name) => join(logDirectory, name));
   const ends: number[] = [];

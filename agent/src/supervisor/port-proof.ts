@@ -7,8 +7,9 @@ const LISTEN = "0A";
 export type PortProof = () => string | null;
 
 /**
- * Proves that whoever answers on a port is the process that was started, not one that happened to be there: the inodes
- * of the port's listening sockets (/proc/net/tcp) must be open in a process of the tree (/proc/<pid>/fd).
+ * Proves that whoever answers on a port is the process that was started, not
+ * one that happened to be there: the inodes of the port's listening sockets
+ * (/proc/net/tcp) must be open in a process of the tree (/proc/<pid>/fd).
  */
 export function createPortProof(port: number, tree: Tree): PortProof {
   let proven: { path: string; link: string } | null = null;
@@ -19,7 +20,8 @@ export function createPortProof(port: number, tree: Tree): PortProof {
     const listening = listListeners(port);
     if (listening.length === 0) return `nothing listens on port ${port}`;
     const open = listSockets(findTree(tree).map((each) => each.pid));
-    if (!listening.every((link) => open.has(link))) return `port ${port} belongs to a process that is not this instance's`;
+    if (!listening.every((link) => open.has(link)))
+      return `port ${port} belongs to a process that is not this instance's`;
     const link = listening[0] ?? "";
     proven = { path: open.get(link) ?? "", link };
     return null;

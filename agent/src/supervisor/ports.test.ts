@@ -5,7 +5,11 @@ import { createPorts, isPortFree, readEphemeralRange } from "./ports.ts";
 
 const EPHEMERAL = { first: 32_768, last: 60_999 };
 
-function portsOf(first: number, last: number, { busy = [] as number[], start = 0, ephemeral = EPHEMERAL } = {}) {
+function portsOf(
+  first: number,
+  last: number,
+  { busy = [] as number[], start = 0, ephemeral = EPHEMERAL } = {},
+) {
   return createPorts({ range: { first, last }, ephemeral, isFree: (port) => !busy.includes(port), start });
 }
 

@@ -16,7 +16,11 @@ export function probe({ port, path, timeoutMs }: ProbeTarget): Promise<string | 
       resolve(response.statusCode === 200 ? null : `GET ${path} answered ${response.statusCode}`);
     });
     request.once("error", (error) => {
-      resolve(signal.aborted ? `GET ${path} was not answered within ${timeoutMs} ms` : `GET ${path}: ${error.message}`);
+      resolve(
+        signal.aborted
+          ? `GET ${path} was not answered within ${timeoutMs} ms`
+          : `GET ${path}: ${error.message}`,
+      );
     });
   });
 }

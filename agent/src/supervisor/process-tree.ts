@@ -9,14 +9,21 @@ export interface Tree {
   /** The first process: leader of its own session and process group. */
   pid: number;
   startTicks: number;
-  /** These variables mark a process as belonging to the tree, even if it has left the session. None: only the session. */
+  /**
+   * These variables mark a process as belonging to the tree,
+   * even if it has left the session. None: only the session.
+   */
   marks: Readonly<Record<string, string>>;
 }
 
-/** Every living process of the tree: those of its session, and those that carry its marks in their environment. */
+/**
+ * Every living process of the tree: those of its session,
+ * and those that carry its marks in their environment.
+ */
 export function findTree({ pid, startTicks, marks }: Tree): ProcessFacts[] {
   const living = listProcesses().filter((each) => each.state !== "Z" && each.state !== "X");
-  // Another process with the leader's id means that the kernel gave the session's number away: nothing is left in it.
+  // Another process with the leader's id means that the kernel
+  // gave the session's number away: nothing is left in it.
   const isReused = living.some((each) => each.pid === pid && each.startTicks !== startTicks);
   return living.filter((each) => {
     if (each.session === pid && !isReused) return true;
@@ -24,7 +31,10 @@ export function findTree({ pid, startTicks, marks }: Tree): ProcessFacts[] {
   });
 }
 
-/** SIGTERM to the process group, SIGKILL to whatever is left of the tree after the time; resolves when nothing is. */
+/**
+ * SIGTERM to the process group, SIGKILL to whatever is left
+ * of the tree after the time; resolves when nothing is.
+ */
 export async function endTree(tree: Tree, timeoutMs: number): Promise<void> {
   const leader = findTree(tree).find((each) => each.pid === tree.pid);
   if (leader) signal(-tree.pid, "SIGTERM");

@@ -15,7 +15,13 @@ interface PublisherOptions {
 }
 
 /** Numbers routing tables, and pushes and saves each that differs from the one before. */
-export function createPublisher({ content, cookieKey, firstRevision, push, save }: PublisherOptions): Publisher {
+export function createPublisher({
+  content,
+  cookieKey,
+  firstRevision,
+  push,
+  save,
+}: PublisherOptions): Publisher {
   let revision = firstRevision;
   let published = "";
   let newest: Promise<void> = Promise.resolve();

@@ -21,8 +21,17 @@ function routable(id: string, changes: Partial<Routable> = {}): [string, Routabl
   return [id, { id, port: 20_000, isRunning: true, isReady: true, ...changes }];
 }
 
-function idsOf(instances: [string, Routable][], changes: { draining?: string[]; leaseExpired?: boolean } = {}) {
-  const input = { desired: DESIRED, instances: new Map(instances), draining: [], leaseExpired: false, ...changes };
+function idsOf(
+  instances: [string, Routable][],
+  changes: { draining?: string[]; leaseExpired?: boolean } = {},
+) {
+  const input = {
+    desired: DESIRED,
+    instances: new Map(instances),
+    draining: [],
+    leaseExpired: false,
+    ...changes,
+  };
   const [service] = computeRouting(input).services;
   const ids = (arm: "stable" | "candidate") => service?.[arm]?.instances.map((each) => each.id);
   return { stable: ids("stable"), candidate: ids("candidate"), weight: service?.weight };

@@ -4,9 +4,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { WorkerCounters, WorkerRouting, WorkerStatus } from "../proxy/worker-protocol.ts";
 import { createUnixClient } from "../system/unix-client.ts";
 
-const POLL_MS = 250;
 const CALL_TIMEOUT_MS = 2000;
-/** A worker that answers nothing for this long cannot be waited for: it takes the newest table when it does. */
+/**
+ * A worker that answers nothing for this long cannot be waited for: it takes the newest table when it does.
+ */
 const ACKNOWLEDGE_TIMEOUT_MS = 5000;
 const ACKNOWLEDGE_RETRY_MS = 20;
 const DRAIN_POLL_MS = 25;
@@ -14,10 +15,14 @@ const DRAIN_POLL_MS = 25;
 export interface Workers {
   /** Pushes a table to every worker; resolves when each has it in force, or will load it when it starts. */
   push(routing: WorkerRouting): Promise<void>;
-  /** Resolves when no worker has a request of the instance in flight, or after the time; true when it is drained. */
+  /**
+   * Resolves when no worker has a request of the instance
+   * in flight, or after the time; true when it is drained.
+   */
   drain(instance: string, timeoutMs: number): Promise<boolean>;
-  /** Fresh counters of every worker that answers. */
+  /** Fresh counters of every worker that answers; one that has not the newest table is given it. */
   counters(): Promise<Map<number, WorkerCounters>>;
+  areUp(): boolean;
   inflight(instance: string): number;
   observe(): ObservedState["proxies"];
   stop(): void;
@@ -40,7 +45,6 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
   type Slot = (typeof slots)[number];
   let current: WorkerRouting | null = null;
   let newestPush: Promise<void> = Promise.resolve();
-  let isStopped = false;
 
   function learn(slot: Slot, status: WorkerStatus): void {
     const before = slot.status;
@@ -50,8 +54,9 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
   }
 
   /** null: nobody listens on the worker's socket. Throws when it listens but does not answer. */
-  async function call(slot: Slot, method: string, path: string, body?: unknown): Promise<unknown> {
+  async function call(slot: Slot, request: string, body?: unknown): Promise<unknown> {
     try {
+      const [method = "GET", path = "/"] = request.split(" ");
       const options = { timeoutMs: CALL_TIMEOUT_MS, ...(body === undefined ? {} : { body }) };
       const answer = await slot.client.call(method, path, options);
       if (answer.status !== 200) throw new Error(`proxy worker ${slot.slot} answered ${answer.status}`);
@@ -62,15 +67,8 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
     }
   }
 
-  async function refresh(slot: Slot): Promise<void> {
-    const status = (await call(slot, "GET", "/v1/status").catch(() => null)) as WorkerStatus | null;
-    slot.isUp = status !== null;
-    if (status) learn(slot, status);
-    if (status && current && status.revision !== current.revision) await send(slot, current).catch(() => false);
-  }
-
   async function send(slot: Slot, routing: WorkerRouting): Promise<void> {
-    const status = (await call(slot, "PUT", "/v1/routing", routing)) as WorkerStatus | null;
+    const status = (await call(slot, "PUT /v1/routing", routing)) as WorkerStatus | null;
     if (status) learn(slot, status);
   }
 
@@ -86,13 +84,14 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
     }
   }
 
-  async function poll(): Promise<void> {
-    while (!isStopped) {
-      await Promise.all(slots.map(refresh));
-      await sleep(POLL_MS, undefined, { ref: false });
-    }
+  async function refresh(slot: Slot): Promise<WorkerCounters | null> {
+    const counters = (await call(slot, "GET /v1/counters").catch(() => null)) as WorkerCounters | null;
+    slot.isUp = counters !== null;
+    if (!counters) return null;
+    learn(slot, counters);
+    if (current && counters.revision !== current.revision) await send(slot, current).catch(() => undefined);
+    return counters;
   }
-  void poll();
 
   return {
     push(routing) {
@@ -106,25 +105,22 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
     async drain(instance, timeoutMs) {
       const deadlineMs = performance.now() + timeoutMs;
       for (;;) {
-        const statuses = await Promise.all(slots.map((slot) => call(slot, "GET", "/v1/status").catch(() => slot.status)));
-        const isBusy = (statuses as (WorkerStatus | null)[]).some((each) => (each?.instances[instance] ?? 0) > 0);
+        const statuses = await Promise.all(
+          slots.map((slot) => call(slot, "GET /v1/status").catch(() => slot.status)),
+        );
+        const isBusy = (statuses as (WorkerStatus | null)[]).some(
+          (each) => (each?.instances[instance] ?? 0) > 0,
+        );
         if (!isBusy) return true;
         if (performance.now() >= deadlineMs) return false;
         await sleep(DRAIN_POLL_MS);
       }
     },
     async counters() {
-      const answers = await Promise.all(
-        slots.map(async (slot) => [slot, await call(slot, "GET", "/v1/counters").catch(() => null)] as const),
-      );
-      const counters = new Map<number, WorkerCounters>();
-      for (const [slot, answer] of answers) {
-        if (!answer) continue;
-        learn(slot, answer as WorkerCounters);
-        counters.set(slot.slot, answer as WorkerCounters);
-      }
-      return counters;
+      const answers = await Promise.all(slots.map(async (slot) => [slot.slot, await refresh(slot)] as const));
+      return new Map(answers.flatMap(([slot, counters]) => (counters ? [[slot, counters]] : [])));
     },
+    areUp: () => slots.every((slot) => slot.isUp),
     inflight: (instance) => slots.reduce((sum, { status }) => sum + (status?.instances[instance] ?? 0), 0),
     observe: () =>
       slots.map(({ slot, status, isUp }) => ({
@@ -134,12 +130,13 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
         restarts: status?.restarts ?? 0,
       })),
     stop() {
-      isStopped = true;
       for (const { client } of slots) client.close();
     },
   };
 }
 
 function isNobodyThere(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ECONNREFUSED");
+  return (
+    error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ECONNREFUSED")
+  );
 }

@@ -33,7 +33,10 @@ export function createSavedFile(path: string): SavedFile {
   };
 }
 
-/** Replaces a file so that a crash at any moment leaves the old or the new content, never a mixture. Mode 0600. */
+/**
+ * Replaces a file so that a crash at any moment leaves
+ * the old or the new content, never a mixture. Mode 0600.
+ */
 export async function writeDurably(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
   const file = await open(temporary, "w", 0o600);

@@ -35,9 +35,15 @@ interface JsonServerOptions {
   routes: Record<string, CallHandler>;
 }
 
-/** HTTP with JSON on a UNIX socket that only this account may use. Takes the place of a socket left by a dead process. */
+/**
+ * HTTP with JSON on a UNIX socket that only this account may
+ * use. Takes the place of a socket left by a dead process.
+ */
 export async function serveJson({ path, maxBodyBytes, routes }: JsonServerOptions): Promise<JsonServer> {
-  const table = Object.entries(routes).map(([pattern, handler]) => ({ pattern: pattern.split(/[ /]/), handler }));
+  const table = Object.entries(routes).map(([pattern, handler]) => ({
+    pattern: pattern.split(/[ /]/),
+    handler,
+  }));
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", "http://socket");
@@ -77,7 +83,10 @@ function findRoute(table: { pattern: string[]; handler: CallHandler }[], path: s
   for (const { pattern, handler } of table) {
     if (pattern.length !== path.length) continue;
     if (!pattern.every((part, index) => part.startsWith(":") || part === path[index])) continue;
-    return { handler, params: path.filter((_, index) => pattern[index]?.startsWith(":")).map(decodeURIComponent) };
+    return {
+      handler,
+      params: path.filter((_, index) => pattern[index]?.startsWith(":")).map(decodeURIComponent),
+    };
   }
   return null;
 }
@@ -101,6 +110,9 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<unk
 /** Answers with a JSON document. */
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
   const body = JSON.stringify(value);
-  response.writeHead(status, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+  });
   response.end(body);
 }

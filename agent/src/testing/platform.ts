@@ -34,7 +34,10 @@ export interface Platform {
 }
 
 /** A parent with its workers and agent as real processes in a directory of their own. */
-export async function startPlatform({ workers = 1, server = null as ParentOptions["server"] } = {}): Promise<Platform> {
+export async function startPlatform({
+  workers = 1,
+  server = null as ParentOptions["server"],
+} = {}): Promise<Platform> {
   const directory = mkdtempSync(join(tmpdir(), "mainstay-"));
   const runtimeDirectory = join(directory, "run");
   const logFile = join(directory, "log");
@@ -75,7 +78,10 @@ export async function startPlatform({ workers = 1, server = null as ParentOption
     client,
     status: readStatus,
     pidOf: (name) =>
-      waitFor(`${name} to run`, async () => (await readStatus()).children.find((each) => each.name === name)?.pid ?? null),
+      waitFor(
+        `${name} to run`,
+        async () => (await readStatus()).children.find((each) => each.name === name)?.pid ?? null,
+      ),
     async put(content) {
       generation += 1;
       await client.putDesired({ generation, leaseTtlMs: 60_000, instances: [], services: [], ...content });
@@ -111,11 +117,18 @@ export async function startPlatform({ workers = 1, server = null as ParentOption
 export function launchParent(options: ParentOptions, logFile: string): ChildProcess {
   const log = openSync(logFile, "a");
   const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "mainstay-test-cache") };
-  return spawn(process.execPath, [PARENT_ENTRY, JSON.stringify(options)], { stdio: ["ignore", log, log], env });
+  return spawn(process.execPath, [PARENT_ENTRY, JSON.stringify(options)], {
+    stdio: ["ignore", log, log],
+    env,
+  });
 }
 
 /** An instance of the sample application. */
-export function sampleInstance(platform: Platform, id: string, changes: Partial<InstanceSpec> = {}): InstanceSpec {
+export function sampleInstance(
+  platform: Platform,
+  id: string,
+  changes: Partial<InstanceSpec> = {},
+): InstanceSpec {
   return {
     id,
     service: "shop",

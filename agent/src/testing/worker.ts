@@ -6,7 +6,13 @@ import { BoundSocket, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { WorkerArm, WorkerCounters, WorkerRouting, WorkerService, WorkerStatus } from "../proxy/worker-protocol.ts";
+import type {
+  WorkerArm,
+  WorkerCounters,
+  WorkerRouting,
+  WorkerService,
+  WorkerStatus,
+} from "../proxy/worker-protocol.ts";
 import { createUnixClient } from "../system/unix-client.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -36,7 +42,13 @@ export async function startTestWorker({ drainTimeoutMs = 5000 } = {}): Promise<T
   let child = launch();
 
   function launch(): ChildProcess {
-    const options = { slot: 0, restarts, runtimeDirectory: directory, routingFile: join(directory, "routing.json"), drainTimeoutMs };
+    const options = {
+      slot: 0,
+      restarts,
+      runtimeDirectory: directory,
+      routingFile: join(directory, "routing.json"),
+      drainTimeoutMs,
+    };
     const stdio = ["ignore", "inherit", "inherit", bound.fd(), "ipc"] as const;
     return spawn(process.execPath, [WORKER_ENTRY, JSON.stringify(options)], { stdio: [...stdio], env });
   }
@@ -46,7 +58,12 @@ export async function startTestWorker({ drainTimeoutMs = 5000 } = {}): Promise<T
   }
 
   async function untilUp(): Promise<void> {
-    await waitFor("the worker to answer", () => status().then((each) => each.pid === child.pid, () => false));
+    await waitFor("the worker to answer", () =>
+      status().then(
+        (each) => each.pid === child.pid,
+        () => false,
+      ),
+    );
   }
 
   await untilUp();

@@ -30,8 +30,7 @@ export function createMetricJudge(rules: ResolvedRules): MetricJudge {
 
   function learn(stratum: Stratum): void {
     harm.add(stratum);
-    const effect = designEffect({ from: stage, to: stratum.to });
-    for (const process of noHarm) process.add(stratum, effect);
+    for (const process of noHarm) process.add(stratum);
     finding = null;
   }
 
@@ -40,7 +39,7 @@ export function createMetricJudge(rules: ResolvedRules): MetricJudge {
       strata.cut(atMs).forEach(learn);
       harm.startStage();
       stage = { ...strata.end(), atMs };
-      noHarm = createNoHarmProcesses(rules);
+      noHarm = createNoHarmProcesses(rules, stage);
       finding = null;
     },
     add(sample) {
@@ -50,10 +49,10 @@ export function createMetricJudge(rules: ResolvedRules): MetricJudge {
   };
 }
 
-function createNoHarmProcesses(rules: ResolvedRules): NoHarmProcess[] {
+function createNoHarmProcesses(rules: ResolvedRules, from: Mark): NoHarmProcess[] {
   const { noHarmOdds, noHarmShare, noHarmThreshold: threshold } = rules;
-  const odds = createOddsProcess({ bound: noHarmOdds, threshold });
-  return noHarmShare === null ? [odds] : [odds, createShareProcess({ bound: noHarmShare, threshold })];
+  const odds = createOddsProcess({ bound: noHarmOdds, threshold, from });
+  return noHarmShare === null ? [odds] : [odds, createShareProcess({ bound: noHarmShare, threshold, from })];
 }
 
 interface Standing {
@@ -72,7 +71,7 @@ function judge(rules: ResolvedRules, { stage, now, bets, noHarm }: Standing): Fi
   const grave = weighed.filter((bet) => bet.isBigEnough);
   const whole = weigh(stage);
   const logGrave = logSum(grave);
-  const logNoHarm = Math.max(...noHarm.map((process) => process.logEValue(whole.designEffect)));
+  const logNoHarm = Math.max(...noHarm.map((process) => process.logEValue()));
   const { window, odds, designEffect: effect } = logGrave >= logSuspicion(rules) ? strongest(grave) : whole;
   const facts = {
     metric: rules.metric,

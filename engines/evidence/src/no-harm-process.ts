@@ -1,6 +1,6 @@
 import { isInformative, logMeanPowers } from "./hypergeometric.ts";
 import { logMeanExp, temper } from "./logarithms.ts";
-import type { Stratum } from "./record.ts";
+import { designEffect, designEffectOfCandidate, type Mark, type Stratum, type Window } from "./record.ts";
 
 /** What the odds ratio is bet to be, against the bound or more. */
 const ODDS = [1, 0.7, 0.5] as const;
@@ -14,21 +14,23 @@ const KEPT = 10;
  * stage: each stage earns its own proof. Keeping less than was won leaves it a supermartingale under the hypothesis.
  */
 export interface NoHarmProcess {
-  add(stratum: Stratum, designEffect: number): void;
+  add(stratum: Stratum): void;
   /** ln of the e-value, tempered by the design effect. */
-  logEValue(designEffect: number): number;
+  logEValue(): number;
 }
 
-interface Bound {
+export interface Bound {
   bound: number;
   threshold: number;
+  /** Where the stage began. */
+  from: Mark;
 }
 
 /** Against "the odds ratio is `bound` or more". */
-export function createOddsProcess({ bound, threshold }: Bound): NoHarmProcess {
+export function createOddsProcess({ bound, ...stage }: Bound): NoHarmProcess {
   const odds = [bound, ...ODDS];
   const logOdds = ODDS.map((each) => Math.log(each / bound));
-  return createProcess(threshold, ({ margins, candidateBad }) => {
+  return createProcess({ ...stage, effect: designEffect }, ({ margins, candidateBad }) => {
     if (!isInformative(margins)) return null;
     const [logBound = 0, ...logMeans] = logMeanPowers(margins, odds);
     return logOdds.map((each, index) => candidateBad * each + logBound - (logMeans[index] ?? 0));
@@ -36,25 +38,32 @@ export function createOddsProcess({ bound, threshold }: Bound): NoHarmProcess {
 }
 
 /** Against "the candidate's share of bad requests is `bound` or more". */
-export function createShareProcess({ bound, threshold }: Bound): NoHarmProcess {
+export function createShareProcess({ bound, ...stage }: Bound): NoHarmProcess {
   const logBad = SHARES.map((part) => Math.log(part));
   const logGood = SHARES.map((part) => Math.log1p(-part * bound) - Math.log1p(-bound));
-  return createProcess(threshold, ({ margins, candidateBad }) => {
+  return createProcess({ ...stage, effect: designEffectOfCandidate }, ({ margins, candidateBad }) => {
     const good = margins.candidate - candidateBad;
     return SHARES.map((_, index) => candidateBad * (logBad[index] ?? 0) + good * (logGood[index] ?? 0));
   });
 }
 
+interface ProcessOptions extends Omit<Bound, "bound"> {
+  effect: (stage: Window) => number;
+}
+
 /** `win` says what a stratum adds to the logarithm of each bet; null when it says nothing. */
-function createProcess(threshold: number, win: (stratum: Stratum) => number[] | null): NoHarmProcess {
+function createProcess(options: ProcessOptions, win: (stratum: Stratum) => number[] | null): NoHarmProcess {
+  const { threshold, from, effect } = options;
   let logBets: number[] = [0];
+  let present = 1;
   return {
-    add(stratum, designEffect) {
+    add(stratum) {
+      present = effect({ from, to: stratum.to });
       const won = win(stratum);
       if (won === null) return;
-      const logMost = designEffect * Math.log(threshold * won.length * KEPT);
+      const logMost = present * Math.log(threshold * won.length * KEPT);
       logBets = won.map((each, index) => Math.min((logBets[index] ?? 0) + each, logMost));
     },
-    logEValue: (designEffect) => logMeanExp(logBets.map((each) => temper(each, designEffect))),
+    logEValue: () => logMeanExp(logBets.map((each) => temper(each, present))),
   };
 }

@@ -94,21 +94,33 @@ export function contrast(window: Window): { odds: number; excess: number } {
 }
 
 /**
- * How many requests weigh as much as one independent request, because failures come in users and in bursts: Pearson's χ²
- * of the bad counts over the groups by its degrees of freedom, in the arm where it is larger; at least 1 (Kish 1965; Rao
- * & Scott 1992). What a group should have had follows from all its traffic so far, not from the window's: a burst that
- * brings its own requests must not explain itself.
+ * How many requests weigh as much as one independent request, because failures come in users and in bursts: the variance
+ * that the groups show over the variance of independent requests, at least 1 (Kish 1965; Rao & Scott 1992; for the
+ * difference of two arms, weighted as in the score of Mantel & Haenszel, the robust variance of Liang & Zeger 1986).
  */
 export function designEffect(window: Window): number {
   const stable = spread(window, "stable");
   const candidate = spread(window, "candidate");
-  const stableWeight = between(window, ARM_AT.candidate + TOTAL) ** 2;
-  const candidateWeight = between(window, ARM_AT.stable + TOTAL) ** 2;
-  const independent = stableWeight * stable.bad + candidateWeight * candidate.bad;
-  if (independent === 0) return 1;
-  return Math.max(1, (stableWeight * stable.squares + candidateWeight * candidate.squares) / independent);
+  const stableWeight = counts(window, "candidate").total ** 2;
+  const candidateWeight = counts(window, "stable").total ** 2;
+  const squares = stableWeight * stable.squares + candidateWeight * candidate.squares;
+  return ratioAboveOne(squares, stableWeight * stable.bad + candidateWeight * candidate.bad);
 }
 
+/** The same for the candidate's share alone. */
+export function designEffectOfCandidate(window: Window): number {
+  const { squares, bad } = spread(window, "candidate");
+  return ratioAboveOne(squares, bad);
+}
+
+function ratioAboveOne(observed: number, independent: number): number {
+  return independent > 0 ? Math.max(1, observed / independent) : 1;
+}
+
+/**
+ * Squared surprises of an arm's groups. What a group should have had follows from all its traffic so far, not from the
+ * window's: a burst that brings its own requests must not explain itself.
+ */
 function spread({ from, to }: Window, arm: ArmName): { bad: number; squares: number } {
   const at = ARM_AT[arm];
   const bad = to.sums[at + BAD]! - from.sums[at + BAD]!;

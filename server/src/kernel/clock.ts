@@ -113,8 +113,9 @@ function repeat(timers: Timers, ms: number, task: () => void | Promise<void>): (
   async function run(): Promise<void> {
     let dueMs = timers.monotonicMs();
     for (;;) {
-      dueMs = Math.max(dueMs + ms, timers.monotonicMs());
-      const slept = await timers.sleep(dueMs - timers.monotonicMs(), stopped.signal).then(
+      const nowMs = timers.monotonicMs();
+      dueMs = Math.max(dueMs + ms, nowMs);
+      const slept = await timers.sleep(dueMs - nowMs, stopped.signal).then(
         () => true,
         () => false,
       );

@@ -124,9 +124,10 @@ describe("authentication", () => {
 
 /** A well-formed key with the id of another one. */
 function makeForged(key: string): string {
-  const idBytes = [...key.slice(3, 11)].map((digit) =>
-    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".indexOf(digit),
-  );
+  const idBytes = key
+    .slice(3, 11)
+    .split("")
+    .map((digit) => "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".indexOf(digit));
   return makeApiKey((sizeBytes) => (sizeBytes === 8 ? Uint8Array.from(idBytes) : randomBytes(sizeBytes)))
     .text;
 }

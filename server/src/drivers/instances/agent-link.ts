@@ -48,6 +48,7 @@ export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink 
   let queue: Promise<unknown> = Promise.resolve();
   let beating: Promise<void> = Promise.resolve();
   let listening: Promise<void> = Promise.resolve();
+  let isSilent = false;
   let journalSeq: number | null = null;
 
   /** One at a time, so that an older arrangement never overtakes a newer one. */
@@ -80,6 +81,8 @@ export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink 
 
   function hear(state: ObservedState): void {
     tell.heard(latest?.state ?? null, state);
+    if (isSilent) log.info({ bootId: state.bootId }, "the agent answers again");
+    isSilent = false;
     latest = { state, heardAtMs: clock.monotonicMs() };
     for (const listener of listeners) listener();
   }
@@ -90,7 +93,8 @@ export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink 
         .then(readJournal)
         .catch((error: unknown) => {
           if (stopping.signal.aborted) return;
-          log.warn({ error }, "the agent was not reached; trying again");
+          if (!isSilent) log.warn({ error }, "the agent does not answer; trying again");
+          isSilent = true;
           tell.lost(error);
         });
       await wake.sleep(latest ? BEAT_MS : RECONNECT_MS, stopping.signal);

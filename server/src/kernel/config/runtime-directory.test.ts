@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { AppError } from "@mainstay/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeEphemeralClash } from "./ephemeral-ports.ts";
 import { runtimeDirectoryFor } from "./runtime-directory.ts";
@@ -40,9 +41,12 @@ describe("the runtime directory", () => {
     expect(path).toMatch(uid === 0 ? /^\/run\/mainstay-[0-9a-f]{8}$/ : /^\/tmp\/mainstay-\d+-[0-9a-f]{8}$/);
   });
 
-  it("is refused when others may enter it", async () => {
-    await chmod(await inRoot(), 0o755);
-    await expect(inRoot()).rejects.toThrow("other accounts may enter it; its mode must be 0700");
+  it("is refused when others may look into it, not when they may pass through", async () => {
+    const path = await inRoot();
+    await chmod(path, 0o755);
+    await expect(inRoot()).rejects.toThrow("other accounts may read or write it; its mode must be 0700");
+    await chmod(path, 0o711);
+    expect(await inRoot()).toBe(path);
   });
 
   it("is refused when it is a link to somewhere else", async () => {
@@ -53,9 +57,11 @@ describe("the runtime directory", () => {
   });
 
   it("is refused when it belongs to somebody else", async () => {
-    await inRoot();
     const asOther = runtimeDirectoryFor({ dataDirectory: join(root, "data"), env: {}, uid: uid + 1 });
-    await expect(asOther).rejects.toMatchObject({ code: "RUNTIME_DIRECTORY" });
+    const refusal: unknown = await asOther.catch((error: unknown) => error);
+    if (!(refusal instanceof AppError)) throw new Error("it was not refused");
+    await rm(String(refusal.params["path"]), { recursive: true });
+    expect(refusal.message).toContain(`it belongs to the account ${uid}`);
   });
 
   it("is refused when its path is too long for a socket", async () => {

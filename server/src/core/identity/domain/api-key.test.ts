@@ -23,7 +23,7 @@ describe("an API key", () => {
 
   it("is known as mistyped after any change to one of its characters", () => {
     const position = fc.nat({ max: key.text.length - 1 }).filter((at) => at >= 3);
-    const character = fc.constantFrom(..."0aZ_-. é");
+    const character = fc.constantFrom("0", "a", "Z", "_", "-", ".", " ", "é");
     fc.assert(
       fc.property(position, character, (at, other) => {
         fc.pre(key.text[at] !== other);
