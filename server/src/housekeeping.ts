@@ -17,10 +17,8 @@ export interface HousekeepingDependencies {
 }
 
 /** What is deleted because of its age, once an hour. */
-export function addHousekeeping(
-  jobs: Jobs,
-  { events, changes, retention, clock }: HousekeepingDependencies,
-): void {
+export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependencies): void {
+  const { events, changes, idempotencyStore, retention, clock } = dependencies;
   const options = { data: z.object({}), deadlineMs: DEADLINE_MS };
   jobs.define("prune-events", options, async () => {
     await events.prune(retention.events);

@@ -51,7 +51,7 @@ describe("the assignment of users", () => {
   });
 
   it("spreads users evenly over the groups, whatever their arm", () => {
-    const counts = new Array<number>(GROUPS).fill(0);
+    const counts = Array.from({ length: GROUPS }, () => 0);
     for (let user = 0; user < 40_000; user += 1) {
       const bucket = assignBucket("shop", "chg_1", `user-${user}`);
       if (bucket < 1000) counts[bucket % GROUPS] = (counts[bucket % GROUPS] ?? 0) + 1;

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer as createTcpServer, type Server as TcpServer } from "node:net";
+import { createServer as createTcpServer, type Server as TcpServer, type Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startTestWorker, startUpstream, type TestUpstream, type TestWorker } from "../testing/worker.ts";
 import { waitFor } from "../testing/wait-for.ts";
@@ -13,9 +13,7 @@ async function closedPort(): Promise<number> {
 }
 
 /** A server that does with every connection what it is told, without speaking HTTP by itself. */
-async function startTcp(
-  onRequest: (socket: import("node:net").Socket) => void,
-): Promise<{ port: number; server: TcpServer }> {
+async function startTcp(onRequest: (socket: Socket) => void): Promise<{ port: number; server: TcpServer }> {
   const server = createTcpServer((socket) => {
     socket.on("error", () => {});
     socket.once("data", () => onRequest(socket));

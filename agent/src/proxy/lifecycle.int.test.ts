@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startLoad } from "../testing/load.ts";
 import { startTestWorker, startUpstream, type TestUpstream, type TestWorker } from "../testing/worker.ts";
@@ -15,7 +16,7 @@ describe("a proxy worker", () => {
         startUpstream((request, response) => {
           response.setHeader("x-release", release);
           if (request.url === "/never") return;
-          setTimeout(() => response.end("served"), 1);
+          setImmediate(() => response.end("served"));
         }),
       ),
     );
@@ -48,7 +49,7 @@ describe("a proxy worker", () => {
       }
       const { failures, byRelease } = await load.stop();
       expect(failures).toEqual([]);
-      expect([...byRelease.keys()].sort()).toEqual(["rel_1", "rel_2"]);
+      expect([...byRelease.keys()].toSorted()).toEqual(["rel_1", "rel_2"]);
       const { lost, inflight } = await worker.counters();
       expect([lost, inflight]).toEqual([{}, 0]);
     },
@@ -123,15 +124,15 @@ describe("a proxy worker", () => {
   });
 
   it("ends what is in flight before it stops", async () => {
-    await worker.route([{ stable: arm(0) }]);
-    const slow = await startUpstream(
-      (_request, response) => void setTimeout(() => response.end("late"), 300),
-    );
+    const held: ServerResponse[] = [];
+    const slow = await startUpstream((_request, response) => void held.push(response));
     await worker.route([{ stable: slow.arm("rel_3") }]);
     const pending = fetch(worker.url);
     await waitFor("the request to be in flight", async () => (await worker.status()).inflight === 1);
     const exit = once(worker.process(), "exit");
     worker.process().kill("SIGTERM");
+    await worker.status();
+    held[0]?.end("late");
     const answer = await pending;
     expect([answer.headers.get("connection"), await answer.text()]).toEqual(["close", "late"]);
     expect(await exit).toEqual([0, null]);

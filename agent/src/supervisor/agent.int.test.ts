@@ -50,7 +50,7 @@ describe("the agent", () => {
     });
     const foreign = Object.keys(environment).filter((name) => !name.startsWith("MAINSTAY_"));
     // PWD is the shell's own doing.
-    expect(foreign.filter((name) => name !== "PWD").sort()).toEqual(["HOME", "PATH", "PORT"]);
+    expect(foreign.filter((name) => name !== "PWD").toSorted()).toEqual(["HOME", "PATH", "PORT"]);
   });
 
   it("shows what an instance wrote, and goes on showing it", async () => {

@@ -20,7 +20,7 @@ const SERVICE: ServiceRouting = {
 
 function tally(arm: ArmTally["arm"], release: string, count: number): ArmTally {
   const groups = () => Array.from({ length: 20 }, (_, group) => (group === 0 ? count : 0));
-  const latency = Array.from({ length: 20 }, () => new Array<number>(LATENCY_BOUNDS_MS.length + 1).fill(0));
+  const latency = Array.from({ length: 20 }, () => LATENCY_BOUNDS_MS.map(() => 0).concat(0));
   const requests = [{ method: "GET", code: "2xx" as const, count }];
   return {
     service: "shop",

@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 import { turn } from "../testing/wait-for.ts";
 import { createLease } from "./lease.ts";
 
-const IDLE_TIMER = setImmediate(() => {});
-
-/** A time that passes when it is told to; timers fire even if they were cleared: a lease must not rely on that. */
+/**
+ * A time that passes when it is told to; timers fire even
+ * if they were cleared: a lease must not rely on that.
+ */
 function createTimeline() {
   let nowMs = 0;
   let expired = 0;
@@ -14,7 +15,7 @@ function createTimeline() {
     nowMs: () => nowMs,
     schedule(act, afterMs) {
       timers.push({ atMs: nowMs + afterMs, act });
-      return IDLE_TIMER;
+      return () => {};
     },
     onExpired: () => void (expired += 1),
   });

@@ -1,4 +1,3 @@
-/** Whatever `clear` takes to call off what `schedule` has arranged. */
 export interface Lease {
   renew(ttlMs: number): void;
   stop(): void;
@@ -6,25 +5,25 @@ export interface Lease {
 
 interface LeaseOptions {
   nowMs: () => number;
-  /** Calls back after the time; the handle is for `clear`. */
-  schedule: (act: () => void, afterMs: number) => NodeJS.Timeout;
+  /** Calls back after the time; returns what calls that off. */
+  schedule: (act: () => void, afterMs: number) => () => void;
   onExpired: () => void;
 }
 
 /** Expires when it was not renewed for its time, on a monotonic clock. */
 export function createLease({ nowMs, schedule, onExpired }: LeaseOptions): Lease {
   let expiresAtMs = Infinity;
-  let timer: NodeJS.Timeout | null = null;
+  let callOff = () => {};
 
   function arm(afterMs: number): void {
-    if (timer) clearTimeout(timer);
-    // A late timer may fire before a renewal that has already
-    // arrived is read: one turn of the event loop decides.
-    timer = schedule(() => setImmediate(check), afterMs);
+    callOff();
+    // A late timer may fire before a renewal that has arrived is read: one more turn decides.
+    callOff = schedule(() => setImmediate(check), afterMs);
   }
 
   function check(): void {
     const leftMs = expiresAtMs - nowMs();
+    if (leftMs === Infinity) return;
     if (leftMs > 0) return arm(leftMs);
     expiresAtMs = Infinity;
     onExpired();
@@ -36,7 +35,7 @@ export function createLease({ nowMs, schedule, onExpired }: LeaseOptions): Lease
       arm(ttlMs);
     },
     stop() {
-      if (timer) clearTimeout(timer);
+      callOff();
       expiresAtMs = Infinity;
     },
   };

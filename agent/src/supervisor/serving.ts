@@ -41,7 +41,7 @@ interface ServingParts {
 export function createServing(parts: ServingParts): Serving {
   const { held, store, fleet, publisher, workers, events, log } = parts;
   const drainTimeouts = new Map<string, number>();
-  const lease = createLease({ nowMs: () => performance.now(), schedule: setTimeout, onExpired });
+  const lease = createLease({ nowMs: () => performance.now(), schedule, onExpired });
   let expiring: Promise<void> = Promise.resolve();
 
   function onExpired(): void {
@@ -101,6 +101,11 @@ export function createServing(parts: ServingParts): Serving {
     },
     stop: lease.stop,
   };
+}
+
+function schedule(act: () => void, afterMs: number): () => void {
+  const timer = setTimeout(act, afterMs);
+  return () => clearTimeout(timer);
 }
 
 function serviceKey({ service, environment }: { service: string; environment: string }): string {

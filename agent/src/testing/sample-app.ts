@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** The application of the integration tests; behaves as its environment and the requested path say. */
@@ -6,7 +6,9 @@ const health = process.env["HEALTH"] ?? "200";
 const failEvery = Number(process.env["FAIL_EVERY"] ?? 0);
 let served = 0;
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => void answer(request, response));
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? "/", "http://app");
   if (url.pathname === "/healthz") return void response.writeHead(Number(health)).end();
   served += 1;
@@ -21,7 +23,7 @@ const server = createServer(async (request, response) => {
   }
   if (url.pathname === "/slow") await sleep(Number(url.searchParams.get("ms")));
   response.end(`${request.method} ${request.url}`);
-});
+}
 
 server.listen(Number(process.env["PORT"]), "127.0.0.1", () => process.stdout.write("listening\n"));
 process.on("SIGTERM", () => {

@@ -81,7 +81,7 @@ export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink 
 
   function hear(state: ObservedState): void {
     tell.heard(latest?.state ?? null, state);
-    if (isSilent) log.info({ bootId: state.bootId }, "the agent answers again");
+    if (isSilent) log.info({ bootId: state.bootId }, "the agent is up to date again");
     isSilent = false;
     latest = { state, heardAtMs: clock.monotonicMs() };
     for (const listener of listeners) listener();
@@ -93,11 +93,11 @@ export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink 
         .then(readJournal)
         .catch((error: unknown) => {
           if (stopping.signal.aborted) return;
-          if (!isSilent) log.warn({ error }, "the agent does not answer; trying again");
+          if (!isSilent) log.warn({ error }, "the agent could not be brought up to date; trying again");
           isSilent = true;
           tell.lost(error);
         });
-      await wake.sleep(latest ? BEAT_MS : RECONNECT_MS, stopping.signal);
+      await wake.sleep(isSilent || !latest ? RECONNECT_MS : BEAT_MS, stopping.signal);
     }
   }
 
