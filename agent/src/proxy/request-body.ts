@@ -1,15 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 
-/** A client that sends nothing of its announced body for this long is hung up on. */
-const STALLED_MS = 30_000;
-
 /**
  * The body of a request for one attempt. Reads nothing before it is read itself,
  * so that an attempt that could not connect leaves it whole; when the attempt
  * ends early the rest is read and dropped, so that the connection lives on.
  */
-export function createRequestBody(request: IncomingMessage): Readable {
+export function createRequestBody(request: IncomingMessage, stalledMs: number): Readable {
   let isReading = false;
 
   const body = new Readable({
@@ -26,7 +23,7 @@ export function createRequestBody(request: IncomingMessage): Readable {
 
   function begin(): void {
     isReading = true;
-    request.setTimeout(STALLED_MS, () => {
+    request.setTimeout(stalledMs, () => {
       if (!request.complete) request.destroy();
     });
     request.on("data", onData).once("end", onEnd);

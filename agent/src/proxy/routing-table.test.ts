@@ -77,7 +77,7 @@ describe("the routing table", () => {
     expect(first?.pool.destroyed).toBe(true);
   });
 
-  it("closes an instance that left only when its last request has ended, and tells draining from gone", () => {
+  it("closes an instance that left when its last request has ended, and tells draining from gone", () => {
     const leaving = createRoutingTable(() => 0);
     leaving.replace(
       routing([service("a", [{ host: null, path: "/" }], { stable: arm("r", ["i", 1], ["j", 2]) })]),

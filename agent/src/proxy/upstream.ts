@@ -1,5 +1,6 @@
 import { createConnection } from "node:net";
-import { Pool, type buildConnector } from "undici";
+import type { buildConnector } from "undici";
+import Pool from "undici/lib/dispatcher/pool.js";
 
 const CONNECT_TIMEOUT_MS = 3000;
 const MAX_CONNECTIONS = 2048;

@@ -4,7 +4,7 @@ import type { Arm } from "@mainstay/api";
  * What the agent and a proxy worker say to each other:
  * HTTP/1.1 with JSON over `proxy-<slot>.sock`, mode 0600.
  *
- *   PUT /v1/routing  WorkerRouting → WorkerStatus   (in force for every request that arrives after the answer)
+ *   PUT /v1/routing  WorkerRouting → WorkerStatus   (in force for every request after the answer)
  *   GET /v1/status   → WorkerStatus
  *   GET /v1/counters → WorkerCounters
  */

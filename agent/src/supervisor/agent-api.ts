@@ -13,7 +13,7 @@ interface AgentApiOptions {
   path: string;
   /** null: refused, because a later generation is applied already. */
   put: (desired: DesiredState) => Promise<ObservedState | null>;
-  observe: () => ObservedState;
+  observe: () => Promise<ObservedState>;
   counters: () => Promise<Counters>;
   events: Events;
   journal: Journal;
@@ -32,7 +32,7 @@ export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
         if (!isDesiredState(body)) throw new CallRefused(400, findShapeError(body) ?? "not a desired state");
         const observed = await put(body);
         if (observed) return observed;
-        return sendJson(response, 409, observe());
+        return sendJson(response, 409, await observe());
       },
       "GET /v1/observed": observe,
       "GET /v1/counters": counters,

@@ -41,7 +41,7 @@ describe("the agent", () => {
     expect(observed.proxies).toMatchObject([{ worker: 0, generation: observed.generation, restarts: 0 }]);
   });
 
-  it("gives a process its own variables, the specified ones and nothing else of its own environment", async () => {
+  it("gives a process its own variables, the specified ones and nothing else of the agent's", async () => {
     const environment = (await (await fetch(`${platform.url}/env`)).json()) as Record<string, string>;
     expect(environment).toMatchObject({
       MAINSTAY_SERVICE: "shop",

@@ -65,7 +65,10 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
   const api = await serveAgentApi({
     path: join(options.runtimeDirectory, "agent.sock"),
     put: async (next) => ((await serving.put(next)) ? observe() : null),
-    observe,
+    async observe() {
+      await counting.refresh();
+      return observe();
+    },
     counters: async (): Promise<Counters> => {
       const sums = await counting.read();
       return { bootId, at: new Date().toISOString(), ...sums };

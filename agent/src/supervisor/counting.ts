@@ -10,6 +10,8 @@ const SEARCH_INTERVAL_MS = 100;
 export interface Counting {
   /** Fresh sums over all workers, both arms of a service read at the same moment. */
   read(): Promise<Omit<Counters, "bootId" | "at">>;
+  /** Learns anew what every worker has in flight. */
+  refresh(): Promise<void>;
   stop(): void;
 }
 
@@ -44,6 +46,7 @@ export function startCounting(workers: Workers, services: () => ServiceRouting[]
       await count();
       return sums.total(services());
     },
+    refresh: count,
     stop: () => void (isStopped = true),
   };
 }

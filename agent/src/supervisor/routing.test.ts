@@ -43,7 +43,7 @@ describe("the routing", () => {
     expect(idsOf(instances)).toEqual({ stable: ["a"], candidate: ["c"], weight: 2500 });
   });
 
-  it("sends it to all that run when none is ready: the probe may be wrong, an empty arm is never right", () => {
+  it("sends it to all that run when none is ready: the probe may be wrong, an empty arm always is", () => {
     const instances = [routable("a", { isReady: false }), routable("b", { isReady: false })];
     expect(idsOf(instances).stable).toEqual(["a", "b"]);
   });

@@ -1,9 +1,6 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
-/** The kernel's limit for the path of a UNIX socket (unix(7)): 108 bytes with the closing zero. */
-export const SOCKET_PATH_BYTES = 107;
-
 export interface Call {
   body: unknown;
   query: URLSearchParams;

@@ -12,7 +12,7 @@ import type { ParentStatus } from "../parent/start-parent.ts";
 import { createUnixClient } from "../system/unix-client.ts";
 import { waitFor } from "./wait-for.ts";
 
-export const SAMPLE_APP = `${process.execPath} ${fileURLToPath(new URL("./sample-app.ts", import.meta.url))}`;
+const SAMPLE_APP = `${process.execPath} ${fileURLToPath(new URL("./sample-app.ts", import.meta.url))}`;
 
 export interface Platform {
   directory: string;

@@ -27,11 +27,11 @@ export const FIRST: Act = {
 /** What happens under load, in order. */
 export const ACTS: Act[] = [
   {
-    title: "verdaccio 6.10.4, a good release (and the server is killed with kill -9 at 25 %)",
+    title: "verdaccio 6.10.4, a good release (and the server is killed with kill -9 at 50 %)",
     directory: PAYLOAD.next,
     file: "mainstay.yaml",
     expected: "succeeded",
-    killServerInStage: 1,
+    killServerInStage: 2,
   },
   {
     title: "a release that fails 5 % of its requests",

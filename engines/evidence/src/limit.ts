@@ -1,5 +1,6 @@
+import { clusteringOfCandidate, temper } from "./clustering.ts";
 import { divergence } from "./divergence.ts";
-import { addSample, counts, designEffect, emptyMark, type Counts, type Window } from "./record.ts";
+import { addSample, counts, emptyMark, type Counts, type Window } from "./record.ts";
 import { checkSample, type Sample } from "./sample.ts";
 
 export interface LimitQuestion {
@@ -25,7 +26,7 @@ const CHANCE = 0.001;
 /**
  * Whether the candidate breaks an absolute ceiling that the stable release keeps. Looks at the shortest recent window
  * with enough requests of the candidate, then at windows twice, four times … as large, and ends at the first in which
- * the candidate's share is above the limit by more than chance (Chernoff's bound, over the design effect) while the
+ * the candidate's share is above the limit by more than chance (Chernoff's bound, tempered by the design effect) while the
  * stable release's is not above it: what hits both is no fault of the release.
  */
 export function judgeLimit({ share, samples, minimum = 200 }: LimitQuestion): LimitFinding {
@@ -48,9 +49,11 @@ export function judgeLimit({ share, samples, minimum = 200 }: LimitQuestion): Li
 
 function find(window: Window, share: number, fromMs: number): LimitFinding {
   const { candidate, stable } = sides(window);
-  const logChance =
-    (-candidate.total * divergence(candidate.bad / candidate.total, share)) / designEffect(window);
-  const isAbove = candidate.bad > share * candidate.total && logChance <= Math.log(CHANCE);
+  const logUnlikely = temper(
+    candidate.total * divergence(candidate.bad / candidate.total, share),
+    clusteringOfCandidate(window),
+  );
+  const isAbove = candidate.bad > share * candidate.total && logUnlikely >= -Math.log(CHANCE);
   return { isViolated: isAbove && stable.bad <= share * stable.total, fromMs, candidate, stable };
 }
 

@@ -15,14 +15,6 @@ export function expCapped(log: number): number {
   return Math.min(Math.exp(log), 1e300);
 }
 
-/**
- * Evidence in favour of a bet counts as if the requests were fewer by the design effect; evidence against it in full.
- * So a tempered bet is never worth more than the bet itself.
- */
-export function temper(logRatio: number, designEffect: number): number {
-  return logRatio > 0 ? logRatio / designEffect : logRatio;
-}
-
 const EXACT_UP_TO = 256;
 const LOG_FACTORIALS = Float64Array.from({ length: EXACT_UP_TO }, () => 0);
 for (let n = 2; n < EXACT_UP_TO; n += 1) LOG_FACTORIALS[n] = (LOG_FACTORIALS[n - 1] ?? 0) + Math.log(n);

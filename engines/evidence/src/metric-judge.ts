@@ -1,10 +1,11 @@
+import { clusteringOfArms, temper, type Clustering } from "./clustering.ts";
 import { smallestDetectableRatio } from "./detectable-ratio.ts";
 import type { MetricEvidence, Verdict } from "./evidence.ts";
 import { createHarmProcess, LOG_FIRST_PRIOR, type HarmBet } from "./harm-process.ts";
-import { expCapped, logSumExp, temper } from "./logarithms.ts";
+import { expCapped, logSumExp } from "./logarithms.ts";
 import { createOddsProcess, createShareProcess, type NoHarmProcess } from "./no-harm-process.ts";
 import { explain } from "./reason.ts";
-import { contrast, counts, designEffect, type Mark, type Stratum, type Window } from "./record.ts";
+import { contrast, counts, type Mark, type Stratum, type Window } from "./record.ts";
 import type { MetricRules, ResolvedRules } from "./rules.ts";
 import type { Sample } from "./sample.ts";
 import { createStrata } from "./strata.ts";
@@ -66,19 +67,19 @@ function judge(rules: ResolvedRules, { stage, now, bets, noHarm }: Standing): Fi
   const weigh = createScale(rules, now);
   const weighed = bets.map(({ from, logPrior, logRatio }) => {
     const scaled = weigh(from);
-    return { ...scaled, logEValue: logPrior + temper(logRatio, scaled.designEffect) };
+    return { ...scaled, logEValue: logPrior + temper(logRatio, scaled.clustering) };
   });
   const grave = weighed.filter((bet) => bet.isBigEnough);
   const whole = weigh(stage);
   const logGrave = logSum(grave);
   const logNoHarm = Math.max(...noHarm.map((process) => process.logEValue()));
-  const { window, odds, designEffect: effect } = logGrave >= logSuspicion(rules) ? strongest(grave) : whole;
+  const { window, odds, clustering } = logGrave >= logSuspicion(rules) ? strongest(grave) : whole;
   const facts = {
     metric: rules.metric,
     verdict: decide(rules, logGrave, logNoHarm),
     eValue: expCapped(logSum(weighed)),
     threshold: rules.threshold,
-    designEffect: effect,
+    designEffect: clustering.designEffect,
     fromMs: window.from.atMs,
     ratio: Number.isFinite(odds) ? odds : null,
     candidate: counts(window, "candidate"),
@@ -93,7 +94,7 @@ function judge(rules: ResolvedRules, { stage, now, bets, noHarm }: Standing): Fi
 
 interface ScaledWindow {
   window: Window;
-  designEffect: number;
+  clustering: Clustering;
   odds: number;
   /** Statistically clear is not enough: the difference must be big enough to matter. */
   isBigEnough: boolean;
@@ -112,7 +113,7 @@ function createScale({ harmOdds, harmExcess }: MetricRules, to: Mark): (from: Ma
     const window = { from, to };
     const { odds, excess } = contrast(window);
     const isBigEnough = odds >= harmOdds && excess >= harmExcess;
-    const scaled = { window, designEffect: designEffect(window), odds, isBigEnough };
+    const scaled = { window, clustering: clusteringOfArms(window), odds, isBigEnough };
     known.set(from, scaled);
     return scaled;
   };
@@ -137,13 +138,13 @@ function strongest(bets: readonly WeighedBet[]): WeighedBet {
   return bets.reduce((best, bet) => (bet.logEValue > best.logEValue ? bet : best));
 }
 
-function detectable(rules: ResolvedRules, { window, designEffect: effect }: ScaledWindow): number | null {
+function detectable(rules: ResolvedRules, { window, clustering }: ScaledWindow): number | null {
   const stable = counts(window, "stable");
   return smallestDetectableRatio({
     candidateTotal: counts(window, "candidate").total,
     stableTotal: stable.total,
     stableBad: stable.bad,
-    designEffect: effect,
+    designEffect: clustering.designEffect,
     logThreshold: Math.log(rules.threshold) - LOG_FIRST_PRIOR,
   });
 }

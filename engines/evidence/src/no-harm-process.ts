@@ -1,6 +1,13 @@
 import { isInformative, logMeanPowers } from "./hypergeometric.ts";
-import { logMeanExp, temper } from "./logarithms.ts";
-import { designEffect, designEffectOfCandidate, type Mark, type Stratum, type Window } from "./record.ts";
+import {
+  clusteringOfArms,
+  clusteringOfCandidate,
+  INDEPENDENT,
+  temper,
+  type Clustering,
+} from "./clustering.ts";
+import { logMeanExp } from "./logarithms.ts";
+import type { Mark, Stratum, Window } from "./record.ts";
 
 /** What the odds ratio is bet to be, against the bound or more. */
 const ODDS = [1, 0.7, 0.5] as const;
@@ -30,7 +37,7 @@ export interface Bound {
 export function createOddsProcess({ bound, ...stage }: Bound): NoHarmProcess {
   const odds = [bound, ...ODDS];
   const logOdds = ODDS.map((each) => Math.log(each / bound));
-  return createProcess({ ...stage, effect: designEffect }, ({ margins, candidateBad }) => {
+  return createProcess({ ...stage, assess: clusteringOfArms }, ({ margins, candidateBad }) => {
     if (!isInformative(margins)) return null;
     const [logBound = 0, ...logMeans] = logMeanPowers(margins, odds);
     return logOdds.map((each, index) => candidateBad * each + logBound - (logMeans[index] ?? 0));
@@ -41,29 +48,29 @@ export function createOddsProcess({ bound, ...stage }: Bound): NoHarmProcess {
 export function createShareProcess({ bound, ...stage }: Bound): NoHarmProcess {
   const logBad = SHARES.map((part) => Math.log(part));
   const logGood = SHARES.map((part) => Math.log1p(-part * bound) - Math.log1p(-bound));
-  return createProcess({ ...stage, effect: designEffectOfCandidate }, ({ margins, candidateBad }) => {
+  return createProcess({ ...stage, assess: clusteringOfCandidate }, ({ margins, candidateBad }) => {
     const good = margins.candidate - candidateBad;
     return SHARES.map((_, index) => candidateBad * (logBad[index] ?? 0) + good * (logGood[index] ?? 0));
   });
 }
 
 interface ProcessOptions extends Omit<Bound, "bound"> {
-  effect: (stage: Window) => number;
+  assess: (stage: Window) => Clustering;
 }
 
 /** `win` says what a stratum adds to the logarithm of each bet; null when it says nothing. */
 function createProcess(options: ProcessOptions, win: (stratum: Stratum) => number[] | null): NoHarmProcess {
-  const { threshold, from, effect } = options;
+  const { threshold, from, assess } = options;
   let logBets: number[] = [0];
-  let present = 1;
+  let clustering = INDEPENDENT;
   return {
     add(stratum) {
-      present = effect({ from, to: stratum.to });
+      clustering = assess({ from, to: stratum.to });
       const won = win(stratum);
       if (won === null) return;
-      const logMost = present * Math.log(threshold * won.length * KEPT);
+      const logMost = clustering.designEffect * Math.log(threshold * won.length * KEPT);
       logBets = won.map((each, index) => Math.min((logBets[index] ?? 0) + each, logMost));
     },
-    logEValue: () => logMeanExp(logBets.map((each) => temper(each, present))),
+    logEValue: () => logMeanExp(logBets.map((each) => temper(each, clustering))),
   };
 }

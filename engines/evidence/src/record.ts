@@ -40,9 +40,6 @@ const EXCESS = ODDS_FOR + 2;
 const EXCESS_WEIGHT = ODDS_FOR + 3;
 const WIDTH = ODDS_FOR + 4;
 
-/** Groups are presumed alike: each as if it had brought this many requests before the first one. */
-const PRIOR_REQUESTS = 50;
-
 export function emptyMark(): Mark {
   return { atMs: 0, sums: new Float64Array(WIDTH) };
 }
@@ -83,6 +80,21 @@ export function counts(window: Window, arm: ArmName): Counts {
   return { total: between(window, ARM_AT[arm] + TOTAL), bad: between(window, ARM_AT[arm] + BAD) };
 }
 
+/** All requests of an arm up to the end of the window. */
+export function soFar({ to }: Window, arm: ArmName): number {
+  return to.sums[ARM_AT[arm] + TOTAL]!;
+}
+
+/** Bad requests of a group in the window, and all requests of the group up to its end. */
+export function ofGroup(
+  { from, to }: Window,
+  arm: ArmName,
+  group: number,
+): { bad: number; totalSoFar: number } {
+  const at = ARM_AT[arm] + GROUP_BAD + group;
+  return { bad: to.sums[at]! - from.sums[at]!, totalSoFar: to.sums[at - GROUPS]! };
+}
+
 /**
  * Odds ratio and difference of shares over the strata of a window (Mantel & Haenszel 1959; Greenland & Robins 1985).
  * The ratio is Infinity when only the candidate had bad requests, NaN when nobody had.
@@ -91,46 +103,6 @@ export function contrast(window: Window): { odds: number; excess: number } {
   const weight = between(window, EXCESS_WEIGHT);
   const odds = between(window, ODDS_FOR) / between(window, ODDS_AGAINST);
   return { odds, excess: weight > 0 ? between(window, EXCESS) / weight : 0 };
-}
-
-/**
- * How many requests weigh as much as one independent request, because failures come in users and in bursts: the variance
- * that the groups show over the variance of independent requests, at least 1 (Kish 1965; Rao & Scott 1992; for the
- * difference of two arms, weighted as in the score of Mantel & Haenszel, the robust variance of Liang & Zeger 1986).
- */
-export function designEffect(window: Window): number {
-  const stable = spread(window, "stable");
-  const candidate = spread(window, "candidate");
-  const stableWeight = counts(window, "candidate").total ** 2;
-  const candidateWeight = counts(window, "stable").total ** 2;
-  const squares = stableWeight * stable.squares + candidateWeight * candidate.squares;
-  return ratioAboveOne(squares, stableWeight * stable.bad + candidateWeight * candidate.bad);
-}
-
-/** The same for the candidate's share alone. */
-export function designEffectOfCandidate(window: Window): number {
-  const { squares, bad } = spread(window, "candidate");
-  return ratioAboveOne(squares, bad);
-}
-
-function ratioAboveOne(observed: number, independent: number): number {
-  return independent > 0 ? Math.max(1, observed / independent) : 1;
-}
-
-/**
- * Squared surprises of an arm's groups. What a group should have had follows from all its traffic so far, not from the
- * window's: a burst that brings its own requests must not explain itself.
- */
-function spread({ from, to }: Window, arm: ArmName): { bad: number; squares: number } {
-  const at = ARM_AT[arm];
-  const bad = to.sums[at + BAD]! - from.sums[at + BAD]!;
-  const perRequest = bad / (to.sums[at + TOTAL]! + GROUPS * PRIOR_REQUESTS);
-  let squares = 0;
-  for (let group = at + GROUP_TOTAL; group < at + GROUP_BAD; group += 1) {
-    const expected = perRequest * (to.sums[group]! + PRIOR_REQUESTS);
-    squares += (to.sums[group + GROUPS]! - from.sums[group + GROUPS]! - expected) ** 2;
-  }
-  return { bad, squares: squares * (GROUPS / (GROUPS - 1)) };
 }
 
 function between({ from, to }: Window, index: number): number {

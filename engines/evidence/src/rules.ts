@@ -16,7 +16,7 @@ export interface JudgeOptions {
   alpha?: number;
   /** Chance of calling no harm, per metric and stage, on a candidate beyond the no-harm margins. Default 0.05. */
   beta?: number;
-  /** A metric's samples are left out for this long after the candidate's first request. Default { latency: 20_000 }. */
+  /** A metric's samples are left out for this long after the candidate's first request. Default: DEFAULT_WARMUP_MS. */
   warmupMs?: Readonly<Record<string, number>>;
   /** Deviations from DEFAULT_RULES by metric; a metric named in neither place follows the rules of "errors". */
   rules?: Readonly<Record<string, Partial<MetricRules>>>;
@@ -25,13 +25,19 @@ export interface JudgeOptions {
 export const DEFAULT_ALPHA = 0.01;
 export const DEFAULT_BETA = 0.05;
 /** Cold caches are not a regression. */
-export const DEFAULT_WARMUP_MS: Readonly<Record<string, number>> = { latency: 20_000 };
+export const DEFAULT_WARMUP_MS: Readonly<Record<string, number>> = {
+  latency: 20_000,
+  "typical-latency": 20_000,
+};
 
 const ERROR_RULES: MetricRules = { harmOdds: 1.3, harmExcess: 0.001, noHarmOdds: 2, noHarmShare: 0.01 };
 const LATENCY_RULES: MetricRules = { harmOdds: 1.5, harmExcess: 0.01, noHarmOdds: 2, noHarmShare: null };
+/** Around the middle of the distribution shares move easily: only a shift of most requests matters. */
+const TYPICAL_LATENCY_RULES: MetricRules = { harmOdds: 4, harmExcess: 0.2, noHarmOdds: 4, noHarmShare: null };
 export const DEFAULT_RULES: Readonly<Record<string, MetricRules>> = {
   errors: ERROR_RULES,
   latency: LATENCY_RULES,
+  "typical-latency": TYPICAL_LATENCY_RULES,
 };
 
 /** One metric's rules with every number filled in. */

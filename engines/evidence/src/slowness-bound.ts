@@ -1,4 +1,4 @@
-/** What counts as a slow request: slower than the p95 of the stable release, learnt from earlier seconds. */
+/** What counts as a slow request: slower than the stable release usually is, learnt from earlier seconds. */
 export interface SlownessBound {
   /** Counts of the stable release by bucket since the last call; one more bucket than bounds. */
   observe(histogramDelta: readonly number[], atMs: number): void;
@@ -13,13 +13,17 @@ export interface SlownessOptions {
   halfLifeMs?: number;
   /** Requests needed for a first bound, and never forgotten below: little traffic keeps a longer memory. Default 200. */
   minimum?: number;
+  /** Of the stable release's latencies. Default 0.95. */
+  quantile?: number;
+  /** The bound is so many times the quantile, rounded up to a bucket. Default 1. */
+  factor?: number;
 }
 
-const QUANTILE = 0.95;
-
 export function createSlownessBound(options: SlownessOptions): SlownessBound {
-  const { boundsMs, halfLifeMs = 60_000, minimum = 200 } = options;
+  const { boundsMs, halfLifeMs = 60_000, minimum = 200, quantile = 0.95, factor: times = 1 } = options;
   checkBounds(boundsMs);
+  if (!(quantile > 0 && quantile < 1)) throw new Error(`quantile must lie between 0 and 1, got ${quantile}`);
+  if (!(times >= 1)) throw new Error(`factor must be at least 1, got ${times}`);
   const weights = Array<number>(boundsMs.length + 1).fill(0);
   let weight = 0;
   let lastMs: number | null = null;
@@ -42,14 +46,20 @@ export function createSlownessBound(options: SlownessOptions): SlownessBound {
       weight = weights.reduce((sum, each) => sum + each, 0);
       hasEnough ||= weight >= minimum;
     },
-    bound: () => (hasEnough ? quantileBucket(weights, weight) : null),
+    bound: () => (hasEnough ? scaled(quantileBucket(weights, quantile * weight)) : null),
   };
+
+  function scaled(bucket: number): number {
+    const wantedMs = times * (boundsMs[bucket] ?? Infinity);
+    const index = boundsMs.findIndex((bound) => bound >= wantedMs);
+    return index < 0 ? boundsMs.length - 1 : index;
+  }
 }
 
-/** The first bucket whose upper bound covers the quantile; above the last bound there is none to name. */
-function quantileBucket(weights: readonly number[], weight: number): number {
+/** The first bucket by whose end that much weight has come; above the last bound there is none to name. */
+function quantileBucket(weights: readonly number[], wanted: number): number {
   let below = 0;
-  const index = weights.findIndex((each) => (below += each) >= QUANTILE * weight);
+  const index = weights.findIndex((each) => (below += each) >= wanted);
   return Math.min(index < 0 ? weights.length : index, weights.length - 2);
 }
 

@@ -9,6 +9,11 @@ export interface JudgedEvidence extends Evidence {
 
 /** The metric name of the absolute ceiling on latency stands apart from "latency", which compares the arms. */
 const LATENCY_CEILING = "latency-ceiling";
+/** By what the arms are compared: the tail and the middle of the latencies show different regressions. */
+const COMPARISONS = {
+  errors: ["errors"],
+  latency: ["latency", "typical-latency"],
+} as const;
 /** A p95 above the ceiling means: more than this share of the requests is slower than it. */
 const P95_SHARE = 0.05;
 
@@ -75,8 +80,13 @@ export function replayEvidence(judged: JudgedChange, history: HistoryEntry[]): J
 /** The comparing judge and the absolute ceilings side by side. */
 function createBench({ judge, limits }: JudgedChange) {
   if (!judge) throw new Error("this change is not judged");
-  const { metrics, alpha, warmupMs } = judge;
-  const comparing = createJudge({ metrics, alpha, warmupMs: { latency: warmupMs } });
+  const { alpha, warmupMs } = judge;
+  const metrics = judge.metrics.flatMap((name) => COMPARISONS[name]);
+  const comparing = createJudge({
+    metrics,
+    alpha,
+    warmupMs: { latency: warmupMs, "typical-latency": warmupMs },
+  });
   const { errorRate, latencyP95Ms } = limits;
   const ceilings = [
     ...(errorRate === undefined
@@ -107,7 +117,9 @@ function createBench({ judge, limits }: JudgedChange) {
 }
 
 function metricsOf({ judge, limits }: JudgedChange): Metric[] {
-  const metrics: Metric[] = (judge?.metrics ?? []).map((name) => ({ name }));
+  const metrics: Metric[] = (judge?.metrics ?? [])
+    .flatMap((name) => COMPARISONS[name])
+    .map((name) => ({ name }));
   const isJudged = metrics.some((each) => each.name === "errors");
   if (limits.errorRate !== undefined && !isJudged) metrics.push({ name: "errors" });
   if (limits.latencyP95Ms !== undefined)

@@ -57,8 +57,15 @@ export interface Driver {
   onNews(listener: () => void): () => void;
 }
 
-/** Which requests count as bad. */
-export type Metric = { name: "errors" } | { name: "latency" } | { name: "slower-than"; thresholdMs: number };
+/**
+ * Which requests count as bad: failed ones; those slower than the stable arm's p95; those slower than half as long again
+ * as its median; those slower than a threshold.
+ */
+export type Metric =
+  | { name: "errors" }
+  | { name: "latency" }
+  | { name: "typical-latency" }
+  | { name: "slower-than"; thresholdMs: number };
 
 export interface ArmTally {
   /** Indexed by group, 0–19. */

@@ -3,6 +3,9 @@ import type { RolloutPlan } from "@mainstay/rollout";
 import type { ChangeKind, Preparation } from "../changes/index.ts";
 import type { Services } from "./services.ts";
 
+/** A process without a probe is ready when it has lived for 5 s; it gets this long to manage that. */
+const UNPROBED_DEADLINE_MS = 30_000;
+
 /** A plan for one release: `backup` and `migrating` mean nothing to a service without such steps. */
 function planOf(file: ServiceFile, options: { hasStable: boolean; immediate: boolean }): RolloutPlan {
   const { rollout } = file;
@@ -11,11 +14,11 @@ function planOf(file: ServiceFile, options: { hasStable: boolean; immediate: boo
     weight: Math.round(each.weight * BUCKETS),
     bakeMs: each.bake,
   }));
-  const deadlines = Object.values(file.processes).map((each) => each.health?.deadline ?? 0);
+  const deadlines = Object.values(file.processes).map((each) => each.health?.deadline ?? UNPROBED_DEADLINE_MS);
   return {
     stages: isStaged ? staged : [{ weight: BUCKETS, bakeMs: 0 }],
     keepWarmMs: rollout.keepWarm,
-    gateDeadlineMs: Math.max(30_000, ...deadlines),
+    gateDeadlineMs: Math.max(...deadlines),
     onTooLittleEvidence: rollout.judge.onTooLittleEvidence,
     hasStable: options.hasStable,
     skips: ["backup", "migrating"],

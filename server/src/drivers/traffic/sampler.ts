@@ -1,6 +1,6 @@
 import type { AgentClient } from "@mainstay/agent";
 import type { Counters } from "@mainstay/api";
-import { createSlownessBound } from "@mainstay/evidence";
+import { createSlownessBound, type SlownessBound } from "@mainstay/evidence";
 import type { ArmTally, Block, Metric, Signal } from "../../core/changes/index.ts";
 import type { LongRunning } from "../../kernel/actors.ts";
 import type { Clock } from "../../kernel/clock.ts";
@@ -11,14 +11,21 @@ const SAMPLE_MS = 1000;
 /** The judge asks every second; more is kept only for one that was held up. */
 const KEPT_SECONDS = 60;
 
+/** How the stable arm's usual latency is turned into a bound for slow requests. */
+const SLOWNESS = {
+  latency: { quantile: 0.95, factor: 1 },
+  "typical-latency": { quantile: 0.5, factor: 1.5 },
+} as const;
+type LatencyMetric = keyof typeof SLOWNESS;
+
 interface Second extends Delta {
   /** Index of the latency bucket above which a request is slow; null while too little is known of the stable arm. */
-  slowAbove: number | null;
+  slowAbove: Record<LatencyMetric, number | null>;
 }
 
 interface ServiceMemory {
   seconds: Second[];
-  slowness: ReturnType<typeof createSlownessBound>;
+  slowness: Record<LatencyMetric, SlownessBound>;
 }
 
 /** Reads the agent's counters each second and keeps the last minute: the judge's signal for releases. */
@@ -53,8 +60,10 @@ export function createTrafficSampler({ agent, clock, log }: SamplerDependencies)
   function remember(before: Counters, after: Counters): void {
     for (const [key, delta] of deltasBetween(before, after)) {
       const memory = memoryOf(key, after.latencyBoundsMs);
-      const slowAbove = memory.slowness.bound();
-      memory.slowness.observe(sumGroups(delta.stable.latency), delta.atMs);
+      const { latency, "typical-latency": typical } = memory.slowness;
+      const slowAbove = { latency: latency.bound(), "typical-latency": typical.bound() };
+      const histogram = sumGroups(delta.stable.latency);
+      for (const each of [latency, typical]) each.observe(histogram, delta.atMs);
       memory.seconds.push({ ...delta, slowAbove });
       if (memory.seconds.length > KEPT_SECONDS) memory.seconds.shift();
     }
@@ -63,7 +72,9 @@ export function createTrafficSampler({ agent, clock, log }: SamplerDependencies)
   function memoryOf(key: string, boundsMs: number[]): ServiceMemory {
     const known = memories.get(key);
     if (known) return known;
-    const fresh = { seconds: [], slowness: createSlownessBound({ boundsMs }) };
+    const bound = (metric: LatencyMetric) => createSlownessBound({ boundsMs, ...SLOWNESS[metric] });
+    const slowness = { latency: bound("latency"), "typical-latency": bound("typical-latency") };
+    const fresh: ServiceMemory = { seconds: [], slowness };
     memories.set(key, fresh);
     return fresh;
   }
@@ -96,7 +107,8 @@ function toBlock(second: Second, metric: Metric, boundsMs: number[]): Block[] {
   const { fromMs, atMs, stable, candidate } = second;
   if (metric.name === "errors")
     return [{ fromMs, atMs, stable: failed(stable), candidate: failed(candidate) }];
-  const bound = metric.name === "latency" ? second.slowAbove : bucketOf(metric.thresholdMs, boundsMs);
+  const bound =
+    metric.name === "slower-than" ? bucketOf(metric.thresholdMs, boundsMs) : second.slowAbove[metric.name];
   if (bound === null) return [];
   return [{ fromMs, atMs, stable: slow(stable, bound), candidate: slow(candidate, bound) }];
 }
