@@ -4,7 +4,8 @@ import { ARMS, BUCKETS, GROUPS } from "./words.ts";
 /**
  * What the server and the agent say to each other: HTTP/1.1 with JSON over a UNIX socket of mode 0600.
  *
- *   PUT /v1/desired   DesiredState → ObservedState   (idempotent; a lower generation than the applied one answers 409)
+ *   PUT /v1/desired   DesiredState → ObservedState   (idempotent; 409 and the state as it is when a
+ *                     later generation is applied already)
  *   GET /v1/observed  → ObservedState
  *   GET /v1/counters  → Counters
  *   GET /v1/events    → newline-delimited AgentEvent, until the client hangs up

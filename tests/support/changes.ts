@@ -1,15 +1,12 @@
-import type { ChangeResource, TimelineEntry } from "@mainstay/api";
+import type { auditResource, ChangeResource, TimelineEntry } from "@mainstay/api";
+import type { z } from "zod";
 import { watchChange } from "../../cli/src/watch-change.ts";
 import type { Product } from "./product.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const WATCH_DEADLINE_MS = 90_000;
 
-interface AuditItem {
-  index: number | null;
-  action: string;
-  change: string | null;
-}
+export type AuditItem = z.infer<typeof auditResource>;
 
 /** Follows a change, over restarts of the server, until it is where the caller wants it; throws when it never gets there. */
 export async function watchUntil(
@@ -51,7 +48,9 @@ export async function findGaps(product: Product, id: string): Promise<string[]> 
     ];
   });
   const audit = await auditInOrder(product);
-  const acts = audit.filter((each) => each.change === id).map((each) => each.action);
+  const acts = audit
+    .filter(({ change, action }) => change === id && action.startsWith("changes."))
+    .map(({ action }) => action);
   const expected = timeline.map((entry) => `changes.${entry.to}`);
   if (expected.some((action, index) => acts[index] !== action) || acts.length !== expected.length) {
     gaps.push(`audited were ${acts.join(", ")}, expected ${expected.join(", ")}`);

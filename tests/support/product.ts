@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { BoundSocket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { ObservedState } from "@mainstay/api";
 import { createUnixClient } from "../../agent/src/system/unix-client.ts";
 import type { ParentStatus } from "../../agent/src/index.ts";
 import { createApiClient, type ApiClient } from "../../cli/src/api-client.ts";
@@ -41,6 +42,8 @@ export interface Product {
   cliJson<Document>(...args: string[]): Promise<CommandResult & { document: Document }>;
   /** As `cli`, without waiting for the end. */
   startCli(...args: string[]): RunningCommand;
+  /** What the agent sees, asked without the server. */
+  observed(): Promise<ObservedState>;
   /** The process id of the parent, or of one of its children: "server", "agent", "proxy-0". */
   pidOf(name: string): Promise<number>;
   /** `kill -9` of one of them; answers its pid. */
@@ -96,7 +99,7 @@ export async function startProduct({ env = {} }: ProductOptions = {}): Promise<P
         if (hasEnded(up)) throw new Error(`mainstay up ended with ${up.exitCode ?? up.signalCode}:\n${log()}`);
         return (await fetch(`${url}/readyz`).catch(() => null))?.ok ?? false;
       },
-      { deadlineMs: READY_DEADLINE_MS },
+      { deadlineMs: READY_DEADLINE_MS, lookMs: 100 },
     );
     token = (await readFile(path.join(dataDirectory, "keys", "admin.key"), "utf8")).trim();
   }
@@ -104,7 +107,8 @@ export async function startProduct({ env = {} }: ProductOptions = {}): Promise<P
   async function pidOf(name: string): Promise<number> {
     if (name === "parent") return up.pid ?? 0;
     return waitUntil(`${name} to run`, async () => {
-      const status = await askParent(runtimeDirectory).catch(() => null);
+      const asked = ask(path.join(runtimeDirectory, "parent.sock"), "/v1/status");
+      const status = (await asked.catch(() => null)) as ParentStatus | null;
       return status?.children.find((each) => each.name === name)?.pid;
     });
   }
@@ -139,6 +143,7 @@ export async function startProduct({ env = {} }: ProductOptions = {}): Promise<P
       return { ...result, document: JSON.parse(result.stdout) as Document };
     },
     startCli: (...args) => startCommand(args, { env: access(), cwd: directory }),
+    observed: async () => (await ask(path.join(runtimeDirectory, "agent.sock"), "/v1/observed")) as ObservedState,
     pidOf,
     async kill(name) {
       const pid = await pidOf(name);
@@ -189,10 +194,10 @@ function isFree(port: number): boolean {
   }
 }
 
-async function askParent(runtimeDirectory: string): Promise<ParentStatus> {
-  const client = createUnixClient(path.join(runtimeDirectory, "parent.sock"));
+async function ask(socketPath: string, resource: string): Promise<unknown> {
+  const client = createUnixClient(socketPath);
   try {
-    return (await client.call("GET", "/v1/status", { timeoutMs: 1000 })).body as ParentStatus;
+    return (await client.call("GET", resource, { timeoutMs: 1000 })).body;
   } finally {
     client.close();
   }

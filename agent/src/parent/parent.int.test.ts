@@ -107,6 +107,18 @@ describe("the parent", () => {
     expect((await platform.client.observed()).proxies).toMatchObject([{ worker: 0, restarts: 1 }]);
   });
 
+  it("brings a killed worker back with the last table even if the agent does not answer", async () => {
+    await startServing();
+    const agent = await platform.pidOf("agent");
+    const worker = await platform.pidOf("proxy-0");
+    process.kill(agent, "SIGSTOP");
+    process.kill(worker, "SIGKILL");
+    const again = await waitFor("an answer", () => fetch(platform.url).catch(() => null));
+    expect([again.status, again.headers.get("x-release")]).toEqual([200, "rel_1"]);
+    expect(await platform.pidOf("proxy-0")).not.toBe(worker);
+    process.kill(agent, "SIGCONT");
+  });
+
   it("that is killed takes its children along but no instance, and its successor takes them up", async () => {
     const instance = await startServing();
     const children = await childPids();

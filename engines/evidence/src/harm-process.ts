@@ -27,7 +27,8 @@ export interface HarmProcess {
   bets(): readonly HarmBet[];
 }
 
-export function createHarmProcess(): HarmProcess {
+export function createHarmProcess({ harmGain }: { harmGain: number }): HarmProcess {
+  const logGainLimit = Math.log(harmGain);
   let bets: HarmBet[] = [];
   let stages = 0;
   let strata = 0;
@@ -52,7 +53,8 @@ export function createHarmProcess(): HarmProcess {
         const { logPrior, logRatio, from: start } = better(bets[index], fresh);
         return {
           logPrior,
-          logRatio: logRatio + candidateBad * logOdds - (logMeans[index] ?? 0),
+          // Paying out less than was won keeps it an e-process.
+          logRatio: logRatio + Math.min(logGainLimit, candidateBad * logOdds - (logMeans[index] ?? 0)),
           from: start,
         };
       });

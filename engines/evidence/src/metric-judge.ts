@@ -24,7 +24,7 @@ export interface MetricJudge {
 
 export function createMetricJudge(rules: ResolvedRules): MetricJudge {
   const strata = createStrata();
-  const harm = createHarmProcess();
+  const harm = createHarmProcess(rules);
   let stage = strata.end();
   let noHarm: NoHarmProcess[] = [];
   let finding: Finding | null = null;

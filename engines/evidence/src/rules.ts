@@ -4,6 +4,11 @@ export interface MetricRules {
   harmOdds: number;
   /** … and only when the candidate's share of bad requests is higher by this much. */
   harmExcess: number;
+  /**
+   * One stratum (a second, normally) multiplies the evidence of harm by this at most. A process that stalls makes all its
+   * requests of that moment slow at once, which is one accident and not a hundred; only what lasts convinces.
+   */
+  harmGain: number;
   /** No harm means: an odds ratio this large has been ruled out … */
   noHarmOdds: number;
   /** … or a candidate share this high has been; null where only the comparison counts. */
@@ -30,10 +35,28 @@ export const DEFAULT_WARMUP_MS: Readonly<Record<string, number>> = {
   "typical-latency": 20_000,
 };
 
-const ERROR_RULES: MetricRules = { harmOdds: 1.3, harmExcess: 0.001, noHarmOdds: 2, noHarmShare: 0.01 };
-const LATENCY_RULES: MetricRules = { harmOdds: 1.5, harmExcess: 0.01, noHarmOdds: 2, noHarmShare: null };
+const ERROR_RULES: MetricRules = {
+  harmOdds: 1.3,
+  harmExcess: 0.001,
+  harmGain: 20,
+  noHarmOdds: 2,
+  noHarmShare: 0.01,
+};
+const LATENCY_RULES: MetricRules = {
+  harmOdds: 1.5,
+  harmExcess: 0.01,
+  harmGain: 3,
+  noHarmOdds: 2,
+  noHarmShare: null,
+};
 /** Around the middle of the distribution shares move easily: only a shift of most requests matters. */
-const TYPICAL_LATENCY_RULES: MetricRules = { harmOdds: 4, harmExcess: 0.2, noHarmOdds: 4, noHarmShare: null };
+const TYPICAL_LATENCY_RULES: MetricRules = {
+  harmOdds: 4,
+  harmExcess: 0.2,
+  harmGain: 3,
+  noHarmOdds: 4,
+  noHarmShare: null,
+};
 export const DEFAULT_RULES: Readonly<Record<string, MetricRules>> = {
   errors: ERROR_RULES,
   latency: LATENCY_RULES,
@@ -71,6 +94,7 @@ function checkRules(metric: string, rules: MetricRules, warmupMs: number): void 
   if (!(rules.harmOdds >= 1)) throw new Error(`rules.${metric}.harmOdds must be ≥ 1, got ${rules.harmOdds}`);
   if (!(rules.harmExcess >= 0))
     throw new Error(`rules.${metric}.harmExcess must be ≥ 0, got ${rules.harmExcess}`);
+  if (!(rules.harmGain > 1)) throw new Error(`rules.${metric}.harmGain must be > 1, got ${rules.harmGain}`);
   if (!(rules.noHarmOdds > 1))
     throw new Error(`rules.${metric}.noHarmOdds must be > 1, got ${rules.noHarmOdds}`);
   const share = rules.noHarmShare;
