@@ -31,12 +31,13 @@ const HELD_AFTER_MS = 24 * 3_600_000;
 const SECOND_MS = 1_000;
 
 export function createJudgeOverseer(): Overseer {
-  const judge = createJudge({ metrics: ["errors", "latency"] });
+  const judge = createJudge({ metrics: ["errors", "latency", "typical-latency"] });
   return {
     startStage: (atMs) => judge.startStage(atMs),
-    see({ requests, errors, latency, hasBound }) {
+    see({ requests, errors, latency, typicalLatency, hasBound }) {
       if (requests > 0) judge.add(errors);
       if (requests > 0 && hasBound) judge.add(latency);
+      if (requests > 0 && hasBound) judge.add(typicalLatency);
       return judge.evaluate().verdict;
     },
   };

@@ -29,12 +29,15 @@ export interface Second {
   requests: number;
   errors: Sample;
   latency: Sample;
+  typicalLatency: Sample;
   /** False until the stable release has shown what is slow. */
   hasBound: boolean;
 }
 
 export type Traffic = (atMs: number, weight: number) => Second;
 
+const SECOND_MS = 1_000;
+const STALL_LOG_SLOWNESS = Math.log(20);
 const MEDIAN_LATENCY_MS = 100;
 const LATENCY_SIGMA = 0.6;
 /** Latency histogram as a proxy keeps it: log-spaced bounds from 0.5 ms to 60 s. */
@@ -50,6 +53,7 @@ export function createTraffic(options: TrafficOptions, random: Random): Traffic 
   const weather = world.weather(random, durationMs);
   const visit = createVisits(world.users?.(random) ?? null, random);
   const counter = createCounter();
+  const stalls = { stable: createStalls(world, random), candidate: createStalls(world, random) };
   let candidateSinceMs: number | null = null;
   return (atMs, weight) => {
     const { errorShare, logSlowness, rateFactor } = weather(atMs);
@@ -66,10 +70,26 @@ export function createTraffic(options: TrafficOptions, random: Random): Traffic 
         logMedian += Math.log(present.latencyFactor) + world.coldLogSlowness(atMs - candidateSinceMs);
       }
       const load = { isCandidate, group: user.group, isBad: random.uniform() < failing };
+      logMedian += stalls[isCandidate ? "candidate" : "stable"](atMs + random.uniform() * SECOND_MS);
       do counter.count(load, bucketOf(logMedian + LATENCY_SIGMA * random.normal()));
       while (world.burst > 1 && random.uniform() * world.burst >= 1);
     }
     return counter.end();
+  };
+}
+
+/** ln of the factor on the latency of one process at a time: now and then it stands still for a moment. */
+function createStalls({ stalls }: World, random: Random): (atMs: number) => number {
+  if (stalls === null) return () => 0;
+  const { everyMs, lengthMs } = stalls;
+  let startMs = -Math.log(1 - random.uniform()) * everyMs;
+  let endMs = startMs + 2 * random.uniform() * lengthMs;
+  return (atMs) => {
+    while (atMs >= endMs + SECOND_MS) {
+      startMs = endMs - Math.log(1 - random.uniform()) * everyMs;
+      endMs = startMs + 2 * random.uniform() * lengthMs;
+    }
+    return atMs >= startMs && atMs < endMs ? STALL_LOG_SLOWNESS : 0;
   };
 }
 
@@ -127,35 +147,42 @@ interface Load {
 
 /** Counts as the platform does: slow is what exceeds the bound learnt from the stable release in earlier seconds. */
 function createCounter() {
-  const slowness: SlownessBound = createSlownessBound({ boundsMs: BOUNDS_MS });
+  const tail: SlownessBound = createSlownessBound({ boundsMs: BOUNDS_MS });
+  const middle: SlownessBound = createSlownessBound({ boundsMs: BOUNDS_MS, quantile: 0.5, factor: 1.5 });
   const histogram = Array<number>(BOUNDS_MS.length + 1).fill(0);
   const second: Second = {
     requests: 0,
     errors: emptySample("errors"),
     latency: emptySample("latency"),
+    typicalLatency: emptySample("typical-latency"),
     hasBound: false,
   };
-  let bound = Infinity;
+  let tailBound = Infinity;
+  let middleBound = Infinity;
   let stableRequests = 0;
   return {
     begin(atMs: number) {
-      if (second.requests > 0) [second.errors, second.latency].forEach(clear);
-      second.errors.atMs = second.latency.atMs = atMs;
+      const samples = [second.errors, second.latency, second.typicalLatency];
+      if (second.requests > 0) samples.forEach(clear);
+      for (const sample of samples) sample.atMs = atMs;
       second.requests = stableRequests = 0;
-      second.hasBound = slowness.bound() !== null;
-      bound = slowness.bound() ?? Infinity;
+      second.hasBound = tail.bound() !== null;
+      tailBound = tail.bound() ?? Infinity;
+      middleBound = middle.bound() ?? Infinity;
     },
     count({ isCandidate, group, isBad }: Load, bucket: number) {
       second.requests += 1;
-      countIn(isCandidate ? second.errors.candidate : second.errors.stable, group, isBad);
-      countIn(isCandidate ? second.latency.candidate : second.latency.stable, group, bucket > bound);
+      const arm = isCandidate ? "candidate" : "stable";
+      countIn(second.errors[arm], group, isBad);
+      countIn(second.latency[arm], group, bucket > tailBound);
+      countIn(second.typicalLatency[arm], group, bucket > middleBound);
       if (isCandidate) return;
       stableRequests += 1;
       histogram[bucket]! += 1;
     },
     end(): Second {
       if (stableRequests === 0) return second;
-      slowness.observe(histogram, second.errors.atMs);
+      for (const bound of [tail, middle]) bound.observe(histogram, second.errors.atMs);
       histogram.fill(0);
       return second;
     },

@@ -29,6 +29,8 @@ export interface World {
   coldLogSlowness: (sinceMs: number) => number;
   /** The server restarts this often, and each time starts the stage again. */
   restartEveryMs: number | null;
+  /** Each arm's process stands still this often for so long on average, independently of the other's. */
+  stalls: { everyMs: number; lengthMs: number } | null;
 }
 
 const BASE_ERROR_SHARE = 0.005;
@@ -45,6 +47,7 @@ export const INDEPENDENT: World = {
   weather: () => () => CALM,
   coldLogSlowness: () => 0,
   restartEveryMs: null,
+  stalls: null,
 };
 
 export const CLUSTERED: World = {
@@ -81,6 +84,12 @@ export const WORLDS: readonly World[] = [
     name: "cold cache",
     about: "candidate's latency × 3 at its start, fading over 5 s",
     coldLogSlowness: (sinceMs) => Math.log1p(2 * Math.exp(-sinceMs / 5_000)),
+  },
+  {
+    ...INDEPENDENT,
+    name: "stalls",
+    about: "each arm's process stands still every 60 s for half a second, on average, by itself",
+    stalls: { everyMs: 60_000, lengthMs: 500 },
   },
   {
     ...CLUSTERED,

@@ -5,7 +5,7 @@ import { copyHello, SHORT_ROLLOUT, type Hello } from "../support/hello.ts";
 import { lostOf, NOTHING_LOST, underLoad } from "../support/load.ts";
 import { readMetric } from "../support/metrics.ts";
 import { useProduct } from "../support/use-product.ts";
-import { startVisitors } from "../support/visitors.ts";
+import { releaseServed, startVisitors } from "../support/visitors.ts";
 
 const product = useProduct();
 let hello: Hello;
@@ -22,9 +22,7 @@ interface Status {
   services: ServiceResource[];
 }
 
-async function servedRelease(): Promise<string | null> {
-  return (await fetch(product().dataPlaneUrl)).headers.get("x-mainstay-release");
-}
+const served = () => releaseServed(product().dataPlaneUrl);
 
 beforeAll(async () => {
   hello = await copyHello(product().directory);
@@ -48,11 +46,11 @@ describe("a release, deployed by the command line under load", () => {
   it("serves everybody at once when it is the first", async () => {
     const { exitCode, change } = first;
     expect({ exitCode, weight: change.weight, stable: change.stable }).toEqual({ exitCode: 0, weight: 1, stable: null });
-    expect(await servedRelease()).toBe(change.candidate);
+    expect(await served()).toBe(change.candidate);
   });
 
   it("takes over stage by stage when it is good, loses no request and never moves a user back", async () => {
-    const before = await servedRelease();
+    const before = await served();
     const visitors = startVisitors(product().dataPlaneUrl, 50);
     const { result, load } = await underLoad(product(), () => deploy("mainstay.yaml"));
     const met = await visitors.stop();
@@ -64,7 +62,7 @@ describe("a release, deployed by the command line under load", () => {
       weight: 1,
     });
     expect(lostOf(load)).toEqual(NOTHING_LOST);
-    expect(await servedRelease()).toBe(change.candidate);
+    expect(await served()).toBe(change.candidate);
     expect((await statesOf(product(), change.id)).filter((state) => state.startsWith("stepping"))).toEqual([
       "stepping 0",
       "stepping 1",
@@ -76,7 +74,7 @@ describe("a release, deployed by the command line under load", () => {
   });
 
   it("is undone by the judge when it fails some requests, and nobody else notices", async () => {
-    const before = await servedRelease();
+    const before = await served();
     const { result, load } = await underLoad(product(), () => deploy("failing.yaml"));
     const { exitCode, stderr, change } = result;
 
@@ -88,21 +86,21 @@ describe("a release, deployed by the command line under load", () => {
     expect(change.evidence?.verdict).toBe("harm");
     expect(stderr).toContain(change.outcome ?? "an outcome");
     expect(lostOf(load)).toEqual(NOTHING_LOST);
-    expect(await servedRelease()).toBe(before);
+    expect(await served()).toBe(before);
     const verdict = (await timelineOf(product(), change.id)).find((entry) => entry.to === "restoring-weights");
     expect(verdict).toMatchObject({ by: "judge", evidence: { verdict: "harm" } });
     expect(await findGaps(product(), change.id)).toEqual([]);
   });
 
   it("is undone by the judge when it takes ten times as long", async () => {
-    const before = await servedRelease();
+    const before = await served();
     const { result, load } = await underLoad(product(), () => deploy("slow.yaml"));
     const { exitCode, change } = result;
 
     expect({ exitCode, state: change.state }).toEqual({ exitCode: 1, state: "undone" });
     expect(change.evidence?.perMetric.find((each) => each.metric === "latency")?.verdict).toBe("harm");
     expect(lostOf(load)).toEqual(NOTHING_LOST);
-    expect(await servedRelease()).toBe(before);
+    expect(await served()).toBe(before);
     const replay = await product().cliJson("change", "replay", change.id);
     expect(replay.document).toMatchObject({ isEqual: true });
   });
@@ -111,7 +109,7 @@ describe("a release, deployed by the command line under load", () => {
     { file: "crashing.yaml", why: /crashed 3 times \(exit code 1\)/ },
     { file: "never-healthy.yaml", why: /was not healthy within/ },
   ])("never gets a request when it does not get healthy ($file)", async ({ file, why }) => {
-    const before = await servedRelease();
+    const before = await served();
     const { result, load } = await underLoad(product(), () => deploy(file));
     const { exitCode, change } = result;
 

@@ -6,6 +6,7 @@ import { findGaps, statesOf, timelineOf, watchUntil } from "../support/changes.t
 import { copyHello, UNJUDGED_ROLLOUT, type Hello } from "../support/hello.ts";
 import { lostOf, NOTHING_LOST, underLoad } from "../support/load.ts";
 import { useProduct } from "../support/use-product.ts";
+import { releaseServed } from "../support/visitors.ts";
 
 /** Nobody judges, nothing hurries: what moves is moved by the test. */
 const SLOW_ROLLOUT = {
@@ -50,10 +51,7 @@ async function order(...args: string[]): Promise<ChangeResource> {
   return document;
 }
 
-async function served(): Promise<string | undefined> {
-  const { items } = await product().api().get<{ items: ServiceResource[] }>("/services");
-  return items[0]?.stable?.id;
-}
+const served = () => releaseServed(product().dataPlaneUrl);
 
 describe("rolling back", () => {
   it("is one weight write while the earlier release is warm, and loses no request", async () => {

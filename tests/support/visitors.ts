@@ -50,3 +50,10 @@ function createRound(): () => boolean {
   const endMs = performance.now() + ROUND_MS;
   return () => performance.now() >= endMs;
 }
+
+/** The release that answers a visitor nobody knows. */
+export async function releaseServed(url: string): Promise<string | null> {
+  const answer = await fetch(url);
+  await answer.text();
+  return answer.headers.get("x-mainstay-release");
+}

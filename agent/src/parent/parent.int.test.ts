@@ -15,7 +15,7 @@ import { waitFor } from "../testing/wait-for.ts";
 
 describe("the parent", () => {
   let platform: Platform;
-  afterEach(async () => void (await platform.stop("SIGKILL").catch(() => {})));
+  afterEach(async () => void (await platform.stop()));
 
   /** A platform with one ready instance; returns the instance's process. */
   async function startServing(workers = 1): Promise<number> {

@@ -30,7 +30,7 @@ export interface Platform {
   log(): string;
   /** Starts another parent on the same directories. */
   again(): Promise<void>;
-  stop(signal?: NodeJS.Signals): Promise<number | null>;
+  stop(): Promise<number | null>;
 }
 
 /** A parent with its workers and agent as real processes in a directory of their own. */
@@ -98,10 +98,10 @@ export async function startPlatform({
       await waitFor("the agent to answer", () => client.observed().catch(() => null));
       await waitForWorkers();
     },
-    async stop(signal = "SIGTERM") {
+    async stop() {
       if (parent.exitCode === null && parent.signalCode === null) {
         const exit = once(parent, "exit");
-        parent.kill(signal);
+        parent.kill("SIGTERM");
         await exit;
       }
       client.close();

@@ -4,6 +4,7 @@ import type { PlatformConfig } from "@mainstay/api";
 import { chooseDataDirectory, loadConfig, runtimeDirectoryFor, SERVER_ENTRY } from "@mainstay/server";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
+import { refuseClashes } from "./refuse-clashes.ts";
 
 interface UpOptions {
   config?: string;
@@ -36,6 +37,7 @@ async function up(options: UpOptions, print: (text: string) => void): Promise<vo
   const dataDirectory = placeData(config, { isRoot: uid === 0, print });
   await mkdir(dataDirectory, { recursive: true, mode: 0o755 });
   const runtimeDirectory = await runtimeDirectoryFor({ dataDirectory, env: process.env, uid });
+  await refuseClashes({ dataDirectory, runtimeDirectory, addresses: [config.server, config.proxy] });
   print(`Mainstay keeps its data in ${dataDirectory}`);
   print(`API and console  http://${config.server.host}:${config.server.port}`);
   print(`traffic          http://${config.proxy.host}:${config.proxy.port}`);

@@ -13,6 +13,8 @@ export const INDEPENDENT: Clustering = { designEffect: 1, degrees: Infinity };
 
 /** Groups are presumed alike: each as if it had brought this many requests before the first one. */
 const PRIOR_REQUESTS = 50;
+/** A group with more than this part of an arm's traffic is one user's, and one user's failures are one cluster. */
+const LARGEST_PART = 0.2;
 
 /**
  * Clustering in the difference of the arms: the variance that the groups show over the variance of independent requests
@@ -63,7 +65,7 @@ function spread(window: Window, arm: ArmName, weight: number): Spread {
   let clusteredSquares = 0;
   for (let group = 0; group < GROUPS; group += 1) {
     const seen = ofGroup(window, arm, group);
-    const expected = perRequest * (seen.totalSoFar + PRIOR_REQUESTS);
+    const expected = Math.min(perRequest * (seen.totalSoFar + PRIOR_REQUESTS), bad * LARGEST_PART);
     squares += (seen.bad - expected) ** 2;
     clustered += weight * expected ** 2;
     clusteredSquares += (weight * expected ** 2) ** 2;

@@ -45,7 +45,7 @@ const ERROR_RULES: MetricRules = {
 const LATENCY_RULES: MetricRules = {
   harmOdds: 1.5,
   harmExcess: 0.01,
-  harmGain: 3,
+  harmGain: 2,
   noHarmOdds: 2,
   noHarmShare: null,
 };
@@ -53,7 +53,7 @@ const LATENCY_RULES: MetricRules = {
 const TYPICAL_LATENCY_RULES: MetricRules = {
   harmOdds: 4,
   harmExcess: 0.2,
-  harmGain: 3,
+  harmGain: 2,
   noHarmOdds: 4,
   noHarmShare: null,
 };

@@ -4,6 +4,7 @@
  *
  *   GET /wait?ms=500   is answered after that time
  *   GET /variable?X    answers whether the variable X is set, and how long its value is
+ *   GET /log?words     writes the words to standard output
  *   STUBBORN=1         goes on running after SIGTERM, until it is killed
  */
 import { Server } from "node:http";
@@ -21,6 +22,11 @@ Server.prototype.emit = function emitWithTraces(event, ...args) {
   const { pathname, search, searchParams } = new URL(request.url, "http://hello");
   if (pathname === "/wait") {
     setTimeout(() => response.end("waited\n"), Number(searchParams.get("ms")));
+    return true;
+  }
+  if (pathname === "/log") {
+    process.stdout.write(`${search.slice(1)}\n`);
+    response.end("logged\n");
     return true;
   }
   if (pathname === "/variable") {
