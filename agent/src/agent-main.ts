@@ -4,7 +4,7 @@ import { runChild } from "./system/child-process.ts";
 import { createLog } from "./system/log.ts";
 
 /** Entry of the agent proper; started by the parent with its options as one JSON argument. */
-const log = createLog("agent", (line) => process.stderr.write(line));
+const log = createLog("agent", (line) => process.stderr.write(line), process.stderr.isTTY);
 const agent = await startAgent(JSON.parse(process.argv[2] ?? "{}") as AgentOptions, log);
 runChild({
   stop: agent.stop,

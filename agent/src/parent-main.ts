@@ -4,7 +4,7 @@ import { startParent, type Parent } from "./parent/start-parent.ts";
 import { createLog } from "./system/log.ts";
 
 /** Entry of the parent. Exit codes: 0 stopped, 1 stopped by force, 2 could not start. */
-const log = createLog("parent", (line) => process.stderr.write(line));
+const log = createLog("parent", (line) => process.stderr.write(line), process.stderr.isTTY);
 
 async function start(): Promise<Parent> {
   const text = process.env["MAINSTAY_PARENT"] ?? process.argv[2] ?? "{}";

@@ -1,39 +1,40 @@
-import type { ChangeResource, PlatformResource, ReleaseResource, ServiceResource } from "@mainstay/api";
-import { describe, expect, it } from "vitest";
-import { runCommand } from "../support/command.ts";
+import { changeResource, releaseResource, type ChangeResource } from "@mainstay/api";
+import { beforeAll, describe, expect, it } from "vitest";
+import { runCommand, startCommand, type RunningCommand } from "../support/command.ts";
+import { statusDocument, changeDocument } from "../support/documents.ts";
 import { copyHello, UNJUDGED_ROLLOUT } from "../support/hello.ts";
 import { findFreePort } from "../support/product.ts";
 import { useProduct } from "../support/use-product.ts";
 import { waitUntil } from "../support/wait-until.ts";
-
-interface Status {
-  platform: PlatformResource;
-  services: ServiceResource[];
-}
 
 const product = useProduct();
 
 async function deployHello(): Promise<ChangeResource> {
   const hello = await copyHello(product().directory);
   await hello.write("mainstay.yaml", "mainstay.yaml", { rollout: UNJUDGED_ROLLOUT });
-  return (await product().cliJson<ChangeResource>("deploy", hello.directory)).document;
+  return (await product().cliJson(changeResource, "deploy", hello.directory)).document;
 }
 
 describe("an empty platform", () => {
   it("says what to do first", async () => {
-    for (const [args, words] of [
-      [["status"], "No services yet. Ship something: mainstay deploy ./my-service"],
-      [["releases"], "No releases yet. Ship something: mainstay deploy ./my-service"],
-      [["change", "list"], "No changes yet. Ship something: mainstay deploy ./my-service"],
-    ] as const) {
-      const { exitCode, stdout } = await product().cli(...args);
+    const expected = {
+      status: "No services yet. Ship something: mainstay deploy ./my-service",
+      releases: "No releases yet. Ship something: mainstay deploy ./my-service",
+      "change list": "No changes yet. Ship something: mainstay deploy ./my-service",
+    };
+    const told = Object.entries(expected).map(async ([command, words]) => {
+      const { exitCode, stdout } = await product().cli(...command.split(" "));
       expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(words) });
-    }
+    });
+    await Promise.all(told);
   });
 
   it("answers the same as documents with --json, before the command or behind it", async () => {
-    const { document } = await product().cliJson<Status>("status");
-    expect(document).toMatchObject({ platform: { agent: "connected", changesActive: 0, lost: {} }, services: [] });
+    const { document } = await product().cliJson(statusDocument, "status");
+    expect(document).toMatchObject({
+      platform: { agent: "connected", changesActive: 0, lost: {} },
+      services: [],
+    });
     expect(JSON.parse((await product().cli("releases", "--json")).stdout)).toEqual([]);
     expect(JSON.parse((await product().cli("change", "list", "--json")).stdout)).toEqual([]);
   });
@@ -49,23 +50,23 @@ describe("exit codes", () => {
     await hello.write("mainstay.yaml", "mainstay.yaml", { rollout: { keepWarm: "soon" } });
     expect(await product().cli("deploy", hello.directory)).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('rollout.keepWarm: expected a duration such as "500ms", "10s" or "1h30m"'),
+      stderr: expect.stringContaining(
+        'rollout.keepWarm: expected a duration such as "500ms", "10s" or "1h30m"',
+      ),
     });
   });
 
-  it("is 3 when no server answers", async () => {
-    const url = `http://127.0.0.1:${findFreePort()}`;
-    const { exitCode, stderr } = await runCommand(["status"], { env: { MAINSTAY_URL: url } });
-    expect({ exitCode, stderr }).toMatchObject({
-      exitCode: 3,
-      stderr: expect.stringContaining(`no Mainstay server answers at ${url}`),
-    });
-  });
+  const url = `http://127.0.0.1:${findFreePort()}`;
+  let unreachable: RunningCommand;
+  // A command is patient with a server that restarts; it waits while the other tests run.
+  beforeAll(() => void (unreachable = startCommand(["status"], { env: { MAINSTAY_URL: url } })));
 
   it("is 4 without a key, and with a wrong one, which is not repeated", async () => {
     const { MAINSTAY_URL } = product().access();
     for (const token of ["", "mk_wrong-key"]) {
-      const { exitCode, stdout, stderr } = await runCommand(["status"], { env: { MAINSTAY_URL, MAINSTAY_TOKEN: token } });
+      const { exitCode, stdout, stderr } = await runCommand(["status"], {
+        env: { MAINSTAY_URL, MAINSTAY_TOKEN: token },
+      });
       expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
       expect(stderr).toContain("no valid API key was sent");
       expect(stderr).not.toContain("mk_wrong-key");
@@ -80,6 +81,14 @@ describe("exit codes", () => {
     expect((await product().cli("logs", "nobody")).exitCode).toBe(1);
     expect((await product().cli("rollback", "nobody")).exitCode).toBe(1);
   });
+
+  it("is 3 when no server answers", async () => {
+    const { exitCode, stderr } = await unreachable.ended;
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringContaining(`no Mainstay server answers at ${url}`),
+    });
+  });
 });
 
 describe("a service that runs", () => {
@@ -87,26 +96,28 @@ describe("a service that runs", () => {
     const change = await deployHello();
     const words = await product().cli("status");
     expect(words.stdout).toMatch(/hello +production/);
-    const { document } = await product().cliJson<Status>("status", "hello");
+    const { document } = await product().cliJson(statusDocument, "status", "hello");
     expect(document.services[0]?.instances).toMatchObject([{ state: "ready", release: change.candidate }]);
-    const shown = await product().cliJson<ChangeResource & { timeline: unknown[] }>("change", "show", change.id);
+    const shown = await product().cliJson(changeDocument, "change", "show", change.id);
     expect(shown.document.timeline.length).toBeGreaterThan(5);
-    const { document: releases } = await product().cliJson<ReleaseResource[]>("releases");
+    const { document: releases } = await product().cliJson(releaseResource.array(), "releases");
     expect(releases.map((each) => each.id)).toContain(change.candidate);
     expect((await product().cli("releases")).stdout).toContain(change.candidate);
   });
 
   it("tells every step of its next release as a line of JSON with --json --watch", async () => {
     const { stdout } = await product().cli("--json", "deploy", `${product().directory}/hello`, "--watch");
-    const lines = stdout.trimEnd().split("\n").slice(0);
-    const items = lines.map((line) => JSON.parse(line) as { change: ChangeResource; entries: { to: string }[] });
+    const lines = stdout.trimEnd().split("\n");
+    const items = lines.map(
+      (line) => JSON.parse(line) as { change: ChangeResource; entries: { to: string }[] },
+    );
     const states = items.flatMap((item) => item.entries.map((entry) => entry.to));
     expect(states.slice(0, 5)).toEqual(["requested", "locked", "preflight", "starting", "gating"]);
     expect(states.at(-1)).toBe("baking");
   });
 
   it("shows its logs, and goes on with what is written from now on", async () => {
-    const { document } = await product().cliJson<Status>("status", "hello");
+    const { document } = await product().cliJson(statusDocument, "status", "hello");
     const serving = document.services[0]?.instances.at(-1);
     const lines = await product().cli("logs", serving?.id ?? "", "--tail", "5");
     expect(lines).toMatchObject({ exitCode: 0, stdout: `release ${serving?.release} begins\n` });

@@ -1,6 +1,7 @@
-import type { ChangeResource, PlatformResource, ServiceResource } from "@mainstay/api";
+import { changeResource, replayResource } from "@mainstay/api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { findGaps, statesOf, timelineOf } from "../support/changes.ts";
+import { statusDocument } from "../support/documents.ts";
 import { copyHello, SHORT_ROLLOUT, type Hello } from "../support/hello.ts";
 import { lostOf, NOTHING_LOST, underLoad } from "../support/load.ts";
 import { readMetric } from "../support/metrics.ts";
@@ -13,13 +14,14 @@ let first: Awaited<ReturnType<typeof deploy>>;
 
 /** `mainstay deploy` of one of the service files: its exit code, what it said, and the change as it ended. */
 async function deploy(file: string) {
-  const { document, ...result } = await product().cliJson<ChangeResource>("deploy", hello.directory, "--file", file);
+  const { document, ...result } = await product().cliJson(
+    changeResource,
+    "deploy",
+    hello.directory,
+    "--file",
+    file,
+  );
   return { ...result, change: document };
-}
-
-interface Status {
-  platform: PlatformResource;
-  services: ServiceResource[];
 }
 
 const served = () => releaseServed(product().dataPlaneUrl);
@@ -45,7 +47,11 @@ beforeAll(async () => {
 describe("a release, deployed by the command line under load", () => {
   it("serves everybody at once when it is the first", async () => {
     const { exitCode, change } = first;
-    expect({ exitCode, weight: change.weight, stable: change.stable }).toEqual({ exitCode: 0, weight: 1, stable: null });
+    expect({ exitCode, weight: change.weight, stable: change.stable }).toEqual({
+      exitCode: 0,
+      weight: 1,
+      stable: null,
+    });
     expect(await served()).toBe(change.candidate);
   });
 
@@ -70,7 +76,8 @@ describe("a release, deployed by the command line under load", () => {
       "stepping 3",
     ]);
     expect(await findGaps(product(), change.id)).toEqual([]);
-    for (const releases of met) expect([[change.candidate], [before, change.candidate]]).toContainEqual(releases);
+    for (const releases of met)
+      expect([[change.candidate], [before, change.candidate]]).toContainEqual(releases);
   });
 
   it("is undone by the judge when it fails some requests, and nobody else notices", async () => {
@@ -87,7 +94,9 @@ describe("a release, deployed by the command line under load", () => {
     expect(stderr).toContain(change.outcome ?? "an outcome");
     expect(lostOf(load)).toEqual(NOTHING_LOST);
     expect(await served()).toBe(before);
-    const verdict = (await timelineOf(product(), change.id)).find((entry) => entry.to === "restoring-weights");
+    const verdict = (await timelineOf(product(), change.id)).find(
+      (entry) => entry.to === "restoring-weights",
+    );
     expect(verdict).toMatchObject({ by: "judge", evidence: { verdict: "harm" } });
     expect(await findGaps(product(), change.id)).toEqual([]);
   });
@@ -101,7 +110,7 @@ describe("a release, deployed by the command line under load", () => {
     expect(change.evidence?.perMetric.find((each) => each.metric === "latency")?.verdict).toBe("harm");
     expect(lostOf(load)).toEqual(NOTHING_LOST);
     expect(await served()).toBe(before);
-    const replay = await product().cliJson("change", "replay", change.id);
+    const replay = await product().cliJson(replayResource, "change", "replay", change.id);
     expect(replay.document).toMatchObject({ isEqual: true });
   });
 
@@ -121,12 +130,14 @@ describe("a release, deployed by the command line under load", () => {
     expect(change.outcome).toMatch(why);
     expect(lostOf(load)).toEqual(NOTHING_LOST);
     expect(Object.keys(load.byRelease)).toEqual([before]);
-    expect(await readMetric(product(), "mainstay_proxy_requests_total", { release: change.candidate })).toBe(0);
+    expect(await readMetric(product(), "mainstay_proxy_requests_total", { release: change.candidate })).toBe(
+      0,
+    );
     expect(await findGaps(product(), change.id)).toEqual([]);
   });
 
   it("leaves the platform with nothing lost and nothing on trial", async () => {
-    const { document } = await product().cliJson<Status>("status");
+    const { document } = await product().cliJson(statusDocument, "status");
     const { platform, services } = document;
     expect(platform).toMatchObject({ lost: {}, changesActive: 0, agent: "connected" });
     expect(services).toMatchObject([{ service: "hello", candidate: null, weight: 0 }]);

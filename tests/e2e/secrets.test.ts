@@ -1,6 +1,6 @@
 import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { ChangeResource } from "@mainstay/api";
+import { changeResource } from "@mainstay/api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { copyHello, type Hello } from "../support/hello.ts";
 import { findProcessesOf } from "../support/process-search.ts";
@@ -19,8 +19,18 @@ beforeAll(async () => {
 
 describe("a release that needs a secret", () => {
   it.each([
-    { title: "there is no file", text: null, mode: 0o600, words: /the secrets file .*hello\.production\.env cannot be used/ },
-    { title: "others may read the file", text: `API_KEY=${VALUE}\n`, mode: 0o644, words: /other accounts may read it/ },
+    {
+      title: "there is no file",
+      text: null,
+      mode: 0o600,
+      words: /the secrets file .*hello\.production\.env cannot be used/,
+    },
+    {
+      title: "others may read the file",
+      text: `API_KEY=${VALUE}\n`,
+      mode: 0o644,
+      words: /other accounts may read it/,
+    },
     { title: "the file lacks it", text: "OTHER=1\n", mode: 0o600, words: /the secrets API_KEY are not in/ },
   ])("is not started when $title", async ({ text, mode, words }) => {
     await rm(secretsFile(), { force: true });
@@ -31,7 +41,7 @@ describe("a release that needs a secret", () => {
       exitCode: 1,
       stdout: expect.stringMatching(words),
     });
-    const { exitCode, document } = await product().cliJson<ChangeResource>("deploy", hello.directory);
+    const { exitCode, document } = await product().cliJson(changeResource, "deploy", hello.directory);
     expect({ exitCode, state: document.state }).toEqual({ exitCode: 1, state: "undone" });
     expect(document.outcome).toMatch(words);
   });
@@ -39,7 +49,7 @@ describe("a release that needs a secret", () => {
   it("finds it in its environment, and nobody else finds it anywhere", async () => {
     await writeFile(secretsFile(), `API_KEY=${VALUE}\n`);
     await chmod(secretsFile(), 0o600);
-    const { exitCode, document: change } = await product().cliJson<ChangeResource>("deploy", hello.directory);
+    const { exitCode, document: change } = await product().cliJson(changeResource, "deploy", hello.directory);
     expect(exitCode).toBe(0);
     const told = await (await fetch(`${product().dataPlaneUrl}/variable?API_KEY`)).text();
     expect(told).toBe(`set, ${VALUE.length} characters\n`);
@@ -48,7 +58,9 @@ describe("a release that needs a secret", () => {
       ...["/services", "/instances", "/releases", "/changes", "/audit?limit=200", "/platform"],
       `/changes/${change.id}/timeline`,
     ];
-    const answers = await Promise.all(resources.map(async (each) => JSON.stringify(await product().api().get(each))));
+    const answers = await Promise.all(
+      resources.map(async (each) => JSON.stringify(await product().api().get(each))),
+    );
     expect(answers.filter((answer) => answer.includes(VALUE))).toEqual([]);
     expect(product().log()).not.toContain(VALUE);
     const commandLines = findProcessesOf(product().directory).map((each) => each.command);

@@ -21,29 +21,32 @@ describe("mainstay up", () => {
     expect((await product().cli("status")).exitCode).toBe(0);
   });
 
-  it.each(["MAINSTAY_SERVER_PORT", "MAINSTAY_PROXY_PORT"])("says which address is taken by somebody else: %s", async (variable) => {
-    const other = createServer().listen(0, "127.0.0.1");
-    await once(other, "listening");
-    const { port } = other.address() as AddressInfo;
-    const home = createTemporaryDirectory();
-    await mkdir(path.join(home.path, "run"));
-    const env = {
-      XDG_RUNTIME_DIR: path.join(home.path, "run"),
-      MAINSTAY_DATA_DIRECTORY: path.join(home.path, "data"),
-      MAINSTAY_SERVER_HOST: "127.0.0.1",
-      MAINSTAY_PROXY_HOST: "127.0.0.1",
-      MAINSTAY_SERVER_PORT: String(findFreePort()),
-      MAINSTAY_PROXY_PORT: String(findFreePort()),
-      [variable]: String(port),
-    };
-    const { exitCode, stderr } = await runCommand(["up"], { env });
-    expect({ exitCode, stderr }).toEqual({
-      exitCode: 1,
-      stderr: expect.stringContaining(`127.0.0.1:${port} is already in use`),
-    });
-    other.close();
-    home.remove();
-  });
+  it.each(["MAINSTAY_SERVER_PORT", "MAINSTAY_PROXY_PORT"])(
+    "says which address is taken by somebody else: %s",
+    async (variable) => {
+      const other = createServer().listen(0, "127.0.0.1");
+      await once(other, "listening");
+      const { port } = other.address() as AddressInfo;
+      const home = createTemporaryDirectory();
+      await mkdir(path.join(home.path, "run"));
+      const env = {
+        XDG_RUNTIME_DIR: path.join(home.path, "run"),
+        MAINSTAY_DATA_DIRECTORY: path.join(home.path, "data"),
+        MAINSTAY_SERVER_HOST: "127.0.0.1",
+        MAINSTAY_PROXY_HOST: "127.0.0.1",
+        MAINSTAY_SERVER_PORT: String(findFreePort()),
+        MAINSTAY_PROXY_PORT: String(findFreePort()),
+        [variable]: String(port),
+      };
+      const { exitCode, stderr } = await runCommand(["up"], { env });
+      expect({ exitCode, stderr }).toEqual({
+        exitCode: 1,
+        stderr: expect.stringContaining(`127.0.0.1:${port} is already in use`),
+      });
+      other.close();
+      home.remove();
+    },
+  );
 });
 
 describe("a wrong configuration", () => {
@@ -57,7 +60,9 @@ describe("a wrong configuration", () => {
     const { exitCode, stderr } = await runCommand(["config", "check"], { cwd: home.path });
     expect(exitCode).toBe(2);
     expect(stderr).toContain("mainstay.platform.yaml is not a valid configuration");
-    expect(stderr).toContain('server.port: expected a port from 0 to 65535; mainstay.platform.yaml says "seven"');
+    expect(stderr).toContain(
+      'server.port: expected a port from 0 to 65535; mainstay.platform.yaml says "seven"',
+    );
     expect(stderr).toContain('server.hots: unknown key; did you mean "host"?');
     expect(stderr).toMatch(/proxy\.drainTimeout: expected a duration such as .* says 5/);
   });
@@ -67,7 +72,11 @@ describe("a wrong configuration", () => {
     expect(exitCode).toBe(2);
     const { file: named, findings } = JSON.parse(stdout) as { file: string; findings: { path: string }[] };
     expect(named).toBe(file);
-    expect(findings.map((each) => each.path).toSorted()).toEqual(["proxy.drainTimeout", "server.hots", "server.port"]);
+    expect(findings.map((each) => each.path).toSorted()).toEqual([
+      "proxy.drainTimeout",
+      "server.hots",
+      "server.port",
+    ]);
   });
 
   it("keeps mainstay up from starting, with the same words", async () => {
@@ -79,7 +88,10 @@ describe("a wrong configuration", () => {
   it("never shows what is secret", async () => {
     const env = { DATABASE_URL: "postgres://ann:hunter2@db/shop" };
     const shown = await runCommand(["config", "show"], { env, cwd: "/" });
-    expect(shown).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("postgres://ann:***@db/shop") });
+    expect(shown).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("postgres://ann:***@db/shop"),
+    });
     expect(shown.stdout).not.toContain("hunter2");
   });
 });

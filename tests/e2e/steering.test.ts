@@ -1,6 +1,12 @@
 import { appendFile, readdir } from "node:fs/promises";
 import path from "node:path";
-import type { ChangeResource, PreviewResource, ReleaseResource, ServiceResource } from "@mainstay/api";
+import {
+  changeResource,
+  releaseResource,
+  previewResource,
+  type ChangeResource,
+  type ServiceResource,
+} from "@mainstay/api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { findGaps, statesOf, timelineOf, watchUntil } from "../support/changes.ts";
 import { copyHello, UNJUDGED_ROLLOUT, type Hello } from "../support/hello.ts";
@@ -30,12 +36,13 @@ beforeAll(async () => {
 });
 
 async function deploy(file: string): Promise<ChangeResource> {
-  return (await product().cliJson<ChangeResource>("deploy", hello.directory, "--file", file)).document;
+  return (await product().cliJson(changeResource, "deploy", hello.directory, "--file", file)).document;
 }
 
 /** A change in its first stage, where it stays. */
 async function begin(): Promise<ChangeResource> {
-  const { document } = await product().cliJson<ChangeResource>(
+  const { document } = await product().cliJson(
+    changeResource,
     ...["deploy", hello.directory, "--file", "slow.yaml", "--detach"],
   );
   return watchUntil(product(), document.id, (change) => change.state === "stepping");
@@ -46,7 +53,7 @@ async function until(id: string, state: string): Promise<ChangeResource> {
 }
 
 async function order(...args: string[]): Promise<ChangeResource> {
-  const { exitCode, document } = await product().cliJson<ChangeResource>("change", ...args);
+  const { exitCode, document } = await product().cliJson(changeResource, "change", ...args);
   expect(exitCode).toBe(0);
   return document;
 }
@@ -64,7 +71,11 @@ describe("rolling back", () => {
     expect(await served()).toBe(before);
 
     const timeline = await timelineOf(product(), change.id);
-    expect(timeline.map((entry) => entry.to).slice(-3)).toEqual(["restoring-weights", "draining-candidate", "undone"]);
+    expect(timeline.map((entry) => entry.to).slice(-3)).toEqual([
+      "restoring-weights",
+      "draining-candidate",
+      "undone",
+    ]);
     const [restoring, draining] = timeline.slice(-3);
     const tookMs = Date.parse(draining?.at ?? "") - Date.parse(restoring?.at ?? "");
     process.stdout.write(`rollback while warm: weights restored after ${tookMs} ms\n`);
@@ -79,9 +90,10 @@ describe("rolling back", () => {
     const { result, load } = await underLoad(product(), () => product().cli("rollback", "hello"));
     expect(result.exitCode).toBe(0);
     expect(lostOf(load)).toEqual(NOTHING_LOST);
-    const [latest] = (await product().cliJson<ChangeResource[]>("change", "list", "--limit", "1")).document;
+    const [latest] = (await product().cliJson(changeResource.array(), "change", "list", "--limit", "1"))
+      .document;
     expect(latest).toMatchObject({ candidate: before, reason: `rolls ${change.id} back` });
-    const { document: releases } = await product().cliJson<ReleaseResource[]>("releases", "hello");
+    const { document: releases } = await product().cliJson(releaseResource.array(), "releases", "hello");
     expect(releases.map((each) => each.id)).toEqual(expect.arrayContaining([before, change.candidate]));
   });
 });
@@ -89,7 +101,10 @@ describe("rolling back", () => {
 describe("a change that an operator steers", () => {
   it("pauses, resumes and is promoted by order, with who and why in its timeline", async () => {
     const change = await begin();
-    expect(await order("pause", change.id, "--reason", "lunch")).toMatchObject({ state: "paused", weight: 0.1 });
+    expect(await order("pause", change.id, "--reason", "lunch")).toMatchObject({
+      state: "paused",
+      weight: 0.1,
+    });
     expect(await order("resume", change.id)).toMatchObject({ state: "stepping", stage: 0 });
     expect(await order("promote", change.id)).toMatchObject({ state: "stepping", stage: 1, weight: 0.5 });
     expect(await order("promote", change.id, "--full")).toMatchObject({ stage: 2, weight: 1 });
@@ -142,11 +157,19 @@ describe("before anything is altered", () => {
   it("deploy --check shows the plan and leaves services, instances and changes as they are", async () => {
     const look = async () => {
       const services = await product().api().get<{ items: ServiceResource[] }>("/services");
-      const arranged = services.items.map(({ instances, ...each }) => [each, instances.map(({ id, pid }) => [id, pid])]);
+      const arranged = services.items.map(({ instances, ...each }) => [
+        each,
+        instances.map(({ id, pid }) => [id, pid]),
+      ]);
       return [arranged, await product().api().get("/changes")];
     };
     const before = await look();
-    const { exitCode, document } = await product().cliJson<PreviewResource>("deploy", hello.directory, "--check");
+    const { exitCode, document } = await product().cliJson(
+      previewResource,
+      "deploy",
+      hello.directory,
+      "--check",
+    );
     expect(exitCode).toBe(0);
     expect(document.findings).toEqual([]);
     expect(document.change.steps.map((step) => step.title).join("\n")).toContain("give 10% of the traffic");
@@ -154,16 +177,29 @@ describe("before anything is altered", () => {
   });
 
   it("a release whose stored files were altered is refused", async () => {
-    const { document } = await product().cliJson<ReleaseResource[]>("releases", "hello", "--limit", "1");
+    const { document } = await product().cliJson(
+      releaseResource.array(),
+      "releases",
+      "hello",
+      "--limit",
+      "1",
+    );
     const digest = document[0]?.digest.replace("sha256:", "") ?? "";
     const stored = path.join(product().dataDirectory, "releases", digest);
     expect(await readdir(stored)).toContain("server.mjs");
-    const { document: checked } = await product().cliJson<PreviewResource>("deploy", hello.directory, "--check");
+    const { document: checked } = await product().cliJson(
+      previewResource,
+      "deploy",
+      hello.directory,
+      "--check",
+    );
     await appendFile(path.join(stored, "server.mjs"), "\n// altered\n");
 
     const { exitCode, stderr } = await product().cli("deploy", "--release", checked.change.candidate);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain(`the files of release ${checked.change.candidate} are not the ones that were registered`);
+    expect(stderr).toContain(
+      `the files of release ${checked.change.candidate} are not the ones that were registered`,
+    );
     const preview = await product().cli("deploy", "--release", checked.change.candidate, "--check");
     expect(preview).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("are not the ones") });
     // Deployed again from its source, it is stored anew.

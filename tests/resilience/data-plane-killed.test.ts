@@ -1,4 +1,4 @@
-import type { ChangeResource, PlatformResource } from "@mainstay/api";
+import { changeResource, type ChangeResource, type PlatformResource } from "@mainstay/api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { copyHello, UNJUDGED_ROLLOUT, type Hello } from "../support/hello.ts";
 import { lostOf, NOTHING_LOST, underLoad } from "../support/load.ts";
@@ -20,12 +20,16 @@ beforeAll(async () => {
 });
 
 async function deploy(): Promise<ChangeResource> {
-  return (await product().cliJson<ChangeResource>("deploy", hello.directory)).document;
+  return (await product().cliJson(changeResource, "deploy", hello.directory)).document;
 }
 
 async function instancePids(): Promise<(number | null)[]> {
-  const { items } = await product().api().get<{ items: { pid: number | null; state: string }[] }>("/instances");
-  return items.map((each) => (each.state === "ready" ? each.pid : null)).toSorted();
+  const { items } = await product()
+    .api()
+    .get<{ items: { pid: number | null; state: string }[] }>("/instances");
+  return items
+    .map((each) => (each.state === "ready" ? each.pid : null))
+    .toSorted((a, b) => (a ?? 0) - (b ?? 0));
 }
 
 /** Requests that are still unanswered when something happens; how many of them failed. */
@@ -68,7 +72,8 @@ describe("the data plane, under load", () => {
     expect(result.backAfterMs).toBeLessThan(BACK_WITHIN_MS);
     expect(result.heldFailed).toBe(HELD_REQUESTS);
     expect(others).toEqual({});
-    // The kernel resets a connection when bytes were still unread: what the worker never read, it cannot count.
+    // The kernel resets a connection when bytes were still
+    // unread: what the worker never read, it cannot count.
     expect(counted).toBeGreaterThanOrEqual(HELD_REQUESTS + read);
     expect(counted).toBeLessThanOrEqual(HELD_REQUESTS + read + reset);
     expect({ refused: load.refused, applicationErrors: load.applicationErrors }).toEqual({

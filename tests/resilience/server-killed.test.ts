@@ -1,6 +1,6 @@
 import { truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { ChangeResource, ReleaseResource } from "@mainstay/api";
+import { changeResource, type ChangeResource, type ReleaseResource } from "@mainstay/api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { findGaps, statesOf, timelineOf, watchUntil } from "../support/changes.ts";
 import { copyHello, UNJUDGED_ROLLOUT, type Hello } from "../support/hello.ts";
@@ -29,11 +29,14 @@ beforeAll(async () => {
 });
 
 async function request(): Promise<string> {
-  const { document } = await product().cliJson<ChangeResource>("deploy", hello.directory, "--detach");
+  const { document } = await product().cliJson(changeResource, "deploy", hello.directory, "--detach");
   return document.id;
 }
 
-/** Kills the server as soon as the change is seen in the state; answers the state it had reached when it was killed. */
+/**
+ * Kills the server as soon as the change is seen in the
+ * state; answers the state it had reached when it was killed.
+ */
 async function killServerIn(id: string, state: string): Promise<string> {
   await watchUntil(product(), id, (change) => change.state === state);
   const pid = await product().kill("server");
@@ -52,7 +55,9 @@ async function ended(id: string): Promise<ChangeResource> {
 async function strayInstances(): Promise<string[]> {
   const { items } = await product().api().get<{ items: { pid: number | null }[] }>("/instances");
   const wanted = items.map((each) => each.pid);
-  const running = findProcessesOf(product().dataDirectory).filter(({ command }) => command.includes("traced.mjs"));
+  const running = findProcessesOf(product().dataDirectory).filter(({ command }) =>
+    command.includes("traced.mjs"),
+  );
   return running.filter(({ pid }) => !wanted.includes(pid)).map(({ command }) => command);
 }
 
@@ -119,7 +124,11 @@ describe("a change whose server is killed with kill -9 under load", () => {
       return requested;
     });
     expect(lostOf(load)).toEqual(NOTHING_LOST);
-    expect((await statesOf(product(), id)).slice(-3)).toEqual(["restoring-weights", "draining-candidate", "undone"]);
+    expect((await statesOf(product(), id)).slice(-3)).toEqual([
+      "restoring-weights",
+      "draining-candidate",
+      "undone",
+    ]);
     expect(await findGaps(product(), id)).toEqual([]);
     expect(await strayInstances()).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import type { ChangeResource } from "@mainstay/api";
+import { changeResource } from "@mainstay/api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { auditInOrder, findGaps, watchUntil } from "../support/changes.ts";
 import { copyHello, type Hello } from "../support/hello.ts";
@@ -25,8 +25,13 @@ async function weightInForce(): Promise<number | undefined> {
 }
 
 describe("a server that is silent for longer than its lease, in the middle of a step", () => {
-  it("finds the proven weights in force when it returns, restores its own and audits what the agent did", async () => {
-    const { document: change } = await product().cliJson<ChangeResource>("deploy", hello.directory, "--detach");
+  it("finds the proven weights in force, restores its own and audits what the agent did", async () => {
+    const { document: change } = await product().cliJson(
+      changeResource,
+      "deploy",
+      hello.directory,
+      "--detach",
+    );
     await watchUntil(product(), change.id, (each) => each.state === "stepping" && each.stage === 1);
     await waitUntil("the second stage's weight to be in force", async () => (await weightInForce()) === 5000);
     const server = await product().pidOf("server");

@@ -8,7 +8,10 @@ const WATCH_DEADLINE_MS = 90_000;
 
 export type AuditItem = z.infer<typeof auditResource>;
 
-/** Follows a change, over restarts of the server, until it is where the caller wants it; throws when it never gets there. */
+/**
+ * Follows a change, over restarts of the server, until it is
+ * where the caller wants it; throws when it never gets there.
+ */
 export async function watchUntil(
   product: Product,
   id: string,
@@ -37,7 +40,10 @@ export async function statesOf(product: Product, id: string): Promise<string[]> 
   return timeline.map(({ to, stage }) => (to === "stepping" ? `stepping ${stage}` : to));
 }
 
-/** What is wrong with the records of a change: gaps, jumps, acts without an audit row. Nothing, if all is well. */
+/**
+ * What is wrong with the records of a change: gaps, jumps,
+ * acts without an audit row. Nothing, if all is well.
+ */
 export async function findGaps(product: Product, id: string): Promise<string[]> {
   const timeline = await timelineOf(product, id);
   const gaps = timeline.flatMap((entry, index) => {
@@ -55,14 +61,17 @@ export async function findGaps(product: Product, id: string): Promise<string[]> 
   if (expected.some((action, index) => acts[index] !== action) || acts.length !== expected.length) {
     gaps.push(`audited were ${acts.join(", ")}, expected ${expected.join(", ")}`);
   }
-  return [...gaps, ...audit.flatMap(({ index }, at) => (index === at + 1 ? [] : [`audit row ${at + 1} is ${index}`]))];
+  return [
+    ...gaps,
+    ...audit.flatMap(({ index }, at) => (index === at + 1 ? [] : [`audit row ${at + 1} is ${index}`])),
+  ];
 }
 
 /** The whole audit, oldest first, once the sequencer has numbered every row. */
 export async function auditInOrder(product: Product): Promise<AuditItem[]> {
   return waitUntil("every audit row to have its index", async () => {
     const items: AuditItem[] = [];
-    for (let cursor: string | null = ""; cursor !== null; ) {
+    for (let cursor: string | null = ""; cursor !== null;) {
       const query: string = cursor === "" ? "limit=200" : `limit=200&cursor=${cursor}`;
       const page = await product.api().get<{ items: AuditItem[]; next: string | null }>(`/audit?${query}`);
       items.push(...page.items);

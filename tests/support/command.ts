@@ -25,7 +25,10 @@ export interface RunningCommand {
   ended: Promise<CommandResult>;
 }
 
-/** Starts `mainstay <args>` as a process of its own. The variables of this process are not its business, but PATH is. */
+/**
+ * Starts `mainstay <args>` as a process of its own. The
+ * variables of this process are not its business, but PATH is.
+ */
 export function startCommand(args: string[], { env = {}, cwd = "/" }: CommandOptions = {}): RunningCommand {
   const { PATH = "", HOME = "/" } = process.env;
   const child = spawn(process.execPath, [LAUNCHER, ...args], {
@@ -43,7 +46,12 @@ export function startCommand(args: string[], { env = {}, cwd = "/" }: CommandOpt
     child.once("error", reject);
     child.once("close", (exitCode) => resolve({ exitCode, ...output }));
   });
-  return { pid: child.pid ?? 0, stdout: () => output.stdout, interrupt: () => void child.kill("SIGINT"), ended };
+  return {
+    pid: child.pid ?? 0,
+    stdout: () => output.stdout,
+    interrupt: () => void child.kill("SIGINT"),
+    ended,
+  };
 }
 
 /** Runs `mainstay <args>` to its end. */

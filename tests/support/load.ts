@@ -5,7 +5,10 @@ import { waitUntil } from "./wait-until.ts";
 
 const RPS = 150;
 
-/** Does something while the load generator sends to examples/hello in an open loop; gives back what it counted. */
+/**
+ * Does something while the load generator sends to
+ * examples/hello in an open loop; gives back what it counted.
+ */
 export async function underLoad<Result>(
   product: Product,
   act: () => Promise<Result>,

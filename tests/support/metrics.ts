@@ -1,7 +1,11 @@
 import type { Product } from "./product.ts";
 
 /** The sum of a metric's samples at /metrics whose labels are as given; 0 when there is none. */
-export async function readMetric(product: Product, name: string, labels: Record<string, string> = {}): Promise<number> {
+export async function readMetric(
+  product: Product,
+  name: string,
+  labels: Record<string, string> = {},
+): Promise<number> {
   const { MAINSTAY_TOKEN } = product.access();
   const headers = { authorization: `Bearer ${MAINSTAY_TOKEN}` };
   const text = await (await fetch(`${product.url}/metrics`, { headers })).text();

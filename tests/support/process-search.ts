@@ -6,25 +6,29 @@ export interface FoundProcess {
 }
 
 /**
- * Every living process that has to do with a directory: it is named on the command line or in the environment, is the
- * working directory, or holds an open file. A child that ran away from session and parent is found too.
+ * Every living process that has to do with a directory: it is named on the
+ * command line or in the environment, is the working directory, or holds an
+ * open file. A child that ran away from session and parent is found too.
  */
 export function findProcessesOf(directory: string): FoundProcess[] {
   return readdirSync("/proc").flatMap((entry) => {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid || isDead(pid)) return [];
-    const traces = [read(pid, "cmdline"), read(pid, "environ"), follow(`/proc/${pid}/cwd`), ...openFiles(pid)];
+    const traces = [
+      read(pid, "cmdline"),
+      read(pid, "environ"),
+      follow(`/proc/${pid}/cwd`),
+      ...openFiles(pid),
+    ];
     if (!traces.some((trace) => trace.includes(directory))) return [];
     return [{ pid, command: read(pid, "cmdline").replaceAll("\0", " ").trim() }];
   });
 }
 
-/** Whether a process runs; a zombie does not. */
-export function isRunning(pid: number): boolean {
-  return !isDead(pid);
-}
-
-/** The state follows the last ")", as the name before it may hold anything (proc_pid_stat(5)). */
+/**
+ * Gone, or a zombie. The state follows the last ")", as
+ * the name before it may hold anything (proc_pid_stat(5)).
+ */
 function isDead(pid: number): boolean {
   const stat = read(pid, "stat");
   const state = stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3);

@@ -5,6 +5,7 @@ import { BoundSocket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { ObservedState } from "@mainstay/api";
+import type { z } from "zod";
 import { createUnixClient } from "../../agent/src/system/unix-client.ts";
 import type { ParentStatus } from "../../agent/src/index.ts";
 import { createApiClient, type ApiClient } from "../../cli/src/api-client.ts";
@@ -38,8 +39,11 @@ export interface Product {
   api(): ApiClient;
   /** Runs `mainstay <args>` against it. */
   cli(...args: string[]): Promise<CommandResult>;
-  /** `mainstay --json <args>`, with its document; throws when there is none. */
-  cliJson<Document>(...args: string[]): Promise<CommandResult & { document: Document }>;
+  /** `mainstay --json <args>`, with its document; throws when that is missing or has another form. */
+  cliJson<Schema extends z.ZodType>(
+    schema: Schema,
+    ...args: string[]
+  ): Promise<CommandResult & { document: z.output<Schema> }>;
   /** As `cli`, without waiting for the end. */
   startCli(...args: string[]): RunningCommand;
   /** What the agent sees, asked without the server. */
@@ -96,7 +100,8 @@ export async function startProduct({ env = {} }: ProductOptions = {}): Promise<P
     await waitUntil(
       `the product to be ready; its log:\n${log()}`,
       async () => {
-        if (hasEnded(up)) throw new Error(`mainstay up ended with ${up.exitCode ?? up.signalCode}:\n${log()}`);
+        if (hasEnded(up))
+          throw new Error(`mainstay up ended with ${up.exitCode ?? up.signalCode}:\n${log()}`);
         return (await fetch(`${url}/readyz`).catch(() => null))?.ok ?? false;
       },
       { deadlineMs: READY_DEADLINE_MS, lookMs: 100 },
@@ -115,9 +120,9 @@ export async function startProduct({ env = {} }: ProductOptions = {}): Promise<P
 
   async function stop(): Promise<void> {
     if (!hasEnded(up)) up.kill("SIGTERM");
-    const hasStopped = await waitUntil("mainstay up to end", () => hasEnded(up), { deadlineMs: STOP_DEADLINE_MS }).catch(
-      () => false,
-    );
+    const hasStopped = await waitUntil("mainstay up to end", () => hasEnded(up), {
+      deadlineMs: STOP_DEADLINE_MS,
+    }).catch(() => false);
     const left = findProcessesOf(directory);
     for (const { pid } of left) process.kill(pid, "SIGKILL");
     const words = log();
@@ -137,13 +142,15 @@ export async function startProduct({ env = {} }: ProductOptions = {}): Promise<P
     access,
     api: () => createApiClient({ url, token, patienceMs: 30_000 }),
     cli: (...args) => runCommand(args, { env: access(), cwd: directory }),
-    async cliJson<Document>(...args: string[]) {
+    async cliJson(schema, ...args) {
       const result = await runCommand(["--json", ...args], { env: access(), cwd: directory });
-      if (result.stdout === "") throw new Error(`mainstay ${args.join(" ")} printed nothing: ${result.stderr}`);
-      return { ...result, document: JSON.parse(result.stdout) as Document };
+      if (result.stdout === "")
+        throw new Error(`mainstay ${args.join(" ")} printed nothing: ${result.stderr}`);
+      return { ...result, document: schema.parse(JSON.parse(result.stdout)) };
     },
     startCli: (...args) => startCommand(args, { env: access(), cwd: directory }),
-    observed: async () => (await ask(path.join(runtimeDirectory, "agent.sock"), "/v1/observed")) as ObservedState,
+    observed: async () =>
+      (await ask(path.join(runtimeDirectory, "agent.sock"), "/v1/observed")) as ObservedState,
     pidOf,
     async kill(name) {
       const pid = await pidOf(name);

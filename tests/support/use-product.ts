@@ -3,7 +3,10 @@ import { startProduct, type Product, type ProductOptions } from "./product.ts";
 
 const SHOWN_LINES = 60;
 
-/** One running product for the tests of a file; when one of them fails, what the product logged meanwhile is shown. */
+/**
+ * One running product for the tests of a file; when one of
+ * them fails, what the product logged meanwhile is shown.
+ */
 export function useProduct(options?: ProductOptions): () => Product {
   let product: Product | null = null;
   let loggedBefore = 0;
@@ -22,7 +25,9 @@ export function useProduct(options?: ProductOptions): () => Product {
   afterEach(({ task }) => {
     if (task.result?.state !== "fail") return;
     const lines = running().log().slice(loggedBefore).trimEnd().split("\n").filter(isTelling);
-    process.stderr.write(`\nThe product's log during "${task.name}":\n${lines.slice(-SHOWN_LINES).join("\n")}\n`);
+    process.stderr.write(
+      `\nThe product's log during "${task.name}":\n${lines.slice(-SHOWN_LINES).join("\n")}\n`,
+    );
   });
   afterAll(() => product?.stop());
   return running;

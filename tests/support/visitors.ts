@@ -4,7 +4,10 @@ const ROUND_MS = 250;
 
 /** Some users with cookies, who come back again and again and remember which release answered them. */
 export interface Visitors {
-  /** Ends with one more visit of each; answers, for each visitor, the releases in the order they were met, without repetitions. */
+  /**
+   * Ends with one more visit of each; answers, for each visitor,
+   * the releases in the order they were met, without repetitions.
+   */
   stop(): Promise<string[][]>;
 }
 

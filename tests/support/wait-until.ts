@@ -5,7 +5,10 @@ const LOOK_MS = 25;
 
 type Nothing = null | undefined | false;
 
-/** Asks again and again until there is an answer, and gives it back; throws what was waited for when the time is over. */
+/**
+ * Asks again and again until there is an answer, and gives
+ * it back; throws what was waited for when the time is over.
+ */
 export async function waitUntil<Answer>(
   what: string,
   ask: () => Promise<Answer | Nothing> | Answer | Nothing,

@@ -13,8 +13,8 @@ interface Address {
 }
 
 /**
- * Throws ALREADY_RUNNING or ADDRESS_IN_USE while nothing has been started yet: later the server would find its port
- * taken, end, and be started again and again.
+ * Throws ALREADY_RUNNING or ADDRESS_IN_USE while nothing has been started yet:
+ * later the server would find its port taken, end, and be started again and again.
  */
 export async function refuseClashes(wanted: {
   dataDirectory: string;
