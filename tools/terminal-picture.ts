@@ -1,6 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 
-/** `node tools/terminal-picture.ts <text file> <svg file>`: what a command printed, as a picture of a terminal. */
+/**
+ * `node tools/terminal-picture.ts <text file> <svg file>`:
+ * what a command printed, as a picture of a terminal.
+ */
 
 const COLUMN_PX = 7.8;
 const LINE_PX = 18;

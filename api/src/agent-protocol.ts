@@ -89,7 +89,9 @@ export const observedInstance = z.object({
   startedAt: z.string().nullable(),
   /** Unasked-for exits since the instance was first desired. */
   crashes: z.int(),
-  /** Consecutive health answers of 200 (or 1 a second for a process without a probe, from the fifth second). */
+  /**
+   * Consecutive health answers of 200 (or 1 a second for a process without a probe, from the fifth second).
+   */
   passes: z.int(),
   lastExit: z.object({ code: z.int().nullable(), signal: z.string().nullable(), at: z.string() }).nullable(),
   lastProbeError: z.string().nullable(),
@@ -172,7 +174,9 @@ export const agentEvent = z.object({
 });
 export type AgentEvent = z.infer<typeof agentEvent>;
 
-/** An act of the agent without the server, fsynced before it takes effect, audited by the server on return. */
+/**
+ * An act of the agent without the server, fsynced before it takes effect, audited by the server on return.
+ */
 export const journalEntry = z.object({
   seq: z.int(),
   at: z.string(),

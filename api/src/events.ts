@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { CHANGE_STATES } from "./words.ts";
 
-/** Every event that leaves the outbox, by type: the data that goes with it. Consumers may rely on these fields. */
+/**
+ * Every event that leaves the outbox, by type: the data
+ * that goes with it. Consumers may rely on these fields.
+ */
 
 const where = { service: z.string(), environment: z.string() };
 

@@ -8,7 +8,9 @@ const WINDOW_SECONDS = 60;
 const SUCCESS_MIN = 0.99;
 const FAILED_CHECKS_MAX = 5;
 
-/** Flagger's tutorial: success rate of the candidate below 99 % over 60 s, looked at each 60 s, five times. */
+/**
+ * Flagger's tutorial: success rate of the candidate below 99 % over 60 s, looked at each 60 s, five times.
+ */
 export function createThresholdOverseer(): Overseer {
   let seconds = 0;
   let total = 0;
@@ -31,7 +33,10 @@ export function createThresholdOverseer(): Overseer {
 const RETEST_SECONDS = 10;
 const P_MAX = 0.05;
 
-/** Fisher's exact test on all counts so far, repeated every 10 s, harm at p < 0.05: what many write themselves. */
+/**
+ * Fisher's exact test on all counts so far, repeated every
+ * 10 s, harm at p < 0.05: what many write themselves.
+ */
 export function createFisherOverseer(): Overseer {
   const sums = { candidate: { total: 0, bad: 0 }, stable: { total: 0, bad: 0 } };
   let seconds = 0;

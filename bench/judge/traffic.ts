@@ -145,7 +145,10 @@ interface Load {
   isBad: boolean;
 }
 
-/** Counts as the platform does: slow is what exceeds the bound learnt from the stable release in earlier seconds. */
+/**
+ * Counts as the platform does: slow is what exceeds the
+ * bound learnt from the stable release in earlier seconds.
+ */
 function createCounter() {
   const tail: SlownessBound = createSlownessBound({ boundsMs: BOUNDS_MS });
   const middle: SlownessBound = createSlownessBound({ boundsMs: BOUNDS_MS, quantile: 0.5, factor: 1.5 });

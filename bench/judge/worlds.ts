@@ -16,7 +16,9 @@ export interface User {
   logSlowness: number;
 }
 
-/** Circumstances under which a candidate is rolled out. In every one of them the candidate itself is healthy. */
+/**
+ * Circumstances under which a candidate is rolled out. In every one of them the candidate itself is healthy.
+ */
 export interface World {
   name: string;
   about: string;
@@ -39,7 +41,7 @@ const STORM: Weather = { errorShare: 0.3, logSlowness: Math.log(3), rateFactor: 
 const STORM_MS = 30_000;
 const USERS = 1_000;
 
-export const INDEPENDENT: World = {
+const INDEPENDENT: World = {
   name: "independent",
   about: "every request by somebody new, 0.5 % errors",
   users: null,
@@ -50,7 +52,7 @@ export const INDEPENDENT: World = {
   stalls: null,
 };
 
-export const CLUSTERED: World = {
+const CLUSTERED: World = {
   ...INDEPENDENT,
   name: "clustered",
   about: "1,000 users, some much more active, some often failing; page loads of 3 requests fail together",

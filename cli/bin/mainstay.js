@@ -23,7 +23,9 @@ if (Number(process.versions.node.split(".")[0]) >= NEEDED_MAJOR) {
 } else {
   const node = bundledNode();
   if (node === null) {
-    process.stderr.write(`mainstay needs Node ${NEEDED_MAJOR} or newer; this is ${process.version}. See https://nodejs.org\n`);
+    process.stderr.write(
+      `mainstay needs Node ${NEEDED_MAJOR} or newer; this is ${process.version}. See https://nodejs.org\n`,
+    );
     process.exit(2);
   }
   const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2)];

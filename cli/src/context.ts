@@ -1,6 +1,8 @@
 import type { ApiClient } from "./api-client.ts";
 
-/** What a command may touch: everything comes from here, so that commands can be tested without a terminal. */
+/**
+ * What a command may touch: everything comes from here, so that commands can be tested without a terminal.
+ */
 export interface Context {
   api: ApiClient;
   /** One JSON document, or lines of JSON, instead of words. */

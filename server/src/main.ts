@@ -53,7 +53,8 @@ async function serve(): Promise<void> {
   const stopTimeoutMs = config.server.shutdownTimeout + STOP_MARGIN_MS;
   const actors = createActors(house.parts, { clock, log, stopTimeoutMs });
   process.on("uncaughtException", (error) => {
-    // A broken invariant: what is in memory cannot be trusted any more. Whoever watches this process starts it again.
+    // A broken invariant: what is in memory cannot be trusted
+    // any more. Whoever watches this process starts it again.
     log.error({ error }, "uncaught exception");
     log.flush();
     process.exit(EXIT_FAILED);

@@ -4,9 +4,9 @@ import type { GeneratedFile } from "../generated-files.ts";
 
 const HEAD = `# Events
 
-What happens is told as CloudEvents 1.0 (https://cloudevents.io): \`id\`, \`source\`, \`type\`, \`subject\`, \`time\`, \`data\`.
-Each is written in the transaction of the change it tells of, and numbered without gaps per channel, the part of the
-type before the dot.
+What happens is told as CloudEvents 1.0 (https://cloudevents.io), with \`id\`, \`source\`, \`type\`,
+\`subject\`, \`time\` and \`data\`. Each is written in the transaction of the change it tells of, and numbered
+without gaps per channel, the part of the type before the dot.
 
 Made from \`api/src/events.ts\` by \`node tools/generate.ts\`.
 `;

@@ -4,8 +4,8 @@ import type { GeneratedFile } from "../generated-files.ts";
 
 const HEAD = `# mainstay.yaml
 
-Describes one service; stands beside its code and is stored with every release. Durations are written with their unit
-(\`500ms\`, \`10s\`, \`1h30m\`), shares as percentages. Unknown keys are refused.
+Describes one service; stands beside its code and is stored with every release. Durations are written with
+their unit (\`500ms\`, \`10s\`, \`1h30m\`), shares as percentages. Unknown keys are refused.
 
 Made from \`api/src/service-file.ts\` by \`node tools/generate.ts\`.
 `;

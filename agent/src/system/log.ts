@@ -14,8 +14,8 @@ interface Line {
 }
 
 /**
- * JSON lines of the same shape as the server's, without the weight of a logging library; for people on a terminal,
- * text.
+ * JSON lines of the same shape as the server's, without the
+ * weight of a logging library; for people on a terminal, text.
  */
 export function createLog(part: string, write: (line: string) => void, isTerminal = false): Log {
   const render = isTerminal ? renderText : renderJson;

@@ -12,7 +12,10 @@ export interface FollowOptions {
   timeoutMs: number | null;
 }
 
-/** Follows a change to its end, over restarts of the server. Throws (exit 1) when it does not succeed, 5 on time-out. */
+/**
+ * Follows a change to its end, over restarts of the server.
+ * Throws (exit 1) when it does not succeed, 5 on time-out.
+ */
 export async function followChange(
   context: Context,
   id: string,

@@ -13,12 +13,16 @@ export const INDEPENDENT: Clustering = { designEffect: 1, degrees: Infinity };
 
 /** Groups are presumed alike: each as if it had brought this many requests before the first one. */
 const PRIOR_REQUESTS = 50;
-/** A group with more than this part of an arm's traffic is one user's, and one user's failures are one cluster. */
+/**
+ * A group with more than this part of an arm's traffic is
+ * one user's, and one user's failures are one cluster.
+ */
 const LARGEST_PART = 0.2;
 
 /**
- * Clustering in the difference of the arms: the variance that the groups show over the variance of independent requests
- * (Kish 1965; Rao & Scott 1992), the arms weighted as in the score of Mantel & Haenszel (Liang & Zeger 1986).
+ * Clustering in the difference of the arms: the variance that the groups show
+ * over the variance of independent requests (Kish 1965; Rao & Scott 1992), the
+ * arms weighted as in the score of Mantel & Haenszel (Liang & Zeger 1986).
  */
 export function clusteringOfArms(window: Window): Clustering {
   const weights = {
@@ -34,9 +38,9 @@ export function clusteringOfCandidate(window: Window): Clustering {
 }
 
 /**
- * Evidence for a bet counts as if the requests were fewer by the design effect. As that is an estimate, from few clusters
- * maybe, it gets the tails of Student's t: (ν/2)·ln(1 + 2e/ν) instead of e. Evidence against a bet counts in full, so a
- * tempered bet is never worth more than the bet.
+ * Evidence for a bet counts as if the requests were fewer by the design effect. As that is an
+ * estimate, from few clusters maybe, it gets the tails of Student's t: (ν/2)·ln(1 + 2e/ν) instead
+ * of e. Evidence against a bet counts in full, so a tempered bet is never worth more than the bet.
  */
 export function temper(logRatio: number, { designEffect, degrees }: Clustering): number {
   if (logRatio <= 0) return logRatio;
@@ -54,8 +58,8 @@ interface Spread {
 }
 
 /**
- * What a group should have had follows from all its traffic so far, not from the window's: a burst that brings its own
- * requests must not explain itself.
+ * What a group should have had follows from all its traffic so far, not from
+ * the window's: a burst that brings its own requests must not explain itself.
  */
 function spread(window: Window, arm: ArmName, weight: number): Spread {
   const { bad } = counts(window, arm);
@@ -74,7 +78,10 @@ function spread(window: Window, arm: ArmName, weight: number): Spread {
   return { independent: weight * bad, observed, clustered, clusteredSquares };
 }
 
-/** Degrees of freedom by Satterthwaite (1946): of the observed variance only what exceeds independence is a guess. */
+/**
+ * Degrees of freedom by Satterthwaite (1946): of the observed
+ * variance only what exceeds independence is a guess.
+ */
 function assess(...arms: Spread[]): Clustering {
   const sum = (pick: (arm: Spread) => number) => arms.reduce((total, arm) => total + pick(arm), 0);
   const designEffect = sum((arm) => arm.observed) / sum((arm) => arm.independent);

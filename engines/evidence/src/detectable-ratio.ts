@@ -15,8 +15,9 @@ const LARGEST_RATIO = 100;
 const STEPS = 16;
 
 /**
- * The smallest odds ratio that traffic like this is expected to prove, null when even 100 would stay unnoticed: there the
- * expected likelihood ratio, two Kullback–Leibler divergences to the pooled share, reaches the threshold.
+ * The smallest odds ratio that traffic like this is expected to prove, null
+ * when even 100 would stay unnoticed: there the expected likelihood ratio, two
+ * Kullback–Leibler divergences to the pooled share, reaches the threshold.
  */
 export function smallestDetectableRatio(sensitivity: Sensitivity): number | null {
   if (!isEnough(sensitivity, LARGEST_RATIO)) return null;

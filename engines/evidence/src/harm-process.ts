@@ -2,7 +2,7 @@ import { isInformative, logMeanPowers } from "./hypergeometric.ts";
 import type { Mark, Stratum } from "./record.ts";
 
 /** The odds ratios that are bet on, with equal stakes. */
-export const HARM_ODDS = [1.5, 2, 3, 5, 10, 30] as const;
+const HARM_ODDS = [1.5, 2, 3, 5, 10, 30] as const;
 const LOG_ODDS = HARM_ODDS.map((odds) => Math.log(odds));
 const LOG_STAKE = -Math.log(HARM_ODDS.length);
 
@@ -16,10 +16,11 @@ export interface HarmBet {
 }
 
 /**
- * The e-process against "the candidate is no worse". Its mixture holds, for every odds ratio and every possible start of
- * a regression, a bet with a prior, all priors together at most 1. Of each odds ratio only the best bet is carried on,
- * which is less than the mixture is worth; so on a healthy candidate their sum ever reaches 1/α with a chance of at most
- * α (Ville 1939; Vovk & Wang 2021), whatever the number of starts, stages and restarts.
+ * The e-process against "the candidate is no worse". Its mixture holds, for every odds ratio
+ * and every possible start of a regression, a bet with a prior, all priors together at most
+ * 1. Of each odds ratio only the best bet is carried on, which is less than the mixture is
+ * worth; so on a healthy candidate their sum ever reaches 1/α with a chance of at most α
+ * (Ville 1939; Vovk & Wang 2021), whatever the number of starts, stages and restarts.
  */
 export interface HarmProcess {
   startStage(): void;

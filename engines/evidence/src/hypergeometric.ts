@@ -1,6 +1,9 @@
 import { logFactorial } from "./logarithms.ts";
 
-/** A 2×2 table seen through its margins: of `total` requests `candidate` went to the candidate, `bad` were bad. */
+/**
+ * A 2×2 table seen through its margins: of `total` requests
+ * `candidate` went to the candidate, `bad` were bad.
+ */
 export interface Margins {
   total: number;
   candidate: number;
@@ -15,16 +18,20 @@ export function isInformative({ total, candidate, bad }: Margins): boolean {
 }
 
 /**
- * ln E[ψ^X] for each odds ratio ψ, where X is the number of bad requests of the candidate when both arms are alike and
- * the margins are given (central hypergeometric). It normalises Fisher's noncentral hypergeometric distribution, so
- * ψ^x / E[ψ^X] is the likelihood ratio of "odds ratio ψ" to "odds ratio 1" (Fisher 1935; McCullagh & Nelder 1989, §7.3).
+ * ln E[ψ^X] for each odds ratio ψ, where X is the number of bad requests of the candidate
+ * when both arms are alike and the margins are given (central hypergeometric). It normalises
+ * Fisher's noncentral hypergeometric distribution, so ψ^x / E[ψ^X] is the likelihood ratio
+ * of "odds ratio ψ" to "odds ratio 1" (Fisher 1935; McCullagh & Nelder 1989, §7.3).
  */
 export function logMeanPowers(margins: Margins, odds: readonly number[]): number[] {
   const logSumAlike = logSum(margins, 1);
   return odds.map((ratio) => logSum(margins, ratio) - logSumAlike);
 }
 
-/** ln Σ ψ^k / (k! (candidate−k)! (bad−k)! (rest+k)!) over the support, from the mode outwards: no term overflows. */
+/**
+ * ln Σ ψ^k / (k! (candidate−k)! (bad−k)! (rest+k)!) over
+ * the support, from the mode outwards: no term overflows.
+ */
 function logSum(margins: Margins, odds: number): number {
   const { total, candidate, bad } = margins;
   const rest = total - candidate - bad;

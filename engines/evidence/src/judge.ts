@@ -3,7 +3,9 @@ import { createMetricJudge, type Finding } from "./metric-judge.ts";
 import { resolveRules, type JudgeOptions, type ResolvedRules } from "./rules.ts";
 import { checkSample, type Sample } from "./sample.ts";
 
-/** Decides whether a candidate is worse than the stable release beside it. Pure: time comes with the samples. */
+/**
+ * Decides whether a candidate is worse than the stable release beside it. Pure: time comes with the samples.
+ */
 export interface Judge {
   /** The weights change, or a server has come back and starts the stage again. */
   startStage(atMs: number): void;

@@ -24,10 +24,11 @@ export interface LimitFinding {
 const CHANCE = 0.001;
 
 /**
- * Whether the candidate breaks an absolute ceiling that the stable release keeps. Looks at the shortest recent window
- * with enough requests of the candidate, then at windows twice, four times … as large, and ends at the first in which
- * the candidate's share is above the limit by more than chance (Chernoff's bound, tempered by the design effect) while the
- * stable release's is not above it: what hits both is no fault of the release.
+ * Whether the candidate breaks an absolute ceiling that the stable release keeps. Looks
+ * at the shortest recent window with enough requests of the candidate, then at windows
+ * twice, four times … as large, and ends at the first in which the candidate's share is
+ * above the limit by more than chance (Chernoff's bound, tempered by the design effect)
+ * while the stable release's is not above it: what hits both is no fault of the release.
  */
 export function judgeLimit({ share, samples, minimum = 200 }: LimitQuestion): LimitFinding {
   if (!(share > 0 && share < 1)) throw new Error(`share must lie between 0 and 1, got ${share}`);

@@ -13,12 +13,15 @@ import type { Mark, Stratum, Window } from "./record.ts";
 const ODDS = [1, 0.7, 0.5] as const;
 /** What the candidate's share is bet to be, in parts of the bound, against the bound or more. */
 const SHARES = [0.05, 0.4] as const;
-/** Evidence beyond this multiple of the threshold is not kept: a good past must not outweigh a bad present. */
+/**
+ * Evidence beyond this multiple of the threshold is not kept: a good past must not outweigh a bad present.
+ */
 const KEPT = 10;
 
 /**
- * An e-process against one hypothesis "the candidate does harm", as a mixture of bets with equal stakes. It looks at one
- * stage: each stage earns its own proof. Keeping less than was won leaves it a supermartingale under the hypothesis.
+ * An e-process against one hypothesis "the candidate does harm", as a mixture of
+ * bets with equal stakes. It looks at one stage: each stage earns its own proof.
+ * Keeping less than was won leaves it a supermartingale under the hypothesis.
  */
 export interface NoHarmProcess {
   add(stratum: Stratum): void;

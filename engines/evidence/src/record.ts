@@ -96,8 +96,8 @@ export function ofGroup(
 }
 
 /**
- * Odds ratio and difference of shares over the strata of a window (Mantel & Haenszel 1959; Greenland & Robins 1985).
- * The ratio is Infinity when only the candidate had bad requests, NaN when nobody had.
+ * Odds ratio and difference of shares over the strata of a window (Mantel & Haenszel 1959; Greenland &
+ * Robins 1985). The ratio is Infinity when only the candidate had bad requests, NaN when nobody had.
  */
 export function contrast(window: Window): { odds: number; excess: number } {
   const weight = between(window, EXCESS_WEIGHT);

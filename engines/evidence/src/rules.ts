@@ -1,12 +1,16 @@
 /** What makes a difference big enough to act on, for one metric. */
 export interface MetricRules {
-  /** Harm is called only from this odds ratio on: smaller ones are proven easily at high traffic, and matter little. */
+  /**
+   * Harm is called only from this odds ratio on: smaller ones
+   * are proven easily at high traffic, and matter little.
+   */
   harmOdds: number;
   /** … and only when the candidate's share of bad requests is higher by this much. */
   harmExcess: number;
   /**
-   * One stratum (a second, normally) multiplies the evidence of harm by this at most. A process that stalls makes all its
-   * requests of that moment slow at once, which is one accident and not a hundred; only what lasts convinces.
+   * One stratum (a second, normally) multiplies the evidence of harm by this at
+   * most. A process that stalls makes all its requests of that moment slow at
+   * once, which is one accident and not a hundred; only what lasts convinces.
    */
   harmGain: number;
   /** No harm means: an odds ratio this large has been ruled out … */
@@ -17,20 +21,29 @@ export interface MetricRules {
 
 export interface JudgeOptions {
   metrics: readonly string[];
-  /** Chance of ever calling harm on a healthy candidate, over all metrics and the whole change. Default 0.01. */
+  /**
+   * Chance of ever calling harm on a healthy candidate, over all metrics and the whole change. Default 0.01.
+   */
   alpha?: number;
-  /** Chance of calling no harm, per metric and stage, on a candidate beyond the no-harm margins. Default 0.05. */
+  /**
+   * Chance of calling no harm, per metric and stage, on a candidate beyond the no-harm margins. Default 0.05.
+   */
   beta?: number;
-  /** A metric's samples are left out for this long after the candidate's first request. Default: DEFAULT_WARMUP_MS. */
+  /**
+   * A metric's samples are left out for this long after the
+   * candidate's first request. Default: DEFAULT_WARMUP_MS.
+   */
   warmupMs?: Readonly<Record<string, number>>;
-  /** Deviations from DEFAULT_RULES by metric; a metric named in neither place follows the rules of "errors". */
+  /**
+   * Deviations from DEFAULT_RULES by metric; a metric named in neither place follows the rules of "errors".
+   */
   rules?: Readonly<Record<string, Partial<MetricRules>>>;
 }
 
-export const DEFAULT_ALPHA = 0.01;
-export const DEFAULT_BETA = 0.05;
+const DEFAULT_ALPHA = 0.01;
+const DEFAULT_BETA = 0.05;
 /** Cold caches are not a regression. */
-export const DEFAULT_WARMUP_MS: Readonly<Record<string, number>> = {
+const DEFAULT_WARMUP_MS: Readonly<Record<string, number>> = {
   latency: 20_000,
   "typical-latency": 20_000,
 };

@@ -1,4 +1,7 @@
-/** Users are spread over this many groups (assignment hash modulo 20); failures of one user fall into one group. */
+/**
+ * Users are spread over this many groups (assignment hash
+ * modulo 20); failures of one user fall into one group.
+ */
 export const GROUPS = 20;
 
 /** The cadence of samples: each one sums up the requests of one second. */
@@ -18,7 +21,10 @@ export interface Sample {
   candidate: ArmTally;
 }
 
-/** Throws when a sample cannot be counted: the caller has mixed something up, and silence would bend the evidence. */
+/**
+ * Throws when a sample cannot be counted: the caller has
+ * mixed something up, and silence would bend the evidence.
+ */
 export function checkSample(sample: Sample): void {
   if (!Number.isFinite(sample.atMs)) throw new Error(`sample.atMs must be a time in ms, got ${sample.atMs}`);
   checkArm(sample.stable, `${sample.metric}.stable`);

@@ -11,7 +11,10 @@ export interface SlownessOptions {
   boundsMs: readonly number[];
   /** After this time a request weighs half. Default 60 s. */
   halfLifeMs?: number;
-  /** Requests needed for a first bound, and never forgotten below: little traffic keeps a longer memory. Default 200. */
+  /**
+   * Requests needed for a first bound, and never forgotten
+   * below: little traffic keeps a longer memory. Default 200.
+   */
   minimum?: number;
   /** Of the stable release's latencies. Default 0.95. */
   quantile?: number;

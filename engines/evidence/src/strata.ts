@@ -8,9 +8,10 @@ const ENOUGH_REQUESTS = 4 * FEWEST_REQUESTS;
 const LONGEST_MS = 1_024 * SAMPLE_MS;
 
 /**
- * Cuts the time of one metric into strata. A second with a single request compares nothing, so a stratum lasts 2ⁿ
- * seconds. Its length follows from the traffic of the stratum before, never from failures: what is decided beforehand
- * cannot favour an arm. Memory does not grow: a mark is a copy, and only those somebody holds on to stay.
+ * Cuts the time of one metric into strata. A second with a single request compares
+ * nothing, so a stratum lasts 2ⁿ seconds. Its length follows from the traffic of the
+ * stratum before, never from failures: what is decided beforehand cannot favour an arm.
+ * Memory does not grow: a mark is a copy, and only those somebody holds on to stay.
  */
 export interface Strata {
   /** Counts a second; gives the strata that are complete by it. */

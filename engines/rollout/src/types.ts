@@ -53,7 +53,9 @@ export type Command = "promote" | "promote-full" | "pause" | "resume" | "abort" 
 /** What is known at one instant. */
 export interface Facts {
   nowMs: number;
-  /** Whether the effects of the present state have taken hold (instances started, weights confirmed, drained). */
+  /**
+   * Whether the effects of the present state have taken hold (instances started, weights confirmed, drained).
+   */
   settled: boolean;
   /** Why the candidate cannot go on, in words; null when nothing failed. */
   failure: string | null;

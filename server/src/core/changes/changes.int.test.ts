@@ -125,7 +125,7 @@ function healthyTraffic(seconds = 60): void {
 }
 
 describe("a change that goes well", () => {
-  it("passes its states, does each act once, and leaves a timeline and an audit row for every transition", async () => {
+  it("passes its states, does each act once, and leaves a timeline and an audit trail", async () => {
     const server = createServer();
     await run(server);
     const { id } = await server.changes.request(wish, ann);

@@ -7,7 +7,9 @@ export interface JudgedEvidence extends Evidence {
   limit?: string;
 }
 
-/** The metric name of the absolute ceiling on latency stands apart from "latency", which compares the arms. */
+/**
+ * The metric name of the absolute ceiling on latency stands apart from "latency", which compares the arms.
+ */
 const LATENCY_CEILING = "latency-ceiling";
 /** By what the arms are compared: the tail and the middle of the latencies show different regressions. */
 const COMPARISONS = {

@@ -58,8 +58,8 @@ export interface Driver {
 }
 
 /**
- * Which requests count as bad: failed ones; those slower than the stable arm's p95; those slower than half as long again
- * as its median; those slower than a threshold.
+ * Which requests count as bad: failed ones; those slower than the stable arm's p95;
+ * those slower than half as long again as its median; those slower than a threshold.
  */
 export type Metric =
   | { name: "errors" }

@@ -10,7 +10,10 @@ type ListenTo = (channel: string, onNotify: (payload: string) => void) => Promis
 type RoomDependencies = Omit<ChangesDependencies, "store" | "transitions"> &
   Pick<RunnerDependencies, "log" | "owner"> & { listen: ListenTo };
 
-/** The room's parts on one store: the use cases, the runner that carries changes out, and the watch for onlookers. */
+/**
+ * The room's parts on one store: the use cases, the runner
+ * that carries changes out, and the watch for onlookers.
+ */
 export function createChangesRoom({ listen: listenTo, log, owner, ...dependencies }: RoomDependencies) {
   const { db, clock, audit, events, kinds } = dependencies;
   const store = createChangesStore(db);

@@ -151,7 +151,10 @@ export function createChangesStore(database: Database) {
     },
     timeline: (change: string) =>
       db.selectFrom("changes.timeline").selectAll().where("change", "=", change).orderBy("seq").execute(),
-    /** What the judge saw and what it made of it, together. Not a transition: it neither needs nor changes the version. */
+    /**
+     * What the judge saw and what it made of it, together. Not
+     * a transition: it neither needs nor changes the version.
+     */
     recordEvidence: (sample: SampleRow, evidence: JudgedEvidence, firstCandidateAt: Date | null) =>
       db.transaction().execute(async (tx) => {
         await tx.insertInto("changes.samples").values(encode(sample)).execute();
@@ -179,7 +182,10 @@ export function createChangesStore(database: Database) {
     },
     releaseLock: (tx: Tx, change: string) =>
       within(tx).deleteFrom("changes.locks").where("change", "=", change).execute(),
-    /** Renews the lease of a change's lock, or takes it over once it ran out; says whether this owner holds it now. */
+    /**
+     * Renews the lease of a change's lock, or takes it over
+     * once it ran out; says whether this owner holds it now.
+     */
     beat: async (change: string, { owner, now, expiresAt }: Lease): Promise<boolean> => {
       const result = await db
         .updateTable("changes.locks")

@@ -77,8 +77,8 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
   }
 
   /**
-   * Moves a change on, together with a patch and more work for the same transaction. False when somebody else moved it
-   * first, or when `within` says no: then nothing was written.
+   * Moves a change on, together with a patch and more work for the same transaction. False
+   * when somebody else moved it first, or when `within` says no: then nothing was written.
    */
   async function apply(
     row: ChangeRow,

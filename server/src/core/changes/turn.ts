@@ -23,7 +23,9 @@ export interface TurnDependencies {
 
 /** One change's turns in this process: apply what its position asks for, look, judge, decide. */
 export function createTurn({ store, transitions, kinds, clock }: TurnDependencies, id: string) {
-  /** Whether this process took the lock itself, or already greeted a change that another process had begun. */
+  /**
+   * Whether this process took the lock itself, or already greeted a change that another process had begun.
+   */
   let isKnown = false;
   let appliedVersion = -1;
   let failure: string | null = null;

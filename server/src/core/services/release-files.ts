@@ -100,7 +100,10 @@ async function copyEntry(source: string, target: string, entry: TreeEntry): Prom
   await chmod(to, entry.executable ? 0o755 : 0o644);
 }
 
-/** Every file and link below a directory. Refuses what cannot be released: devices, sockets, links that lead outside. */
+/**
+ * Every file and link below a directory. Refuses what cannot
+ * be released: devices, sockets, links that lead outside.
+ */
 async function readTree(root: string): Promise<TreeEntry[]> {
   const paths = await listPaths(root);
   const entries: TreeEntry[] = [];

@@ -14,7 +14,9 @@ function planOf(file: ServiceFile, options: { hasStable: boolean; immediate: boo
     weight: Math.round(each.weight * BUCKETS),
     bakeMs: each.bake,
   }));
-  const deadlines = Object.values(file.processes).map((each) => each.health?.deadline ?? UNPROBED_DEADLINE_MS);
+  const deadlines = Object.values(file.processes).map(
+    (each) => each.health?.deadline ?? UNPROBED_DEADLINE_MS,
+  );
   return {
     stages: isStaged ? staged : [{ weight: BUCKETS, bakeMs: 0 }],
     keepWarmMs: rollout.keepWarm,

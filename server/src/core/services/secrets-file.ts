@@ -2,7 +2,9 @@ import { lstat, readFile } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "@mainstay/api";
 
-/** Reads the values of a service's secrets: `<keys>/<service>.<environment>.env`, KEY=value lines, mode 0600. */
+/**
+ * Reads the values of a service's secrets: `<keys>/<service>.<environment>.env`, KEY=value lines, mode 0600.
+ */
 export function createSecretsFile({ directory }: { directory: string }) {
   return {
     /** Values by name. Throws SECRETS_FILE or SECRET_MISSING; no message ever holds a value. */

@@ -116,7 +116,8 @@ export function createServicesStore(database: Database) {
       db.selectFrom("services.instances").selectAll().where("id", "=", id).executeTakeFirst(),
     nextGeneration: async (atLeast: number): Promise<number> => {
       const { rows } = await sql<{ next: string }>`
-        select setval('services.generations', greatest(nextval('services.generations'), ${atLeast}::bigint)) as next
+        select setval('services.generations',
+                      greatest(nextval('services.generations'), ${atLeast}::bigint)) as next
       `.execute(db);
       return Number(rows[0]?.next);
     },

@@ -5,7 +5,10 @@ export type InstanceEvent = {
   [Type in EventType]: { type: Type; subject: string; data: EventData<Type> };
 }["instances.started" | "instances.failed"];
 
-/** What happened to the instances between two looks; nothing on the first one, which has nothing to compare with. */
+/**
+ * What happened to the instances between two looks; nothing
+ * on the first one, which has nothing to compare with.
+ */
 export function instanceEvents(before: ObservedState | null, after: ObservedState): InstanceEvent[] {
   if (!before) return [];
   const known = new Map(before.instances.map((each) => [each.id, each]));

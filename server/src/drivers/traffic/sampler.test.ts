@@ -76,7 +76,7 @@ describe("the traffic signal", () => {
     expect(await sampler.counts({ change, metric: { name: "errors" }, sinceMs: 1000 })).toHaveLength(1);
   });
 
-  it("calls slow what is above the stable arm's p95 of earlier seconds, once enough of it is known", async () => {
+  it("calls slow what is above the stable arm's p95 of earlier seconds, once that is known", async () => {
     const sampler = await sample([
       reading(0, { stable: idle }),
       reading(1, { stable: { ...idle, latency: [300, 0, 0, 0] } }),

@@ -19,7 +19,10 @@ const SLOWNESS = {
 type LatencyMetric = keyof typeof SLOWNESS;
 
 interface Second extends Delta {
-  /** Index of the latency bucket above which a request is slow; null while too little is known of the stable arm. */
+  /**
+   * Index of the latency bucket above which a request is
+   * slow; null while too little is known of the stable arm.
+   */
   slowAbove: Record<LatencyMetric, number | null>;
 }
 

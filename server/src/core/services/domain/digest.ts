@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 
-/** One entry of a release directory. `content` is the SHA-256 of a file's bytes (hex) or a symbolic link's target. */
+/**
+ * One entry of a release directory. `content` is the SHA-256
+ * of a file's bytes (hex) or a symbolic link's target.
+ */
 export interface TreeEntry {
   /** Relative to the release directory, with "/" between its parts. */
   path: string;
@@ -10,8 +13,9 @@ export interface TreeEntry {
 }
 
 /**
- * The content digest of a release: SHA-256 over one line per entry, sorted by path in byte order. Times and owners do not
- * count; names, contents and the executable bit do. docs/formats/release.md specifies it for other readers.
+ * The content digest of a release: SHA-256 over one line per entry, sorted by
+ * path in byte order. Times and owners do not count; names, contents and the
+ * executable bit do. docs/formats/release.md specifies it for other readers.
  */
 export function digestOf(entries: readonly TreeEntry[]): string {
   const hash = createHash("sha256");
