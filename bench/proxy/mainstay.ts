@@ -32,7 +32,8 @@ export async function startMainstay(setting: PeerSetting, variant: Variant): Pro
   };
   const socket = new BoundSocket({ host: "127.0.0.1", port: 0 });
   const { port } = socket.address();
-  const args = [ENTRY, JSON.stringify(options)];
+  // As the parent starts it.
+  const args = ["--max-semi-space-size=4", ENTRY, JSON.stringify(options)];
   const started = await startProcess({ program: process.execPath, args, descriptor: socket.fd() }, port);
   socket.close();
   const [cookie = ""] = createIdentities(cookieKey).issue(false).setCookie.split(";");
