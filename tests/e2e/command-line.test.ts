@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { runCommand, startCommand, type RunningCommand } from "../support/command.ts";
 import { statusDocument, changeDocument } from "../support/documents.ts";
 import { copyHello, UNJUDGED_ROLLOUT } from "../support/hello.ts";
-import { findFreePort } from "../support/product.ts";
+import { findFreePort } from "../support/free-port.ts";
 import { useProduct } from "../support/use-product.ts";
 import { waitUntil } from "../support/wait-until.ts";
 

@@ -31,8 +31,8 @@ beforeAll(async () => {
   // To rule a slower candidate out takes more traffic than fits into a test.
   const byErrors = { ...SHORT_ROLLOUT, judge: { metrics: ["errors"] } };
   await hello.write("mainstay.yaml", "mainstay.yaml", { rollout: byErrors });
-  await hello.write("failing.yaml", "mainstay.failing.yaml");
   const stages = [{ weight: "25%", bake: "1s" }, { weight: "100%" }];
+  await hello.write("failing.yaml", "mainstay.failing.yaml", { rollout: { stages } });
   await hello.write("slow.yaml", "mainstay.slow.yaml", {
     env: { FAULT_LATENCY: "10x" },
     rollout: { stages, judge: { warmup: "2s" } },

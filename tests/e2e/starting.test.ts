@@ -4,7 +4,7 @@ import { once } from "node:events";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCommand } from "../support/command.ts";
-import { findFreePort } from "../support/product.ts";
+import { findFreePort } from "../support/free-port.ts";
 import { createTemporaryDirectory } from "../support/temporary.ts";
 import { useProduct } from "../support/use-product.ts";
 

@@ -32,7 +32,7 @@ describe("the embedded PostgreSQL", () => {
     return Number((await readFile(file, "utf8")).split("\n")[0]);
   }
 
-  it("comes back after a kill -9 in the middle of a change, which still succeeds and loses no request", async () => {
+  it("comes back after a kill -9 amid a change, which still succeeds and loses no request", async () => {
     const hello = await prepare(product());
     const server = await product().pidOf("server");
     const { result: id, load } = await underLoad(product(), async () => {

@@ -13,24 +13,26 @@ const HEAVY_BYTES = 256 * 1024 ** 2;
 
 const product = useProduct();
 let hello: Hello;
+let heavy: Hello;
 
 beforeAll(async () => {
   hello = await copyHello(product().directory);
-  const heavy = path.join(hello.directory, "heavy.bin");
-  await writeFile(heavy, "");
-  await truncate(heavy, HEAVY_BYTES);
-  // Stops only when it is killed, so that draining takes a while.
-  await hello.write("mainstay.yaml", "mainstay.yaml", {
-    rollout: { ...UNJUDGED_ROLLOUT, keepWarm: "1500ms" },
-    env: { STUBBORN: 1 },
-    web: { stopTimeout: "2s" },
-  });
-  await ended(await request());
+  heavy = await copyHello(product().directory, "heavy");
+  await writeFile(path.join(heavy.directory, "heavy.bin"), "");
+  await truncate(path.join(heavy.directory, "heavy.bin"), HEAVY_BYTES);
+  for (const each of [hello, heavy]) {
+    // Stops only when it is killed, so that draining takes a while.
+    await each.write("mainstay.yaml", "mainstay.yaml", {
+      rollout: { ...UNJUDGED_ROLLOUT, keepWarm: "1500ms" },
+      env: { STUBBORN: 1 },
+      web: { stopTimeout: "2s" },
+    });
+  }
+  await ended(await request(hello));
 });
 
-async function request(): Promise<string> {
-  const { document } = await product().cliJson(changeResource, "deploy", hello.directory, "--detach");
-  return document.id;
+async function request({ directory }: Hello): Promise<string> {
+  return (await product().cliJson(changeResource, "deploy", directory, "--detach")).document.id;
 }
 
 /**
@@ -64,7 +66,7 @@ async function strayInstances(): Promise<string[]> {
 describe("a change whose server is killed with kill -9 under load", () => {
   it("goes on while it is prepared: in preflight, starting and gating", async () => {
     const { result: id, load } = await underLoad(product(), async () => {
-      const requested = await request();
+      const requested = await request(heavy);
       for (const state of ["preflight", "starting", "gating"]) {
         expect(await killServerIn(requested, state)).toBe(state);
       }
@@ -79,7 +81,7 @@ describe("a change whose server is killed with kill -9 under load", () => {
 
   it("goes on while it takes over: stepping, baking and draining", async () => {
     const { result: id, load } = await underLoad(product(), async () => {
-      const requested = await request();
+      const requested = await request(hello);
       for (const state of ["stepping", "baking", "draining"]) {
         expect(await killServerIn(requested, state)).toBe(state);
       }
@@ -109,7 +111,7 @@ describe("a change whose server is killed with kill -9 under load", () => {
 
   it("is still undone while it is being undone: restoring weights and draining the candidate", async () => {
     const { result: id, load } = await underLoad(product(), async () => {
-      const requested = await request();
+      const requested = await request(hello);
       await watchUntil(product(), requested, (change) => change.state === "stepping");
       // Without the agent the weights cannot be restored: there is time to kill the server meanwhile.
       const agent = await product().pidOf("agent");
@@ -137,7 +139,7 @@ describe("a change whose server is killed with kill -9 under load", () => {
     const { result: id, load } = await underLoad(product(), async () => {
       const source = { directory: hello.directory };
       const { id: candidate } = await product().api().post<ReleaseResource>("/releases", source);
-      await watchUntil(product(), await request(), (change) => change.state === "draining");
+      await watchUntil(product(), await request(hello), (change) => change.state === "draining");
       const { id: requested } = await product().api().post<ChangeResource>("/changes", { candidate });
       expect(await killServerIn(requested, "requested")).toBe("requested");
       await ended(requested);

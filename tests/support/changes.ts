@@ -8,10 +8,7 @@ const WATCH_DEADLINE_MS = 90_000;
 
 export type AuditItem = z.infer<typeof auditResource>;
 
-/**
- * Follows a change, over restarts of the server, until it is
- * where the caller wants it; throws when it never gets there.
- */
+/** Follows a change, over restarts of the server, until it is where it is wanted; throws if it never is. */
 export async function watchUntil(
   product: Product,
   id: string,
@@ -40,10 +37,7 @@ export async function statesOf(product: Product, id: string): Promise<string[]> 
   return timeline.map(({ to, stage }) => (to === "stepping" ? `stepping ${stage}` : to));
 }
 
-/**
- * What is wrong with the records of a change: gaps, jumps,
- * acts without an audit row. Nothing, if all is well.
- */
+/** What is wrong with the records of a change: gaps, jumps, acts that were not audited. */
 export async function findGaps(product: Product, id: string): Promise<string[]> {
   const timeline = await timelineOf(product, id);
   const gaps = timeline.flatMap((entry, index) => {

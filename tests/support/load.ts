@@ -3,7 +3,7 @@ import { startLoad } from "../../cli/src/demo/load-process.ts";
 import type { Product } from "./product.ts";
 import { waitUntil } from "./wait-until.ts";
 
-const RPS = 150;
+const RPS = 200;
 
 /**
  * Does something while the load generator sends to

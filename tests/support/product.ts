@@ -1,7 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
-import { BoundSocket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { ObservedState } from "@mainstay/api";
@@ -10,14 +7,15 @@ import { createUnixClient } from "../../agent/src/system/unix-client.ts";
 import type { ParentStatus } from "../../agent/src/index.ts";
 import { createApiClient, type ApiClient } from "../../cli/src/api-client.ts";
 import { runtimeDirectoryFor } from "../../server/src/index.ts";
-import { LAUNCHER, runCommand, startCommand, type CommandResult, type RunningCommand } from "./command.ts";
-import { findProcessesOf } from "./process-search.ts";
+import { runCommand, startCommand, type CommandResult, type RunningCommand } from "./command.ts";
+import { findFreePort } from "./free-port.ts";
+import { startUp, type UpProcess } from "./up-process.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const READY_DEADLINE_MS = 90_000;
-const STOP_DEADLINE_MS = 60_000;
-/** Neither given to instances nor to outgoing connections: free now means free after a restart, too. */
-const PORTS = { first: 12_000, count: 7_000, attempts: 50 };
+const READY_LOOK_MS = 100;
+/** Longer than a killed server needs to come back. */
+const PATIENCE_MS = 30_000;
 
 export interface ProductOptions {
   /** MAINSTAY_* variables beyond those that place it. */
@@ -60,97 +58,44 @@ export interface Product {
   stop(): Promise<void>;
 }
 
+/** Starts the product with its data, its sockets and its ports to itself; resolves once it is ready. */
 export async function startProduct({ env = {} }: ProductOptions = {}): Promise<Product> {
-  const directory = await makeDirectory();
-  const [serverPort, proxyPort] = [findFreePort(), findFreePort()];
-  const dataDirectory = path.join(directory, "data");
-  const settings = {
-    XDG_RUNTIME_DIR: path.join(directory, "run"),
-    MAINSTAY_DATA_DIRECTORY: dataDirectory,
-    MAINSTAY_SERVER_PORT: String(serverPort),
-    MAINSTAY_PROXY_HOST: "127.0.0.1",
-    MAINSTAY_PROXY_PORT: String(proxyPort),
-    MAINSTAY_LOG_FORMAT: "json",
-    ...env,
-  };
-  const uid = process.getuid?.() ?? 0;
-  mkdirSync(dataDirectory);
-  const runtimeDirectory = await runtimeDirectoryFor({ dataDirectory, env: settings, uid });
-  const url = `http://127.0.0.1:${serverPort}`;
-  const logFile = path.join(directory, "mainstay.log");
-  const log = () => readFileSync(logFile, "utf8");
-  let up = spawnUp();
+  const place = await choosePlace(env);
+  const up = startUp({ directory: place.directory, env: place.settings });
   let token = "";
 
-  function spawnUp(): ChildProcess {
-    const descriptor = openSync(logFile, "a");
-    const { PATH = "", HOME = "/" } = process.env;
-    const child = spawn(process.execPath, [LAUNCHER, "up"], {
-      cwd: directory,
-      env: { PATH, HOME, ...settings },
-      stdio: ["ignore", descriptor, descriptor],
-      detached: true,
-    });
-    closeSync(descriptor);
-    hireUndertaker(child);
-    return child;
+  async function untilReady(): Promise<void> {
+    await waitUntilReady(place.url, up);
+    token = (await readFile(path.join(place.dataDirectory, "keys", "admin.key"), "utf8")).trim();
   }
 
-  async function untilReady(): Promise<void> {
-    await waitUntil(
-      `the product to be ready; its log:\n${log()}`,
-      async () => {
-        if (hasEnded(up))
-          throw new Error(`mainstay up ended with ${up.exitCode ?? up.signalCode}:\n${log()}`);
-        return (await fetch(`${url}/readyz`).catch(() => null))?.ok ?? false;
-      },
-      { deadlineMs: READY_DEADLINE_MS, lookMs: 100 },
-    );
-    token = (await readFile(path.join(dataDirectory, "keys", "admin.key"), "utf8")).trim();
+  async function stop(): Promise<void> {
+    try {
+      await up.stop();
+    } finally {
+      await rm(place.directory, { recursive: true, force: true });
+    }
   }
 
   async function pidOf(name: string): Promise<number> {
-    if (name === "parent") return up.pid ?? 0;
+    if (name === "parent") return up.pid();
     return waitUntil(`${name} to run`, async () => {
-      const asked = ask(path.join(runtimeDirectory, "parent.sock"), "/v1/status");
+      const asked = ask(path.join(place.runtimeDirectory, "parent.sock"), "/v1/status");
       const status = (await asked.catch(() => null)) as ParentStatus | null;
       return status?.children.find((each) => each.name === name)?.pid;
     });
   }
 
-  async function stop(): Promise<void> {
-    if (!hasEnded(up)) up.kill("SIGTERM");
-    const hasStopped = await waitUntil("mainstay up to end", () => hasEnded(up), {
-      deadlineMs: STOP_DEADLINE_MS,
-    }).catch(() => false);
-    const left = findProcessesOf(directory);
-    for (const { pid } of left) process.kill(pid, "SIGKILL");
-    const words = log();
-    await rm(directory, { recursive: true, force: true });
-    if (!hasStopped) throw new Error(`mainstay up did not stop within ${STOP_DEADLINE_MS} ms:\n${words}`);
-    if (left.length > 0) throw new Error(`left running: ${JSON.stringify(left, null, 2)}\n${words}`);
-  }
-
-  const access = () => ({ MAINSTAY_URL: url, MAINSTAY_TOKEN: token });
-  const product: Product = {
-    directory,
-    dataDirectory,
-    runtimeDirectory,
-    url,
-    dataPlaneUrl: `http://127.0.0.1:${proxyPort}`,
-    settings,
-    access,
-    api: () => createApiClient({ url, token, patienceMs: 30_000 }),
-    cli: (...args) => runCommand(args, { env: access(), cwd: directory }),
-    async cliJson(schema, ...args) {
-      const result = await runCommand(["--json", ...args], { env: access(), cwd: directory });
-      if (result.stdout === "")
-        throw new Error(`mainstay ${args.join(" ")} printed nothing: ${result.stderr}`);
-      return { ...result, document: schema.parse(JSON.parse(result.stdout)) };
-    },
-    startCli: (...args) => startCommand(args, { env: access(), cwd: directory }),
+  await untilReady().catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return {
+    ...place,
+    ...createCommands(place.directory, () => ({ MAINSTAY_URL: place.url, MAINSTAY_TOKEN: token })),
+    api: () => createApiClient({ url: place.url, token, patienceMs: PATIENCE_MS }),
     observed: async () =>
-      (await ask(path.join(runtimeDirectory, "agent.sock"), "/v1/observed")) as ObservedState,
+      (await ask(path.join(place.runtimeDirectory, "agent.sock"), "/v1/observed")) as ObservedState,
     pidOf,
     async kill(name) {
       const pid = await pidOf(name);
@@ -159,46 +104,80 @@ export async function startProduct({ env = {} }: ProductOptions = {}): Promise<P
     },
     untilReady,
     async upAgain() {
-      await waitUntil("the killed parent to be gone", () => hasEnded(up));
-      up = spawnUp();
+      await up.again();
       await untilReady();
     },
-    log,
+    log: up.log,
     stop,
   };
-  await untilReady().catch(async (error: unknown) => {
-    await stop();
-    throw error;
-  });
-  return product;
 }
 
-/** Started by root, PostgreSQL runs under another account, which must be able to enter. */
-async function makeDirectory(): Promise<string> {
+interface Place {
+  directory: string;
+  dataDirectory: string;
+  runtimeDirectory: string;
+  url: string;
+  dataPlaneUrl: string;
+  settings: Record<string, string>;
+}
+
+async function choosePlace(env: Record<string, string>): Promise<Place> {
   const directory = await mkdtemp(path.join(tmpdir(), "mainstay-e2e-"));
+  // Started by root, PostgreSQL runs under another account, which must be able to enter.
   await chmod(directory, 0o755);
-  await mkdir(path.join(directory, "run"), { mode: 0o755 });
-  return directory;
+  const dataDirectory = path.join(directory, "data");
+  const sockets = path.join(directory, "run");
+  for (const each of [dataDirectory, sockets]) await mkdir(each, { mode: 0o755 });
+  const [serverPort, proxyPort] = [findFreePort(), findFreePort()];
+  const settings = {
+    XDG_RUNTIME_DIR: sockets,
+    MAINSTAY_DATA_DIRECTORY: dataDirectory,
+    MAINSTAY_SERVER_PORT: String(serverPort),
+    MAINSTAY_PROXY_HOST: "127.0.0.1",
+    MAINSTAY_PROXY_PORT: String(proxyPort),
+    MAINSTAY_LOG_FORMAT: "json",
+    ...env,
+  };
+  return {
+    directory,
+    dataDirectory,
+    runtimeDirectory: await runtimeDirectoryFor({
+      dataDirectory,
+      env: settings,
+      uid: process.getuid?.() ?? 0,
+    }),
+    url: `http://127.0.0.1:${serverPort}`,
+    dataPlaneUrl: `http://127.0.0.1:${proxyPort}`,
+    settings,
+  };
 }
 
-/** A port that nothing listens on, drawn by chance so that two callers hardly ever get the same one. */
-export function findFreePort(): number {
-  for (let attempt = 0; attempt < PORTS.attempts; attempt += 1) {
-    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
-    if (isFree(port)) return port;
-  }
-  throw new Error(`found no free port from ${PORTS.first} on`);
+/** `mainstay` on the command line, led to a product. */
+function createCommands(
+  cwd: string,
+  access: Product["access"],
+): Pick<Product, "access" | "cli" | "cliJson" | "startCli"> {
+  return {
+    access,
+    cli: (...args) => runCommand(args, { env: access(), cwd }),
+    async cliJson(schema, ...args) {
+      const result = await runCommand(["--json", ...args], { env: access(), cwd });
+      if (result.stdout === "") throw new Error(`${args.join(" ")} printed nothing: ${result.stderr}`);
+      return { ...result, document: schema.parse(JSON.parse(result.stdout)) };
+    },
+    startCli: (...args) => startCommand(args, { env: access(), cwd }),
+  };
 }
 
-function isFree(port: number): boolean {
-  try {
-    new BoundSocket({ host: "127.0.0.1", port }).close();
-    return true;
-  } catch (error) {
-    const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
-    if (!isTaken) throw error;
-    return false;
-  }
+async function waitUntilReady(url: string, up: UpProcess): Promise<void> {
+  const isReady = async (): Promise<boolean> => {
+    if (up.hasEnded()) throw new Error("mainstay up has ended");
+    return (await fetch(`${url}/readyz`).catch(() => null))?.ok ?? false;
+  };
+  const limits = { deadlineMs: READY_DEADLINE_MS, lookMs: READY_LOOK_MS };
+  await waitUntil("the product to be ready", isReady, limits).catch((error: unknown) => {
+    throw new Error(`the product is not ready; its log:\n${up.log()}`, { cause: error });
+  });
 }
 
 async function ask(socketPath: string, resource: string): Promise<unknown> {
@@ -208,18 +187,4 @@ async function ask(socketPath: string, resource: string): Promise<unknown> {
   } finally {
     client.close();
   }
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
-}
-
-/** A process that waits for the end of this one, however it comes, and then stops what it left running. */
-function hireUndertaker(up: ChildProcess): void {
-  const undertaker = spawn("sh", ["-c", 'read -r _ || kill -TERM "$1"', "undertaker", String(up.pid)], {
-    stdio: ["pipe", "ignore", "ignore"],
-    detached: true,
-  });
-  undertaker.unref();
-  up.once("exit", () => undertaker.stdin.end("dismissed\n"));
 }

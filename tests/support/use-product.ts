@@ -3,10 +3,7 @@ import { startProduct, type Product, type ProductOptions } from "./product.ts";
 
 const SHOWN_LINES = 60;
 
-/**
- * One running product for the tests of a file; when one of
- * them fails, what the product logged meanwhile is shown.
- */
+/** One running product for the tests around; when one of them fails, what was logged meanwhile is shown. */
 export function useProduct(options?: ProductOptions): () => Product {
   let product: Product | null = null;
   let loggedBefore = 0;

@@ -92,11 +92,19 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
     const row = draft(wish, await kindOf(wish.kind).prepare(wish), origin);
     const blocker = await blockerOf(row.target);
     if (blocker) throw lockedBy(blocker);
-    for (const each of await store.activeFor(row.target)) {
-      await command(each.id, { name: "finish", reason: `${row.id} follows` }, origin);
-    }
+    for (const each of await store.activeFor(row.target)) await giveWay(each, row, origin);
     await transitions.create(row, origin);
     return row;
+  }
+
+  /** Ends the baking of the change before; one that is draining already is waited for, and needs no order. */
+  async function giveWay(before: ChangeRow, next: ChangeRow, origin: Origin): Promise<void> {
+    try {
+      await command(before.id, { name: "finish", reason: `${next.id} follows` }, origin);
+    } catch (error) {
+      const hasMovedOn = error instanceof AppError && error.code === "CHANGE_REFUSED";
+      if (!hasMovedOn) throw error;
+    }
   }
 
   async function blockerOf(target: string): Promise<ChangeRow | undefined> {
