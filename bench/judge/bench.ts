@@ -35,8 +35,8 @@ const OPTIONS = {
 } as const;
 
 /**
- * How the judge decides in worlds where the truth is known. `--quick`: a fiftieth of the runs; `--only <table>`:
- * false-undo, peers or power.
+ * How the judge decides in worlds where the truth is known. `--quick`: a fiftieth of the runs;
+ * `--only <table>`: false-undo, peers or power.
  */
 export async function run({ args }: { args: string[] }): Promise<BenchReport> {
   const { values } = parseArgs({ args, options: OPTIONS });

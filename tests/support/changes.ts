@@ -61,7 +61,7 @@ export async function findGaps(product: Product, id: string): Promise<string[]> 
   ];
 }
 
-/** The whole audit, oldest first, once the sequencer has numbered every row. */
+/** The whole audit in the order of its index, once the sequencer has numbered every row. */
 export async function auditInOrder(product: Product): Promise<AuditItem[]> {
   return waitUntil("every audit row to have its index", async () => {
     const items: AuditItem[] = [];
@@ -71,6 +71,7 @@ export async function auditInOrder(product: Product): Promise<AuditItem[]> {
       items.push(...page.items);
       cursor = page.next;
     }
-    return items.every((each) => each.index !== null) && items.toReversed();
+    const isNumbered = items.every((each) => each.index !== null);
+    return isNumbered && items.toSorted((one, other) => (one.index ?? 0) - (other.index ?? 0));
   });
 }

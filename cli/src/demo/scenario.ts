@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { ChangeResource, ReleaseResource, TimelineEntry } from "@mainstay/api";
+import { CliError, EXIT } from "../cli-error.ts";
 import type { Context } from "../context.ts";
 import { entryLine, statusLine } from "../output/change-words.ts";
 import { watchChange } from "../watch-change.ts";
@@ -62,7 +63,8 @@ export interface ActResult {
   tookSeconds: number;
 }
 
-const ACT_TIMEOUT_MS = 150_000;
+/** Twice what a busy machine needs; longer means that something is wrong. */
+const ACT_TIMEOUT_MS = 300_000;
 
 /** Deploys one release and watches it to its end, over every restart of the server. */
 export async function play(context: Context, platform: DemoPlatform, act: Act): Promise<ActResult> {
@@ -74,7 +76,7 @@ export async function play(context: Context, platform: DemoPlatform, act: Act): 
     env: { STORAGE: path.join(platform.dataDirectory, "registry") },
   });
   const change = await platform.api.post<ChangeResource>("/changes", { candidate: release.id });
-  const ended = await watch(context, platform, { id: change.id, act });
+  const ended = await watch(context, platform, { id: change.id, act }).catch(tooLate(act));
   const { items } = await platform.api.get<{ items: TimelineEntry[] }>(`/changes/${change.id}/timeline`);
   return { ...describe(act, ended, items), tookSeconds: (performance.now() - startedAtMs) / 1000 };
 }
@@ -97,6 +99,14 @@ async function watch(
       context.print(`  ✗ kill -9 of the server (pid ${await platform.killServer()})`);
     },
   });
+}
+
+function tooLate(act: Act): (error: unknown) => never {
+  return (error) => {
+    const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
+    if (!isTimeout) throw error;
+    throw new CliError(`${act.title}: no end within ${ACT_TIMEOUT_MS / 1000} s`, EXIT.timedOut);
+  };
 }
 
 function isOver({ state }: ChangeResource): boolean {
