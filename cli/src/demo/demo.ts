@@ -54,7 +54,7 @@ async function demo(context: Context, options: DemoOptions): Promise<void> {
     `ready after ${(platform.readyAfterMs / 1000).toFixed(1)} s: API ${platform.url}, traffic ${platform.dataPlaneUrl}`,
   );
   const interrupted = new AbortController();
-  process.once("SIGINT", () => interrupted.abort());
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => interrupted.abort());
   try {
     const report = await Promise.race([perform(say, platform, options), rejectOn(interrupted.signal)]);
     show(context, report, () => words(report));
