@@ -39,7 +39,7 @@ beforeAll(async () => {
   });
   await hello.write("crashing.yaml", "mainstay.crashing.yaml");
   await hello.write("never-healthy.yaml", "mainstay.never-healthy.yaml", {
-    web: { health: { path: "/healthz", deadline: "6s" } },
+    web: { health: { path: "/healthz", deadline: "4s" } },
   });
   first = await deploy("mainstay.yaml");
 });

@@ -21,7 +21,7 @@ describe("mainstay up", () => {
     expect((await product().cli("status")).exitCode).toBe(0);
   });
 
-  it.each(["MAINSTAY_SERVER_PORT", "MAINSTAY_PROXY_PORT"])(
+  it.concurrent.each(["MAINSTAY_SERVER_PORT", "MAINSTAY_PROXY_PORT"])(
     "says which address is taken by somebody else: %s",
     async (variable) => {
       const other = createServer().listen(0, "127.0.0.1");

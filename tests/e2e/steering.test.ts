@@ -143,7 +143,7 @@ describe("a change that an operator steers", () => {
 
   it("is still under way when nobody waits for it any more (exit 5)", async () => {
     const { exitCode, stdout, stderr } = await product().cli(
-      ...["deploy", hello.directory, "--file", "slow.yaml", "--timeout", "4s"],
+      ...["deploy", hello.directory, "--file", "slow.yaml", "--timeout", "2s"],
     );
     const id = /chg_\w+/.exec(stdout)?.[0] ?? "";
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 5, stderr: expect.stringContaining(id) });
