@@ -1,6 +1,7 @@
 import {
   createSlownessBound,
   GROUPS,
+  SLOWNESS,
   type ArmTally,
   type Sample,
   type SlownessBound,
@@ -150,8 +151,8 @@ interface Load {
  * bound learnt from the stable release in earlier seconds.
  */
 function createCounter() {
-  const tail: SlownessBound = createSlownessBound({ boundsMs: BOUNDS_MS });
-  const middle: SlownessBound = createSlownessBound({ boundsMs: BOUNDS_MS, quantile: 0.5, factor: 1.5 });
+  const tail: SlownessBound = createSlownessBound({ boundsMs: BOUNDS_MS, ...SLOWNESS.latency });
+  const middle: SlownessBound = createSlownessBound({ boundsMs: BOUNDS_MS, ...SLOWNESS["typical-latency"] });
   const histogram = Array<number>(BOUNDS_MS.length + 1).fill(0);
   const second: Second = {
     requests: 0,

@@ -3,4 +3,10 @@ export { createJudge, replay, resumeJudge, type HistoryEntry, type Judge } from 
 export { judgeLimit, type LimitFinding, type LimitQuestion } from "./limit.ts";
 export { DEFAULT_RULES, type JudgeOptions, type MetricRules } from "./rules.ts";
 export { GROUPS, type ArmTally, type Sample } from "./sample.ts";
-export { createSlownessBound, type SlownessBound, type SlownessOptions } from "./slowness-bound.ts";
+export {
+  createSlownessBound,
+  SLOWNESS,
+  type LatencyMetric,
+  type SlownessBound,
+  type SlownessOptions,
+} from "./slowness-bound.ts";

@@ -52,8 +52,10 @@ export function createMetricJudge(rules: ResolvedRules): MetricJudge {
 
 function createNoHarmProcesses(rules: ResolvedRules, from: Mark): NoHarmProcess[] {
   const { noHarmOdds, noHarmShare, noHarmThreshold: threshold } = rules;
-  const odds = createOddsProcess({ bound: noHarmOdds, threshold, from });
-  return noHarmShare === null ? [odds] : [odds, createShareProcess({ bound: noHarmShare, threshold, from })];
+  return [
+    createOddsProcess({ bound: noHarmOdds, threshold, from }),
+    createShareProcess({ bound: noHarmShare, threshold, from }),
+  ];
 }
 
 interface Standing {
@@ -105,14 +107,18 @@ interface WeighedBet extends ScaledWindow {
 }
 
 /** Windows that end now, measured; bets often share their start. */
-function createScale({ harmOdds, harmExcess }: MetricRules, to: Mark): (from: Mark) => ScaledWindow {
+function createScale(
+  { harmOdds, harmExcess, harmShare }: MetricRules,
+  to: Mark,
+): (from: Mark) => ScaledWindow {
   const known = new Map<Mark, ScaledWindow>();
   return (from) => {
     const seen = known.get(from);
     if (seen) return seen;
     const window = { from, to };
     const { odds, excess } = contrast(window);
-    const isBigEnough = odds >= harmOdds && excess >= harmExcess;
+    const { bad, total } = counts(window, "candidate");
+    const isBigEnough = odds >= harmOdds && excess >= harmExcess && bad >= harmShare * total;
     const scaled = { window, clustering: clusteringOfArms(window), odds, isBigEnough };
     known.set(from, scaled);
     return scaled;

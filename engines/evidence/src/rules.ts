@@ -5,8 +5,10 @@ export interface MetricRules {
    * are proven easily at high traffic, and matter little.
    */
   harmOdds: number;
-  /** … and only when the candidate's share of bad requests is higher by this much. */
+  /** … and only when the candidate's share of bad requests is higher by this much … */
   harmExcess: number;
+  /** … and at least this. */
+  harmShare: number;
   /**
    * One stratum (a second, normally) multiplies the evidence of harm by this at
    * most. A process that stalls makes all its requests of that moment slow at
@@ -15,8 +17,8 @@ export interface MetricRules {
   harmGain: number;
   /** No harm means: an odds ratio this large has been ruled out … */
   noHarmOdds: number;
-  /** … or a candidate share this high has been; null where only the comparison counts. */
-  noHarmShare: number | null;
+  /** … or a candidate share this high has been. */
+  noHarmShare: number;
 }
 
 export interface JudgeOptions {
@@ -42,6 +44,8 @@ export interface JudgeOptions {
 
 const DEFAULT_ALPHA = 0.01;
 const DEFAULT_BETA = 0.05;
+/** By the ratio and by the share. */
+const NO_HARM_PROOFS = 2;
 /** Cold caches are not a regression. */
 const DEFAULT_WARMUP_MS: Readonly<Record<string, number>> = {
   latency: 20_000,
@@ -51,24 +55,31 @@ const DEFAULT_WARMUP_MS: Readonly<Record<string, number>> = {
 const ERROR_RULES: MetricRules = {
   harmOdds: 1.3,
   harmExcess: 0.001,
+  harmShare: 0,
   harmGain: 20,
   noHarmOdds: 2,
   noHarmShare: 0.01,
 };
+/** More than 5 % slower than a bound is the same as a p95 above that bound. */
 const LATENCY_RULES: MetricRules = {
   harmOdds: 1.5,
   harmExcess: 0.01,
+  harmShare: 0.05,
   harmGain: 2,
   noHarmOdds: 2,
-  noHarmShare: null,
+  noHarmShare: 0.05,
 };
-/** Around the middle of the distribution shares move easily: only a shift of most requests matters. */
+/**
+ * Around the middle of the distribution shares move easily: only a shift of most requests matters.
+ * Less than half slower than a bound is the same as a median below that bound.
+ */
 const TYPICAL_LATENCY_RULES: MetricRules = {
   harmOdds: 4,
   harmExcess: 0.2,
+  harmShare: 0,
   harmGain: 2,
   noHarmOdds: 4,
-  noHarmShare: null,
+  noHarmShare: 0.5,
 };
 export const DEFAULT_RULES: Readonly<Record<string, MetricRules>> = {
   errors: ERROR_RULES,
@@ -98,8 +109,13 @@ export function resolveRules(options: JudgeOptions): ResolvedRules[] {
     const rules = { ...(DEFAULT_RULES[metric] ?? ERROR_RULES), ...options.rules?.[metric] };
     const warmupMs = options.warmupMs?.[metric] ?? DEFAULT_WARMUP_MS[metric] ?? 0;
     checkRules(metric, rules, warmupMs);
-    const proofs = rules.noHarmShare === null ? 1 : 2;
-    return { ...rules, metric, threshold: metrics.length / alpha, noHarmThreshold: proofs / beta, warmupMs };
+    return {
+      ...rules,
+      metric,
+      threshold: metrics.length / alpha,
+      noHarmThreshold: NO_HARM_PROOFS / beta,
+      warmupMs,
+    };
   });
 }
 
@@ -107,11 +123,13 @@ function checkRules(metric: string, rules: MetricRules, warmupMs: number): void 
   if (!(rules.harmOdds >= 1)) throw new Error(`rules.${metric}.harmOdds must be ≥ 1, got ${rules.harmOdds}`);
   if (!(rules.harmExcess >= 0))
     throw new Error(`rules.${metric}.harmExcess must be ≥ 0, got ${rules.harmExcess}`);
+  if (!(rules.harmShare >= 0 && rules.harmShare < 1))
+    throw new Error(`rules.${metric}.harmShare must be ≥ 0 and < 1, got ${rules.harmShare}`);
   if (!(rules.harmGain > 1)) throw new Error(`rules.${metric}.harmGain must be > 1, got ${rules.harmGain}`);
   if (!(rules.noHarmOdds > 1))
     throw new Error(`rules.${metric}.noHarmOdds must be > 1, got ${rules.noHarmOdds}`);
   const share = rules.noHarmShare;
-  if (share !== null && !(share > 0 && share < 1)) {
+  if (!(share > 0 && share < 1)) {
     throw new Error(`rules.${metric}.noHarmShare must lie between 0 and 1, got ${share}`);
   }
   if (!(warmupMs >= 0)) throw new Error(`warmupMs.${metric} must be ≥ 0, got ${warmupMs}`);

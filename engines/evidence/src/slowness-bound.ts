@@ -1,3 +1,10 @@
+/** From which latency on a request is slow, by metric: a multiple of a quantile of the stable release's. */
+export const SLOWNESS = {
+  latency: { quantile: 0.95, factor: 1.5 },
+  "typical-latency": { quantile: 0.5, factor: 1.5 },
+} as const;
+export type LatencyMetric = keyof typeof SLOWNESS;
+
 /** What counts as a slow request: slower than the stable release usually is, learnt from earlier seconds. */
 export interface SlownessBound {
   /** Counts of the stable release by bucket since the last call; one more bucket than bounds. */
@@ -16,14 +23,14 @@ export interface SlownessOptions {
    * below: little traffic keeps a longer memory. Default 200.
    */
   minimum?: number;
-  /** Of the stable release's latencies. Default 0.95. */
-  quantile?: number;
-  /** The bound is so many times the quantile, rounded up to a bucket. Default 1. */
-  factor?: number;
+  /** Of the stable release's latencies. */
+  quantile: number;
+  /** The bound is so many times the quantile, rounded to the nearest bucket. */
+  factor: number;
 }
 
 export function createSlownessBound(options: SlownessOptions): SlownessBound {
-  const { boundsMs, halfLifeMs = 60_000, minimum = 200, quantile = 0.95, factor: times = 1 } = options;
+  const { boundsMs, halfLifeMs = 60_000, minimum = 200, quantile, factor: times } = options;
   checkBounds(boundsMs);
   if (!(quantile > 0 && quantile < 1)) throw new Error(`quantile must lie between 0 and 1, got ${quantile}`);
   if (!(times >= 1)) throw new Error(`factor must be at least 1, got ${times}`);
@@ -49,21 +56,29 @@ export function createSlownessBound(options: SlownessOptions): SlownessBound {
       weight = weights.reduce((sum, each) => sum + each, 0);
       hasEnough ||= weight >= minimum;
     },
-    bound: () => (hasEnough ? scaled(quantileBucket(weights, quantile * weight)) : null),
+    bound: () =>
+      hasEnough ? nearestBucket(boundsMs, times * latencyAt(boundsMs, weights, quantile * weight)) : null,
   };
-
-  function scaled(bucket: number): number {
-    const wantedMs = times * (boundsMs[bucket] ?? Infinity);
-    const index = boundsMs.findIndex((bound) => bound >= wantedMs);
-    return index < 0 ? boundsMs.length - 1 : index;
-  }
 }
 
-/** The first bucket by whose end that much weight has come; above the last bound there is none to name. */
-function quantileBucket(weights: readonly number[], wanted: number): number {
+/** The latency below which that much weight lies, as if a bucket's requests were spread evenly over it. */
+function latencyAt(boundsMs: readonly number[], weights: readonly number[], wanted: number): number {
   let below = 0;
-  const index = weights.findIndex((each) => (below += each) >= wanted);
-  return Math.min(index < 0 ? weights.length : index, weights.length - 2);
+  for (const [bucket, upperMs] of boundsMs.entries()) {
+    const inside = weights[bucket] ?? 0;
+    const lowerMs = boundsMs[bucket - 1] ?? 0;
+    if (below + inside >= wanted) return lowerMs + ((upperMs - lowerMs) * (wanted - below)) / inside;
+    below += inside;
+  }
+  return Infinity;
+}
+
+/** The bucket whose upper bound is nearest, as a ratio; the last one for what lies above them all. */
+function nearestBucket(boundsMs: readonly number[], wantedMs: number): number {
+  const above = boundsMs.findIndex((bound) => bound >= wantedMs);
+  if (above < 0) return boundsMs.length - 1;
+  const [lowerMs = 0, upperMs = 0] = [boundsMs[above - 1], boundsMs[above]];
+  return wantedMs ** 2 < lowerMs * upperMs ? above - 1 : above;
 }
 
 function checkBounds(boundsMs: readonly number[]): void {

@@ -1,6 +1,6 @@
 import type { AgentClient } from "@mainstay/agent";
 import type { Counters } from "@mainstay/api";
-import { createSlownessBound, type SlownessBound } from "@mainstay/evidence";
+import { createSlownessBound, SLOWNESS, type LatencyMetric, type SlownessBound } from "@mainstay/evidence";
 import type { ArmTally, Block, Metric, Signal } from "../../core/changes/index.ts";
 import type { LongRunning } from "../../kernel/actors.ts";
 import type { Clock } from "../../kernel/clock.ts";
@@ -10,13 +10,6 @@ import { deltasBetween, keyOf, type ArmDelta, type Delta } from "./counter-delta
 const SAMPLE_MS = 1000;
 /** The judge asks every second; more is kept only for one that was held up. */
 const KEPT_SECONDS = 60;
-
-/** How the stable arm's usual latency is turned into a bound for slow requests. */
-const SLOWNESS = {
-  latency: { quantile: 0.95, factor: 1 },
-  "typical-latency": { quantile: 0.5, factor: 1.5 },
-} as const;
-type LatencyMetric = keyof typeof SLOWNESS;
 
 interface Second extends Delta {
   /**
