@@ -1,4 +1,4 @@
-import { counts, ofGroup, soFar, type ArmName, type Window } from "./record.ts";
+import { counts, ofGroup, type ArmName, type Window } from "./record.ts";
 import { GROUPS } from "./sample.ts";
 
 /** How far requests are from being independent, because failures come in users and in bursts. */
@@ -11,8 +11,8 @@ export interface Clustering {
 
 export const INDEPENDENT: Clustering = { designEffect: 1, degrees: Infinity };
 
-/** Groups are presumed alike: each as if it had brought this many requests before the first one. */
-const PRIOR_REQUESTS = 50;
+/** Groups are presumed alike: each as if it had brought this many good requests before the first one. */
+const PRIOR_REQUESTS = 5;
 /**
  * A group with more than this part of an arm's traffic is
  * one user's, and one user's failures are one cluster.
@@ -58,18 +58,18 @@ interface Spread {
 }
 
 /**
- * What a group should have had follows from all its traffic so far, not from
- * the window's: a burst that brings its own requests must not explain itself.
+ * What a group should have had follows from its traffic. Its few first requests are not
+ * taken at their word: a burst that brings its own requests must not explain itself.
  */
 function spread(window: Window, arm: ArmName, weight: number): Spread {
-  const { bad } = counts(window, arm);
-  const perRequest = bad / (soFar(window, arm) + GROUPS * PRIOR_REQUESTS);
+  const { bad, total } = counts(window, arm);
+  const perRequest = bad / (total + GROUPS * PRIOR_REQUESTS);
   let squares = 0;
   let clustered = 0;
   let clusteredSquares = 0;
   for (let group = 0; group < GROUPS; group += 1) {
     const seen = ofGroup(window, arm, group);
-    const expected = Math.min(perRequest * (seen.totalSoFar + PRIOR_REQUESTS), bad * LARGEST_PART);
+    const expected = Math.min(perRequest * (seen.total + PRIOR_REQUESTS), bad * LARGEST_PART);
     squares += (seen.bad - expected) ** 2;
     clustered += weight * expected ** 2;
     clusteredSquares += (weight * expected ** 2) ** 2;

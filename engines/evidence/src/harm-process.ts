@@ -1,3 +1,4 @@
+import { clusteringOfArms } from "./clustering.ts";
 import { isInformative, logMeanPowers } from "./hypergeometric.ts";
 import type { Mark, Stratum } from "./record.ts";
 
@@ -40,7 +41,7 @@ export function createHarmProcess({ harmGain }: { harmGain: number }): HarmProce
       stages += 1;
       logStagePrior = logPriorOfStage(stages);
     },
-    add({ from, margins, candidateBad }) {
+    add({ from, to, margins, candidateBad }) {
       if (!isInformative(margins)) return;
       strata += 1;
       const fresh = {
@@ -52,10 +53,12 @@ export function createHarmProcess({ harmGain }: { harmGain: number }): HarmProce
       const logMeans = logMeanPowers(margins, HARM_ODDS);
       bets = LOG_ODDS.map((logOdds, index) => {
         const { logPrior, logRatio, from: start } = better(bets[index], fresh);
+        // Evidence is divided by the design effect later, so its cap is that much higher.
+        const limit = logGainLimit * clusteringOfArms({ from: start, to }).designEffect;
         return {
           logPrior,
           // Paying out less than was won keeps it an e-process.
-          logRatio: logRatio + Math.min(logGainLimit, candidateBad * logOdds - (logMeans[index] ?? 0)),
+          logRatio: logRatio + Math.min(limit, candidateBad * logOdds - (logMeans[index] ?? 0)),
           from: start,
         };
       });

@@ -80,19 +80,9 @@ export function counts(window: Window, arm: ArmName): Counts {
   return { total: between(window, ARM_AT[arm] + TOTAL), bad: between(window, ARM_AT[arm] + BAD) };
 }
 
-/** All requests of an arm up to the end of the window. */
-export function soFar({ to }: Window, arm: ArmName): number {
-  return to.sums[ARM_AT[arm] + TOTAL]!;
-}
-
-/** Bad requests of a group in the window, and all requests of the group up to its end. */
-export function ofGroup(
-  { from, to }: Window,
-  arm: ArmName,
-  group: number,
-): { bad: number; totalSoFar: number } {
+export function ofGroup(window: Window, arm: ArmName, group: number): Counts {
   const at = ARM_AT[arm] + GROUP_BAD + group;
-  return { bad: to.sums[at]! - from.sums[at]!, totalSoFar: to.sums[at - GROUPS]! };
+  return { total: between(window, at - GROUPS), bad: between(window, at) };
 }
 
 /**
