@@ -124,6 +124,8 @@ export const armCounters = z.object({
   errors: z.array(z.number()).length(GROUPS),
   /** [group][bucket]; bucket i counts latencies ≤ bounds[i], the last one everything above. */
   latency: z.array(z.array(z.number())).length(GROUPS),
+  /** Of everything counted in `latency`. */
+  latencySumMs: z.number(),
 });
 export type ArmCounters = z.infer<typeof armCounters>;
 

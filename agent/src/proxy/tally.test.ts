@@ -13,10 +13,11 @@ describe("a tally", () => {
     const tally = createTally(KEY);
     tally.answered(0, 0.4, false);
     tally.answered(19, 70_000, true);
-    const { total, errors, latency, ...key } = tally.snapshot();
+    const { total, errors, latency, latencySumMs, ...key } = tally.snapshot();
     expect(key).toEqual({ ...KEY, requests: [] });
     expect([total[0], total[19], sum(total)]).toEqual([1, 1, 2]);
     expect([errors[0], errors[19]]).toEqual([0, 1]);
+    expect(latencySumMs).toBe(70_000.4);
     expect([latency[0]?.[0], latency[19]?.[LATENCY_BOUNDS_MS.length]]).toEqual([1, 1]);
   });
 

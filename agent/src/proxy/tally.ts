@@ -37,9 +37,11 @@ export function createTally(key: TallyKey): Tally {
   const errors = new Float64Array(GROUPS);
   const latency = new Float64Array(GROUPS * BUCKETS_PER_GROUP);
   const requests = new Float64Array(METHODS.length * CLASSES);
+  let latencySumMs = 0;
 
   function countLatency(group: number, latencyMs: number): void {
     increment(latency, group * BUCKETS_PER_GROUP + latencyBucket(latencyMs));
+    latencySumMs += latencyMs;
   }
 
   return {
@@ -67,6 +69,7 @@ export function createTally(key: TallyKey): Tally {
       latency: Array.from({ length: GROUPS }, (_, group) => [
         ...latency.subarray(group * BUCKETS_PER_GROUP, (group + 1) * BUCKETS_PER_GROUP),
       ]),
+      latencySumMs,
       requests: listRequests(requests),
     }),
   };

@@ -65,6 +65,8 @@ export interface ArmTally {
   errors: number[];
   /** [group][bucket of LATENCY_BOUNDS_MS]. */
   latency: number[][];
+  /** Of everything counted in `latency`. */
+  latencySumMs: number;
   requests: { method: string; code: AnswerClass; count: number }[];
 }
 

@@ -30,6 +30,7 @@ function tally(arm: ArmTally["arm"], release: string, count: number): ArmTally {
     total: groups(),
     errors: groups(),
     latency,
+    latencySumMs: count * 3,
     requests,
   };
 }
@@ -55,6 +56,7 @@ describe("the sums of the workers' counters", () => {
       ["stable", "rel_1", 5],
       ["candidate", "rel_2", 1],
     ]);
+    expect(total.services[0]?.arms.map((each) => each.latencySumMs)).toEqual([15, 3]);
     expect(total.requests.map((each) => [each.release, each.count])).toEqual([
       ["rel_1", 5],
       ["rel_2", 1],

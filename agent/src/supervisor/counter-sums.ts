@@ -98,6 +98,7 @@ function addTally(a: ArmTally, b: ArmTally): ArmTally {
     total: addArrays(a.total, b.total),
     errors: addArrays(a.errors, b.errors),
     latency: a.latency.map((row, group) => addArrays(row, b.latency[group] ?? [])),
+    latencySumMs: a.latencySumMs + b.latencySumMs,
     requests: [...requests.values()],
   };
 }
@@ -122,8 +123,8 @@ function countersOf(routing: ServiceRouting, tallies: ArmTally[]): Counters["ser
   const arms = ARMS.flatMap((arm): ArmCounters[] => {
     const tally = tallies.find((each) => keyOf(each) === keyOfRouted(routing, arm));
     if (!tally) return [];
-    const { release, total, errors, latency } = tally;
-    return [{ arm, release, total, errors, latency }];
+    const { release, total, errors, latency, latencySumMs } = tally;
+    return [{ arm, release, total, errors, latency, latencySumMs }];
   });
   return { service, environment, change, arms };
 }

@@ -31,7 +31,7 @@ interface Counts extends OutcomeCounts {
   /** From the moment a request was due to the end of its answer; lost ones are not in it. */
   p50Ms: number | null;
   p95Ms: number | null;
-  /** By the answer's `x-mainstay-release`, where it has one. */
+  /** By the answer's `x-mainstay-release`, where the application sets it. */
   byRelease: Record<string, ReleaseCounts>;
 }
 

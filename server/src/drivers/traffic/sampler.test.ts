@@ -28,6 +28,7 @@ function reading(
     total: spread(total),
     errors: spread(errors),
     latency: [latency, ...Array.from({ length: 19 }, () => [0, 0, 0, 0])],
+    latencySumMs: 0,
   });
   const both = [
     toArm("stable", arms.stable),

@@ -40,24 +40,22 @@ function single(name: string, help: string, value: number): MetricFamily {
   return { name, help, type: "counter", samples: [{ labels: {}, value }] };
 }
 
-/** Classic buckets. The counters keep no sum; it is estimated from the buckets' upper bounds. */
+/** Classic buckets. */
 function histogram(
   labels: Record<string, string>,
   arm: ArmCounters,
   { latencyBoundsMs }: Counters,
 ): MetricSample[] {
   let cumulative = 0;
-  let sumSeconds = 0;
   const buckets = [...latencyBoundsMs, Infinity].map((boundMs, bucket): MetricSample => {
     const count = arm.latency.reduce((total, group) => total + (group[bucket] ?? 0), 0);
     cumulative += count;
-    sumSeconds += (count * Math.min(boundMs, latencyBoundsMs.at(-1) ?? 0)) / 1000;
     const le = boundMs === Infinity ? "+Inf" : String(boundMs / 1000);
     return { suffix: "_bucket", labels: { ...labels, le }, value: cumulative };
   });
   return [
     ...buckets,
-    { suffix: "_sum", labels, value: sumSeconds },
+    { suffix: "_sum", labels, value: arm.latencySumMs / 1000 },
     { suffix: "_count", labels, value: cumulative },
   ];
 }

@@ -1,4 +1,20 @@
 import { AppError } from "@mainstay/api";
+import pg from "pg";
+
+/**
+ * Connection exceptions (class 08), and a server that shuts
+ * down, crashed or still starts (PostgreSQL, Appendix A).
+ */
+const LOST_STATES = /^(?:08...|57P0[123])$/;
+/** What the driver itself says; it gives these errors no code. */
+const LOST_MESSAGES =
+  /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+
+/** Whether a query failed because its connection was lost on the way. */
+export function isLostConnection(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return LOST_STATES.test(error.code ?? "");
+  return error instanceof Error && LOST_MESSAGES.test(error.message);
+}
 
 /** DATABASE_UNREACHABLE for whatever went wrong, without the password in its reason. */
 export function unreachable(error: unknown, password: string | null): AppError {

@@ -6,7 +6,7 @@ import { openTestDatabase } from "../../../../tests/support/database.ts";
 import { silentLog } from "../../../../tests/support/log.ts";
 import { createTemporaryDirectory } from "../../../../tests/support/temporary.ts";
 import { createSystemClock, createVirtualClock, type Clock } from "../clock.ts";
-import { openDatabase, type DatabaseHandle } from "./index.ts";
+import { isLostConnection, openDatabase, type DatabaseHandle } from "./index.ts";
 
 function open(url: string, clock: Clock = createSystemClock()): Promise<DatabaseHandle> {
   const unused = "/nonexistent";
@@ -14,7 +14,7 @@ function open(url: string, clock: Clock = createSystemClock()): Promise<Database
 }
 
 describe("an open database", () => {
-  let database: DatabaseHandle;
+  let database: DatabaseHandle & { url: string };
 
   beforeEach(async () => {
     database = await openTestDatabase({ isEmpty: true });
@@ -40,6 +40,27 @@ describe("an open database", () => {
       where datname = current_database() and pid <> pg_backend_pid()`);
     const { rows } = await database.pool.query("select 1 as one");
     expect(rows).toEqual([{ one: 1 }]);
+  });
+
+  test("tells a lost connection from a wrong query", async () => {
+    const failureOf = (text: string) =>
+      sql
+        .raw(text)
+        .execute(database.db)
+        .catch((error: unknown) => error);
+    expect(isLostConnection(await failureOf("select nonsense"))).toBe(false);
+    expect(isLostConnection(await failureOf("select pg_terminate_backend(pg_backend_pid())"))).toBe(true);
+  });
+
+  test("is unreachable when no connection can be had", async () => {
+    const proxy = await startProxy();
+    const handle = await open(proxy.urlOf(database.url));
+    proxy.close();
+    // The pool may hand out once more what was cut.
+    await handle.ping().catch(() => undefined);
+    const query = sql`select 1`.execute(handle.db);
+    await expect(query).rejects.toMatchObject({ code: "DATABASE_UNREACHABLE" });
+    await handle.close();
   });
 
   test("limits how long a statement and an idle transaction may take", async () => {

@@ -1,8 +1,9 @@
-import { Kysely, PostgresDialect, type Transaction } from "kysely";
+import { Kysely, PostgresDialect, type PostgresPool, type Transaction } from "kysely";
 import type pg from "pg";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { startEmbeddedPostgres } from "./embedded/start.ts";
+import { unreachable } from "./errors.ts";
 import { createListener, type Listener } from "./listener.ts";
 import { createPool } from "./pool.ts";
 import { checkServer, type Server } from "./server.ts";
@@ -53,7 +54,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<DatabaseHa
     : { ...(await checkServer(url)), stop: async () => {} };
   const { connection, description } = server;
   const pool = createPool(connection, log);
-  const db: Database = new Kysely({ dialect: new PostgresDialect({ pool }) });
+  const db: Database = new Kysely({
+    dialect: new PostgresDialect({ pool: withClearErrors(pool, server.connection.password) }),
+  });
   const listener = createListener({ connection, log, clock });
   return {
     db,
@@ -72,6 +75,18 @@ export async function openDatabase(options: DatabaseOptions): Promise<DatabaseHa
       if (!pool.ending) await pool.end();
       await server.stop();
     },
+  };
+}
+
+/** A pool whose connections fail as DATABASE_UNREACHABLE. */
+function withClearErrors(pool: pg.Pool, password: pg.ClientConfig["password"]): PostgresPool {
+  return {
+    connect: () =>
+      pool.connect().catch((error: unknown) => {
+        throw unreachable(error, typeof password === "string" ? password : null);
+      }),
+    end: () => pool.end(),
+    options: pool.options,
   };
 }
 

@@ -1,8 +1,10 @@
 import { AppError, problemTitle, problemType, type Problem } from "@mainstay/api";
+import { isLostConnection, unreachable } from "../database/index.ts";
 
 /** Any error as one that a user may see: what is not meant for users becomes INTERNAL and says nothing. */
 export function toAppError(error: unknown, bodyLimitBytes: number): AppError {
   if (error instanceof AppError) return error;
+  if (isLostConnection(error)) return unreachable(error, null);
   const { code, statusCode, message } = describeFrameworkError(error);
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
     return new AppError("REQUEST_TOO_LARGE", { limitBytes: bodyLimitBytes }, { cause: error });
