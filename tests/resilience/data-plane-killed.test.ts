@@ -72,9 +72,9 @@ describe("the data plane, under load", () => {
     expect(result.backAfterMs).toBeLessThan(BACK_WITHIN_MS);
     expect(result.heldFailed).toBe(HELD_REQUESTS);
     expect(others).toEqual({});
-    // The kernel resets a connection when bytes were still
-    // unread: what the worker never read, it cannot count.
-    expect(counted).toBeGreaterThanOrEqual(HELD_REQUESTS + read);
+    // What the worker never read, or read in its last turn of the event loop, it cannot
+    // count. The kernel resets a connection when bytes were still unread, else it closes it.
+    expect(counted).toBeGreaterThanOrEqual(HELD_REQUESTS);
     expect(counted).toBeLessThanOrEqual(HELD_REQUESTS + read + reset);
     expect({ refused: load.refused, applicationErrors: load.applicationErrors }).toEqual({
       refused: 0,

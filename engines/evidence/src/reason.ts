@@ -5,10 +5,11 @@ type Facts = Omit<MetricEvidence, "reason">;
 
 /** The finding in one sentence, with its numbers and units. */
 export function explain(facts: Facts): string {
-  const { candidate, stable } = facts;
-  if (candidate.total === 0) return "no request of the candidate has been counted in this stage";
-  if (stable.total === 0) return "no request of the stable release has been counted beside the candidate's";
-  return `candidate ${share(candidate)} bad, stable ${share(stable)}: ${finding(facts)}`;
+  const { metric, candidate, stable } = facts;
+  if (candidate.total === 0) return `${metric}: no request of the candidate has been counted in this stage`;
+  if (stable.total === 0)
+    return `${metric}: no request of the stable release has been counted beside the candidate's`;
+  return `${metric}: candidate ${share(candidate)} bad, stable ${share(stable)}: ${finding(facts)}`;
 }
 
 function finding(facts: Facts): string {
