@@ -7,6 +7,8 @@ import { useProduct } from "../support/use-product.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 const HELD_REQUESTS = 20;
+/** More than 200 requests per second bring within one turn of the worker's event loop. */
+const LAST_TURN_REQUESTS = 10;
 /** Required: a killed proxy worker may be missed for this long. */
 const BACK_WITHIN_MS = 1000;
 
@@ -72,10 +74,10 @@ describe("the data plane, under load", () => {
     expect(result.backAfterMs).toBeLessThan(BACK_WITHIN_MS);
     expect(result.heldFailed).toBe(HELD_REQUESTS);
     expect(others).toEqual({});
-    // What the worker never read, or read in its last turn of the event loop, it cannot
-    // count. The kernel resets a connection when bytes were still unread, else it closes it.
+    // Counted to within one turn of the worker's event loop: what it answered
+    // in its last one counts as lost, what it had not read yet is not counted.
     expect(counted).toBeGreaterThanOrEqual(HELD_REQUESTS);
-    expect(counted).toBeLessThanOrEqual(HELD_REQUESTS + read + reset);
+    expect(counted).toBeLessThanOrEqual(HELD_REQUESTS + read + reset + LAST_TURN_REQUESTS);
     expect({ refused: load.refused, applicationErrors: load.applicationErrors }).toEqual({
       refused: 0,
       applicationErrors: 0,
