@@ -49,7 +49,7 @@ describe("every route", () => {
   });
 
   it.each(["without a key", "with a key that is none", "with a wrong key"])("refuses %s", async (name) => {
-    const wrong = `${key.slice(0, -8)}${key.endsWith("A") ? "B" : "A"}${key.slice(-7)}`;
+    const wrong = `${key.slice(0, -8)}${key.at(-8) === "A" ? "B" : "A"}${key.slice(-7)}`;
     const authorization = { "without a key": null, "with a key that is none": "Bearer x" }[name];
     for (const route of house.http.routes().filter((each) => each.permission !== "public")) {
       const status = await call(route, authorization === undefined ? `Bearer ${wrong}` : authorization);
