@@ -38,7 +38,7 @@ const P_MAX = 0.05;
  * 10 s, harm at p < 0.05: what many write themselves.
  */
 export function createFisherOverseer(): Overseer {
-  const sums = { candidate: { total: 0, bad: 0 }, stable: { total: 0, bad: 0 } };
+  const sums = emptySums();
   let seconds = 0;
   return {
     startStage: () => {},
@@ -49,6 +49,49 @@ export function createFisherOverseer(): Overseer {
       return fisherTail(sums) < P_MAX ? "harm" : "insufficient";
     },
   };
+}
+
+const POINT_SECONDS = 10;
+const FEWEST_POINTS = 12;
+const TOLERANCE = 0.25;
+/** Of the standard normal distribution, for a confidence of 98 %. */
+const Z_98 = 2.326;
+
+/**
+ * Kayenta's judge: error rates in points of 10 s, from twelve on compared by Mann and Whitney (1947): harm
+ * when the 98 % interval of the shift between the arms lies above a quarter of the shift itself.
+ */
+export function createMannWhitneyOverseer(): Overseer {
+  const points = { candidate: [] as number[], stable: [] as number[] };
+  let sums = emptySums();
+  let seconds = 0;
+  return {
+    startStage: () => {},
+    see(second) {
+      count(sums, second);
+      seconds += 1;
+      if (seconds % POINT_SECONDS !== 0) return "insufficient";
+      for (const arm of ["candidate", "stable"] as const) {
+        if (sums[arm].total > 0) points[arm].push(sums[arm].bad / sums[arm].total);
+      }
+      sums = emptySums();
+      return isShifted(points) ? "harm" : "insufficient";
+    },
+  };
+}
+
+/** The estimate of Hodges & Lehmann (1963) and its interval, in the normal approximation. */
+function isShifted({ candidate, stable }: { candidate: number[]; stable: number[] }): boolean {
+  if (Math.min(candidate.length, stable.length) < FEWEST_POINTS) return false;
+  const shifts = candidate.flatMap((each) => stable.map((other) => each - other)).toSorted((a, b) => a - b);
+  const deviation = Math.sqrt((shifts.length * (candidate.length + stable.length + 1)) / 12);
+  const lowest = shifts[Math.max(0, Math.floor(shifts.length / 2 - Z_98 * deviation))] ?? 0;
+  const estimate = shifts[Math.floor(shifts.length / 2)] ?? 0;
+  return lowest > TOLERANCE * Math.abs(estimate);
+}
+
+function emptySums(): Sums {
+  return { candidate: { total: 0, bad: 0 }, stable: { total: 0, bad: 0 } };
 }
 
 interface Sums {

@@ -1,4 +1,4 @@
-import { createFisherOverseer, createThresholdOverseer } from "./peers.ts";
+import { createFisherOverseer, createMannWhitneyOverseer, createThresholdOverseer } from "./peers.ts";
 import { createJudgeOverseer, rollOut, type Outcome, type Overseer, type Stage } from "./rollout.ts";
 import type { Regression } from "./traffic.ts";
 import { WORLDS } from "./worlds.ts";
@@ -8,6 +8,7 @@ export const OVERSEERS = {
   judge: createJudgeOverseer,
   threshold: createThresholdOverseer,
   fisher: createFisherOverseer,
+  "mann-whitney": createMannWhitneyOverseer,
 } satisfies Record<string, () => Overseer>;
 
 /** Many runs of one situation; plain data, so that it can be handed to a worker. */

@@ -10,6 +10,11 @@ interface ProcessStat {
   cpuSeconds: number;
 }
 
+/** A process and all below it. */
+export function processTree(pid: number): number[] {
+  return listTree(pid).map((each) => each.pid);
+}
+
 /** Time that a process and all below it have spent on a core. */
 export function cpuSecondsOf(pid: number): number {
   return listTree(pid).reduce((sum, each) => sum + each.cpuSeconds, 0);
@@ -17,12 +22,14 @@ export function cpuSecondsOf(pid: number): number {
 
 /** Memory of a process and all below it, shared pages in proportion (PSS); null where it may not be read. */
 export function memoryBytesOf(pid: number): number | null {
-  const sizes = listTree(pid).map((each) => {
-    const rollup = readText(`/proc/${each.pid}/smaps_rollup`);
-    return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? NaN) * 1024;
-  });
-  const sum = sizes.reduce((total, size) => total + size, 0);
+  const sum = processTree(pid).reduce((total, each) => total + memoryShareBytesOf(each), 0);
   return Number.isNaN(sum) ? null : sum;
+}
+
+/** Proportional set size of one process; NaN where it may not be read. */
+export function memoryShareBytesOf(pid: number): number {
+  const rollup = readText(`/proc/${pid}/smaps_rollup`);
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? NaN) * 1024;
 }
 
 function listTree(root: number): ProcessStat[] {

@@ -70,15 +70,18 @@ function better(held: HarmBet | undefined, fresh: HarmBet): HarmBet {
   return held && held.logPrior + held.logRatio >= fresh.logPrior ? held : fresh;
 }
 
-/** Half of the prior belongs to the starts of stages: 1/(2j(j+1)), which sums to 1/2 over j ≥ 1. */
+/** Most regressions show from the first request on: so much of the prior belongs to the starts of stages. */
+const STAGES_PART = 0.8;
+
+/** Spread over the stages as 1/(j(j+1)), which sums to 1 over j ≥ 1. */
 function logPriorOfStage(stage: number): number {
-  return -Math.log(2 * stage * (stage + 1));
+  return Math.log(STAGES_PART / (stage * (stage + 1)));
 }
 
 /** What a regression that shows from the first request on has against it. */
 export const LOG_FIRST_PRIOR = LOG_STAKE + logPriorOfStage(1);
 
-/** The other half belongs to all strata: (1/log₂(k+1) − 1/log₂(k+2))/2, which sums to 1/2 over k ≥ 1. */
+/** The rest belongs to all strata, as 1/log₂(k+1) − 1/log₂(k+2), which sums to 1 over k ≥ 1. */
 function logPriorOfStratum(stratum: number): number {
-  return Math.log((1 / Math.log2(stratum + 1) - 1 / Math.log2(stratum + 2)) / 2);
+  return Math.log((1 - STAGES_PART) * (1 / Math.log2(stratum + 1) - 1 / Math.log2(stratum + 2)));
 }

@@ -1,5 +1,7 @@
 /** What makes a difference big enough to act on, for one metric. */
 export interface MetricRules {
+  /** Its part of α is this over the sum of all metrics'. */
+  alphaWeight: number;
   /**
    * Harm is called only from this odds ratio on: smaller ones
    * are proven easily at high traffic, and matter little.
@@ -53,6 +55,7 @@ const DEFAULT_WARMUP_MS: Readonly<Record<string, number>> = {
 };
 
 const ERROR_RULES: MetricRules = {
+  alphaWeight: 2,
   harmOdds: 1.3,
   harmExcess: 0.001,
   harmShare: 0,
@@ -62,6 +65,7 @@ const ERROR_RULES: MetricRules = {
 };
 /** More than 5 % slower than a bound is the same as a p95 above that bound. */
 const LATENCY_RULES: MetricRules = {
+  alphaWeight: 1,
   harmOdds: 1.5,
   harmExcess: 0.01,
   harmShare: 0.05,
@@ -74,6 +78,7 @@ const LATENCY_RULES: MetricRules = {
  * Less than half slower than a bound is the same as a median below that bound.
  */
 const TYPICAL_LATENCY_RULES: MetricRules = {
+  alphaWeight: 1,
   harmOdds: 4,
   harmExcess: 0.2,
   harmShare: 0,
@@ -90,7 +95,7 @@ export const DEFAULT_RULES: Readonly<Record<string, MetricRules>> = {
 /** One metric's rules with every number filled in. */
 export interface ResolvedRules extends MetricRules {
   metric: string;
-  /** The e-value that calls harm: Ville's inequality, α split evenly over the metrics. */
+  /** The e-value that calls harm: Ville's inequality, α split over the metrics. */
   threshold: number;
   /** The e-value that calls no harm. */
   noHarmThreshold: number;
@@ -105,14 +110,18 @@ export function resolveRules(options: JudgeOptions): ResolvedRules[] {
     throw new Error(`metrics must not repeat: ${metrics.join(", ")}`);
   if (!(alpha > 0 && alpha < 1)) throw new Error(`alpha must lie between 0 and 1, got ${alpha}`);
   if (!(beta > 0 && beta < 1)) throw new Error(`beta must lie between 0 and 1, got ${beta}`);
-  return metrics.map((metric) => {
-    const rules = { ...(DEFAULT_RULES[metric] ?? ERROR_RULES), ...options.rules?.[metric] };
-    const warmupMs = options.warmupMs?.[metric] ?? DEFAULT_WARMUP_MS[metric] ?? 0;
-    checkRules(metric, rules, warmupMs);
+  const all = metrics.map((metric) => ({
+    metric,
+    ...(DEFAULT_RULES[metric] ?? ERROR_RULES),
+    ...options.rules?.[metric],
+  }));
+  const weights = all.reduce((sum, { alphaWeight }) => sum + alphaWeight, 0);
+  return all.map((rules) => {
+    const warmupMs = options.warmupMs?.[rules.metric] ?? DEFAULT_WARMUP_MS[rules.metric] ?? 0;
+    checkRules(rules.metric, rules, warmupMs);
     return {
       ...rules,
-      metric,
-      threshold: metrics.length / alpha,
+      threshold: weights / (rules.alphaWeight * alpha),
       noHarmThreshold: NO_HARM_PROOFS / beta,
       warmupMs,
     };
@@ -120,6 +129,8 @@ export function resolveRules(options: JudgeOptions): ResolvedRules[] {
 }
 
 function checkRules(metric: string, rules: MetricRules, warmupMs: number): void {
+  if (!(rules.alphaWeight > 0))
+    throw new Error(`rules.${metric}.alphaWeight must be > 0, got ${rules.alphaWeight}`);
   if (!(rules.harmOdds >= 1)) throw new Error(`rules.${metric}.harmOdds must be ≥ 1, got ${rules.harmOdds}`);
   if (!(rules.harmExcess >= 0))
     throw new Error(`rules.${metric}.harmExcess must be ≥ 0, got ${rules.harmExcess}`);
