@@ -1,5 +1,6 @@
 import { changeResource, type ChangeResource } from "@mainstay/api";
 import { startLoad } from "../../cli/src/demo/load-process.ts";
+import { watchChange } from "../../cli/src/watch-change.ts";
 import { timelineOf, watchUntil } from "../../tests/support/changes.ts";
 import { copyHello, UNJUDGED_ROLLOUT } from "../../tests/support/hello.ts";
 import { startProduct, type Product } from "../../tests/support/product.ts";
@@ -11,6 +12,7 @@ const RATES: readonly [ratePerSecond: number, part: number][] = [
   [50, 0.5],
   [5, 0.1],
 ];
+const PATIENCE_MS = 30 * 60_000;
 const STAGES = { stages: [{ weight: "10%", bake: "1h" }, { weight: "100%" }], keepWarm: "1s" };
 const FAULTY_COMMAND = "node --import ./faults.mjs server.mjs";
 
@@ -35,8 +37,7 @@ export async function measureRestores(runs: number): Promise<BenchTable> {
       const load = await startLoad({ url: product.dataPlaneUrl, mix: "hello", rps: ratePerSecond });
       const seconds: number[] = [];
       for (let run = 0; run < Math.max(1, Math.round(runs * part)); run += 1) {
-        const change = await deploy(product, hello.directory, "bad.yaml");
-        seconds.push(await untilRestored(product, change));
+        seconds.push(await untilRestored(product, await deploy(product, hello.directory, "bad.yaml")));
         process.stderr.write(`${ratePerSecond}/s, restored after ${seconds.at(-1)?.toFixed(1)} s\n`);
       }
       await load.stop();
@@ -75,6 +76,7 @@ export async function measureRollbacks(runs: number): Promise<BenchTable> {
         ({ state }) => state === "draining-candidate" || state === "undone",
       );
       seconds.push((performance.now() - startMs) / 1000);
+      await watchUntil(product, change.id, ({ finishedAt }) => finishedAt !== null);
     }
     const { sent, lost } = await load.stop();
     return {
@@ -89,8 +91,16 @@ export async function measureRollbacks(runs: number): Promise<BenchTable> {
   }
 }
 
+/** Resolves at the end of the change, or once all traffic is on the candidate. */
 async function deploy(product: Product, directory: string, file: string): Promise<ChangeResource> {
-  return (await product.cliJson(changeResource, "deploy", directory, "--file", file)).document;
+  const args = ["deploy", directory, "--file", file, "--detach"];
+  const { document } = await product.cliJson(changeResource, ...args);
+  return watchChange(product.api(), {
+    id: document.id,
+    signal: AbortSignal.timeout(PATIENCE_MS),
+    isDone: ({ state, finishedAt }) => state === "baking" || finishedAt !== null,
+    onItem: () => {},
+  });
 }
 
 async function untilRestored(product: Product, change: ChangeResource): Promise<number> {

@@ -16,12 +16,15 @@ const task: Task = {
 
 /** A few seeded runs, to notice that something broke; the figures come from the benchmark. */
 describe("a simulated rollout", () => {
-  it.each(WORLDS.map((world) => world.name))("hardly undoes a healthy candidate in the world: %s", (world) => {
-    const { ends } = simulate({ ...task, world, policy: "advance" });
-    // α = 1 % allows for one in a hundred and sixty.
-    expect(ends.undone).toBeLessThanOrEqual(1);
-    expect(ends.promoted).toBe(task.runs - ends.undone);
-  });
+  it.each(WORLDS.map((world) => world.name))(
+    "hardly undoes a healthy candidate in the world: %s",
+    (world) => {
+      const { ends } = simulate({ ...task, world, policy: "advance" });
+      // α = 1 % allows for one in a hundred and sixty.
+      expect(ends.undone).toBeLessThanOrEqual(1);
+      expect(ends.promoted).toBe(task.runs - ends.undone);
+    },
+  );
 
   it.each([
     ["five times the errors", { ...HEALTHY, errorFactor: 5 }],
