@@ -105,10 +105,13 @@ export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet
     });
   }
 
-  function endStray({ id, pid, startTicks }: InstanceFacts): Promise<void> {
+  async function endStray({ id, pid, startTicks }: InstanceFacts): Promise<void> {
     // Wanted again meanwhile: the new process carries the same marks and must be spared.
-    const marks: Tree["marks"] = instances.has(id) ? {} : { MAINSTAY_INSTANCE: id, MAINSTAY_AGENT: agentId };
-    return endTree({ pid, startTicks, marks }, STRAY_TIMEOUT_MS);
+    if (instances.has(id)) return endTree({ pid, startTicks, marks: {} }, STRAY_TIMEOUT_MS);
+    const marks: Tree["marks"] = { MAINSTAY_INSTANCE: id, MAINSTAY_AGENT: agentId };
+    const group = base.groups.open(id, null);
+    await endTree({ pid, startTicks, marks, group }, STRAY_TIMEOUT_MS);
+    group.remove();
   }
 
   function isIn(instance: Instance, ...states: ObservedInstance["state"][]): boolean {

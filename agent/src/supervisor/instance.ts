@@ -91,6 +91,7 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
   let lastExit: ObservedInstance["lastExit"] = null;
   let restart: NodeJS.Timeout | null = null;
   let timeout: NodeJS.Timeout | null = null;
+  let group: ControlGroup | null = null;
   let cause: Cause;
   let starting: Promise<void> | null = null;
   let clearing: Promise<void> = Promise.resolve();
@@ -104,7 +105,7 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
     try {
       if (spec.port !== null && port === null) throw new Error("every port of the range is in use");
       const environment = environmentOf(spec, port, context);
-      const group = context.groups.open(spec.id, spec.resources ?? null);
+      group = context.groups.open(spec.id, spec.resources ?? null);
       const { joinFiles } = group;
       const exitFile = spec.once ? { exitFile: createOnce(spec.logDirectory).exitFile } : {};
       const running = await launch({ ...spec, environment, joinFiles, ...exitFile });
@@ -219,9 +220,9 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
       await act(last.tree);
       await last.process.exited;
       if (last.port !== null) context.ports.giveBack(last.port);
-      last.group.remove();
     }
     life = null;
+    group?.remove();
     phase = "exited";
     context.onChange(instance, "instance.exited", { ...lastExit, crashes });
   }
@@ -271,7 +272,7 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
       if (facts.port !== null) context.ports.keep(facts.port);
       health = { ...UNKNOWN_HEALTH, state: facts.isReady ? "ready" : "starting" };
       hasBegun = true;
-      const group = context.groups.open(spec.id, spec.resources ?? null);
+      group = context.groups.open(spec.id, spec.resources ?? null);
       live(running, { port: facts.port, startedAtMs: Date.parse(facts.startedAt), group });
       return true;
     },
