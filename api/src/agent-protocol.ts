@@ -117,6 +117,8 @@ export const observedInstance = z.object({
       signal: z.string().nullable(),
       at: z.string(),
       cause: z.enum(EXIT_CAUSES).optional(),
+      /** The memory it exceeded. */
+      limitBytes: z.int().optional(),
     })
     .nullable(),
   lastProbeError: z.string().nullable(),

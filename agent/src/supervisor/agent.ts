@@ -83,7 +83,10 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
     },
     events,
     journal: store.journal,
-    logDirectory: (id) => fleet.get(id)?.spec().logDirectory ?? null,
+    logOf(id) {
+      const instance = fleet.get(id);
+      return instance ? { directory: instance.spec().logDirectory, over: instance.over } : null;
+    },
   });
 
   async function close(): Promise<void> {

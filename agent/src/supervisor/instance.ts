@@ -47,6 +47,8 @@ export interface Instance {
   tree(): Tree | null;
   /** Running and not on its way out. */
   isRunning(): boolean;
+  /** When a command that runs once has ended; null for what is started again. */
+  readonly over: Promise<void> | null;
   /** Whether it was ever started; until then it holds nothing up. */
   hasBegun(): boolean;
   /** A changed specification counts for probes now, and for the process with its next start. */
@@ -95,6 +97,7 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
   let cause: Cause;
   let starting: Promise<void> | null = null;
   let clearing: Promise<void> = Promise.resolve();
+  const ending = Promise.withResolvers<void>();
 
   async function startNow(): Promise<void> {
     restart = null;
@@ -162,11 +165,14 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
     const code = exit.code ?? createOnce(spec.logDirectory).exitCode();
     if (code === null && exit.signal === null) cause ??= "lost";
     phase = "exited";
+    ending.resolve();
     told({ ...exit, code });
   }
 
   function told(exit: Exit): void {
-    lastExit = { ...exit, at: new Date().toISOString(), ...(cause ? { cause } : {}) };
+    const limitBytes = cause === "memory" ? spec.resources?.memoryBytes : null;
+    const why = { ...(cause ? { cause } : {}), ...(limitBytes ? { limitBytes } : {}) };
+    lastExit = { ...exit, at: new Date().toISOString(), ...why };
     context.onChange(instance, "instance.exited", { ...lastExit, crashes });
   }
 
@@ -224,6 +230,7 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
     life = null;
     group?.remove();
     phase = "exited";
+    ending.resolve();
     context.onChange(instance, "instance.exited", { ...lastExit, crashes });
   }
 
@@ -234,6 +241,7 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
 
   const instance: Instance = {
     id: initial.id,
+    over: initial.once ? ending.promise : null,
     spec: () => spec,
     observe: () => ({
       id: spec.id,
