@@ -48,8 +48,10 @@ export async function launch({
   mkdirSync(logDirectory, { recursive: true });
   const output = openSync(join(logDirectory, "stdout.log"), "a", 0o640);
   const errors = openSync(join(logDirectory, "stderr.log"), "a", 0o640);
-  const run = `exec ${command}`;
-  const kept = exitFile === undefined ? run : `set -- ${[run, exitFile].map(quote).join(" ")}; ${KEEP_EXIT}`;
+  const kept =
+    exitFile === undefined
+      ? `exec ${command}`
+      : `set -- ${[command, exitFile].map(quote).join(" ")}; ${KEEP_EXIT}`;
   const child = spawn("/bin/sh", ["-c", `${JOIN} ${kept}`, "mainstay", ...joinFiles], {
     cwd: directory,
     env: environment,

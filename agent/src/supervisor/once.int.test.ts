@@ -27,7 +27,7 @@ describe("a command that runs once", () => {
   const command = (text: string, timeoutMs = 60_000) =>
     workerSpec(directory, "task", {
       process: "release",
-      command: `/bin/sh -c '${text}'`,
+      command: text,
       once: { timeoutMs },
       stopTimeoutMs: 200,
     });
