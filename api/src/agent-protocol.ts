@@ -19,6 +19,14 @@ export const healthProbe = z.strictObject({
   timeoutMs: z.int().positive(),
 });
 
+/** What one instance may use; null: as much as there is. */
+export const resourceLimits = z.strictObject({
+  memoryBytes: z.int().positive().nullable(),
+  /** In cores: 0.5 is half of one. */
+  cpu: z.number().positive().nullable(),
+});
+export type ResourceLimits = z.infer<typeof resourceLimits>;
+
 export const instanceSpec = z.strictObject({
   id: z.string(),
   service: z.string(),
@@ -36,6 +44,11 @@ export const instanceSpec = z.strictObject({
   stopTimeoutMs: z.int().nonnegative(),
   /** Absolute; stdout.log and stderr.log are written here. */
   logDirectory: z.string(),
+  /** Starts only when no other instance of the same service, environment and process lives any more. */
+  singleton: z.boolean().optional(),
+  /** Runs to its end and is never started again under this id; ended with its tree when the time is over. */
+  once: z.strictObject({ timeoutMs: z.int().positive() }).optional(),
+  resources: resourceLimits.optional(),
 });
 export type InstanceSpec = z.infer<typeof instanceSpec>;
 
@@ -77,6 +90,11 @@ export const INSTANCE_STATES = [
   "exited",
 ] as const;
 
+/**
+ * What else is known of an exit: its time was over; it exceeded its memory; nobody was there to see it end.
+ */
+export const EXIT_CAUSES = ["timeout", "memory", "lost"] as const;
+
 export const observedInstance = z.object({
   id: z.string(),
   service: z.string(),
@@ -93,7 +111,16 @@ export const observedInstance = z.object({
    * Consecutive health answers of 200 (or 1 a second for a process without a probe, from the fifth second).
    */
   passes: z.int(),
-  lastExit: z.object({ code: z.int().nullable(), signal: z.string().nullable(), at: z.string() }).nullable(),
+  lastExit: z
+    .object({
+      code: z.int().nullable(),
+      signal: z.string().nullable(),
+      at: z.string(),
+      cause: z.enum(EXIT_CAUSES).optional(),
+      /** The memory it exceeded. */
+      limitBytes: z.int().optional(),
+    })
+    .nullable(),
   lastProbeError: z.string().nullable(),
   inflight: z.int(),
   memoryBytes: z.int().nullable(),
@@ -106,6 +133,8 @@ export const observedState = z.object({
   generation: z.int(),
   at: z.string(),
   leaseExpired: z.boolean(),
+  /** By what `resources` are enforced on this machine; "none" with the reason. */
+  limits: z.object({ by: z.enum(["cgroup-v2", "cgroup-v1", "none"]), reason: z.string().nullable() }).optional(),
   instances: z.array(observedInstance),
   /** The weights in force at the proxy workers: those desired, or the proven ones after the lease expired. */
   services: z.array(z.object({ service: z.string(), environment: z.string(), weight: z.int() })),

@@ -185,6 +185,16 @@ export const ERRORS = {
     message: "the secrets {names} are not in {file}",
     remedy: "Add a KEY=value line for each of them.",
   },
+  SERVICE_NOT_DEPLOYED: {
+    status: 409,
+    message: "no release of {service} serves in {environment}",
+    remedy: "Ship one first with 'mainstay deploy'; 'mainstay status' lists what serves.",
+  },
+  SCALE_IMPOSSIBLE: {
+    status: 422,
+    message: "{service} cannot have {count} instances of {process}: {reason}",
+    remedy: "'mainstay scale {service}' lists what can be scaled and how many there are.",
+  },
   CHANGE_LOCKED: {
     status: 409,
     message: "{target} is being altered by {change} ({state}), requested by {by}",
@@ -200,6 +210,23 @@ export const ERRORS = {
     status: 409,
     message: "{candidate} already serves {target}",
     remedy: "Deploy another release; 'mainstay releases' lists them.",
+  },
+  CHANGE_UNDO_BLOCKED: {
+    status: 409,
+    message: "{change} cannot be undone: {reason}",
+    remedy: "Roll forward: mend it and run 'mainstay deploy', which ends this change and follows it.",
+  },
+  CHANGE_STALE: {
+    status: 409,
+    message: "{candidate} was made from {base}, and {stable} serves {target} by now",
+    remedy: "Give the same command again: it starts from what serves now.",
+  },
+  RELEASE_BEFORE_MIGRATION: {
+    status: 409,
+    message:
+      "{candidate} cannot run any more: at {at} the release command of {release} altered the schema (compatibility: contract)",
+    remedy:
+      "Roll forward: mend it and deploy again. Or restore a backup from before that time, then deploy the earlier code from its directory.",
   },
   CHANGE_NOTHING_TO_UNDO: {
     status: 409,

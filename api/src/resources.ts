@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { INSTANCE_STATES } from "./agent-protocol.ts";
-import { CHANGE_STATES, VERDICTS } from "./words.ts";
+import { EXIT_CAUSES, INSTANCE_STATES } from "./agent-protocol.ts";
+import { CHANGE_KINDS, CHANGE_STATES, serviceName, TASKS, VERDICTS } from "./words.ts";
 
 /** The resources of the native API, as they go over the wire. Times are RFC 3339 in UTC with milliseconds. */
 
@@ -98,8 +98,10 @@ export const changeResource = z
 export type ChangeResource = z.infer<typeof changeResource>;
 
 export const newChange = z.strictObject({
-  kind: z.enum(["release"]).default("release"),
-  candidate: z.string().min(1).describe("the release id"),
+  kind: z.enum(CHANGE_KINDS).default("release"),
+  candidate: z.string().min(1).describe("the id of a release, or for scale the numbers: web=4,worker=0"),
+  service: serviceName.optional().describe("for scale: whose numbers"),
+  environment: serviceName.optional().describe("for scale; production when left out"),
   immediate: z.boolean().default(false).describe("all traffic at once after the health gate"),
   reason: z.string().max(500).nullable().default(null),
 });
@@ -153,6 +155,15 @@ export const instanceResource = z
     crashes: z.int(),
     inflight: z.int(),
     memoryBytes: z.int().nullable(),
+    lastExit: z
+      .object({
+        code: z.int().nullable(),
+        signal: z.string().nullable(),
+        at: z.string(),
+        cause: z.enum(EXIT_CAUSES).optional(),
+        limitBytes: z.int().optional().describe("the memory it exceeded"),
+      })
+      .nullable(),
   })
   .meta({ id: "Instance" });
 export type InstanceResource = z.infer<typeof instanceResource>;
@@ -169,6 +180,59 @@ export const serviceResource = z
   })
   .meta({ id: "Service" });
 export type ServiceResource = z.infer<typeof serviceResource>;
+
+export const taskResource = z
+  .object({
+    id: z.string(),
+    service: z.string(),
+    environment: z.string(),
+    release: z.string(),
+    kind: z.enum(TASKS).describe("release: a release command. run: somebody ran it by hand"),
+    change: z.string().nullable(),
+    attempt: z.int(),
+    command: z.string(),
+    state: z.enum(["running", "succeeded", "failed", "lost", "stopped"]),
+    exitCode: z.int().nullable(),
+    reason: z.string().nullable().describe("why it did not succeed"),
+    output: z.string().describe("the end of what it wrote, without secrets; empty while it runs"),
+    requestedBy: actorResource,
+    createdAt: time,
+    finishedAt: time.nullable(),
+  })
+  .meta({ id: "Task" });
+export type TaskResource = z.infer<typeof taskResource>;
+
+export const newTask = z.strictObject({
+  service: serviceName,
+  environment: serviceName.default("production"),
+  command: z.string().min(1).max(10_000).describe("a command line, run by /bin/sh in the release's directory"),
+  timeoutMs: z.int().positive().max(86_400_000).default(3_600_000).describe("it is ended after this time"),
+});
+
+const variable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected letters, digits and underscores, not beginning with a digit");
+export const alteration = z
+  .strictObject({
+    env: z.record(variable, z.string().max(32_768).nullable()).default({}).describe("null: not set"),
+    secrets: z
+      .record(variable, z.string().regex(/^[^\r\n]*$/, "expected one line").max(32_768).nullable())
+      .default({})
+      .describe("null: taken away"),
+  })
+  .refine(({ env, secrets }) => Object.keys({ ...env, ...secrets }).length > 0, "expected at least one variable");
+
+export const settingsResource = z
+  .object({
+    service: z.string(),
+    environment: z.string(),
+    release: z.string().describe("whose configuration it is"),
+    env: z.array(z.object({ name: z.string(), value: z.string(), isSet: z.boolean().describe("here, not in the service file") })),
+    secrets: z.array(z.object({ name: z.string(), isSet: z.boolean() })).describe("never their values"),
+    scale: z.array(z.object({ process: z.string(), instances: z.int(), file: z.int().describe("what the service file says") })),
+  })
+  .meta({ id: "Settings" });
+export type SettingsResource = z.infer<typeof settingsResource>;
 
 export const auditResource = z
   .object({
@@ -196,6 +260,10 @@ export const platformResource = z
     dataPlane: z.string().describe("where the proxy listens, host:port"),
     database: z.string(),
     agent: z.enum(["connected", "lost"]),
+    resourceLimits: z
+      .object({ by: z.string(), reason: z.string().nullable() })
+      .nullable()
+      .describe("by what limits of memory and cpu are enforced; null while the agent is away"),
     lost: z.record(z.string(), z.number()).describe("requests the platform itself failed, by reason"),
     requests: z.number(),
     changesActive: z.int(),

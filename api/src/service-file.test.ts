@@ -20,9 +20,10 @@ describe("a service file", () => {
     expect(parseServiceFile(MINIMAL, FILE)).toEqual({
       service: "shop",
       environment: "production",
-      processes: { web: { command: "node server.js", instances: 1, stopTimeout: 10_000 } },
+      processes: { web: { command: "node server.js", instances: 1, stopTimeout: 10_000, singleton: false } },
       env: {},
       secrets: [],
+      resources: {},
       routes: [{ path: "/" }],
       rollout: {
         strategy: "canary",

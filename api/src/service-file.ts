@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { AppError } from "./errors.ts";
 import { describeIssues, explain } from "./findings.ts";
-import { METRICS, STRATEGIES, serviceName } from "./words.ts";
-import { duration, percentage } from "./units.ts";
+import { COMPATIBILITIES, isTask, METRICS, STRATEGIES, serviceName } from "./words.ts";
+import { duration, percentage, size } from "./units.ts";
 import { readYaml } from "./yaml.ts";
 
 /** `mainstay.yaml`: what stands beside a service's code. Every default is written here and nowhere else. */
@@ -41,6 +41,14 @@ const processType = z
     stopTimeout: duration()
       .prefault("10s")
       .describe("Time between SIGTERM and SIGKILL, after its last request was answered."),
+    singleton: z
+      .boolean()
+      .default(false)
+      .describe("Never runs twice: handed over at the cut-over, the old one stopped before the new one starts."),
+  })
+  .refine((value) => !value.singleton || (value.instances === 1 && value.port === undefined), {
+    path: ["singleton"],
+    message: "a singleton has one instance and no port: two releases of it never run beside each other",
   })
   .refine((value) => value.port === undefined || value.health !== undefined, {
     path: ["health"],
@@ -131,6 +139,31 @@ const variableValue = z
   .union([z.string(), z.number(), z.boolean()], "expected text, a number, true or false")
   .transform(String);
 
+const releaseCommand = z.strictObject({
+  command: z
+    .string()
+    .min(1, "expected a command line")
+    .describe("Run once before the release gets traffic, in its directory and with its variables."),
+  timeout: duration()
+    .prefault("5m")
+    .refine((ms) => ms > 0, "expected more than 0")
+    .describe("It is ended after this time, and the change undone."),
+  compatibility: z
+    .enum(COMPATIBILITIES)
+    .describe(
+      "expand: the release before runs on the schema this leaves behind. contract: it does not, so there is no way back. none: the schema stays as it is.",
+    ),
+});
+
+const LEAST_MEMORY_BYTES = 16 * 1024 ** 2;
+const resources = z.strictObject({
+  memory: size()
+    .refine((bytes) => bytes >= LEAST_MEMORY_BYTES, "expected at least 16MiB")
+    .optional()
+    .describe("What each instance may use; one that exceeds it is killed and started again."),
+  cpu: z.number().min(0.05).max(256).optional().describe("How many cores each instance may use; 0.5 is half of one."),
+});
+
 const route = z.strictObject({
   host: z.string().min(1).optional().describe("The Host it answers to; any when left out."),
   path: z.string().startsWith("/").default("/").describe("The start of the path; the longest match wins."),
@@ -143,15 +176,21 @@ export const serviceFile = z.strictObject({
     .record(serviceName, processType)
     .refine((processes) => Object.keys(processes).length > 0, "expected at least one process")
     .refine(
+      (processes) => !Object.keys(processes).some(isTask),
+      'no process may be called "release" or "run"; what runs once before traffic is release: { command: … }',
+    )
+    .refine(
       (processes) => Object.values(processes).filter((each) => each.port !== undefined).length <= 1,
       "at most one process may have a port: it is the one the proxy sends traffic to",
     )
     .describe("What runs, by name; all of one release change together."),
+  release: releaseCommand.optional().describe("What runs once before the release gets traffic: migrations."),
   env: z.record(variableName, variableValue).default({}).describe("Variables of every process."),
   secrets: z
     .array(variableName)
     .default([])
     .describe("Variables whose values stand in data/keys/<service>.<environment>.env, mode 0600."),
+  resources: resources.prefault({}).describe("Limits of every instance, enforced by control groups."),
   routes: z.array(route).min(1).prefault([{}]).describe("Which requests are this service's."),
   rollout: rollout.prefault({}).describe("How a new release takes over."),
 });

@@ -49,6 +49,14 @@ export function formatDuration(ms: number): string {
   return parts.slice(0, 2).join("");
 }
 
+/** Bytes → text of `parseSizeBytes` in the largest unit that leaves little behind it: "512 MiB". */
+export function formatSize(bytes: number): string {
+  const [unit, factor] = ([["GiB", 1024 ** 3], ["MiB", 1024 ** 2], ["KiB", 1024]] as const).find(
+    ([, each]) => bytes >= each,
+  ) ?? ["B", 1];
+  return `${Number((bytes / factor).toFixed(1))} ${unit}`;
+}
+
 /** A share between 0 and 1 → "10%". */
 export function formatShare(share: number): string {
   return `${Number((share * 100).toFixed(2))}%`;

@@ -14,6 +14,20 @@ export type JudgedMetric = (typeof METRICS)[number];
 export const STRATEGIES = ["canary", "immediate"] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 
+export const CHANGE_KINDS = ["release", "setting", "scale"] as const;
+export type ChangeKindName = (typeof CHANGE_KINDS)[number];
+
+/** Whether the release before still runs on the schema that a release command leaves behind. */
+export const COMPATIBILITIES = ["expand", "contract", "none"] as const;
+export type Compatibility = (typeof COMPATIBILITIES)[number];
+
+/** Names under which commands run that are no processes of a service. */
+export const TASKS = ["release", "run"] as const;
+export type TaskName = (typeof TASKS)[number];
+export function isTask(process: string): process is TaskName {
+  return TASKS.some((each) => each === process);
+}
+
 /** In the order a change passes them; a kind passes over the states that mean nothing to it. */
 export const PROGRESS_STATES = [
   "requested",

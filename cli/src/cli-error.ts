@@ -6,10 +6,11 @@ type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** A command that ends with a message and an exit code of its own. */
 export class CliError extends Error {
-  readonly exitCode: ExitCode;
+  /** One of EXIT, or that of a command that was run for somebody. */
+  readonly exitCode: number;
   readonly remedy: string | null;
 
-  constructor(message: string, exitCode: ExitCode, remedy: string | null = null) {
+  constructor(message: string, exitCode: number, remedy: string | null = null) {
     super(message);
     this.name = "CliError";
     this.exitCode = exitCode;
@@ -32,7 +33,7 @@ function exitCodeFor(code: string): ExitCode {
 }
 
 /** An error in the words of a terminal: what, where, and what to do. */
-export function explain(error: unknown): { text: string; exitCode: ExitCode } {
+export function explain(error: unknown): { text: string; exitCode: number } {
   if (error instanceof AppError) {
     return { text: lines(error.message, error.errors, error.remedy), exitCode: exitCodeFor(error.code) };
   }

@@ -9,6 +9,8 @@ export interface Context {
   isJson: boolean;
   isTerminal: boolean;
   nowMs(): number;
+  /** Everything that comes in on standard input. */
+  input(): Promise<string>;
   print(text: string): void;
   /** Overwrites the last line of a terminal; nothing elsewhere. */
   status(text: string): void;

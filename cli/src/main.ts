@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { chooseDataDirectory, loadConfig } from "@mainstay/server";
 import { Command, CommanderError } from "commander";
 import { createApiClient } from "./api-client.ts";
@@ -7,6 +8,10 @@ import { EXIT, explain } from "./cli-error.ts";
 import { addChange } from "./commands/change.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDeploy } from "./commands/deploy.ts";
+import { addLogs } from "./commands/logs.ts";
+import { addRun } from "./commands/run.ts";
+import { addScale } from "./commands/scale.ts";
+import { addSettings } from "./commands/settings.ts";
 import { addDaily } from "./commands/status.ts";
 import { addUp } from "./commands/up.ts";
 import type { Context } from "./context.ts";
@@ -58,6 +63,10 @@ function createProgram(): Command {
   addDemo(program, withOwnContext);
   addDeploy(program, withContext);
   addDaily(program, withContext);
+  addLogs(program, withContext);
+  addScale(program, withContext);
+  addSettings(program, withContext);
+  addRun(program, withContext);
   addChange(program, withContext);
   addConfig(program, withOwnContext);
   for (const command of [program, ...program.commands]) inheritSettings(command);
@@ -85,6 +94,7 @@ function offline(options: GlobalOptions): Context {
     isJson: options.json,
     isTerminal,
     nowMs: () => Date.now(),
+    input: () => text(process.stdin),
     print(text) {
       process.stdout.write(`${clear()}${text}\n`);
       hasStatus = false;

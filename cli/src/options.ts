@@ -15,6 +15,15 @@ export function environmentOption(text: string, collected: Record<string, string
   return { ...collected, [match[1] ?? ""]: match[2] ?? "" };
 }
 
+/** A regular expression. */
+export function patternOption(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch {
+    throw new InvalidArgumentError("Expected a regular expression.");
+  }
+}
+
 /** A whole number from 1 up. */
 export function countOption(text: string): number {
   const count = Number(text);

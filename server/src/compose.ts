@@ -5,11 +5,23 @@ import type { PlatformConfig } from "@mainstay/api";
 import { auditStream, createAudit } from "./core/audit/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
 import { createIdentity } from "./core/identity/index.ts";
-import { addServicesRoutes, createReleaseKind, createServices } from "./core/services/index.ts";
+import {
+  addServicesRoutes,
+  addSettingsRoutes,
+  addTasksRoutes,
+  createReleaseKind,
+  createScaleKind,
+  createServices,
+  createSettingKind,
+  gateDeadlineOf,
+} from "./core/services/index.ts";
 import {
   createAgentLink,
   createInstancesDriver,
   createJournalAuditor,
+  createReleaseCommandDriver,
+  createScaleDriver,
+  createTaskKeeper,
   instanceMetrics,
 } from "./drivers/instances/index.ts";
 import { createTrafficDriver, createTrafficSampler, trafficMetrics } from "./drivers/traffic/index.ts";
@@ -65,10 +77,19 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   const sampler = createTrafficSampler({ agent, clock, log });
   const traffic = createTrafficDriver({ services, link });
   const instances = createInstancesDriver({ services, link, clock });
+  const releaseCommand = createReleaseCommandDriver({ services, link, agent });
+  const taskKeeper = createTaskKeeper({ services, link, agent, clock, log });
 
   // Changes: what alters production, and who acts and judges in it
-  const drivers = [traffic, instances];
+  const drivers = [traffic, releaseCommand, instances];
   const release: ChangeKind = { ...createReleaseKind(services), drivers, signal: sampler };
+  const setting: ChangeKind = { ...createSettingKind(services), drivers: [traffic, instances], signal: sampler };
+  const scaleDrivers = [createScaleDriver({ services, link })];
+  const scale: ChangeKind = {
+    ...createScaleKind(services, gateDeadlineOf),
+    drivers: scaleDrivers,
+    signal: null,
+  };
   const { changes, runner, watch } = createChangesRoom({
     db,
     clock,
@@ -76,7 +97,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     audit,
     events,
     log,
-    kinds: [release],
+    kinds: [release, setting, scale],
     owner: dataDirectory,
     listen: database.listen,
   });
@@ -94,6 +115,8 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     idempotencyStore,
   });
   addServicesRoutes(http, { services, observed: () => link.observed()?.instances ?? [], logs: agent.logs });
+  addSettingsRoutes(http, services);
+  addTasksRoutes(http, { services, sync: link.sync });
   addChangesRoutes(http, { changes, watch });
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
   http.addReadinessCheck("database", () => database.ping());
@@ -111,6 +134,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     events,
     jobs,
     link,
+    taskKeeper,
     sampler,
     runner,
     http,

@@ -68,6 +68,7 @@ async function describePlatform(dependencies: PlatformRoutesDependencies): Promi
     dataPlane: `${config.proxy.host}:${config.proxy.port}`,
     database: database.description,
     agent: link.observed() ? "connected" : "lost",
+    resourceLimits: link.observed()?.limits ?? null,
     lost: counters?.lost ?? {},
     requests: (counters?.requests ?? []).reduce((total, each) => total + each.count, 0),
     changesActive: (await changes.list({ active: true, limit: 100 })).length,

@@ -17,13 +17,13 @@ interface AgentApiOptions {
   counters: () => Promise<Counters>;
   events: Events;
   journal: Journal;
-  /** null when there is no such instance. */
-  logDirectory: (id: string) => string | null;
+  /** Where an instance's log is, and when nothing more comes; null when there is no such instance. */
+  logOf: (id: string) => { directory: string; over: Promise<void> | null } | null;
 }
 
 /** The protocol of api/src/agent-protocol.ts on `agent.sock`. */
 export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
-  const { path, put, observe, counters, events, journal, logDirectory } = options;
+  const { path, put, observe, counters, events, journal, logOf } = options;
   return serveJson({
     path,
     maxBodyBytes: MAX_BODY_BYTES,
@@ -39,10 +39,11 @@ export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
       "GET /v1/events": ({ response }) => events.stream(response),
       "GET /v1/journal": ({ query }) => ({ entries: journal.after(Number(query.get("after") ?? 0)) }),
       "GET /v1/instances/:id/logs": ({ params, query, response }) => {
-        const directory = logDirectory(params[0] ?? "");
-        if (directory === null) throw new CallRefused(404, `there is no instance ${params[0]}`);
+        const log = logOf(params[0] ?? "");
+        if (log === null) throw new CallRefused(404, `there is no instance ${params[0]}`);
         const tailLines = Math.min(MAX_TAIL_LINES, Number(query.get("tail") ?? DEFAULT_TAIL_LINES));
-        return sendLogs(directory, { tailLines, follow: query.get("follow") === "1" }, response);
+        const wish = { tailLines, follow: query.get("follow") === "1" };
+        return sendLogs(log.directory, log.over ? { ...wish, over: log.over } : wish, response);
       },
     },
   });

@@ -2,7 +2,8 @@ import type { Counters, DesiredState } from "@mainstay/api";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Log } from "../system/log.ts";
-import { readMachineBootId } from "../system/process-table.ts";
+import { createControlGroups } from "../system/control-groups.ts";
+import { readMachineBootId, readOwnGroups } from "../system/process-table.ts";
 import { serveAgentApi } from "./agent-api.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { openAgentStore, type AgentStore } from "./agent-store.ts";
@@ -38,8 +39,15 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
   const workers = startWorkers(options, events, log);
 
   const saveProcesses = () => store.saveProcesses({ machineBootId, processes: fleet.facts() });
+  const groups = createControlGroups({
+    mount: "/sys/fs/cgroup",
+    ownGroups: readOwnGroups(),
+    name: `mainstay-${store.agentId.slice(0, 8)}`,
+  });
+  if (groups.limits.by === "none") log.warn(groups.limits, "resource limits cannot be enforced here");
   const fleet: Fleet = startFleet(options, store, {
     log,
+    groups,
     onEvent: events.emit,
     onChange() {
       void publisher.publish();
@@ -61,7 +69,7 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
 
   const isSameBoot = saved.processes.machineBootId === machineBootId;
   serving.begin(isSameBoot ? saved.processes.processes : [], saved.desired !== null);
-  const observe = createObserver({ bootId, held, fleet, workers });
+  const observe = createObserver({ bootId, held, fleet, workers, limits: groups.limits });
   const api = await serveAgentApi({
     path: join(options.runtimeDirectory, "agent.sock"),
     put: async (next) => ((await serving.put(next)) ? observe() : null),
@@ -75,7 +83,10 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
     },
     events,
     journal: store.journal,
-    logDirectory: (id) => fleet.get(id)?.spec().logDirectory ?? null,
+    logOf(id) {
+      const instance = fleet.get(id);
+      return instance ? { directory: instance.spec().logDirectory, over: instance.over } : null;
+    },
   });
 
   async function close(): Promise<void> {
@@ -88,6 +99,7 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
   async function closeAfter(end: () => Promise<void>): Promise<void> {
     await close();
     await end();
+    groups.remove();
     await saveProcesses();
     workers.stop();
   }
@@ -110,7 +122,7 @@ function startWorkers(options: AgentOptions, events: Events, log: Log): Workers 
   });
 }
 
-type FleetListeners = Pick<Parameters<typeof createFleet>[0], "onChange" | "onEvent" | "log">;
+type FleetListeners = Pick<Parameters<typeof createFleet>[0], "onChange" | "onEvent" | "log" | "groups">;
 
 function startFleet(options: AgentOptions, store: AgentStore, listeners: FleetListeners): Fleet {
   const ports = createPorts({

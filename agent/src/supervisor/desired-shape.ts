@@ -23,6 +23,18 @@ function orNull(check: Check): Check {
   return (value, path) => (value === null ? null : check(value, path));
 }
 
+function optional(check: Check): Check {
+  return (value, path) => (value === undefined ? null : check(value, path));
+}
+
+const aboveZero: Check = (value, path) => {
+  const isFine = typeof value === "number" && Number.isFinite(value) && value > 0;
+  return isFine ? null : `${path}: expected a number above 0`;
+};
+
+const truth: Check = (value, path) =>
+  typeof value === "boolean" ? null : `${path}: expected true or false`;
+
 function either(first: Check, second: Check): Check {
   return (value, path) => (first(value, path) === null ? null : second(value, path));
 }
@@ -74,6 +86,9 @@ const instance = object({
   health: orNull(object({ path: text, intervalMs: positive, timeoutMs: positive })),
   stopTimeoutMs: notNegative,
   logDirectory: text,
+  singleton: optional(truth),
+  once: optional(object({ timeoutMs: positive })),
+  resources: optional(object({ memoryBytes: orNull(positive), cpu: orNull(aboveZero) })),
 });
 
 const service = object({

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createLog } from "../system/log.ts";
 import { isAlive, readProcess } from "../system/process-table.ts";
+import { testGroups } from "../testing/fleet.ts";
 import { waitFor } from "../testing/wait-for.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
 import { createPorts } from "./ports.ts";
@@ -30,6 +31,7 @@ describe("a fleet that takes up what an earlier agent left", () => {
         isFree: () => true,
         start: 0,
       }),
+      groups: testGroups(AGENT),
       log: createLog("test", () => {}),
       onChange: () => {},
       onEvent: () => {},
@@ -37,6 +39,7 @@ describe("a fleet that takes up what an earlier agent left", () => {
   });
   afterEach(async () => {
     await fleet.killAll();
+    testGroups(AGENT).remove();
     for (const each of left) each.kill("SIGKILL");
     rmSync(directory, { recursive: true });
   });

@@ -37,11 +37,14 @@ export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet
   const { log, agentId } = base;
   const instances = new Map<string, Instance>();
   const strays = new Map<string, InstanceFacts>();
+  /** Singletons that wait until they are alone. */
+  const waiting = new Set<Instance>();
   let wanted: ReadonlySet<string> = new Set();
   const context: InstanceContext = {
     ...base,
     onChange(instance, event, data = {}) {
       onChange();
+      beginWaiting();
       if (!event) return;
       onEvent(event, instance.id, data);
       log.info({ instance: instance.id, event, ...data }, "an instance changed");
@@ -52,6 +55,30 @@ export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet
     const instance = createInstance(spec, context);
     instances.set(spec.id, instance);
     return instance;
+  }
+
+  function begin(instance: Instance): void {
+    if (!instance.spec().singleton) return void instance.start();
+    waiting.add(instance);
+    beginWaiting();
+  }
+
+  function beginWaiting(): void {
+    for (const instance of waiting) {
+      if (isIn(instance, "exited")) waiting.delete(instance);
+      else if (wanted.has(instance.id) && isAlone(instance)) {
+        waiting.delete(instance);
+        void instance.start();
+      }
+    }
+  }
+
+  /** No other instance of its kind lives. A stray's kind is not known: it might be one. */
+  function isAlone(instance: Instance): boolean {
+    const kin = [...instances.values()].filter((each) => {
+      return each !== instance && kindOf(each) === kindOf(instance) && each.hasBegun() && !isIn(each, "exited");
+    });
+    return kin.length === 0 && strays.size === 0;
   }
 
   /** Processes that carry our marks, though no facts were saved of them: the agent was killed in between. */
@@ -78,10 +105,13 @@ export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet
     });
   }
 
-  function endStray({ id, pid, startTicks }: InstanceFacts): Promise<void> {
+  async function endStray({ id, pid, startTicks }: InstanceFacts): Promise<void> {
     // Wanted again meanwhile: the new process carries the same marks and must be spared.
-    const marks: Tree["marks"] = instances.has(id) ? {} : { MAINSTAY_INSTANCE: id, MAINSTAY_AGENT: agentId };
-    return endTree({ pid, startTicks, marks }, STRAY_TIMEOUT_MS);
+    if (instances.has(id)) return endTree({ pid, startTicks, marks: {} }, STRAY_TIMEOUT_MS);
+    const marks: Tree["marks"] = { MAINSTAY_INSTANCE: id, MAINSTAY_AGENT: agentId };
+    const group = base.groups.open(id, null);
+    await endTree({ pid, startTicks, marks, group }, STRAY_TIMEOUT_MS);
+    group.remove();
   }
 
   function isIn(instance: Instance, ...states: ObservedInstance["state"][]): boolean {
@@ -99,37 +129,43 @@ export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet
         if (instances.get(each.id)?.adopt(each)) adopted.add(each.id);
         else if (!instances.has(each.id)) left.set(each.id, each);
       }
-      for (const instance of instances.values()) if (!adopted.has(instance.id)) void instance.start();
       for (const [id, each] of left) strays.set(id, each);
+      for (const instance of instances.values()) if (!adopted.has(instance.id)) begin(instance);
       log.info({ adopted: adopted.size, left: left.size, wanted: wanted.size }, "instances are taken up");
       return [...left.values()];
     },
     apply(specs) {
       wanted = new Set(specs.map((spec) => spec.id));
-      for (const each of instances.values()) if (isIn(each, "exited")) instances.delete(each.id);
+      for (const each of instances.values()) {
+        // What ran once stays known for as long as it is asked for: it must not run again.
+        const isKept = wanted.has(each.id) && each.spec().once;
+        if (isIn(each, "exited") && !isKept) instances.delete(each.id);
+      }
       for (const spec of specs) {
         const known = instances.get(spec.id);
         known?.update(spec);
-        if (!known) void add(spec).start();
+        if (!known) begin(add(spec));
         else if (isIn(known, "draining")) known.resume();
       }
       const leaving = [...instances.values()].filter((each) => {
         return !wanted.has(each.id) && !isIn(each, "draining", "stopping");
       });
       for (const each of leaving) each.beginDraining();
+      beginWaiting();
       return leaving;
     },
     async retire(instance, drained) {
       await drained;
       if (!isIn(instance, "draining")) return;
       await instance.stop();
-      if (wanted.has(instance.id)) void add(instance.spec()).start();
+      if (wanted.has(instance.id)) begin(add(instance.spec()));
     },
     async retireStray(facts, drained) {
       await drained;
       await endStray(facts);
       strays.delete(facts.id);
       onChange();
+      beginWaiting();
       log.info({ instance: facts.id, pid: facts.pid }, "a process that nobody wanted any more was ended");
     },
     get: (id) => instances.get(id),
@@ -159,4 +195,9 @@ export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet
       ]);
     },
   };
+}
+
+function kindOf(instance: Instance): string {
+  const { service, environment, process } = instance.spec();
+  return JSON.stringify([environment, service, process]);
 }

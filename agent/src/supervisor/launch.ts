@@ -22,7 +22,16 @@ export interface LaunchOptions {
   directory: string;
   logDirectory: string;
   environment: Record<string, string>;
+  /** The process writes its id into each of these before the command takes its place. */
+  joinFiles?: string[];
+  /** Where the exit code is written when the command has ended: it can then be read by another agent. */
+  exitFile?: string;
 }
+
+/** Joins the groups first: what the command starts belongs to them too. */
+const JOIN = 'for file do echo $$ > "$file" || exit 125; done; shift $#;';
+/** The exit code reaches the disk whole or not at all. */
+const KEEP_EXIT = '/bin/sh -c "$1"; code=$?; echo $code > "$2.new" && mv "$2.new" "$2"; exit $code';
 
 /**
  * Starts a command in a session of its own, its output going straight to files: it outlives this
@@ -33,11 +42,17 @@ export async function launch({
   directory,
   logDirectory,
   environment,
+  joinFiles = [],
+  exitFile,
 }: LaunchOptions): Promise<RunningProcess> {
   mkdirSync(logDirectory, { recursive: true });
   const output = openSync(join(logDirectory, "stdout.log"), "a", 0o640);
   const errors = openSync(join(logDirectory, "stderr.log"), "a", 0o640);
-  const child = spawn("/bin/sh", ["-c", `exec ${command}`], {
+  const kept =
+    exitFile === undefined
+      ? `exec ${command}`
+      : `set -- ${[command, exitFile].map(quote).join(" ")}; ${KEEP_EXIT}`;
+  const child = spawn("/bin/sh", ["-c", `${JOIN} ${kept}`, "mainstay", ...joinFiles], {
     cwd: directory,
     env: environment,
     detached: true,
@@ -68,6 +83,10 @@ export function adopt(pid: number, startTicks: number): RunningProcess | null {
     }, EXIT_POLL_MS);
   });
   return { pid, startTicks, exited };
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function isSame(pid: number, startTicks: number): boolean {

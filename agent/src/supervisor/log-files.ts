@@ -31,6 +31,8 @@ export async function capLogs(logDirectory: string, limitBytes: number): Promise
 interface LogQuery {
   tailLines: number;
   follow: boolean;
+  /** When nothing more will be written; for ever unless given. */
+  over?: Promise<void>;
 }
 
 /**
@@ -39,7 +41,7 @@ interface LogQuery {
  */
 export async function sendLogs(
   logDirectory: string,
-  { tailLines, follow }: LogQuery,
+  { tailLines, follow, over }: LogQuery,
   response: ServerResponse,
 ): Promise<void> {
   response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
@@ -52,8 +54,12 @@ export async function sendLogs(
   }
   if (!follow) return void response.end();
   response.flushHeaders();
-  const stops = paths.map((path, index) => followFile(path, ends[index] ?? 0, response));
-  response.once("close", () => stops.forEach((stop) => stop()));
+  const followed = paths.map((path, index) => followFile(path, ends[index] ?? 0, response));
+  response.once("close", () => followed.forEach((each) => each.stop()));
+  if (!over) return;
+  await over;
+  for (const each of followed) await each.catchUp();
+  response.end();
 }
 
 async function readTail(path: string, end: number, lines: number): Promise<Buffer> {
@@ -68,15 +74,18 @@ async function readTail(path: string, end: number, lines: number): Promise<Buffe
 }
 
 /** Sends what is appended to a file; starts again at its beginning when it was cut. */
-function followFile(path: string, from: number, response: ServerResponse): () => void {
+function followFile(path: string, from: number, response: ServerResponse) {
   let position = from;
-  let isSending = false;
+  let sending: Promise<void> | null = null;
   let isStale = true;
 
-  async function send(): Promise<void> {
+  function send(): Promise<void> {
     isStale = true;
-    if (isSending) return;
-    isSending = true;
+    sending ??= sendNow().finally(() => (sending = null));
+    return sending;
+  }
+
+  async function sendNow(): Promise<void> {
     while (isStale && !response.destroyed) {
       isStale = false;
       const end = await sizeOf(path);
@@ -86,12 +95,11 @@ function followFile(path: string, from: number, response: ServerResponse): () =>
       position = end;
       await pipeline(source, response, { end: false }).catch(() => response.destroy());
     }
-    isSending = false;
   }
 
   const watcher = watch(path, () => void send());
   void send();
-  return () => watcher.close();
+  return { stop: () => watcher.close(), catchUp: send };
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -10,16 +10,18 @@ interface ObserverParts {
   held: Held;
   fleet: Fleet;
   workers: Workers;
+  limits: ObservedState["limits"];
 }
 
 /** What the agent answers when it is asked how things stand. */
-export function createObserver({ bootId, held, fleet, workers }: ObserverParts): () => ObservedState {
+export function createObserver({ bootId, held, fleet, workers, limits }: ObserverParts): () => ObservedState {
   const usageOf = createResources(() => performance.now());
   return () => ({
     bootId,
     generation: held.desired.generation,
     at: new Date().toISOString(),
     leaseExpired: held.leaseExpired,
+    limits,
     instances: fleet.list().map((instance) => {
       const observed = instance.observe();
       const { memoryBytes = null, cpuSeconds = null } = (observed.pid && usageOf(observed.pid)) || {};

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ControlGroup } from "../system/control-groups.ts";
 import { listProcesses, readEnvironment, type ProcessFacts } from "../system/process-table.ts";
 
 const POLL_MS = 50;
@@ -14,19 +15,22 @@ export interface Tree {
    * even if it has left the session. None: only the session.
    */
   marks: Readonly<Record<string, string>>;
+  /** What else the kernel knows to belong to it. */
+  group?: Pick<ControlGroup, "pids" | "kill">;
 }
 
 /**
- * Every living process of the tree: those of its session,
- * and those that carry its marks in their environment.
+ * Every living process of the tree: those of its control group, those of
+ * its session, and those that carry its marks in their environment.
  */
-export function findTree({ pid, startTicks, marks }: Tree): ProcessFacts[] {
+export function findTree({ pid, startTicks, marks, group }: Tree): ProcessFacts[] {
   const living = listProcesses().filter((each) => each.state !== "Z" && each.state !== "X");
   // Another process with the leader's id means that the kernel
   // gave the session's number away: nothing is left in it.
+  const grouped = new Set(group?.pids());
   const isReused = living.some((each) => each.pid === pid && each.startTicks !== startTicks);
   return living.filter((each) => {
-    if (each.session === pid && !isReused) return true;
+    if (grouped.has(each.pid) || (each.session === pid && !isReused)) return true;
     return each.startTicks >= startTicks && hasMarks(each.pid, marks);
   });
 }
@@ -51,6 +55,7 @@ export async function killTree(tree: Tree): Promise<void> {
   for (let round = 0; round < KILL_ROUNDS; round += 1) {
     const left = findTree(tree);
     if (left.length === 0) return;
+    tree.group?.kill();
     for (const each of left) signal(each.pid, "SIGKILL");
     await sleep(round === 0 ? 5 : POLL_MS);
   }

@@ -61,6 +61,11 @@ export function isAlive(pid: number): boolean {
   return facts !== null && facts.state !== "Z" && facts.state !== "X";
 }
 
+/** The control groups this process is in, in the form of cgroups(7). */
+export function readOwnGroups(): string {
+  return readProc("self/cgroup") ?? "";
+}
+
 /** Changes with every boot of the machine. */
 export function readMachineBootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();

@@ -1,4 +1,4 @@
-import type { ChangeResource, TimelineEntry } from "@mainstay/api";
+import { formatDuration, type ChangeResource, type TaskResource, type TimelineEntry } from "@mainstay/api";
 import type { Command } from "commander";
 import { show, type Context } from "../context.ts";
 import { entryLine, evidenceLine, outcomeLine } from "../output/change-words.ts";
@@ -100,20 +100,22 @@ async function list(context: Context, options: { service?: string; limit: number
     if (items.length === 0) return "No changes yet. Ship something: mainstay deploy ./my-service";
     const rows = items.map((each) => [
       each.id,
+      each.kind,
       each.service,
       each.environment,
       each.state,
       ago(each.createdAt, context.nowMs()),
       each.outcome ?? "",
     ]);
-    return table(["CHANGE", "SERVICE", "ENVIRONMENT", "STATE", "REQUESTED", "OUTCOME"], rows);
+    return table(["CHANGE", "KIND", "SERVICE", "ENVIRONMENT", "STATE", "REQUESTED", "OUTCOME"], rows);
   });
 }
 
 async function showOne(context: Context, id: string): Promise<void> {
   const change = await context.api.get<ChangeResource>(`/changes/${id}`);
   const { items: timeline } = await context.api.get<Page<TimelineEntry>>(`/changes/${id}/timeline`);
-  show(context, { ...change, timeline }, () =>
+  const { items: tasks } = await context.api.get<Page<TaskResource>>(`/tasks?change=${id}`);
+  show(context, { ...change, timeline, tasks }, () =>
     [
       `${change.id}  ${change.kind} of ${change.service} in ${change.environment}`,
       `candidate  ${change.candidate}`,
@@ -123,8 +125,18 @@ async function showOne(context: Context, id: string): Promise<void> {
       ...(change.evidence ? [`evidence   ${evidenceLine(change.evidence)}`] : []),
       "",
       ...timeline.map((entry) => entryLine(entry, change.stages)),
+      ...tasks.flatMap(taskLines),
     ].join("\n"),
   );
+}
+
+function taskLines(task: TaskResource): string[] {
+  const took = task.finishedAt
+    ? `${formatDuration(Date.parse(task.finishedAt) - Date.parse(task.createdAt))}`
+    : "so far";
+  const how = task.reason ? `${task.state}: ${task.reason}` : task.state;
+  const output = task.output === "" ? [] : task.output.split("\n").map((line) => `  | ${line}`);
+  return ["", `release command ${task.id}, attempt ${task.attempt}, ${how} (${took})`, `  $ ${task.command}`, ...output];
 }
 
 async function replay(context: Context, id: string): Promise<void> {

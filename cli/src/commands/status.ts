@@ -1,5 +1,6 @@
 import {
   formatShare,
+  formatSize,
   type ChangeResource,
   type PlatformResource,
   type ReleaseResource,
@@ -17,7 +18,7 @@ interface Page<Item> {
   items: Item[];
 }
 
-/** The commands of daily work: status, releases, rollback, logs. */
+/** The commands of daily work: status, releases, rollback. */
 export function addDaily(program: Command, withContext: WithContext): void {
   program
     .command("status")
@@ -46,15 +47,6 @@ export function addDaily(program: Command, withContext: WithContext): void {
     .action((service: string, options: RollbackOptions) =>
       withContext((context) => rollback(context, service, options)),
     );
-  program
-    .command("logs")
-    .argument("<service>", "a service, or the id of an instance")
-    .option("-f, --follow", "go on with what is written from now on", false)
-    .option("--tail <lines>", "how many lines from the end", countOption, 100)
-    .description("What the instances wrote to standard output and error")
-    .action((service: string, options: LogOptions) =>
-      withContext((context) => logs(context, service, options)),
-    );
 }
 
 async function status(context: Context, service: string | undefined): Promise<void> {
@@ -72,8 +64,13 @@ function platformWords(platform: PlatformResource): string {
   const lost = Object.values(platform.lost).reduce((total, value) => total + value, 0);
   return (
     `Mainstay ${platform.version} · data plane ${platform.dataPlane} · agent ${platform.agent} · ${platform.database}\n` +
-    `${platform.requests} requests proxied, ${lost} lost by the platform · ${platform.changesActive} changes under way`
+    `${platform.requests} requests proxied, ${lost} lost by the platform · ${platform.changesActive} changes under way` +
+    limitsWords(platform)
   );
+}
+
+function limitsWords({ resourceLimits }: PlatformResource): string {
+  return resourceLimits?.by === "none" ? `\nresources: limits are not enforced: ${resourceLimits.reason}` : "";
 }
 
 function servicesWords(services: ServiceResource[], nowMs: number): string {
@@ -97,8 +94,13 @@ function trialWords(service: ServiceResource): string {
 
 function instanceWords(instance: ServiceResource["instances"][number]): string {
   const where = instance.port === null ? "" : ` on port ${instance.port}`;
-  const crashes = instance.crashes === 0 ? "" : `, ${instance.crashes} crashes`;
+  const crashes = instance.crashes === 0 ? "" : `, ${instance.crashes} crashes${exitWords(instance)}`;
   return `${instance.state}${where}${crashes}`;
+}
+
+function exitWords({ lastExit }: ServiceResource["instances"][number]): string {
+  if (lastExit?.cause !== "memory") return "";
+  return `, the last killed for exceeding ${formatSize(lastExit.limitBytes ?? 0)}`;
 }
 
 async function releases(context: Context, service: string | undefined, limit: number): Promise<void> {
@@ -144,40 +146,7 @@ async function rollback(context: Context, service: string, options: RollbackOpti
 async function latestChange(context: Context, service: string, environment: string): Promise<string> {
   const query = new URLSearchParams({ service, environment, limit: "20" });
   const { items } = await context.api.get<Page<ChangeResource>>(`/changes?${query}`);
-  const latest = items.find((each) => each.state !== "undone");
+  const latest = items.find((each) => each.state !== "undone" && each.kind !== "scale");
   if (!latest) throw new CliError(`${service} in ${environment} has no change to go back from`, EXIT.failed);
   return latest.id;
-}
-
-interface LogOptions {
-  follow: boolean;
-  tail: number;
-}
-
-async function logs(context: Context, service: string, { follow, tail }: LogOptions): Promise<void> {
-  const ids = service.startsWith("ins_") ? [service] : await instancesOf(context, service);
-  const query = `tail=${tail}&follow=${follow ? 1 : 0}`;
-  await Promise.all(
-    ids.map((id) => printLog(context, id, { query, prefix: ids.length > 1 ? `${id.slice(-6)} | ` : "" })),
-  );
-}
-
-async function instancesOf(context: Context, service: string): Promise<string[]> {
-  const { items } = await context.api.get<Page<ServiceResource>>("/services");
-  const ids = items
-    .filter((each) => each.service === service)
-    .flatMap((each) => each.instances.map((one) => one.id));
-  if (ids.length === 0)
-    throw new CliError(`${service} has no instances`, EXIT.failed, "mainstay status lists all services");
-  return ids;
-}
-
-async function printLog(
-  context: Context,
-  id: string,
-  words: { query: string; prefix: string },
-): Promise<void> {
-  for await (const { line } of context.api.stream<{ line: string }>(`/instances/${id}/logs?${words.query}`)) {
-    context.print(words.prefix + line);
-  }
 }

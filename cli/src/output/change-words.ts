@@ -42,8 +42,11 @@ function shortNumber(value: number): string {
 
 /** How a change ended, as a sentence. */
 export function outcomeLine(change: ChangeResource): string {
+  if (change.state === "succeeded" && change.kind === "scale")
+    return `${change.service} in ${change.environment} has ${change.candidate}`;
   if (change.state === "succeeded")
     return `${change.candidate} serves ${change.service} in ${change.environment}`;
+  if (change.state === "undo-blocked") return `undo-blocked: ${change.outcome ?? "no reason was given"}`;
   const back = change.stable ? `${change.stable} serves as before` : "nothing was serving before";
   return `${change.state}: ${change.outcome ?? "no reason was given"}; ${back}`;
 }

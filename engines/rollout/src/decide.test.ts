@@ -132,10 +132,30 @@ describe("going back", () => {
       failure: "it crashed",
       undoBlocked: "the old release cannot read the new schema",
     });
-    expect(decide(plan, at("stepping"), blocked)).toMatchObject({
-      to: { name: "undo-blocked" },
-      reason: "it crashed; the old release cannot read the new schema",
-    });
+    const reason = "it crashed; the old release cannot read the new schema";
+    const stuck = goes(at("stepping", { stage: 2 }), blocked);
+    expect(stuck).toMatchObject({ name: "draining", blocked: reason });
+    expect(decide(plan, stuck, facts({ settled: false })).kind).toBe("stay");
+    const ended = goes(stuck, facts());
+    expect(ended.name).toBe("undo-blocked");
+    // What has the traffic keeps it.
+    expect([weightOf(plan, stuck), weightOf(plan, ended), provenOf(plan, ended)]).toEqual([
+      10_000, 10_000, 10_000,
+    ]);
+  });
+
+  it("takes a candidate away that never had traffic, and says that the stable release may not run", () => {
+    const blocked = facts({ failure: "it crashed", undoBlocked: "the schema has moved on" });
+    expect(goes(at("gating"), blocked).name).toBe("restoring-weights");
+    const ended = goes(at("draining-candidate"), blocked);
+    expect(ended.name).toBe("undo-blocked");
+    expect(weightOf(plan, ended)).toBe(0);
+  });
+
+  it("is refused to an operator when nothing is left to go back to", () => {
+    const given = facts({ command: order("abort"), undoBlocked: "the schema has moved on" });
+    expect(decide(plan, at("baking"), given)).toEqual({ kind: "refuse", because: "the schema has moved on" });
+    expect(goes(at("gating"), given).name).toBe("restoring-weights");
   });
 
   it("does not turn back once the old release is being taken apart", () => {

@@ -46,6 +46,7 @@ export function decide(plan: RolloutPlan, state: RolloutState, facts: Facts): De
   if (!facts.settled) return stay("its effects have not taken hold yet");
   if (state.name === "stepping") return judgeStage(situation);
   if (state.name === "baking") return finishBaking(situation);
+  if (state.name === "draining" && state.blocked !== undefined) return endBlocked(situation, state.blocked);
   return forward(situation, { by: "platform", reason: REASONS[state.name] ?? "done" });
 }
 
@@ -53,6 +54,7 @@ const REASONS: Partial<Record<RolloutStateName, string>> = {
   requested: "the target is free",
   locked: "lock taken",
   preflight: "nothing speaks against it",
+  migrating: "the release command succeeded",
   starting: "the candidate's processes run",
   gating: "every instance passed its health gate",
   draining: "the old release is drained and stopped",
@@ -121,8 +123,15 @@ function following(plan: RolloutPlan, name: RolloutStateName): RolloutStateName 
 function undo({ state, facts }: Situation, { by, reason }: Cause): Decision {
   // Before the lock nothing was done, so nothing has to be taken back.
   if (state.name === "requested") return go({ by, reason }, moved(state, "undone", facts));
-  if (!facts.undoBlocked) return go({ by, reason }, moved(state, "restoring-weights", facts));
-  return go({ by, reason: `${reason}; ${facts.undoBlocked}` }, moved(state, "undo-blocked", facts));
+  if (!facts.undoBlocked || !isInTraffic(state))
+    return go({ by, reason }, moved(state, "restoring-weights", facts));
+  // The candidate fails and the stable release cannot run: what has the traffic keeps it.
+  const blocked = `${reason}; ${facts.undoBlocked}`;
+  return go({ by, reason: blocked }, { ...moved(state, "draining", facts), blocked });
+}
+
+function endBlocked({ state, facts }: Situation, reason: string): Decision {
+  return go({ by: "platform", reason }, moved(state, "undo-blocked", facts));
 }
 
 function continueUndo({ state, facts }: Situation): Decision {
@@ -132,7 +141,9 @@ function continueUndo({ state, facts }: Situation): Decision {
     const reason = "all traffic is back on the stable release";
     return go({ by, reason }, moved(state, "draining-candidate", facts));
   }
-  return go({ by, reason: "the candidate is drained and stopped" }, moved(state, "undone", facts));
+  const reason = "the candidate is drained and stopped";
+  if (!facts.undoBlocked) return go({ by, reason }, moved(state, "undone", facts));
+  return go({ by, reason: `${reason}; ${facts.undoBlocked}` }, moved(state, "undo-blocked", facts));
 }
 
 function obey(situation: Situation, command: NonNullable<Facts["command"]>): Decision {
@@ -145,6 +156,7 @@ function obey(situation: Situation, command: NonNullable<Facts["command"]>): Dec
   if (!isMeaningful(command.name, state)) return refusal;
   switch (command.name) {
     case "abort":
+      if (facts.undoBlocked && isInTraffic(state)) return { kind: "refuse", because: facts.undoBlocked };
       return undo(situation, cause);
     case "pause":
       return go(cause, { ...state, name: "paused", pausedFrom: state.name, enteredAtMs: facts.nowMs });

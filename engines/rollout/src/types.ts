@@ -46,6 +46,8 @@ export interface RolloutState {
   enteredAtMs: number;
   stageStartedAtMs: number | null;
   pausedFrom: RolloutStateName | null;
+  /** Why it stays where it is although it failed: there is no way back. */
+  blocked?: string;
 }
 
 export type Command = "promote" | "promote-full" | "pause" | "resume" | "abort" | "finish";
@@ -59,7 +61,7 @@ export interface Facts {
   settled: boolean;
   /** Why the candidate cannot go on, in words; null when nothing failed. */
   failure: string | null;
-  /** Why going back is impossible, in words; null when it is possible. */
+  /** Why the stable release can no longer do its work, so that going back helps nobody; null when it can. */
   undoBlocked: string | null;
   /** The judge's verdict on the traffic so far; null when nothing is judged. */
   verdict: { kind: "harm" | "no-harm" | "insufficient"; reason: string } | null;

@@ -30,6 +30,9 @@ export interface ChangeRequest {
   /** All traffic at once after the gate, whatever the service file says. */
   immediate: boolean;
   reason: string | null;
+  /** Whose candidate it is, for kinds whose candidates do not say so. */
+  service?: string | undefined;
+  environment?: string | undefined;
 }
 
 /** The use cases of changes: ask for one, steer it, look at it. The runner carries them out. */
@@ -119,6 +122,7 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
   ): Promise<ChangeRow> {
     for (let attempt = 0; attempt < 5; attempt++) {
       const row = await change(id);
+      if (order.name === "abort") await mustBeUndoable(row);
       const decision = decide(row.plan, row.position, {
         nowMs: clock.now().getTime(),
         settled: false,
@@ -133,6 +137,13 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
     throw new AppError("INTERNAL", {}, { cause: new Error(`change ${id} moved too fast to be commanded`) });
   }
 
+  /** Throws CHANGE_UNDO_BLOCKED when the change has the traffic and the stable arm cannot take it back. */
+  async function mustBeUndoable(row: ChangeRow): Promise<void> {
+    const isInTraffic = row.weight > 0 && row.finished_at === null;
+    const reason = isInTraffic ? await kindOf(row.kind).undoBlocked?.(viewOf(row)) : null;
+    if (reason) throw new AppError("CHANGE_UNDO_BLOCKED", { change: row.id, reason });
+  }
+
   /** Goes back: undoes a change under way, or brings the release before it back when it has ended. */
   async function rollback(id: string, reason: string | null, origin: Origin): Promise<ChangeRow> {
     const row = await change(id);
@@ -143,6 +154,8 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
     const wish = {
       kind: row.kind,
       candidate: row.stable,
+      service: row.service,
+      environment: row.environment,
       immediate: true,
       reason: reason ?? `rolls ${row.id} back`,
     };

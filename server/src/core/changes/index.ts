@@ -12,6 +12,7 @@ export type {
   Metric,
   Observation,
   Preparation,
+  PreparedRequest,
   Signal,
   Step,
 } from "./ports.ts";

@@ -119,5 +119,15 @@ export interface ChangeKind {
   kind: string;
   drivers: Driver[];
   signal: Signal | null;
-  prepare(request: { candidate: string; immediate: boolean }): Promise<Preparation>;
+  prepare(request: PreparedRequest): Promise<Preparation>;
+  /** Why the stable arm can no longer do its work, so that an undo would help nobody; null when it can. */
+  undoBlocked?(change: ChangeView): Promise<string | null>;
+}
+
+/** What a kind is given: service and environment only where the candidate does not say whose it is. */
+export interface PreparedRequest {
+  candidate: string;
+  immediate: boolean;
+  service?: string | undefined;
+  environment?: string | undefined;
 }

@@ -83,6 +83,7 @@ export function createTurn({ store, transitions, kinds, clock }: TurnDependencie
     const evidence = await judge(row);
     const facts: Facts = {
       ...nothingKnown(),
+      undoBlocked: (await kindOf(row).undoBlocked?.(viewOf(row))) ?? null,
       settled: failure === null && observation.waitingFor === null,
       failure: failure ?? observation.failure,
       verdict: verdictOf(row, evidence),

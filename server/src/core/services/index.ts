@@ -1,5 +1,11 @@
-export { createReleaseKind } from "./release-kind.ts";
+export { createReleaseKind, createSettingKind, gateDeadlineOf } from "./release-kind.ts";
+export { countsOf, createScaleKind } from "./scale-kind.ts";
 export { addServicesRoutes } from "./routes.ts";
+export { addSettingsRoutes } from "./settings-routes.ts";
+export { addTasksRoutes } from "./tasks-routes.ts";
 export { createServices } from "./services.ts";
 export type { Arrangement, NewRelease, Origin, Services } from "./services.ts";
+export { singletonsOf } from "./roster.ts";
+export type { TaskEnd } from "./tasks.ts";
+export type { TaskRow } from "./tasks-store.ts";
 export type { InstanceRow, ReleaseRow, ServiceRow, Target } from "./store.ts";

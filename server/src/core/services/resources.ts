@@ -34,6 +34,7 @@ const UNSEEN = {
   crashes: 0,
   inflight: 0,
   memoryBytes: null,
+  lastExit: null,
 } as const;
 
 export function toService(

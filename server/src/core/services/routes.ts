@@ -67,8 +67,10 @@ export function addServicesRoutes(
     stream: "ndjson",
     response: z.object({ line: z.string() }),
     handler: async ({ params, query, signal }) => {
-      await services.instance(params.id);
-      return asItems(logs(params.id, { tail: query.tail, follow: query.follow === "1", signal }));
+      const row = await services.logged(params.id);
+      const redact = await services.createRedactor(row.release);
+      if (row.output !== null) return asItems(lastLines(row.output, query.tail), redact);
+      return asItems(logs(params.id, { tail: query.tail, follow: query.follow === "1", signal }), redact);
     },
   });
 
@@ -122,6 +124,13 @@ function addReleasesRoutes(http: Http, services: Services): void {
   });
 }
 
-async function* asItems(lines: AsyncIterable<string>): AsyncIterable<{ line: string }> {
-  for await (const line of lines) yield { line };
+async function* asItems(
+  lines: AsyncIterable<string> | string[],
+  redact: (line: string) => string,
+): AsyncIterable<{ line: string }> {
+  for await (const line of lines) yield { line: redact(line) };
+}
+
+function lastLines(text: string, count: number): string[] {
+  return text === "" || count === 0 ? [] : text.split("\n").slice(-count);
 }

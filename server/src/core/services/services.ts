@@ -6,8 +6,13 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Database } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
+import { MASK, maskSecrets } from "../../kernel/redact.ts";
+import { createRoster } from "./roster.ts";
 import { createReleaseFiles } from "./release-files.ts";
 import { createSecretsFile } from "./secrets-file.ts";
+import { applySettings, createSettings } from "./settings.ts";
+import { createTasks } from "./tasks.ts";
+import type { TaskRow } from "./tasks-store.ts";
 import {
   createServicesStore,
   type InstanceRow,
@@ -37,10 +42,16 @@ export interface NewRelease {
 export interface Arrangement {
   services: ServiceRow[];
   instances: InstanceRow[];
+  /** Commands that run once, as long as they do. */
+  tasks: TaskRow[];
   releases: Map<string, ReleaseRow>;
   /** Secret values by release id, as the secrets file has them now. */
   secrets: ReadonlyMap<string, Record<string, string>>;
 }
+
+const NO_VALUES: Record<string, string> = {};
+/** A shorter value stands in every other line by chance: masking it would hide more than it protects. */
+const SECRET_LENGTH_MIN = 4;
 
 export interface ServicesDependencies {
   db: Database;
@@ -56,17 +67,25 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
   const files = createReleaseFiles({ root: path.join(dataDirectory, "releases") });
   const secrets = createSecretsFile({ directory: path.join(dataDirectory, "keys") });
   const known = new Map<string, Record<string, string>>();
+  const roster = createRoster({ store, clock, ids });
+  const settings = createSettings({ db, clock, ids, audit, events, store, secrets });
+  const tasks = createTasks({ db, clock, ids, audit });
 
   async function registerRelease(input: NewRelease, origin: Origin): Promise<ReleaseRow> {
-    const snapshot = await readSnapshot(input);
+    const file = await readSnapshot(input);
     const stored = await files.store(input.directory);
     const now = clock.now();
-    const target = { service: snapshot.service, environment: snapshot.environment };
-    const row = {
+    const target = { service: file.service, environment: file.environment };
+    const before = await settings.serving(target);
+    const inForce = before?.settings ?? { env: {}, secrets: [] };
+    const set = applySettings(file, inForce);
+    const row: ReleaseRow = {
       id: ids.next("rel"),
       ...target,
       ...stored,
-      snapshot,
+      snapshot: { ...set, env: { ...set.env, ...input.env } },
+      ...{ base: null, origin: null, settings: inForce },
+      secrets_version: before?.secrets_version ?? null,
       created_at: now,
       created_by: origin.actor,
     };
@@ -102,10 +121,12 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
     return row;
   }
 
-  async function instance(id: string): Promise<InstanceRow> {
+  /** Whose log it is, and the log itself once it is kept here because nobody writes it any more. */
+  async function logged(id: string): Promise<{ release: string; output: string | null }> {
     const row = await store.instance(id);
-    if (!row) throw new AppError("NOT_FOUND", { what: `instance ${id}` });
-    return row;
+    if (row) return { release: row.release, output: null };
+    const task = await tasks.task(id);
+    return { release: task.release, output: task.finished_at === null ? null : task.output };
   }
 
   /** Throws RELEASE_ALTERED when a stored file is no longer what was registered. */
@@ -114,29 +135,16 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
       throw new AppError("RELEASE_ALTERED", { release: row.id });
   }
 
-  /** Asks for every instance of a release; what is asked for already stays as it is. */
-  async function startInstances(row: ReleaseRow): Promise<void> {
-    const created_at = clock.now();
-    const rows = Object.entries(row.snapshot.processes).flatMap(([process, spec]) =>
-      Array.from({ length: spec.instances }, (_, ordinal) => ({
-        id: ids.next("ins"),
-        service: row.service,
-        environment: row.environment,
-        release: row.id,
-        process,
-        ordinal,
-        created_at,
-      })),
-    );
-    await store.insertInstances(rows);
-  }
-
   async function arrangement(): Promise<Arrangement> {
-    const [services, instances] = await Promise.all([store.services(), store.instances()]);
-    const wanted = new Set(instances.map((each) => each.release));
+    const [services, instances, running] = await Promise.all([
+      store.services(),
+      store.instances(),
+      tasks.running(),
+    ]);
+    const wanted = new Set([...instances, ...running].map((each) => each.release));
     const releases = new Map((await store.releasesById([...wanted])).map((each) => [each.id, each]));
     for (const each of releases.values()) await refreshSecrets(each);
-    return { services, instances, releases, secrets: known };
+    return { services, instances, tasks: running, releases, secrets: known };
   }
 
   /** A secrets file that vanishes must not take down what runs: the values read last stay in force. */
@@ -149,7 +157,15 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
   }
 
   function secretsOf(row: ReleaseRow): Promise<Record<string, string>> {
-    return secrets.read(row.service, row.environment, row.snapshot.secrets);
+    return secrets.read(row, row.snapshot.secrets, row.secrets_version);
+  }
+
+  /** Takes the values of a release's secrets out of a text, as far as they are long enough to be told. */
+  async function createRedactor(releaseId: string): Promise<(text: string) => string> {
+    const row = await release(releaseId);
+    const values = known.get(releaseId) ?? (await secretsOf(row).catch(() => NO_VALUES));
+    const telling = Object.values(values).filter((value) => value.length >= SECRET_LENGTH_MIN);
+    return (text) => telling.reduce((masked, value) => masked.replaceAll(value, MASK), maskSecrets(text));
   }
 
   return {
@@ -159,14 +175,17 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
     releasesById: store.releasesById,
     service,
     list: store.services,
-    instance,
+    logged,
     instances: store.instances,
     verifyRelease,
     secretsOf,
     arrangement,
     nextGeneration: store.nextGeneration,
-    startInstances,
-    stopInstances: (releaseId: string) => store.deleteInstances(releaseId),
+    createRedactor,
+    roster,
+    settings,
+    tasks,
+    setScale: (target: Target, scale: Record<string, number>) => store.setScale(target, scale, clock.now()),
     /** Sets who is on trial and with what share (ten-thousandths). */
     weigh: (target: Target, trial: { change: string; candidate: string; weight: number; proven: number }) =>
       store.updateService(target, {
@@ -205,5 +224,5 @@ async function readSnapshot(input: NewRelease): Promise<ServiceFile> {
       { errors: describeIssues(checked.error) },
     );
   }
-  return { ...parsed, environment, env: { ...parsed.env, ...input.env } };
+  return { ...parsed, environment };
 }

@@ -2,6 +2,12 @@ import type { ServiceFile } from "@mainstay/api";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import { sql, type Selectable } from "kysely";
 
+/** What was set beyond the service file: variables (null: not set, whatever the file says), secrets by name. */
+export interface Settings {
+  env: Record<string, string | null>;
+  secrets: string[];
+}
+
 type Tables = {
   "services.releases": {
     id: string;
@@ -11,6 +17,13 @@ type Tables = {
     version: string | null;
     directory: string;
     snapshot: ServiceFile;
+    /** The release it was made from by altering the configuration; null: registered with code of its own. */
+    base: string | null;
+    /** The first release with this code; null: this one. */
+    origin: string | null;
+    settings: Settings;
+    /** Which version of the secrets' values it uses; null: the file that people write. */
+    secrets_version: string | null;
     created_at: Date;
     created_by: { type: string; id: string; name: string };
   };
@@ -22,6 +35,8 @@ type Tables = {
     change: string | null;
     weight: number;
     proven: number;
+    /** How many instances of a process were asked for, whatever the service file says. */
+    scale: Record<string, number>;
     created_at: Date;
     updated_at: Date;
   };
@@ -42,6 +57,13 @@ export interface Target {
   service: string;
   environment: string;
 }
+interface Replacement {
+  insert: InstanceRow[];
+  /** Instances of a release: of these processes, or (null) all. */
+  remove?: { release: string; processes: string[] | null } | null;
+  /** Instances of one process beyond a number. */
+  surplus?: { release: string; process: string; count: number } | null;
+}
 type MaybeTarget = { [Key in keyof Target]?: string | undefined };
 
 /** All SQL of the room. */
@@ -55,6 +77,7 @@ export function createServicesStore(database: Database) {
         .values({
           ...row,
           snapshot: JSON.stringify(row.snapshot) as never,
+          settings: JSON.stringify(row.settings) as never,
           created_by: JSON.stringify(row.created_by) as never,
         })
         .execute(),
@@ -82,6 +105,7 @@ export function createServicesStore(database: Database) {
           change: null,
           weight: 0,
           proven: 0,
+          scale: JSON.stringify({}) as never,
           created_at: now,
           updated_at: now,
         })
@@ -103,14 +127,43 @@ export function createServicesStore(database: Database) {
         .where("name", "=", target.service)
         .where("environment", "=", target.environment)
         .execute(),
-    insertInstances: (rows: InstanceRow[]) =>
+    setScale: (target: Target, scale: Record<string, number>, now: Date) =>
       db
-        .insertInto("services.instances")
-        .values(rows)
-        .onConflict((conflict) => conflict.columns(["release", "process", "ordinal"]).doNothing())
+        .updateTable("services.services")
+        .set({ scale: JSON.stringify(scale) as never, updated_at: now })
+        .where("name", "=", target.service)
+        .where("environment", "=", target.environment)
         .execute(),
-    deleteInstances: (release: string) =>
-      db.deleteFrom("services.instances").where("release", "=", release).execute(),
+    /** Adds what is not there yet and removes the rest, at once. */
+    replaceInstances: ({ insert, remove = null, surplus = null }: Replacement) =>
+      db.transaction().execute(async (tx) => {
+        if (remove) {
+          const all = tx.deleteFrom("services.instances").where("release", "=", remove.release);
+          await (remove.processes ? all.where("process", "in", remove.processes) : all).execute();
+        }
+        if (surplus) {
+          await tx
+            .deleteFrom("services.instances")
+            .where("release", "=", surplus.release)
+            .where("process", "=", surplus.process)
+            .where("ordinal", ">=", surplus.count)
+            .execute();
+        }
+        if (insert.length === 0) return;
+        await tx
+          .insertInto("services.instances")
+          .values(insert)
+          .onConflict((conflict) => conflict.columns(["release", "process", "ordinal"]).doNothing())
+          .execute();
+      }),
+    instancesOf: (release: string) =>
+      db
+        .selectFrom("services.instances")
+        .selectAll()
+        .where("release", "=", release)
+        .orderBy("process")
+        .orderBy("ordinal")
+        .execute(),
     instances: () => db.selectFrom("services.instances").selectAll().orderBy("id").execute(),
     instance: (id: string) =>
       db.selectFrom("services.instances").selectAll().where("id", "=", id).executeTakeFirst(),

@@ -1,6 +1,9 @@
 import path from "node:path";
 import type { DesiredState, InstanceSpec, ServiceRouting } from "@mainstay/api";
-import type { Arrangement, InstanceRow, ReleaseRow, ServiceRow } from "../../core/services/index.ts";
+import type { Arrangement, InstanceRow, ReleaseRow, ServiceRow, TaskRow } from "../../core/services/index.ts";
+
+/** Between SIGTERM and SIGKILL, for a command that is to end before it does so by itself. */
+const TASK_STOP_TIMEOUT_MS = 10_000;
 
 export interface CompileSettings {
   dataDirectory: string;
@@ -14,7 +17,10 @@ export function compile(arrangement: Arrangement, settings: CompileSettings): De
   return {
     generation: 0,
     leaseTtlMs: settings.leaseTtlMs,
-    instances: arrangement.instances.map((row) => toSpec(row, arrangement, settings)),
+    instances: [
+      ...arrangement.instances.map((row) => toSpec(row, arrangement, settings)),
+      ...arrangement.tasks.map((row) => toTaskSpec(row, arrangement, settings)),
+    ],
     services: arrangement.services.map((row) => toRouting(row, arrangement, settings)),
   };
 }
@@ -25,18 +31,39 @@ function toSpec(row: InstanceRow, arrangement: Arrangement, settings: CompileSet
   if (!process) throw new Error(`release ${release.id} has no process ${row.process}`);
   const { health, port } = process;
   return {
-    id: row.id,
-    service: row.service,
-    environment: row.environment,
+    ...commonSpec(row, arrangement, settings),
     process: row.process,
-    release: row.release,
-    directory: release.directory,
     command: process.command,
-    env: { ...release.snapshot.env, ...arrangement.secrets.get(release.id) },
     port: port ?? null,
     health: health ? { path: health.path, intervalMs: health.interval, timeoutMs: health.timeout } : null,
     stopTimeoutMs: process.stopTimeout,
-    logDirectory: path.join(settings.dataDirectory, "instances", row.id, "log"),
+    ...(process.singleton ? { singleton: true } : {}),
+  };
+}
+
+/** A command that runs once, with everything a process of the release would find. */
+function toTaskSpec(row: TaskRow, arrangement: Arrangement, settings: CompileSettings): InstanceSpec {
+  return {
+    ...commonSpec(row, arrangement, settings),
+    process: row.kind,
+    command: row.command,
+    port: null,
+    health: null,
+    stopTimeoutMs: TASK_STOP_TIMEOUT_MS,
+    once: { timeoutMs: Number(row.timeout_ms) },
+  };
+}
+
+function commonSpec(row: InstanceRow | TaskRow, arrangement: Arrangement, settings: CompileSettings) {
+  const { id, service, environment } = row;
+  const { directory, snapshot, id: release } = releaseOf(arrangement, row.release);
+  const { memory, cpu } = snapshot.resources;
+  const isLimited = memory !== undefined || cpu !== undefined;
+  return {
+    ...{ id, service, environment, release, directory },
+    env: { ...snapshot.env, ...arrangement.secrets.get(release) },
+    logDirectory: path.join(settings.dataDirectory, "instances", id, "log"),
+    ...(isLimited ? { resources: { memoryBytes: memory ?? null, cpu: cpu ?? null } } : {}),
   };
 }
 

@@ -1,15 +1,13 @@
-import { AppError, type ObservedInstance } from "@mainstay/api";
+import { AppError, isTask, type ObservedInstance } from "@mainstay/api";
 import type { ChangeView, Driver, Finding, Observation, Step } from "../../core/changes/index.ts";
-import type { Services } from "../../core/services/index.ts";
+import { singletonsOf, type InstanceRow, type Services } from "../../core/services/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { AgentLink } from "./agent-link.ts";
+import { crash, hasPassedGate, missing } from "./instance-findings.ts";
 
-/** Health answers in a row before an instance gets its first request. */
-const GATE_PASSES = 3;
-/** So many crashes and the release is not worth another try. */
-const CRASHES_MAX = 3;
 /** How long a candidate in traffic may be without a single ready instance. */
 const UNREADY_LIMIT_MS = 10_000;
+const NOTHING: Observation = { waitingFor: null, failure: null };
 
 export interface InstancesDriverDependencies {
   services: Services;
@@ -17,24 +15,26 @@ export interface InstancesDriverDependencies {
   clock: Clock;
 }
 
-/** Starts, gates and stops the instances of releases. */
+/** Starts, gates, hands over and stops the instances of releases. */
 export function createInstancesDriver({ services, link, clock }: InstancesDriverDependencies): Driver {
+  const { roster } = services;
   const unreadySince = new Map<string, number>();
 
-  function plan(change: ChangeView): Step[] {
-    const start: Step = {
+  function plan({ candidate, stable }: ChangeView): Step[] {
+    const step = (about: Pick<Step, "act" | "title" | "state" | "undoneIn">): Step => ({
       driver: "instances",
-      act: "start",
-      title: `start the instances of ${change.candidate}`,
-      state: "starting",
       stage: null,
-      undoneIn: "draining-candidate",
-    };
-    if (change.stable === null) return [start];
-    const title = `drain and stop the instances of ${change.stable}`;
+      ...about,
+    });
+    const handOver = stable
+      ? `hand singletons over from ${stable} to ${candidate}`
+      : `start the singletons of ${candidate}`;
+    const retire = stable ? `drain and stop the instances of ${stable}` : `leave ${candidate} alone`;
+    const undoneIn = "draining-candidate";
     return [
-      start,
-      { driver: "instances", act: "retire", title, state: "draining", stage: null, undoneIn: null },
+      step({ act: "start", title: `start the instances of ${candidate}`, state: "starting", undoneIn }),
+      step({ act: "hand-over", title: handOver, state: "baking", undoneIn }),
+      step({ act: "retire", title: retire, state: "draining", undoneIn: null }),
     ];
   }
 
@@ -47,51 +47,76 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
     return findings;
   }
 
+  async function armsOf(change: ChangeView) {
+    const [candidate, stable] = await Promise.all([
+      services.release(change.candidate),
+      change.stable === null ? null : services.release(change.stable),
+    ]);
+    return { candidate, stable };
+  }
+
   async function apply(change: ChangeView, step: Step): Promise<void> {
-    if (step.act === "retire" && change.stable) await services.stopInstances(change.stable);
+    const { candidate, stable } = await armsOf(change);
     if (step.act === "start") {
-      const release = await services.release(change.candidate);
-      await services.verifyRelease(release);
-      await services.startInstances(release);
+      await services.verifyRelease(candidate);
+      await roster.start(candidate, stable);
     }
+    if (step.act === "hand-over") await roster.handOver(stable, candidate);
+    if (step.act === "retire") await roster.complete(candidate, change.stable);
     await link.sync();
   }
 
   async function undo(change: ChangeView, step: Step): Promise<void> {
-    if (step.act === "start") await services.stopInstances(change.candidate);
+    if (step.act === "hand-over") {
+      const { candidate, stable } = await armsOf(change);
+      await roster.handOver(candidate, stable);
+    }
+    if (step.act === "start") await roster.stop(change.candidate);
     await link.sync();
   }
 
   async function observe(change: ChangeView): Promise<Observation> {
     const observed = link.observed();
     if (!observed || !link.isCurrent()) return { waitingFor: "the agent", failure: null };
-    const of = (release: string | null) => observed.instances.filter((each) => each.release === release);
+    const of = (release: string | null) =>
+      observed.instances.filter((each) => each.release === release && !isTask(each.process));
     const candidates = of(change.candidate);
+    const failure = crash(candidates);
     switch (change.position.pausedFrom ?? change.position.name) {
       case "starting":
-        return {
-          waitingFor: missing(candidates, (each) => each.pid !== null, "its process"),
-          failure: crash(candidates),
-        };
+        return { waitingFor: missing(await roster.of(change.candidate), candidates, isRunning), failure };
       case "gating":
-        return {
-          waitingFor: missing(candidates, hasPassedGate, "its health gate"),
-          failure: crash(candidates),
-        };
+        return { waitingFor: missing(await roster.of(change.candidate), candidates, GATE), failure };
       case "stepping":
+        return { waitingFor: null, failure: failure ?? unready(change.id, candidates) };
       case "baking":
-        return { waitingFor: null, failure: crash(candidates) ?? unready(change.id, candidates) };
+        return {
+          waitingFor: await missingSingleton(change.candidate, candidates),
+          failure: failure ?? unready(change.id, candidates),
+        };
       case "draining":
         return { waitingFor: leftovers(of(change.stable)), failure: null };
       case "draining-candidate":
-        return { waitingFor: leftovers(candidates), failure: null };
+        return {
+          waitingFor: leftovers(candidates) ?? (await missingSingleton(change.stable, of(change.stable))),
+          failure: null,
+        };
       default:
-        return { waitingFor: null, failure: null };
+        return NOTHING;
     }
   }
 
+  /** A singleton starts late: when the one of the other release is gone. */
+  async function missingSingleton(releaseId: string | null, seen: ObservedInstance[]): Promise<string | null> {
+    if (releaseId === null) return null;
+    const names = singletonsOf(await services.release(releaseId));
+    if (names.length === 0) return null;
+    const wanted = (await roster.of(releaseId)).filter((each: InstanceRow) => names.includes(each.process));
+    return missing(wanted, seen, isRunning);
+  }
+
   function unready(changeId: string, candidates: ObservedInstance[]): string | null {
-    const isServing = candidates.some((each) => each.state === "ready");
+    const isServing = candidates.length === 0 || candidates.some((each) => each.state === "ready");
     if (isServing) {
       unreadySince.delete(changeId);
       return null;
@@ -107,31 +132,11 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
   return { name: "instances", plan, check, apply, undo, observe, onNews: link.onNews };
 }
 
-function hasPassedGate(instance: ObservedInstance): boolean {
-  return instance.state === "ready" && instance.passes >= GATE_PASSES;
-}
-
-function missing(
-  instances: ObservedInstance[],
-  isDone: (each: ObservedInstance) => boolean,
-  what: string,
-): string | null {
-  if (instances.length === 0) return "the agent to start the instances";
-  const open = instances.find((each) => !isDone(each));
-  if (!open) return null;
-  return `${open.process} ${open.id}: ${what}${open.lastProbeError ? ` (${open.lastProbeError})` : ""}`;
-}
+const isRunning = { isDone: (each: ObservedInstance) => each.pid !== null, what: "its process" };
+const GATE = { isDone: hasPassedGate, what: "its health gate" };
 
 function leftovers(instances: ObservedInstance[]): string | null {
   return instances.length === 0 ? null : `${instances.length} instances to drain and stop`;
-}
-
-function crash(instances: ObservedInstance[]): string | null {
-  const broken = instances.find((each) => each.crashes >= CRASHES_MAX);
-  if (!broken) return null;
-  const exit = broken.lastExit;
-  const how = exit?.signal ? `signal ${exit.signal}` : `exit code ${exit?.code ?? "unknown"}`;
-  return `${broken.process} ${broken.id} crashed ${broken.crashes} times (${how})`;
 }
 
 async function collect(findings: Finding[], check: () => Promise<unknown>): Promise<void> {

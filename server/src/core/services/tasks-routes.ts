@@ -1,0 +1,89 @@
+import { newTask, page, taskResource, type TaskResource } from "@mainstay/api";
+import { z } from "zod";
+import type { Http } from "../../kernel/http/index.ts";
+import type { Services } from "./services.ts";
+import type { TaskRow } from "./tasks-store.ts";
+
+const idParam = z.object({ id: z.string() });
+
+export interface TasksRoutesDependencies {
+  services: Services;
+  /** Tells the agent what ought to run now. */
+  sync(): Promise<unknown>;
+}
+
+/** Commands that run once: release commands, and what people run by hand. */
+export function addTasksRoutes(http: Http, { services, sync }: TasksRoutesDependencies): void {
+  const { tasks } = services;
+  http.route({
+    method: "POST",
+    url: "/api/v1/tasks",
+    permission: "tasks.write",
+    summary: "Run a command once, with the code and the variables of the release that serves",
+    body: newTask,
+    response: taskResource,
+    handler: async ({ body, actor, requestId, address }) => {
+      const { command, timeoutMs, ...target } = body;
+      const release = await services.settings.mustServe(target);
+      await services.verifyRelease(release);
+      await services.secretsOf(release);
+      const row = await tasks.run(release, { command, timeoutMs }, { actor, requestId, address });
+      await sync();
+      return toTask(row);
+    },
+  });
+  http.route({
+    method: "GET",
+    url: "/api/v1/tasks",
+    permission: "tasks.read",
+    summary: "The latest commands of a change or a service that ran once",
+    query: z.object({
+      change: z.string().optional(),
+      service: z.string().optional(),
+      environment: z.string().default("production"),
+      limit: z.coerce.number().int().min(1).max(200).default(20),
+    }),
+    response: page(taskResource),
+    handler: async ({ query: { change, service, environment, limit } }) => {
+      if (change !== undefined) return { items: (await tasks.ofChange(change)).map(toTask), next: null };
+      const rows = service === undefined ? [] : await tasks.ofService({ service, environment }, limit);
+      return { items: rows.map(toTask), next: null };
+    },
+  });
+  http.route({
+    method: "GET",
+    url: "/api/v1/tasks/:id",
+    permission: "tasks.read",
+    summary: "One command that ran once, or still does",
+    params: idParam,
+    response: taskResource,
+    handler: async ({ params }) => toTask(await tasks.task(params.id)),
+  });
+  http.route({
+    method: "POST",
+    url: "/api/v1/tasks/:id/stop",
+    permission: "tasks.write",
+    summary: "End a command that still runs, and everything it started",
+    params: idParam,
+    body: z.strictObject({}).prefault({}),
+    response: taskResource,
+    handler: async ({ params, actor, requestId, address }) => {
+      const row = await tasks.task(params.id);
+      const end = { state: "stopped", exitCode: null, reason: `stopped by ${actor.name}`, output: "" } as const;
+      if (row.finished_at === null) await tasks.finish(row, end, { actor, requestId, address });
+      await sync();
+      return toTask(await tasks.task(params.id));
+    },
+  });
+}
+
+function toTask(row: TaskRow): TaskResource {
+  const { id, service, environment, release, kind, change, attempt, command, state, reason, output } = row;
+  return {
+    ...{ id, service, environment, release, kind, change, attempt, command, state, reason, output },
+    exitCode: row.exit_code,
+    requestedBy: row.requested_by,
+    createdAt: row.created_at.toISOString(),
+    finishedAt: row.finished_at?.toISOString() ?? null,
+  };
+}

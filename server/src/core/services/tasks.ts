@@ -1,0 +1,143 @@
+import { AppError } from "@mainstay/api";
+import type { Audit } from "../audit/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { Database, Tx } from "../../kernel/database/index.ts";
+import type { Ids } from "../../kernel/ids.ts";
+import { maskSecrets } from "../../kernel/redact.ts";
+import type { Origin } from "./services.ts";
+import type { ReleaseRow } from "./store.ts";
+import { createTasksStore, type TaskRow } from "./tasks-store.ts";
+
+/** A release command whose end nobody saw is run again, this often at most. */
+const ATTEMPTS_MAX = 3;
+const PLATFORM: Origin = {
+  actor: { type: "system", id: "mainstay", name: "Mainstay" },
+  requestId: null,
+  address: null,
+};
+
+/** How a task ended, as the agent saw it. */
+export interface TaskEnd {
+  state: "succeeded" | "failed" | "lost" | "stopped";
+  exitCode: number | null;
+  /** Why, in words; null when it succeeded. */
+  reason: string | null;
+  /** What it wrote, without secrets. */
+  output: string;
+}
+
+export interface TasksDependencies {
+  db: Database;
+  clock: Clock;
+  ids: Ids;
+  audit: Audit;
+}
+
+/** Commands that run once with the variables of a release. */
+export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
+  const store = createTasksStore(db);
+
+  function draft(release: ReleaseRow, about: Pick<TaskRow, "kind" | "command" | "timeout_ms">): TaskRow {
+    const { service, environment } = release;
+    return {
+      ...{ id: ids.next("ins"), service, environment, release: release.id, ...about },
+      ...{ change: null, attempt: 1, compatibility: null, requested_by: PLATFORM.actor },
+      ...{ state: "running", exit_code: null, reason: null, output: "" },
+      ...{ created_at: clock.now(), finished_at: null },
+    };
+  }
+
+  async function begin(tx: Tx, row: TaskRow, origin: Origin): Promise<boolean> {
+    if (!(await store.insert(tx, row))) return false;
+    const { id, service, environment, change, kind, release, attempt } = row;
+    await audit.record(tx, {
+      ...origin,
+      action: `services.${kind}_command_started`,
+      resource: { type: "task", id },
+      service,
+      environment,
+      change,
+      after: { release, attempt, command: maskSecrets(row.command) },
+    });
+    return true;
+  }
+
+  /** The first attempt of a change's release command; nothing when it was begun before. */
+  async function startReleaseCommand(change: string, release: ReleaseRow): Promise<void> {
+    const wanted = release.snapshot.release;
+    if (!wanted) return;
+    const { command, timeout, compatibility } = wanted;
+    const about = draft(release, { kind: "release", command, timeout_ms: String(timeout) });
+    await db.transaction().execute((tx) => begin(tx, { ...about, change, compatibility }, PLATFORM));
+  }
+
+  async function run(
+    release: ReleaseRow,
+    wish: { command: string; timeoutMs: number },
+    origin: Origin,
+  ): Promise<TaskRow> {
+    const { command, timeoutMs } = wish;
+    const about = draft(release, { kind: "run", command, timeout_ms: String(timeoutMs) });
+    const row = { ...about, requested_by: origin.actor };
+    await db.transaction().execute((tx) => begin(tx, row, origin));
+    return row;
+  }
+
+  /** Writes down how a task ended, once; a release command whose end nobody saw gets another attempt. */
+  async function finish(row: TaskRow, end: TaskEnd, origin: Origin = PLATFORM): Promise<void> {
+    await db.transaction().execute(async (tx) => {
+      const { state, exitCode: exit_code, reason, output } = end;
+      const outcome = { state, exit_code, reason, output, finished_at: clock.now() };
+      if (!(await store.finish(tx, row.id, outcome))) return;
+      await audit.record(tx, {
+        ...origin,
+        action: `services.${row.kind}_command_${state}`,
+        resource: { type: "task", id: row.id },
+        service: row.service,
+        environment: row.environment,
+        change: row.change,
+        after: { release: row.release, attempt: row.attempt, exitCode: exit_code },
+        reason,
+      });
+      const isRepeated = state === "lost" && row.kind === "release" && row.attempt < ATTEMPTS_MAX;
+      if (!isRepeated) return;
+      const again = { ...row, id: ids.next("ins"), attempt: row.attempt + 1, created_at: clock.now() };
+      await begin(tx, again, PLATFORM);
+    });
+  }
+
+  async function task(id: string): Promise<TaskRow> {
+    const row = await store.task(id);
+    if (!row) throw new AppError("NOT_FOUND", { what: `instance ${id}` });
+    return row;
+  }
+
+  /** Whether a release still has to run its release command; one that comes back does not. */
+  async function isReleaseCommandDue(release: ReleaseRow): Promise<boolean> {
+    if (!release.snapshot.release) return false;
+    return !(await store.hasSucceeded(release.origin ?? release.id));
+  }
+
+  /** Throws RELEASE_BEFORE_MIGRATION for code that is older than a schema it cannot run on. */
+  async function mustFitSchema(release: ReleaseRow): Promise<void> {
+    const contract = await store.lastContract(release);
+    const code = release.origin ?? release.id;
+    // Ids of releases rise with the time they were registered.
+    if (!contract || code >= contract.release) return;
+    const at = contract.finished_at?.toISOString() ?? "";
+    throw new AppError("RELEASE_BEFORE_MIGRATION", { candidate: release.id, release: contract.release, at });
+  }
+
+  return {
+    startReleaseCommand,
+    run,
+    finish,
+    task,
+    isReleaseCommandDue,
+    mustFitSchema,
+    running: store.running,
+    ofChange: store.ofChange,
+    ofService: store.ofService,
+  };
+}
+export type Tasks = ReturnType<typeof createTasks>;
