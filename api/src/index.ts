@@ -9,5 +9,6 @@ export * from "./resources.ts";
 export * from "./schema-tree.ts";
 export * from "./service-file.ts";
 export * from "./units.ts";
+export * from "./uploads.ts";
 export * from "./words.ts";
 export * from "./yaml.ts";

@@ -11,25 +11,36 @@ export const actorResource = z
   .object({ type: z.string(), id: z.string(), name: z.string() })
   .meta({ id: "Actor" });
 
+export const releaseDigest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 hex digits");
+
 export const releaseResource = z
   .object({
     id: z.string(),
     service: z.string(),
     environment: z.string(),
-    digest: z.string().describe("sha256 over every file, see docs/formats/release.md"),
+    digest: releaseDigest.describe("sha256 over every file, see docs/formats/release.md"),
     version: z.string().nullable().describe("the version in the release's package.json"),
     createdAt: time,
     createdBy: actorResource,
+    collectedAt: time.nullable().describe("when its files were removed to make room; null while it has them"),
   })
   .meta({ id: "Release" });
 export type ReleaseResource = z.infer<typeof releaseResource>;
 
-export const newRelease = z.strictObject({
-  directory: z.string().min(1).describe("absolute path that the server can read"),
-  file: z.string().min(1).default("mainstay.yaml").describe("the service file inside the directory"),
-  environment: z.string().optional().describe("instead of the one in the service file"),
-  env: z.record(z.string(), z.string()).optional().describe("overrides or adds to env of the service file"),
-});
+const SOURCES = ["directory", "upload", "digest"] as const;
+
+export const newRelease = z
+  .strictObject({
+    directory: z.string().min(1).optional().describe("absolute path that the server can read"),
+    upload: z.string().min(1).optional().describe("id of a complete upload: a tar archive, gzipped"),
+    digest: releaseDigest.optional().describe("content that the server has already"),
+    file: z.string().min(1).default("mainstay.yaml").describe("the service file inside the directory"),
+    environment: z.string().optional().describe("instead of the one in the service file"),
+    env: z.record(z.string(), z.string()).optional().describe("overrides or adds to env of the service file"),
+  })
+  .refine((wish) => SOURCES.filter((each) => wish[each] !== undefined).length === 1, {
+    message: `expected one of ${SOURCES.join(", ")}`,
+  });
 
 const tally = z.object({ total: z.number(), bad: z.number() });
 export const evidenceResource = z

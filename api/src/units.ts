@@ -49,6 +49,15 @@ export function formatDuration(ms: number): string {
   return parts.slice(0, 2).join("");
 }
 
+/** Bytes → "1.5 MB", for people: three digits, in powers of a thousand. */
+export function formatSize(bytes: number): string {
+  const units = ["bytes", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 999.5 && unit < units.length - 1; unit += 1) value /= 1000;
+  return `${unit === 0 ? Math.round(value) : Number(value.toPrecision(3))} ${units[unit]}`;
+}
+
 /** A share between 0 and 1 → "10%". */
 export function formatShare(share: number): string {
   return `${Number((share * 100).toFixed(2))}%`;

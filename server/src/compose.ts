@@ -6,6 +6,7 @@ import { auditStream, createAudit } from "./core/audit/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
 import { createIdentity } from "./core/identity/index.ts";
 import { addServicesRoutes, createReleaseKind, createServices } from "./core/services/index.ts";
+import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import {
   createAgentLink,
   createInstancesDriver,
@@ -50,7 +51,11 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   // Core
   const audit = createAudit({ db, clock, ids });
   const identity = createIdentity({ db, clock, random: randomBytes, audit, dataDirectory });
-  const services = createServices({ db, clock, ids, audit, events, dataDirectory });
+  const uploads = createUploads({ db, clock, ids, dataDirectory, limits: config.uploads });
+  const services = createServices({
+    ...{ db, clock, ids, audit, events, dataDirectory, uploads },
+    limits: config.uploads,
+  });
 
   // Drivers and signals
   const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
@@ -93,6 +98,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     authenticate: identity.authenticate,
     idempotencyStore,
   });
+  addUploadsRoutes(http, uploads);
   addServicesRoutes(http, { services, observed: () => link.observed()?.instances ?? [], logs: agent.logs });
   addChangesRoutes(http, { changes, watch });
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
@@ -103,7 +109,10 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     return counters ? trafficMetrics(counters) : [];
   });
   metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
-  addHousekeeping(jobs, { events, changes, idempotencyStore, retention: config.retention, clock });
+  addHousekeeping(jobs, {
+    ...{ events, changes, idempotencyStore, uploads, clock },
+    retention: config.retention,
+  });
 
   const parts: LongRunning[] = [
     { name: "database", start: () => {}, stop: () => database.close() },

@@ -1,6 +1,7 @@
 import type { PlatformConfig } from "@mainstay/api";
 import { z } from "zod";
 import type { Changes } from "./core/changes/index.ts";
+import type { Uploads } from "./core/uploads/index.ts";
 import type { Clock } from "./kernel/clock.ts";
 import type { Events } from "./kernel/events/index.ts";
 import type { Jobs } from "./kernel/jobs/index.ts";
@@ -12,13 +13,14 @@ export interface HousekeepingDependencies {
   events: Events;
   changes: Changes;
   idempotencyStore: { purge(): Promise<number> };
+  uploads: Pick<Uploads, "removeExpired">;
   retention: PlatformConfig["retention"];
   clock: Clock;
 }
 
 /** What is deleted because of its age, once an hour. */
 export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependencies): void {
-  const { events, changes, idempotencyStore, retention, clock } = dependencies;
+  const { events, changes, idempotencyStore, uploads, retention, clock } = dependencies;
   const options = { data: z.object({}), deadlineMs: DEADLINE_MS };
   jobs.define("prune-events", options, async () => {
     await events.prune(retention.events);
@@ -29,6 +31,10 @@ export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependenci
   jobs.define("purge-idempotency-keys", options, async () => {
     await idempotencyStore.purge();
   });
+  jobs.define("remove-expired-uploads", options, async () => {
+    await uploads.removeExpired();
+  });
+  jobs.schedule("remove-expired-uploads", HOURLY);
   jobs.schedule("purge-idempotency-keys", HOURLY);
   jobs.schedule("prune-events", HOURLY);
   jobs.schedule("prune-evidence", HOURLY);

@@ -1,12 +1,13 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { AppError, parseServiceFile, serviceFile, describeIssues, type ServiceFile } from "@mainstay/api";
+import { AppError, type PlatformConfig } from "@mainstay/api";
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
-import { createReleaseFiles } from "./release-files.ts";
+import type { Uploads } from "../uploads/index.ts";
+import { createReleaseFiles, type StoredFiles } from "./release-files.ts";
+import { readSnapshot, type SnapshotWish } from "./read-snapshot.ts";
 import { createSecretsFile } from "./secrets-file.ts";
 import {
   createServicesStore,
@@ -23,14 +24,14 @@ export interface Origin {
   address: string | null;
 }
 
-export interface NewRelease {
+/** Where the files come from: one of the three. */
+export interface NewRelease extends SnapshotWish {
   /** Absolute path of the directory with the service's files. */
-  directory: string;
-  /** Name of the service file inside the directory. */
-  file: string;
-  environment?: string | undefined;
-  /** Values that override or add to `env` of the service file. */
-  env?: Record<string, string> | undefined;
+  directory?: string | undefined;
+  /** A complete upload that holds their archive. */
+  upload?: string | undefined;
+  /** The digest of files that are stored already. */
+  digest?: string | undefined;
 }
 
 /** How production ought to be arranged: what the agent is told, before it is put into the agent's words. */
@@ -49,17 +50,19 @@ export interface ServicesDependencies {
   audit: Audit;
   events: TypedEvents;
   dataDirectory: string;
+  uploads: Pick<Uploads, "consume">;
+  limits: PlatformConfig["uploads"];
 }
 
-export function createServices({ db, clock, ids, audit, events, dataDirectory }: ServicesDependencies) {
+export function createServices(dependencies: ServicesDependencies) {
+  const { db, clock, ids, audit, events, dataDirectory, uploads, limits } = dependencies;
   const store = createServicesStore(db);
-  const files = createReleaseFiles({ root: path.join(dataDirectory, "releases") });
+  const files = createReleaseFiles({ root: path.join(dataDirectory, "releases"), limits });
   const secrets = createSecretsFile({ directory: path.join(dataDirectory, "keys") });
   const known = new Map<string, Record<string, string>>();
 
   async function registerRelease(input: NewRelease, origin: Origin): Promise<ReleaseRow> {
-    const snapshot = await readSnapshot(input);
-    const stored = await files.store(input.directory);
+    const { snapshot, stored } = await takeIn(input);
     const now = clock.now();
     const target = { service: snapshot.service, environment: snapshot.environment };
     const row = {
@@ -69,6 +72,7 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
       snapshot,
       created_at: now,
       created_by: origin.actor,
+      collected_at: null,
     };
     await db.transaction().execute(async (tx) => {
       await store.ensureService(tx, target, now);
@@ -88,6 +92,27 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
       });
     });
     return row;
+  }
+
+  /** The files in the store, and what their service file says. */
+  async function takeIn(input: NewRelease) {
+    const { directory, upload, digest } = input;
+    if (digest !== undefined) return takeStored(digest, input);
+    if (upload === undefined) return takeDirectory(directory ?? "", input);
+    return uploads.consume(upload, (archive) =>
+      files.unpack(archive, (unpacked) => takeDirectory(unpacked, input, input.file)),
+    );
+  }
+
+  async function takeDirectory(directory: string, wish: SnapshotWish, shownAs?: string) {
+    const snapshot = await readSnapshot(directory, wish, shownAs);
+    return { snapshot, stored: await files.store(directory) };
+  }
+
+  async function takeStored(digest: string, wish: SnapshotWish) {
+    const stored: StoredFiles | null = await files.find(digest);
+    if (!stored) throw new AppError("NOT_FOUND", { what: `content ${digest}` });
+    return { snapshot: await readSnapshot(stored.directory, wish, wish.file), stored };
   }
 
   async function release(id: string): Promise<ReleaseRow> {
@@ -189,21 +214,3 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
   };
 }
 export type Services = ReturnType<typeof createServices>;
-
-async function readSnapshot(input: NewRelease): Promise<ServiceFile> {
-  const file = path.join(input.directory, input.file);
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new AppError("CONFIG_UNREADABLE", { file, reason: error.code ?? "unknown" }, { cause: error });
-  });
-  const parsed = parseServiceFile(text, file);
-  const environment = input.environment ?? parsed.environment;
-  const checked = serviceFile.shape.environment.safeParse(environment);
-  if (!checked.success) {
-    throw new AppError(
-      "CONFIG_INVALID",
-      { file: "--environment" },
-      { errors: describeIssues(checked.error) },
-    );
-  }
-  return { ...parsed, environment, env: { ...parsed.env, ...input.env } };
-}

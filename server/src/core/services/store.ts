@@ -13,6 +13,7 @@ type Tables = {
     snapshot: ServiceFile;
     created_at: Date;
     created_by: { type: string; id: string; name: string };
+    collected_at: Date | null;
   };
   "services.services": {
     name: string;
