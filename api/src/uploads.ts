@@ -11,7 +11,10 @@ export const LENGTH_HEADER = "upload-length";
 
 export const newUpload = z.strictObject({
   sizeBytes: z.int().min(1),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hex digits").describe("of the whole archive"),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "expected 64 hex digits")
+    .describe("of the whole archive"),
 });
 
 export const uploadResource = z

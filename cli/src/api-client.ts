@@ -47,7 +47,9 @@ export function createApiClient({ url, token, patienceMs = PATIENCE_MS }: ApiCli
     }
   }
 
-  /** With an idempotency key: what takes the server longer than a request may, is asked for until it is done. */
+  /**
+   * With an idempotency key: what takes the server longer than a request may, is asked for until it is done.
+   */
   async function sendUntilDone(path: string, init: RequestInit): Promise<Response> {
     for (let waitedMs = 0; ; waitedMs += DONE_LOOK_MS) {
       try {

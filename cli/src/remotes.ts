@@ -63,7 +63,10 @@ export async function writeRemotes(file: string, remotes: Remotes): Promise<void
 export function checkRemoteName(name: string): string {
   const parsed = remoteName.safeParse(name);
   if (parsed.success) return parsed.data;
-  throw new CliError(`"${name}" cannot be the name of a remote: ${parsed.error.issues[0]?.message}`, EXIT.usage);
+  throw new CliError(
+    `"${name}" cannot be the name of a remote: ${parsed.error.issues[0]?.message}`,
+    EXIT.usage,
+  );
 }
 
 /** A stored remote; throws for a name that is not there. */
@@ -71,7 +74,11 @@ export function remoteNamed({ remotes }: Remotes, name: string): Remote {
   const found = Object.hasOwn(remotes, name) ? remotes[name] : undefined;
   if (found) return found;
   const known = Object.keys(remotes).join(", ") || "none yet";
-  throw new CliError(`there is no remote ${name}`, EXIT.usage, `Known: ${known}. Add one: mainstay remote add`);
+  throw new CliError(
+    `there is no remote ${name}`,
+    EXIT.usage,
+    `Known: ${known}. Add one: mainstay remote add`,
+  );
 }
 
 function parseJson(text: string): unknown {

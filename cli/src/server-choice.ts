@@ -66,7 +66,9 @@ export function isLoopback(url: string): boolean {
   return (isIP(hostname) === 4 && hostname.startsWith("127.")) || hostname === "::1";
 }
 
-/** On the server's own machine the configuration says where its key lies, for the account that may read it. */
+/**
+ * On the server's own machine the configuration says where its key lies, for the account that may read it.
+ */
 async function localToken(): Promise<string | null> {
   const loaded = await localConfig();
   if (!loaded) return null;

@@ -2,7 +2,13 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { AppError, PIECE_CONTENT_TYPE, releaseResource, type ReleaseResource, type UploadResource } from "@mainstay/api";
+import {
+  AppError,
+  PIECE_CONTENT_TYPE,
+  releaseResource,
+  type ReleaseResource,
+  type UploadResource,
+} from "@mainstay/api";
 import { packTar, type TarEntry } from "modern-tar";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommand, type CommandResult } from "../support/command.ts";
@@ -85,7 +91,10 @@ describe("a deploy over the network", () => {
 
   it("sends nothing when the server has the files already", async () => {
     const { exitCode, stdout } = await laptop(["deploy", hello.directory, "--remote", "prod", "--check"]);
-    expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("already there") });
+    expect({ exitCode, stdout }).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining("already there"),
+    });
   });
 
   it("refuses a wrong service file and a link that leads outside before it sends anything", async () => {
@@ -117,19 +126,25 @@ describe("an archive made to do harm", () => {
 
   async function tree(): Promise<string[]> {
     const root = product().dataDirectory;
-    const names = await Promise.all(["releases", "uploads", "keys"].map((each) => readdir(path.join(root, each), { recursive: true })));
+    const names = await Promise.all(
+      ["releases", "uploads", "keys"].map((each) => readdir(path.join(root, each), { recursive: true })),
+    );
     return [...names.flat(), ...(await readdir(root))].filter((name) => !name.endsWith(".part")).toSorted();
   }
 
   const file = (name: string): TarEntry => ({ header: { name, size: 1, type: "file" }, body: "x" });
-  const link = (name: string, linkname: string): TarEntry => ({ header: { name, size: 0, type: "symlink", linkname } });
+  const link = (name: string, linkname: string): TarEntry => ({
+    header: { name, size: 0, type: "symlink", linkname },
+  });
 
-  it.each([
+  const device: TarEntry = { header: { name: "d", size: 0, type: "block-device" } };
+
+  it.each<[string, TarEntry[], RegExp]>([
     ["climbs out by its name", [file("../keys/mine")], /climbs with "\.\."/],
     ["names an absolute path", [file("/tmp/mainstay-was-here")], /path is absolute/],
     ["links to a secret", [link("key", "../../keys/admin.key")], /leads outside/],
     ["writes through a link", [link("d", "."), link("e", "d/../.."), file("e/x")], /leads outside/],
-    ["holds a device", [{ header: { name: "d", size: 0, type: "block-device" } } as TarEntry], /block-device/],
+    ["holds a device", [{ header: { name: "d", size: 0, type: "block-device" } }], /block-device/],
     ["has no service file", [file("a")], /mainstay\.yaml cannot be read/],
   ])("is refused when it %s, and nothing is written", async (_, entries, why) => {
     const before = await tree();
@@ -142,15 +157,21 @@ describe("an archive made to do harm", () => {
   it("is refused when it is not the announced one, too long, or too large", async () => {
     const bytes = Uint8Array.from(randomBytes(100));
     const other = await send(bytes, Uint8Array.from(randomBytes(100)));
-    await expect(product().api().post("/releases", { upload: other })).rejects.toMatchObject({ code: "UPLOAD_DAMAGED" });
+    await expect(product().api().post("/releases", { upload: other })).rejects.toMatchObject({
+      code: "UPLOAD_DAMAGED",
+    });
     const wish = { sizeBytes: 600 * 1024 ** 2, sha256: "0".repeat(64) };
     await expect(product().api().post("/uploads", wish)).rejects.toMatchObject({ code: "UPLOAD_TOO_LARGE" });
-    const { id } = await product().api().post<UploadResource>("/uploads", { sizeBytes: 10, sha256: "1".repeat(64) });
-    const tooLong = product().api().attempt(`/uploads/${id}`, {
-      method: "PATCH",
-      headers: { "content-type": PIECE_CONTENT_TYPE, "upload-offset": "0" },
-      body: bytes,
-    });
+    const { id } = await product()
+      .api()
+      .post<UploadResource>("/uploads", { sizeBytes: 10, sha256: "1".repeat(64) });
+    const tooLong = product()
+      .api()
+      .attempt(`/uploads/${id}`, {
+        method: "PATCH",
+        headers: { "content-type": PIECE_CONTENT_TYPE, "upload-offset": "0" },
+        body: bytes,
+      });
     await expect(tooLong).rejects.toBeInstanceOf(AppError);
   });
 });

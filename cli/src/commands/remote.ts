@@ -53,7 +53,8 @@ async function add(context: Context, wish: { name: string; url: string; isUsed: 
   const before = await readRemotes(file());
   const key = await readSecret(`The key of ${url} (mk_…): `);
   if (key === "") {
-    const remedy = "Type it when asked, or send it to standard input; data/keys/admin.key on the server has it.";
+    const remedy =
+      "Type it when asked, or send it to standard input; data/keys/admin.key on the server has it.";
     throw new CliError("no key was given", EXIT.usage, remedy);
   }
   const api = createApiClient({ url, token: key, patienceMs: CHECK_PATIENCE_MS });
@@ -61,7 +62,9 @@ async function add(context: Context, wish: { name: string; url: string; isUsed: 
   const isDefault = wish.isUsed || before.default === name;
   const remotes = { ...before.remotes, [name]: { url, key } };
   await writeRemotes(file(), { default: isDefault ? name : before.default, remotes });
-  const warning = isOpen(url) ? `warning: ${url} is not encrypted: key and files can be read on the way` : null;
+  const warning = isOpen(url)
+    ? `warning: ${url} is not encrypted: key and files can be read on the way`
+    : null;
   if (warning) process.stderr.write(`${warning}\n`);
   show(context, { name, url, version, isDefault, warning }, () => {
     const next = isDefault

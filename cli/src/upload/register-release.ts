@@ -15,7 +15,9 @@ export interface RegisterOptions {
   isSent: boolean;
 }
 
-/** Registers a directory as a release: by its path where the server can read it, else by sending its files. */
+/**
+ * Registers a directory as a release: by its path where the server can read it, else by sending its files.
+ */
 export async function registerRelease(
   context: Context,
   directory: string,

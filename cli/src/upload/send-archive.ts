@@ -1,5 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { AppError, LENGTH_HEADER, OFFSET_HEADER, PIECE_CONTENT_TYPE, type UploadResource } from "@mainstay/api";
+import {
+  AppError,
+  LENGTH_HEADER,
+  OFFSET_HEADER,
+  PIECE_CONTENT_TYPE,
+  type UploadResource,
+} from "@mainstay/api";
 import type { ApiClient } from "../api-client.ts";
 import type { Archive } from "./pack-directory.ts";
 

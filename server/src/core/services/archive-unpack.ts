@@ -73,10 +73,7 @@ async function writeFileTo(at: string, body: AsyncIterable<Uint8Array>, mode: nu
   }
 }
 
-async function feed(
-  bytes: AsyncIterable<Uint8Array>,
-  writable: WritableStream<Uint8Array>,
-): Promise<void> {
+async function feed(bytes: AsyncIterable<Uint8Array>, writable: WritableStream<Uint8Array>): Promise<void> {
   const writer = writable.getWriter();
   try {
     for await (const chunk of bytes) await writer.write(chunk);
@@ -111,7 +108,9 @@ async function* unzipped(
   }
 }
 
-/** The words of zlib and of the tar reader are fit to be shown; trouble with the disk is not the archive's. */
+/**
+ * The words of zlib and of the tar reader are fit to be shown; trouble with the disk is not the archive's.
+ */
 function explained(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const code = "code" in error ? String(error.code) : "";

@@ -39,7 +39,7 @@ async function packTo(root: string, name: string): Promise<string> {
 
 describe("the archive of a directory", () => {
   it("unpacks to the same digest, with its links and its executables", async () => {
-    const root = await writeTree({ "server.js": "serve()", "lib/run.sh": "#!/bin/sh\n", "empty": "" });
+    const root = await writeTree({ "server.js": "serve()", "lib/run.sh": "#!/bin/sh\n", empty: "" });
     await chmod(path.join(root, "lib/run.sh"), 0o4755);
     await symlink("lib/run.sh", path.join(root, "run"));
     await unpackArchive(await packTo(root, "a.tgz"), path.join(folder, "out"), LIMITS);
@@ -68,18 +68,18 @@ describe("the archive of a directory", () => {
       ".git/HEAD": "",
     });
     const paths = (await readSourceTree(root)).map((each) => each.path);
-    expect(paths).toEqual([
-      ...[".mainstayignore", "keep.log", "lib/build/x.js", "node_modules/a/index.js"],
-    ]);
+    expect(paths).toEqual([...[".mainstayignore", "keep.log", "lib/build/x.js", "node_modules/a/index.js"]]);
   });
 
   it("keeps every name and content there can be", async () => {
-    const part = fc.string({ unit: "grapheme", minLength: 1, maxLength: 60 }).filter((text) => /^[^/\0.]+$/u.test(text) && Buffer.byteLength(text) <= 255);
+    const part = fc
+      .string({ unit: "grapheme", minLength: 1, maxLength: 60 })
+      .filter((text) => /^[^/\0.]+$/u.test(text) && Buffer.byteLength(text) <= 255);
     const name = fc.array(part, { minLength: 1, maxLength: 5 }).map((parts) => `d/${parts.join("/")}/f`);
     await fc.assert(
       fc.asyncProperty(fc.dictionary(name, fc.string(), { maxKeys: 4 }), async (files) => {
         await rm(path.join(folder, "source"), { recursive: true, force: true });
-        const root = await writeTree({ "always": "", ...files });
+        const root = await writeTree({ always: "", ...files });
         await unpackArchive(await packTo(root, "a.tgz"), path.join(folder, "out"), LIMITS);
         expect(await readTree(path.join(folder, "out"))).toEqual(await readSourceTree(root));
       }),
@@ -89,7 +89,10 @@ describe("the archive of a directory", () => {
 });
 
 describe("an archive made to do harm", () => {
-  const file = (name: string, body = "x"): TarEntry => ({ header: { name, size: body.length, type: "file" }, body });
+  const file = (name: string, body = "x"): TarEntry => ({
+    header: { name, size: body.length, type: "file" },
+    body,
+  });
   const link = (name: string, linkname: string, type: "symlink" | "link" = "symlink"): TarEntry => ({
     header: { name, size: 0, type, linkname },
   });
@@ -106,7 +109,9 @@ describe("an archive made to do harm", () => {
       (reason: unknown) => reason,
     );
     expect(error).toMatchObject({ code: "ARCHIVE_REFUSED" });
-    const left = (await readdir(folder, { recursive: true })).filter((name) => name !== "bad.tgz" && name !== "deep");
+    const left = (await readdir(folder, { recursive: true })).filter(
+      (name) => name !== "bad.tgz" && name !== "deep",
+    );
     return { message: String(error instanceof Error && error.message), left };
   }
 
@@ -124,7 +129,11 @@ describe("an archive made to do harm", () => {
     ["a pipe", [special("fifo")], /fifo/],
     ["a device", [special("character-device")], /character-device/],
     ["a disk", [special("block-device")], /block-device/],
-    ["more files than there may be", Array.from({ length: 21 }, (_, at) => file(`f${at}`)), /more than 20 files/],
+    [
+      "more files than there may be",
+      Array.from({ length: 21 }, (_, at) => file(`f${at}`)),
+      /more than 20 files/,
+    ],
     ["a name too long for any disk", [file(`a/${"x".repeat(256)}`)], /longer than 255/],
   ])("is refused for %s, and nothing is left of it", async (_, entries, why) => {
     const { message, left } = await refusalOf(gzipSync(await packTar([file("first"), ...entries])));
@@ -148,7 +157,12 @@ describe("an archive made to do harm", () => {
     const tar = await packTar([file("a", "content")]);
     const altered = Uint8Array.from(tar);
     altered[0] = 98;
-    for (const bytes of [Buffer.from("hello"), gzipSync(tar).subarray(0, 40), gzipSync(altered), gzipSync("hello")]) {
+    for (const bytes of [
+      Buffer.from("hello"),
+      gzipSync(tar).subarray(0, 40),
+      gzipSync(altered),
+      gzipSync("hello"),
+    ]) {
       expect((await refusalOf(bytes)).left).toEqual([]);
     }
   });

@@ -23,7 +23,7 @@ export function addUploadsRoutes(http: Http, uploads: Uploads): void {
     body: newUpload,
     response: uploadResource,
     statuses: [201],
-    handler: async ({ body, actor }) => toResource(await uploads.open(body, actor)),
+    handler: async ({ body, actor }) => toResource(await uploads.announce(body, actor)),
   });
   http.route({
     method: "HEAD",

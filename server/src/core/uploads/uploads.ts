@@ -66,7 +66,7 @@ export function createUploads({ db, clock, ids, dataDirectory, limits }: Uploads
   }
 
   /** Opens an upload, or finds the one of the same content that was cut off. */
-  async function open(wish: Announcement, actor: UploadRow["created_by"]): Promise<Upload> {
+  async function announce(wish: Announcement, actor: UploadRow["created_by"]): Promise<Upload> {
     const { sizeBytes, sha256 } = wish;
     if (sizeBytes > limits.maxSize)
       throw new AppError("UPLOAD_TOO_LARGE", { sizeBytes, limitBytes: limits.maxSize });
@@ -97,14 +97,17 @@ export function createUploads({ db, clock, ids, dataDirectory, limits }: Uploads
       if (piece.offsetBytes !== expected)
         throw new AppError("UPLOAD_OFFSET", { expected, got: piece.offsetBytes });
       const offsetBytes = await appendPiece(piece.content, { file: fileOf(id), upload, signal });
-      if (offsetBytes > sizeBytes) throw new AppError("UPLOAD_TOO_LARGE", { sizeBytes: offsetBytes, limitBytes: sizeBytes });
+      if (offsetBytes > sizeBytes)
+        throw new AppError("UPLOAD_TOO_LARGE", { sizeBytes: offsetBytes, limitBytes: sizeBytes });
       const expiresAt = expiry();
       await store.prolong(id, expiresAt);
       return { ...upload, offsetBytes, expiresAt };
     });
   }
 
-  /** One at a time: whoever comes later ends the one before, whose connection may be dead without knowing it. */
+  /**
+   * One at a time: whoever comes later ends the one before, whose connection may be dead without knowing it.
+   */
   async function alone<Result>(id: string, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
     for (let before = writers.get(id); before; before = writers.get(id)) {
       before.stop.abort();
@@ -146,8 +149,8 @@ export function createUploads({ db, clock, ids, dataDirectory, limits }: Uploads
     const expired = await store.expired(clock.now());
     for (const { id } of expired) await alone(id, () => remove(id));
     const names = await readdir(directory).catch(() => []);
-    const open = new Set((await store.open(clock.now())).map((each) => path.basename(fileOf(each.id))));
-    for (const name of names) if (!open.has(name)) await rm(path.join(directory, name), { force: true });
+    const known = new Set((await store.open(clock.now())).map((each) => path.basename(fileOf(each.id))));
+    for (const name of names) if (!known.has(name)) await rm(path.join(directory, name), { force: true });
     return expired.length;
   }
 
@@ -156,7 +159,7 @@ export function createUploads({ db, clock, ids, dataDirectory, limits }: Uploads
     return alone(id, async () => toUpload(await rowOf(id)));
   }
 
-  return { open, append, find, consume, removeExpired };
+  return { announce, append, find, consume, removeExpired };
 }
 export type Uploads = ReturnType<typeof createUploads>;
 

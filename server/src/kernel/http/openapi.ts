@@ -46,7 +46,7 @@ export function describeRoute(route: AnyRoute): FastifySchema {
     ...(params ? { params } : {}),
     ...(query ? { querystring: query } : {}),
     ...(body ? { body } : {}),
-    ...(takes === undefined ? {} : { body: { content: { [takes]: { schema: BYTES } } } }),
+    ...(takes === undefined ? {} : { body: BYTES, consumes: [takes] }),
     response: { ...responses, default: failure },
     ...(route.permission === "public" ? { security: [] } : {}),
     ...{ "x-permission": route.permission },
