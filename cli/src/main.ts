@@ -6,6 +6,7 @@ import { addConfig } from "./commands/config.ts";
 import { addDeploy } from "./commands/deploy.ts";
 import { addDaily } from "./commands/status.ts";
 import { addUp } from "./commands/up.ts";
+import { addInit } from "./commands/init.ts";
 import { addRemote } from "./commands/remote.ts";
 import type { Context } from "./context.ts";
 import { addDemo } from "./demo/demo.ts";
@@ -63,6 +64,7 @@ function createProgram(): Command {
   addChange(program, withContext);
   addConfig(program, withOwnContext);
   addRemote(program, withOwnContext);
+  addInit(program, withOwnContext);
   for (const command of [program, ...program.commands]) inheritSettings(command);
   return program;
 }

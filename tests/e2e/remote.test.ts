@@ -144,7 +144,7 @@ describe("an archive made to do harm", () => {
     ["names an absolute path", [file("/tmp/mainstay-was-here")], /path is absolute/],
     ["links to a secret", [link("key", "../../keys/admin.key")], /leads outside/],
     ["writes through a link", [link("d", "."), link("e", "d/../.."), file("e/x")], /leads outside/],
-    ["holds a device", [{ header: { name: "d", size: 0, type: "block-device" } }], /block-device/],
+    ["holds a device", [device], /block-device/],
     ["has no service file", [file("a")], /mainstay\.yaml cannot be read/],
   ])("is refused when it %s, and nothing is written", async (_, entries, why) => {
     const before = await tree();
