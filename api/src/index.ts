@@ -5,6 +5,7 @@ export * from "./events.ts";
 export * from "./findings.ts";
 export * from "./platform-file.ts";
 export * from "./problem.ts";
+export * from "./release-resources.ts";
 export * from "./resources.ts";
 export * from "./schema-tree.ts";
 export * from "./service-file.ts";

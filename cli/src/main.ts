@@ -7,6 +7,7 @@ import { addDeploy } from "./commands/deploy.ts";
 import { addDaily } from "./commands/status.ts";
 import { addUp } from "./commands/up.ts";
 import { addInit } from "./commands/init.ts";
+import { addReleases } from "./commands/releases.ts";
 import { addRemote } from "./commands/remote.ts";
 import type { Context } from "./context.ts";
 import { addDemo } from "./demo/demo.ts";
@@ -61,6 +62,7 @@ function createProgram(): Command {
   addDemo(program, withOwnContext);
   addDeploy(program, withContext);
   addDaily(program, withContext);
+  addReleases(program, withContext);
   addChange(program, withContext);
   addConfig(program, withOwnContext);
   addRemote(program, withOwnContext);

@@ -5,7 +5,13 @@ import type { PlatformConfig } from "@mainstay/api";
 import { auditStream, createAudit } from "./core/audit/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
 import { createIdentity } from "./core/identity/index.ts";
-import { addServicesRoutes, createReleaseKind, createServices } from "./core/services/index.ts";
+import {
+  addReleasesRoutes,
+  addServicesRoutes,
+  createReleaseKind,
+  createServices,
+  type Collect,
+} from "./core/services/index.ts";
 import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import {
   createAgentLink,
@@ -86,6 +92,12 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     listen: database.listen,
   });
 
+  const collect: Collect = (wish, origin) =>
+    services.collect(
+      { ...wish, referenced: changes.referenced, keepNewest: config.retention.releases },
+      origin,
+    );
+
   // Edges
   const idempotencyStore = createIdempotencyStore({ db, clock, ids });
   const http = createHttp({
@@ -99,6 +111,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     idempotencyStore,
   });
   addUploadsRoutes(http, uploads);
+  addReleasesRoutes(http, { services, collect });
   addServicesRoutes(http, { services, observed: () => link.observed()?.instances ?? [], logs: agent.logs });
   addChangesRoutes(http, { changes, watch });
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
@@ -110,7 +123,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   });
   metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
   addHousekeeping(jobs, {
-    ...{ events, changes, idempotencyStore, uploads, clock },
+    ...{ events, changes, collect, idempotencyStore, uploads, clock },
     retention: config.retention,
   });
 

@@ -5,6 +5,7 @@ import { show, type Context } from "../context.ts";
 import { table } from "../output/table.ts";
 import { durationOption, environmentOption } from "../options.ts";
 import { registerRelease } from "../upload/register-release.ts";
+import { printDiff } from "./releases.ts";
 import { followChange } from "./follow.ts";
 
 interface DeployOptions {
@@ -62,6 +63,7 @@ export type WithContext = (run: (context: Context) => Promise<void>) => Promise<
 
 async function deploy(context: Context, directory: string, options: DeployOptions): Promise<void> {
   const candidate = options.release ?? (await register(context, directory, options));
+  if (!context.isJson) await printDiff(context, candidate);
   const wish = { kind: "release", candidate, immediate: options.immediate, reason: options.reason ?? null };
   if (options.check)
     return showPlan(context, await context.api.post<PreviewResource>("/changes/preview", wish));

@@ -17,21 +17,13 @@ interface Page<Item> {
   items: Item[];
 }
 
-/** The commands of daily work: status, releases, rollback, logs. */
+/** The commands of daily work: status, rollback, logs. */
 export function addDaily(program: Command, withContext: WithContext): void {
   program
     .command("status")
     .argument("[service]", "only this service")
     .description("What serves, what is on trial, and whether the platform is well")
     .action((service: string | undefined) => withContext((context) => status(context, service)));
-  program
-    .command("releases")
-    .argument("[service]", "only of this service")
-    .option("--limit <count>", "how many", countOption, 20)
-    .description("The latest releases")
-    .action((service: string | undefined, options: { limit: number }) =>
-      withContext((context) => releases(context, service, options.limit)),
-    );
   program
     .command("rollback")
     .argument("<service>", "a service, or the id of a change")
@@ -99,19 +91,6 @@ function instanceWords(instance: ServiceResource["instances"][number]): string {
   const where = instance.port === null ? "" : ` on port ${instance.port}`;
   const crashes = instance.crashes === 0 ? "" : `, ${instance.crashes} crashes`;
   return `${instance.state}${where}${crashes}`;
-}
-
-async function releases(context: Context, service: string | undefined, limit: number): Promise<void> {
-  const query = new URLSearchParams({ limit: String(limit), ...(service ? { service } : {}) });
-  const { items } = await context.api.get<Page<ReleaseResource>>(`/releases?${query}`);
-  show(context, items, () => {
-    if (items.length === 0) return "No releases yet. Ship something: mainstay deploy ./my-service";
-    const rows = items.map((each) => [
-      ...[each.id, each.service, each.environment, each.version ?? "–"],
-      ...[each.digest.slice(0, 19), ago(each.createdAt, context.nowMs()), each.createdBy.name],
-    ]);
-    return table(["RELEASE", "SERVICE", "ENVIRONMENT", "VERSION", "DIGEST", "REGISTERED", "BY"], rows);
-  });
 }
 
 interface RollbackOptions {

@@ -1,4 +1,6 @@
+export type { Collect } from "./collector.ts";
 export { createReleaseKind } from "./release-kind.ts";
+export { addReleasesRoutes } from "./release-routes.ts";
 export { addServicesRoutes } from "./routes.ts";
 export { createServices } from "./services.ts";
 export type { Arrangement, NewRelease, Origin, Services } from "./services.ts";

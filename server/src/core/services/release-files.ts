@@ -1,10 +1,13 @@
 import { constants } from "node:fs";
-import { chmod, copyFile, lstat, mkdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { chmod, copyFile, lstat, mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "@mainstay/api";
 import { unpackArchive, type UnpackLimits } from "./archive-unpack.ts";
 import { digestOf, type TreeEntry } from "./domain/digest.ts";
 import { forEach, readSourceTree, readTree } from "./release-tree.ts";
+
+/** How the names of directories end that are not whole yet. */
+const LEFTOVER = ".incomplete";
 
 export interface StoredFiles {
   digest: string;
@@ -19,6 +22,13 @@ export interface ReleaseFiles {
   unpack<Result>(archive: string, use: (directory: string) => Promise<Result>): Promise<Result>;
   /** The stored files of a digest, when they are there and intact. */
   find(digest: string): Promise<StoredFiles | null>;
+  /** How much the stored files of a digest take. */
+  sizeOf(digest: string): Promise<number>;
+  /**
+   * Removes the stored files of these digests, and leftovers of work that was cut off; answers how much that
+   * freed. What the store does not know is not its to remove.
+   */
+  remove(digests: readonly string[]): Promise<number>;
   /** Digests the stored files again and says whether they are still what they were. */
   isIntact(directory: string, digest: string): Promise<boolean>;
 }
@@ -36,7 +46,7 @@ export function createReleaseFiles({ root, limits }: { root: string; limits: Unp
       return { digest, directory, version: await packageVersion(directory) };
     },
     async unpack(archive, use) {
-      const draft = path.join(root, `${path.basename(archive)}.incomplete`);
+      const draft = path.join(root, `${path.basename(archive)}${LEFTOVER}`);
       await unpackArchive(archive, draft, limits);
       try {
         return await use(draft);
@@ -49,8 +59,31 @@ export function createReleaseFiles({ root, limits }: { root: string; limits: Unp
       if (!(await isIntactAt(directory, digest))) return null;
       return { digest, directory, version: await packageVersion(directory) };
     },
+    sizeOf: (digest) => treeSizeBytes(placeOf(digest)),
+    async remove(digests) {
+      const names = await readdir(root).catch(() => []);
+      const leftovers = names.filter((name) => name.endsWith(LEFTOVER)).map((name) => path.join(root, name));
+      let freedBytes = 0;
+      for (const directory of [...digests.map(placeOf), ...leftovers]) {
+        freedBytes += await treeSizeBytes(directory);
+        await rm(directory, { recursive: true, force: true });
+      }
+      return freedBytes;
+    },
     isIntact: isIntactAt,
   };
+}
+
+/** The bytes of all files below a directory; 0 when there is none. */
+async function treeSizeBytes(directory: string): Promise<number> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+  let sizeBytes = 0;
+  await forEach(entries, async (entry) => {
+    if (!entry.isFile()) return;
+    const { size } = await lstat(path.join(entry.parentPath, entry.name));
+    sizeBytes += size;
+  });
+  return sizeBytes;
 }
 
 async function mustBeDirectory(source: string): Promise<void> {
@@ -85,7 +118,7 @@ interface CopyTask {
 
 /** Copies beside the final place, checks what arrived, then renames: a release is either whole or absent. */
 async function copy({ source, entries, directory, digest }: CopyTask): Promise<void> {
-  const draft = `${directory}.${process.pid}.incomplete`;
+  const draft = `${directory}${LEFTOVER}`;
   await rm(draft, { recursive: true, force: true });
   await forEach(entries, (entry) => copyEntry(source, draft, entry));
   if (digestOf(await readTree(draft)) !== digest) {

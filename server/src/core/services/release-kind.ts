@@ -34,6 +34,7 @@ export function createReleaseKind(services: Services): Pick<ChangeKind, "kind" |
     async prepare({ candidate, immediate }): Promise<Preparation> {
       const release = await services.release(candidate);
       const { service, environment, snapshot } = release;
+      if (release.collected_at !== null) throw new AppError("RELEASE_COLLECTED", { release: candidate });
       const { stable_release: stable } = await services.service({ service, environment });
       const target = `${environment}/${service}`;
       if (stable === candidate) throw new AppError("CHANGE_NOTHING_TO_DO", { candidate, target });

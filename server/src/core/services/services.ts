@@ -1,13 +1,19 @@
 import path from "node:path";
-import { AppError, type PlatformConfig } from "@mainstay/api";
+import { AppError, type PlatformConfig, type ServiceFile } from "@mainstay/api";
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import type { Uploads } from "../uploads/index.ts";
+import { createCollector } from "./collector.ts";
+import { diffReleases, type Comparable, type ReleaseDiff } from "./domain/release-diff.ts";
+import type { Sbom } from "./domain/sbom.ts";
+import { createOneAtATime } from "./one-at-a-time.ts";
 import { createReleaseFiles, type StoredFiles } from "./release-files.ts";
+import { readSbom } from "./read-sbom.ts";
 import { readSnapshot, type SnapshotWish } from "./read-snapshot.ts";
+import { readTree } from "./release-tree.ts";
 import { createSecretsFile } from "./secrets-file.ts";
 import {
   createServicesStore,
@@ -32,6 +38,12 @@ export interface NewRelease extends SnapshotWish {
   upload?: string | undefined;
   /** The digest of files that are stored already. */
   digest?: string | undefined;
+}
+
+interface TakenIn {
+  snapshot: ServiceFile;
+  stored: StoredFiles;
+  sbom: Sbom | null;
 }
 
 /** How production ought to be arranged: what the agent is told, before it is put into the agent's words. */
@@ -59,10 +71,18 @@ export function createServices(dependencies: ServicesDependencies) {
   const store = createServicesStore(db);
   const files = createReleaseFiles({ root: path.join(dataDirectory, "releases"), limits });
   const secrets = createSecretsFile({ directory: path.join(dataDirectory, "keys") });
+  const runOne = createOneAtATime();
+  const { collect } = createCollector({ db, clock, audit, store, files, runOne });
   const known = new Map<string, Record<string, string>>();
 
   async function registerRelease(input: NewRelease, origin: Origin): Promise<ReleaseRow> {
-    const { snapshot, stored } = await takeIn(input);
+    return runOne(async () => {
+      const { snapshot, stored } = await takeIn(input);
+      return record({ snapshot, stored, sbom: await readSbom(stored.directory, stored.digest) }, origin);
+    });
+  }
+
+  async function record({ snapshot, stored, sbom }: TakenIn, origin: Origin): Promise<ReleaseRow> {
     const now = clock.now();
     const target = { service: snapshot.service, environment: snapshot.environment };
     const row = {
@@ -77,6 +97,7 @@ export function createServices(dependencies: ServicesDependencies) {
     await db.transaction().execute(async (tx) => {
       await store.ensureService(tx, target, now);
       await store.insertRelease(tx, row);
+      if (sbom) await store.saveSbom(tx, row.digest, sbom);
       const facts = { digest: row.digest, version: row.version };
       await audit.record(tx, {
         ...origin,
@@ -133,8 +154,26 @@ export function createServices(dependencies: ServicesDependencies) {
     return row;
   }
 
-  /** Throws RELEASE_ALTERED when a stored file is no longer what was registered. */
+  async function sbom(id: string): Promise<Sbom> {
+    const found = await store.sbom((await release(id)).digest);
+    if (!found) throw new AppError("RELEASE_WITHOUT_SBOM", { release: id });
+    return found;
+  }
+
+  async function diff(from: string, to: string): Promise<ReleaseDiff> {
+    const [before, after] = await Promise.all([comparable(from), comparable(to)]);
+    return diffReleases(before, after);
+  }
+
+  async function comparable(id: string): Promise<Comparable> {
+    const row = await release(id);
+    const entries = row.collected_at === null ? await readTree(row.directory) : null;
+    return { snapshot: row.snapshot, sbom: (await store.sbom(row.digest)) ?? null, files: entries };
+  }
+
+  /** Throws RELEASE_COLLECTED when its files were removed, and RELEASE_ALTERED when a stored file is no longer what was registered. */
   async function verifyRelease(row: ReleaseRow): Promise<void> {
+    if (row.collected_at !== null) throw new AppError("RELEASE_COLLECTED", { release: row.id });
     if (!(await files.isIntact(row.directory, row.digest)))
       throw new AppError("RELEASE_ALTERED", { release: row.id });
   }
@@ -179,7 +218,10 @@ export function createServices(dependencies: ServicesDependencies) {
 
   return {
     registerRelease,
+    collect,
     release,
+    sbom,
+    diff,
     releases: store.releases,
     releasesById: store.releasesById,
     service,
