@@ -134,7 +134,9 @@ export const observedState = z.object({
   at: z.string(),
   leaseExpired: z.boolean(),
   /** By what `resources` are enforced on this machine; "none" with the reason. */
-  limits: z.object({ by: z.enum(["cgroup-v2", "cgroup-v1", "none"]), reason: z.string().nullable() }).optional(),
+  limits: z
+    .object({ by: z.enum(["cgroup-v2", "cgroup-v1", "none"]), reason: z.string().nullable() })
+    .optional(),
   instances: z.array(observedInstance),
   /** The weights in force at the proxy workers: those desired, or the proven ones after the lease expired. */
   services: z.array(z.object({ service: z.string(), environment: z.string(), weight: z.int() })),

@@ -112,7 +112,7 @@ export const ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
     message: "the request body has a type that this route does not read",
-    remedy: "Send JSON with 'Content-Type: application/json'.",
+    remedy: "Send what it reads, with the header 'Content-Type: {types}'.",
   },
   PRECONDITION_REQUIRED: {
     status: 428,
@@ -169,6 +169,51 @@ export const ERRORS = {
     message: "{path} cannot become a release: {reason}",
     remedy:
       "Give an absolute path to a directory that the server can read and that holds the service's files and its mainstay.yaml.",
+  },
+  UPLOAD_TOO_LARGE: {
+    status: 413,
+    message: "an archive of {sizeBytes} bytes is larger than the {limitBytes} that are accepted",
+    remedy: "Leave out what the service does not need (.mainstayignore), or raise uploads.maxSize.",
+  },
+  UPLOAD_OFFSET: {
+    status: 409,
+    message: "the next piece begins at byte {expected}, not at {got}",
+    remedy: "Ask for the offset (HEAD on the upload) and go on from there.",
+  },
+  UPLOAD_INCOMPLETE: {
+    status: 409,
+    message: "{arrived} of {sizeBytes} bytes have arrived",
+    remedy: "Send the rest first; deploying again goes on where it stopped.",
+  },
+  UPLOAD_DAMAGED: {
+    status: 422,
+    message: "the archive that arrived is not the one that was announced: its SHA-256 is another",
+    remedy: "Upload it again: what arrived was thrown away.",
+  },
+  UPLOAD_LIMIT: {
+    status: 429,
+    message: "{count} uploads are open already, as many as there may be",
+    remedy: "Finish them, or wait until they expire (uploads.expiry).",
+  },
+  UPLOAD_NO_SPACE: {
+    status: 507,
+    message: "an upload of {sizeBytes} bytes does not fit: {freeBytes} bytes are free where the data lies",
+    remedy: "Make room: 'mainstay releases gc' removes what is no longer needed.",
+  },
+  ARCHIVE_REFUSED: {
+    status: 422,
+    message: "the archive cannot become a release: {reason}",
+    remedy: "Pack it with 'mainstay deploy', or as docs/formats/release.md describes an archive.",
+  },
+  RELEASE_COLLECTED: {
+    status: 409,
+    message: "the files of release {release} were removed to make room",
+    remedy: "Deploy its directory again; retention.releases says how many releases keep their files.",
+  },
+  RELEASE_WITHOUT_SBOM: {
+    status: 404,
+    message: "nothing says what release {release} is made of",
+    remedy: "Ship a package-lock.json, npm-shrinkwrap.json or node_modules with it.",
   },
   RELEASE_ALTERED: {
     status: 409,

@@ -89,6 +89,24 @@ const log = z.strictObject({
     .describe("JSON lines, or text for people; auto: text when standard output is a terminal."),
 });
 
+const uploads = z.strictObject({
+  maxSize: sizeWithin(1024 ** 2, 64 * 1024 ** 3, "expected a size from 1MiB to 64GiB")
+    .prefault("512MiB")
+    .describe("The largest archive of a release that is accepted."),
+  maxUnpackedSize: sizeWithin(1024 ** 2, 256 * 1024 ** 3, "expected a size from 1MiB to 256GiB")
+    .prefault("2GiB")
+    .describe("How large its files may be together."),
+  maxFiles: wholeNumber("a whole number", 1, 200_000)
+    .default(100_000)
+    .describe("How many files and links it may hold."),
+  maxRatio: wholeNumber("a whole number", 2, 10_000)
+    .default(100)
+    .describe("How many times its own size an archive may unpack to, once that is more than 16 MiB."),
+  expiry: durationWithin(60 * SECOND, 30 * DAY)
+    .prefault("24h")
+    .describe("How long after its last piece an upload is kept that no release was made of."),
+});
+
 const retention = z.strictObject({
   evidence: durationWithin(DAY, 3_650 * DAY)
     .prefault("30d")
@@ -96,6 +114,9 @@ const retention = z.strictObject({
   events: durationWithin(HOUR, 3_650 * DAY)
     .prefault("7d")
     .describe("How long events can be read back."),
+  releases: wholeNumber("a whole number", 1, 1_000)
+    .default(10)
+    .describe("The files of how many releases of a service are kept, besides those that are needed anyway."),
 });
 
 export const platformFile = z
@@ -112,6 +133,7 @@ export const platformFile = z
     agent: agent.prefault({}),
     database: database.prefault({}),
     log: log.prefault({}),
+    uploads: uploads.prefault({}),
     retention: retention.prefault({}),
   })
   .check(refusePortClashes);

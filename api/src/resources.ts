@@ -11,25 +11,36 @@ export const actorResource = z
   .object({ type: z.string(), id: z.string(), name: z.string() })
   .meta({ id: "Actor" });
 
+export const releaseDigest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 hex digits");
+
 export const releaseResource = z
   .object({
     id: z.string(),
     service: z.string(),
     environment: z.string(),
-    digest: z.string().describe("sha256 over every file, see docs/formats/release.md"),
+    digest: releaseDigest.describe("sha256 over every file, see docs/formats/release.md"),
     version: z.string().nullable().describe("the version in the release's package.json"),
     createdAt: time,
     createdBy: actorResource,
+    collectedAt: time.nullable().describe("when its files were removed to make room; null while it has them"),
   })
   .meta({ id: "Release" });
 export type ReleaseResource = z.infer<typeof releaseResource>;
 
-export const newRelease = z.strictObject({
-  directory: z.string().min(1).describe("absolute path that the server can read"),
-  file: z.string().min(1).default("mainstay.yaml").describe("the service file inside the directory"),
-  environment: z.string().optional().describe("instead of the one in the service file"),
-  env: z.record(z.string(), z.string()).optional().describe("overrides or adds to env of the service file"),
-});
+const SOURCES = ["directory", "upload", "digest"] as const;
+
+export const newRelease = z
+  .strictObject({
+    directory: z.string().min(1).optional().describe("absolute path that the server can read"),
+    upload: z.string().min(1).optional().describe("id of a complete upload: a tar archive, gzipped"),
+    digest: releaseDigest.optional().describe("content that the server has already"),
+    file: z.string().min(1).default("mainstay.yaml").describe("the service file inside the directory"),
+    environment: z.string().optional().describe("instead of the one in the service file"),
+    env: z.record(z.string(), z.string()).optional().describe("overrides or adds to env of the service file"),
+  })
+  .refine((wish) => SOURCES.filter((each) => wish[each] !== undefined).length === 1, {
+    message: `expected one of ${SOURCES.join(", ")}`,
+  });
 
 const tally = z.object({ total: z.number(), bad: z.number() });
 export const evidenceResource = z
@@ -205,7 +216,11 @@ export type TaskResource = z.infer<typeof taskResource>;
 export const newTask = z.strictObject({
   service: serviceName,
   environment: serviceName.default("production"),
-  command: z.string().min(1).max(10_000).describe("a command line, run by /bin/sh in the release's directory"),
+  command: z
+    .string()
+    .min(1)
+    .max(10_000)
+    .describe("a command line, run by /bin/sh in the release's directory"),
   timeoutMs: z.int().positive().max(86_400_000).default(3_600_000).describe("it is ended after this time"),
 });
 
@@ -216,20 +231,42 @@ export const alteration = z
   .strictObject({
     env: z.record(variable, z.string().max(32_768).nullable()).default({}).describe("null: not set"),
     secrets: z
-      .record(variable, z.string().regex(/^[^\r\n]*$/, "expected one line").max(32_768).nullable())
+      .record(
+        variable,
+        z
+          .string()
+          .regex(/^[^\r\n]*$/, "expected one line")
+          .max(32_768)
+          .nullable(),
+      )
       .default({})
       .describe("null: taken away"),
   })
-  .refine(({ env, secrets }) => Object.keys({ ...env, ...secrets }).length > 0, "expected at least one variable");
+  .refine(
+    ({ env, secrets }) => Object.keys({ ...env, ...secrets }).length > 0,
+    "expected at least one variable",
+  );
 
 export const settingsResource = z
   .object({
     service: z.string(),
     environment: z.string(),
     release: z.string().describe("whose configuration it is"),
-    env: z.array(z.object({ name: z.string(), value: z.string(), isSet: z.boolean().describe("here, not in the service file") })),
+    env: z.array(
+      z.object({
+        name: z.string(),
+        value: z.string(),
+        isSet: z.boolean().describe("here, not in the service file"),
+      }),
+    ),
     secrets: z.array(z.object({ name: z.string(), isSet: z.boolean() })).describe("never their values"),
-    scale: z.array(z.object({ process: z.string(), instances: z.int(), file: z.int().describe("what the service file says") })),
+    scale: z.array(
+      z.object({
+        process: z.string(),
+        instances: z.int(),
+        file: z.int().describe("what the service file says"),
+      }),
+    ),
   })
   .meta({ id: "Settings" });
 export type SettingsResource = z.infer<typeof settingsResource>;

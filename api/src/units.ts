@@ -49,12 +49,14 @@ export function formatDuration(ms: number): string {
   return parts.slice(0, 2).join("");
 }
 
-/** Bytes → text of `parseSizeBytes` in the largest unit that leaves little behind it: "512 MiB". */
+const SIZE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+/** Bytes → text of `parseSizeBytes` with three digits: "512 MiB", "1.5 KiB". */
 export function formatSize(bytes: number): string {
-  const [unit, factor] = ([["GiB", 1024 ** 3], ["MiB", 1024 ** 2], ["KiB", 1024]] as const).find(
-    ([, each]) => bytes >= each,
-  ) ?? ["B", 1];
-  return `${Number((bytes / factor).toFixed(1))} ${unit}`;
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 999.5 && unit < SIZE_UNITS.length - 1; unit += 1) value /= 1024;
+  return `${unit === 0 ? Math.round(value) : Number(value.toPrecision(3))} ${SIZE_UNITS[unit]}`;
 }
 
 /** A share between 0 and 1 → "10%". */

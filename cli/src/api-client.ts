@@ -4,11 +4,17 @@ import { AppError, ERRORS, type ErrorCode, type FieldError } from "@mainstay/api
 /** A server that restarts is away for a moment; commands wait that long before they give up. */
 const PATIENCE_MS = 10_000;
 const RETRY_MS = 250;
+/** What a POST is answered while its work goes on: it was too long for one request, or is repeated. */
+const UNDER_WAY = new Set<string>(["REQUEST_TIMEOUT", "IDEMPOTENCY_RUNNING"]);
+const DONE_LOOK_MS = 1_000;
+const DONE_PATIENCE_MS = 10 * 60_000;
 
 export interface ApiClient {
   url: string;
   get<Answer>(path: string): Promise<Answer>;
   post<Answer>(path: string, body?: unknown): Promise<Answer>;
+  /** One attempt, whatever comes of it: a connection that breaks is a TypeError. */
+  attempt(path: string, init: RequestInit): Promise<Response>;
   /** Newline-delimited JSON, item by item, until the server ends it. */
   stream<Item>(path: string, signal?: AbortSignal): AsyncIterable<Item>;
 }
@@ -21,22 +27,37 @@ export interface ApiClientOptions {
 
 /** The native API, as every command uses it. Problem documents become AppErrors with the server's words. */
 export function createApiClient({ url, token, patienceMs = PATIENCE_MS }: ApiClientOptions): ApiClient {
-  async function send(path: string, init: RequestInit): Promise<Response> {
+  async function attempt(path: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
     if (token) headers.set("authorization", `Bearer ${token}`);
-    const response = await patiently(`${url}/api/v1${path}`, { ...init, headers });
+    const response = await fetch(`${url}/api/v1${path}`, { ...init, headers });
     if (response.ok) return response;
     throw await problemOf(response);
   }
 
-  async function patiently(address: string, init: RequestInit): Promise<Response> {
+  async function send(path: string, init: RequestInit): Promise<Response> {
     for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
       try {
-        return await fetch(address, init);
+        return await attempt(path, init);
       } catch (error) {
-        if (init.signal?.aborted) throw error;
+        if (error instanceof AppError || init.signal?.aborted) throw error;
         if (waitedMs >= patienceMs) throw new AppError("SERVER_UNREACHABLE", { url }, { cause: error });
         await delay(RETRY_MS);
+      }
+    }
+  }
+
+  /**
+   * With an idempotency key: what takes the server longer than a request may, is asked for until it is done.
+   */
+  async function sendUntilDone(path: string, init: RequestInit): Promise<Response> {
+    for (let waitedMs = 0; ; waitedMs += DONE_LOOK_MS) {
+      try {
+        return await send(path, init);
+      } catch (error) {
+        const isUnderWay = error instanceof AppError && UNDER_WAY.has(error.code);
+        if (!isUnderWay || waitedMs >= DONE_PATIENCE_MS) throw error;
+        await delay(DONE_LOOK_MS);
       }
     }
   }
@@ -56,10 +77,10 @@ export function createApiClient({ url, token, patienceMs = PATIENCE_MS }: ApiCli
     async post<Answer>(path: string, body: unknown = {}) {
       // The same key on every attempt: a request whose answer was lost is not carried out twice.
       const headers = { "content-type": "application/json", "idempotency-key": crypto.randomUUID() };
-      return (await (
-        await send(path, { method: "POST", headers, body: JSON.stringify(body) })
-      ).json()) as Answer;
+      const response = await sendUntilDone(path, { method: "POST", headers, body: JSON.stringify(body) });
+      return (await response.json()) as Answer;
     },
+    attempt,
     async *stream<Item>(path: string, signal?: AbortSignal) {
       let rest = "";
       for await (const chunk of chunks(path, signal)) {
@@ -84,7 +105,7 @@ async function problemOf(response: Response): Promise<Error> {
   const problem = (await response.json().catch(() => ({}))) as ProblemDocument;
   const code = problem.code && problem.code in ERRORS ? (problem.code as ErrorCode) : "INTERNAL";
   const error = new AppError(code, {}, { errors: problem.errors ?? [] });
-  const message = problem.detail ?? problem.title ?? `HTTP ${response.status}`;
+  const message = problem.detail ?? problem.title ?? `HTTP ${response.status} from ${response.url}`;
   return Object.defineProperties(error, {
     message: { value: message },
     remedy: { value: problem.remedy ?? error.remedy },

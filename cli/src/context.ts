@@ -1,10 +1,12 @@
 import type { ApiClient } from "./api-client.ts";
+import type { ServerChoice } from "./server-choice.ts";
 
 /**
  * What a command may touch: everything comes from here, so that commands can be tested without a terminal.
  */
 export interface Context {
   api: ApiClient;
+  server: ServerChoice;
   /** One JSON document, or lines of JSON, instead of words. */
   isJson: boolean;
   isTerminal: boolean;

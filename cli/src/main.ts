@@ -1,7 +1,4 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
 import { text } from "node:stream/consumers";
-import { chooseDataDirectory, loadConfig } from "@mainstay/server";
 import { Command, CommanderError } from "commander";
 import { createApiClient } from "./api-client.ts";
 import { EXIT, explain } from "./cli-error.ts";
@@ -14,15 +11,21 @@ import { addScale } from "./commands/scale.ts";
 import { addSettings } from "./commands/settings.ts";
 import { addDaily } from "./commands/status.ts";
 import { addUp } from "./commands/up.ts";
+import { addInit } from "./commands/init.ts";
+import { addReleases } from "./commands/releases.ts";
+import { addRemote } from "./commands/remote.ts";
 import type { Context } from "./context.ts";
 import { addDemo } from "./demo/demo.ts";
+import { chooseServer } from "./server-choice.ts";
 
-const DEFAULT_URL = "http://127.0.0.1:7700";
+/** What a command that asks no server has in its place. */
+const NO_SERVER = { url: "http://127.0.0.1:7700", token: null, remote: null, isHere: true };
 
 interface GlobalOptions {
   json: boolean;
   url?: string;
   token?: string;
+  remote?: string;
 }
 
 /** Runs one command line; answers the exit code. */
@@ -44,7 +47,8 @@ function createProgram(): Command {
   const program = new Command("mainstay")
     .description("The production layer for small teams: ship, watch, decide by evidence, undo.")
     .option("--json", "one JSON document instead of words", false)
-    .option("--url <url>", `the server (also MAINSTAY_URL; default ${DEFAULT_URL})`)
+    .option("--url <url>", `the server (also MAINSTAY_URL; default ${NO_SERVER.url})`)
+    .option("--remote <name>", 'a server of "mainstay remote list"; "local" is the one on this machine')
     .option(
       "--token <key>",
       "the API key (also MAINSTAY_TOKEN; on the server's machine it is found by itself)",
@@ -67,8 +71,11 @@ function createProgram(): Command {
   addScale(program, withContext);
   addSettings(program, withContext);
   addRun(program, withContext);
+  addReleases(program, withContext);
   addChange(program, withContext);
   addConfig(program, withOwnContext);
+  addRemote(program, withOwnContext);
+  addInit(program, withOwnContext);
   for (const command of [program, ...program.commands]) inheritSettings(command);
   return program;
 }
@@ -79,9 +86,8 @@ function inheritSettings(command: Command): void {
 }
 
 async function connect(options: GlobalOptions): Promise<Context> {
-  const url = (options.url ?? process.env["MAINSTAY_URL"] ?? (await localUrl())).replace(/\/$/, "");
-  const token = options.token ?? process.env["MAINSTAY_TOKEN"] ?? (await localToken());
-  return { ...offline(options), api: createApiClient({ url, token }) };
+  const server = await chooseServer(options, process.env);
+  return { ...offline(options), server, api: createApiClient(server) };
 }
 
 /** For commands that need no server, or start one of their own. */
@@ -90,7 +96,8 @@ function offline(options: GlobalOptions): Context {
   let hasStatus = false;
   const clear = () => (hasStatus ? "\r\u001b[K" : "");
   return {
-    api: createApiClient({ url: DEFAULT_URL, token: null }),
+    api: createApiClient(NO_SERVER),
+    server: NO_SERVER,
     isJson: options.json,
     isTerminal,
     nowMs: () => Date.now(),
@@ -106,29 +113,4 @@ function offline(options: GlobalOptions): Context {
       hasStatus = text !== "";
     },
   };
-}
-
-/** On the server's own machine the configuration says where it listens … */
-async function localUrl(): Promise<string> {
-  const loaded = await localConfig();
-  return loaded ? `http://${loaded.config.server.host}:${loaded.config.server.port}` : DEFAULT_URL;
-}
-
-/** … and where its key lies, for the account that may read it. */
-async function localToken(): Promise<string | null> {
-  const loaded = await localConfig();
-  if (!loaded) return null;
-  const { dataDirectory, database } = loaded.config;
-  const isRoot = process.getuid?.() === 0;
-  const kept =
-    database.url === null ? chooseDataDirectory(dataDirectory, { isRoot }).directory : dataDirectory;
-  const file = path.join(kept, "keys", "admin.key");
-  return readFile(file, "utf8").then(
-    (text) => text.trim(),
-    () => null,
-  );
-}
-
-async function localConfig() {
-  return loadConfig({ env: process.env, cwd: process.cwd() }).catch(() => null);
 }

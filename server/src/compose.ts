@@ -6,6 +6,7 @@ import { auditStream, createAudit } from "./core/audit/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
 import { createIdentity } from "./core/identity/index.ts";
 import {
+  addReleasesRoutes,
   addServicesRoutes,
   addSettingsRoutes,
   addTasksRoutes,
@@ -14,7 +15,9 @@ import {
   createServices,
   createSettingKind,
   gateDeadlineOf,
+  type Collect,
 } from "./core/services/index.ts";
+import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import {
   createAgentLink,
   createInstancesDriver,
@@ -62,7 +65,11 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   // Core
   const audit = createAudit({ db, clock, ids });
   const identity = createIdentity({ db, clock, random: randomBytes, audit, dataDirectory });
-  const services = createServices({ db, clock, ids, audit, events, dataDirectory });
+  const uploads = createUploads({ db, clock, ids, dataDirectory, limits: config.uploads });
+  const services = createServices({
+    ...{ db, clock, ids, audit, events, dataDirectory, uploads },
+    limits: config.uploads,
+  });
 
   // Drivers and signals
   const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
@@ -83,7 +90,11 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   // Changes: what alters production, and who acts and judges in it
   const drivers = [traffic, releaseCommand, instances];
   const release: ChangeKind = { ...createReleaseKind(services), drivers, signal: sampler };
-  const setting: ChangeKind = { ...createSettingKind(services), drivers: [traffic, instances], signal: sampler };
+  const setting: ChangeKind = {
+    ...createSettingKind(services),
+    drivers: [traffic, instances],
+    signal: sampler,
+  };
   const scaleDrivers = [createScaleDriver({ services, link })];
   const scale: ChangeKind = {
     ...createScaleKind(services, gateDeadlineOf),
@@ -102,6 +113,12 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     listen: database.listen,
   });
 
+  const collect: Collect = (wish, origin) =>
+    services.collect(
+      { ...wish, referenced: changes.referenced, keepNewest: config.retention.releases },
+      origin,
+    );
+
   // Edges
   const idempotencyStore = createIdempotencyStore({ db, clock, ids });
   const http = createHttp({
@@ -114,6 +131,8 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     authenticate: identity.authenticate,
     idempotencyStore,
   });
+  addUploadsRoutes(http, uploads);
+  addReleasesRoutes(http, { services, collect });
   addServicesRoutes(http, { services, observed: () => link.observed()?.instances ?? [], logs: agent.logs });
   addSettingsRoutes(http, services);
   addTasksRoutes(http, { services, sync: link.sync });
@@ -126,7 +145,10 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     return counters ? trafficMetrics(counters) : [];
   });
   metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
-  addHousekeeping(jobs, { events, changes, idempotencyStore, retention: config.retention, clock });
+  addHousekeeping(jobs, {
+    ...{ events, changes, collect, idempotencyStore, uploads, clock },
+    retention: config.retention,
+  });
 
   const parts: LongRunning[] = [
     { name: "database", start: () => {}, stop: () => database.close() },

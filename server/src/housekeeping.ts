@@ -1,10 +1,17 @@
 import type { PlatformConfig } from "@mainstay/api";
 import { z } from "zod";
 import type { Changes } from "./core/changes/index.ts";
+import type { Collect } from "./core/services/index.ts";
+import type { Uploads } from "./core/uploads/index.ts";
 import type { Clock } from "./kernel/clock.ts";
 import type { Events } from "./kernel/events/index.ts";
 import type { Jobs } from "./kernel/jobs/index.ts";
 
+const PLATFORM = {
+  actor: { type: "system", id: "mainstay", name: "Mainstay" },
+  requestId: null,
+  address: null,
+};
 const HOURLY = "17 * * * *";
 const DEADLINE_MS = 10 * 60_000;
 
@@ -12,13 +19,15 @@ export interface HousekeepingDependencies {
   events: Events;
   changes: Changes;
   idempotencyStore: { purge(): Promise<number> };
+  collect: Collect;
+  uploads: Pick<Uploads, "removeExpired">;
   retention: PlatformConfig["retention"];
   clock: Clock;
 }
 
 /** What is deleted because of its age, once an hour. */
 export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependencies): void {
-  const { events, changes, idempotencyStore, retention, clock } = dependencies;
+  const { events, changes, collect, idempotencyStore, uploads, retention, clock } = dependencies;
   const options = { data: z.object({}), deadlineMs: DEADLINE_MS };
   jobs.define("prune-events", options, async () => {
     await events.prune(retention.events);
@@ -29,6 +38,14 @@ export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependenci
   jobs.define("purge-idempotency-keys", options, async () => {
     await idempotencyStore.purge();
   });
+  jobs.define("remove-expired-uploads", options, async () => {
+    await uploads.removeExpired();
+  });
+  jobs.define("collect-releases", options, async () => {
+    await collect({ dryRun: false }, PLATFORM);
+  });
+  jobs.schedule("collect-releases", HOURLY);
+  jobs.schedule("remove-expired-uploads", HOURLY);
   jobs.schedule("purge-idempotency-keys", HOURLY);
   jobs.schedule("prune-events", HOURLY);
   jobs.schedule("prune-evidence", HOURLY);

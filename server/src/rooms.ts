@@ -7,6 +7,7 @@ export const ROOMS: readonly MigratedRoom[] = [
   room("http", "./kernel/http/migrations"),
   room("audit", "./core/audit/migrations"),
   room("identity", "./core/identity/migrations"),
+  room("uploads", "./core/uploads/migrations"),
   room("services", "./core/services/migrations"),
   room("changes", "./core/changes/migrations"),
   room("instances", "./drivers/instances/migrations"),

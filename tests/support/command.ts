@@ -14,6 +14,8 @@ export interface CommandResult {
 export interface CommandOptions {
   env?: Record<string, string>;
   cwd?: string;
+  /** What it finds on standard input; nothing by default. */
+  input?: string;
 }
 
 /** A command that still runs. */
@@ -29,15 +31,20 @@ export interface RunningCommand {
  * Starts `mainstay <args>` as a process of its own. The
  * variables of this process are not its business, but PATH is.
  */
-export function startCommand(args: string[], { env = {}, cwd = "/" }: CommandOptions = {}): RunningCommand {
+export function startCommand(
+  args: string[],
+  { env = {}, cwd = "/", input = "" }: CommandOptions = {},
+): RunningCommand {
   const { PATH = "", HOME = "/" } = process.env;
   const child = spawn(process.execPath, [LAUNCHER, ...args], {
     cwd,
     env: { PATH, HOME, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     timeout: TIMEOUT_MS,
     killSignal: "SIGKILL",
   });
+  // A command that does not read it has ended before it was written.
+  child.stdin.on("error", () => {}).end(input);
   const output = { stdout: "", stderr: "" };
   for (const stream of ["stdout", "stderr"] as const) {
     child[stream].setEncoding("utf8").on("data", (text: string) => (output[stream] += text));

@@ -1,16 +1,18 @@
-import path from "node:path";
-import type { ChangeResource, PreviewResource, ReleaseResource } from "@mainstay/api";
+import type { ChangeResource, PreviewResource } from "@mainstay/api";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
 import { table } from "../output/table.ts";
 import { durationOption, environmentOption } from "../options.ts";
+import { registerRelease } from "../upload/register-release.ts";
+import { printDiff } from "./releases.ts";
 import { followChange } from "./follow.ts";
 
 interface DeployOptions {
   file: string;
   environment?: string;
   env: Record<string, string>;
+  upload: boolean;
   release?: string;
   immediate: boolean;
   check: boolean;
@@ -34,6 +36,7 @@ export function addDeploy(program: Command, withContext: WithContext): void {
       environmentOption,
       {},
     )
+    .option("--upload", "send the files, even to a server that could read them from this disk", false)
     .option("--release <id>", "bring in a release that is registered already")
     .option("--immediate", "all traffic at once after the health gate, nothing judged", false)
     .option("--check", "show the plan and what speaks against it; alter nothing", false)
@@ -48,6 +51,7 @@ Examples:
   mainstay deploy                       the directory you stand in
   mainstay deploy ./shop --check        plan and findings only
   mainstay deploy ./shop --env LOG=debug --reason "find the slow query"
+  mainstay deploy --remote prod         to a server elsewhere: the files are sent there
   mainstay deploy --release rel_0192…   an earlier release again`,
     )
     .action((directory: string, options: DeployOptions) =>
@@ -59,6 +63,7 @@ export type WithContext = (run: (context: Context) => Promise<void>) => Promise<
 
 async function deploy(context: Context, directory: string, options: DeployOptions): Promise<void> {
   const candidate = options.release ?? (await register(context, directory, options));
+  if (!context.isJson) await printDiff(context, candidate);
   const wish = { kind: "release", candidate, immediate: options.immediate, reason: options.reason ?? null };
   if (options.check)
     return showPlan(context, await context.api.post<PreviewResource>("/changes/preview", wish));
@@ -74,13 +79,10 @@ async function deploy(context: Context, directory: string, options: DeployOption
 }
 
 async function register(context: Context, directory: string, options: DeployOptions): Promise<string> {
-  context.status(`registering ${directory} …`);
-  const release = await context.api.post<ReleaseResource>("/releases", {
-    directory: path.resolve(directory),
-    file: options.file,
-    env: options.env,
-    ...(options.environment ? { environment: options.environment } : {}),
-  });
+  const { file, environment, env, upload: isSent } = options;
+  if (!context.isJson && context.server.remote !== null)
+    context.print(`server    ${context.server.remote}, ${context.server.url}`);
+  const release = await registerRelease(context, directory, { file, environment, env, isSent });
   const version = release.version ? ` (version ${release.version})` : "";
   context.status("");
   if (!context.isJson) context.print(`release   ${release.id}${version}  ${release.digest}`);

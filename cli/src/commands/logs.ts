@@ -59,7 +59,9 @@ async function idsOf(context: Context, service: string, options: LogOptions): Pr
   if (options.process === "release") return [await latestReleaseCommand(context, service, options)];
   const { items } = await context.api.get<{ items: ServiceResource[] }>("/services");
   const instances = items
-    .filter((each) => each.service === service && (options.environment ?? each.environment) === each.environment)
+    .filter(
+      (each) => each.service === service && (options.environment ?? each.environment) === each.environment,
+    )
     .flatMap((each) => each.instances);
   const ids = instances.filter((each) => isWanted(each, options)).map((each) => each.id);
   if (ids.length > 0) return ids;

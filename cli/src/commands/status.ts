@@ -18,21 +18,13 @@ interface Page<Item> {
   items: Item[];
 }
 
-/** The commands of daily work: status, releases, rollback. */
+/** The commands of daily work: status and rollback. */
 export function addDaily(program: Command, withContext: WithContext): void {
   program
     .command("status")
     .argument("[service]", "only this service")
     .description("What serves, what is on trial, and whether the platform is well")
     .action((service: string | undefined) => withContext((context) => status(context, service)));
-  program
-    .command("releases")
-    .argument("[service]", "only of this service")
-    .option("--limit <count>", "how many", countOption, 20)
-    .description("The latest releases")
-    .action((service: string | undefined, options: { limit: number }) =>
-      withContext((context) => releases(context, service, options.limit)),
-    );
   program
     .command("rollback")
     .argument("<service>", "a service, or the id of a change")
@@ -70,7 +62,9 @@ function platformWords(platform: PlatformResource): string {
 }
 
 function limitsWords({ resourceLimits }: PlatformResource): string {
-  return resourceLimits?.by === "none" ? `\nresources: limits are not enforced: ${resourceLimits.reason}` : "";
+  return resourceLimits?.by === "none"
+    ? `\nresources: limits are not enforced: ${resourceLimits.reason}`
+    : "";
 }
 
 function servicesWords(services: ServiceResource[], nowMs: number): string {
@@ -101,19 +95,6 @@ function instanceWords(instance: ServiceResource["instances"][number]): string {
 function exitWords({ lastExit }: ServiceResource["instances"][number]): string {
   if (lastExit?.cause !== "memory") return "";
   return `, the last killed for exceeding ${formatSize(lastExit.limitBytes ?? 0)}`;
-}
-
-async function releases(context: Context, service: string | undefined, limit: number): Promise<void> {
-  const query = new URLSearchParams({ limit: String(limit), ...(service ? { service } : {}) });
-  const { items } = await context.api.get<Page<ReleaseResource>>(`/releases?${query}`);
-  show(context, items, () => {
-    if (items.length === 0) return "No releases yet. Ship something: mainstay deploy ./my-service";
-    const rows = items.map((each) => [
-      ...[each.id, each.service, each.environment, each.version ?? "–"],
-      ...[each.digest.slice(0, 19), ago(each.createdAt, context.nowMs()), each.createdBy.name],
-    ]);
-    return table(["RELEASE", "SERVICE", "ENVIRONMENT", "VERSION", "DIGEST", "REGISTERED", "BY"], rows);
-  });
 }
 
 interface RollbackOptions {

@@ -184,6 +184,7 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
     timeline: store.timeline,
     samples: store.samples,
     locks: store.locks,
+    referenced: store.referenced,
     replay,
     pruneSamples: store.pruneSamples,
   };

@@ -114,6 +114,18 @@ export function createChangesStore(database: Database) {
     },
     active: () =>
       db.selectFrom("changes.changes").selectAll().where("finished_at", "is", null).orderBy("id").execute(),
+    /** What changes under way are about, and what the last release of each target came after. */
+    referenced: async (): Promise<string[]> => {
+      const named = db.selectFrom("changes.changes").select(["candidate", "stable"]);
+      const last = named.distinctOn("target").where("kind", "=", "release").where("state", "=", "succeeded");
+      const rows = await Promise.all([
+        named.where("finished_at", "is", null).execute(),
+        last.orderBy("target").orderBy("id", "desc").execute(),
+      ]);
+      return rows
+        .flat()
+        .flatMap(({ candidate, stable }) => (stable === null ? [candidate] : [candidate, stable]));
+    },
     activeFor: (target: string) =>
       db
         .selectFrom("changes.changes")

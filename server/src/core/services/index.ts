@@ -1,5 +1,7 @@
+export type { Collect } from "./collector.ts";
 export { createReleaseKind, createSettingKind, gateDeadlineOf } from "./release-kind.ts";
 export { countsOf, createScaleKind } from "./scale-kind.ts";
+export { addReleasesRoutes } from "./release-routes.ts";
 export { addServicesRoutes } from "./routes.ts";
 export { addSettingsRoutes } from "./settings-routes.ts";
 export { addTasksRoutes } from "./tasks-routes.ts";

@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { platformFile } from "@mainstay/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createReleaseFiles } from "./release-files.ts";
 
@@ -18,7 +19,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const files = () => createReleaseFiles({ root: path.join(folder, "releases") });
+const limits = platformFile.parse({}).uploads;
+const files = () => createReleaseFiles({ root: path.join(folder, "releases"), limits });
 
 describe("storing a release", () => {
   it("copies the files under their digest, keeps what is executable, and reads the version", async () => {

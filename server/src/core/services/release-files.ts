@@ -1,49 +1,89 @@
-import { createHash } from "node:crypto";
-import { constants, createReadStream } from "node:fs";
-import {
-  chmod,
-  copyFile,
-  lstat,
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  symlink,
-} from "node:fs/promises";
+import { constants } from "node:fs";
+import { chmod, copyFile, lstat, mkdir, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "@mainstay/api";
+import { unpackArchive, type UnpackLimits } from "./archive-unpack.ts";
 import { digestOf, type TreeEntry } from "./domain/digest.ts";
-import { staysInside } from "./domain/link.ts";
+import { forEach, readSourceTree, readTree } from "./release-tree.ts";
 
-/** Not part of any release, wherever it lies in the tree. */
-const IGNORED_NAMES = new Set([".git", ".hg", ".svn", ".DS_Store"]);
-const FILES_MAX = 200_000;
-const CONCURRENCY = 16;
-/** Files up to this size are read in one go. */
-const SMALL_FILE_BYTES = 1 << 20;
+/** How the names of directories end that are not whole yet. */
+const LEFTOVER = ".incomplete";
+
+export interface StoredFiles {
+  digest: string;
+  directory: string;
+  version: string | null;
+}
 
 export interface ReleaseFiles {
   /** Copies a directory into the store under its digest; an equal one that is there already is reused. */
-  store(source: string): Promise<{ digest: string; directory: string; version: string | null }>;
+  store(source: string): Promise<StoredFiles>;
+  /** Unpacks an archive for as long as `use` needs its directory. */
+  unpack<Result>(archive: string, use: (directory: string) => Promise<Result>): Promise<Result>;
+  /** The stored files of a digest, when they are there and intact. */
+  find(digest: string): Promise<StoredFiles | null>;
+  /** How much the stored files of a digest take. */
+  sizeOf(digest: string): Promise<number>;
+  /**
+   * Removes the stored files of these digests, and leftovers of work that was cut off; answers how much that
+   * freed. What the store does not know is not its to remove.
+   */
+  remove(digests: readonly string[]): Promise<number>;
   /** Digests the stored files again and says whether they are still what they were. */
   isIntact(directory: string, digest: string): Promise<boolean>;
 }
 
 /** The immutable release directories, `<root>/<digest>/`. */
-export function createReleaseFiles({ root }: { root: string }): ReleaseFiles {
+export function createReleaseFiles({ root, limits }: { root: string; limits: UnpackLimits }): ReleaseFiles {
+  const placeOf = (digest: string) => path.join(root, digest.replace("sha256:", ""));
   return {
     async store(source) {
       await mustBeDirectory(source);
-      const entries = await readTree(source);
+      const entries = await readSourceTree(source);
       const digest = digestOf(entries);
-      const directory = path.join(root, digest.replace("sha256:", ""));
+      const directory = placeOf(digest);
       if (!(await isIntactAt(directory, digest))) await copy({ source, entries, directory, digest });
       return { digest, directory, version: await packageVersion(directory) };
     },
+    async unpack(archive, use) {
+      const draft = path.join(root, `${path.basename(archive)}${LEFTOVER}`);
+      await unpackArchive(archive, draft, limits);
+      try {
+        return await use(draft);
+      } finally {
+        await rm(draft, { recursive: true, force: true });
+      }
+    },
+    async find(digest) {
+      const directory = placeOf(digest);
+      if (!(await isIntactAt(directory, digest))) return null;
+      return { digest, directory, version: await packageVersion(directory) };
+    },
+    sizeOf: (digest) => treeSizeBytes(placeOf(digest)),
+    async remove(digests) {
+      const names = await readdir(root).catch(() => []);
+      const leftovers = names.filter((name) => name.endsWith(LEFTOVER)).map((name) => path.join(root, name));
+      let freedBytes = 0;
+      for (const directory of [...digests.map(placeOf), ...leftovers]) {
+        freedBytes += await treeSizeBytes(directory);
+        await rm(directory, { recursive: true, force: true });
+      }
+      return freedBytes;
+    },
     isIntact: isIntactAt,
   };
+}
+
+/** The bytes of all files below a directory; 0 when there is none. */
+async function treeSizeBytes(directory: string): Promise<number> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+  let sizeBytes = 0;
+  await forEach(entries, async (entry) => {
+    if (!entry.isFile()) return;
+    const { size } = await lstat(path.join(entry.parentPath, entry.name));
+    sizeBytes += size;
+  });
+  return sizeBytes;
 }
 
 async function mustBeDirectory(source: string): Promise<void> {
@@ -78,7 +118,7 @@ interface CopyTask {
 
 /** Copies beside the final place, checks what arrived, then renames: a release is either whole or absent. */
 async function copy({ source, entries, directory, digest }: CopyTask): Promise<void> {
-  const draft = `${directory}.${process.pid}.incomplete`;
+  const draft = `${directory}${LEFTOVER}`;
   await rm(draft, { recursive: true, force: true });
   await forEach(entries, (entry) => copyEntry(source, draft, entry));
   if (digestOf(await readTree(draft)) !== digest) {
@@ -98,73 +138,6 @@ async function copyEntry(source: string, target: string, entry: TreeEntry): Prom
   if (entry.type === "link") return symlink(entry.content, to);
   await copyFile(path.join(source, entry.path), to, constants.COPYFILE_FICLONE);
   await chmod(to, entry.executable ? 0o755 : 0o644);
-}
-
-/**
- * Every file and link below a directory. Refuses what cannot
- * be released: devices, sockets, links that lead outside.
- */
-async function readTree(root: string): Promise<TreeEntry[]> {
-  const paths = await listPaths(root);
-  const entries: TreeEntry[] = [];
-  await forEach(paths, async (each) => {
-    entries.push(await readEntry(root, each));
-  });
-  return entries;
-}
-
-async function listPaths(root: string): Promise<string[]> {
-  const found: string[] = [];
-  const pending = [""];
-  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    for (const each of await readdir(path.join(root, folder), { withFileTypes: true })) {
-      if (IGNORED_NAMES.has(each.name)) continue;
-      const relative = path.posix.join(folder, each.name);
-      if (each.isDirectory()) pending.push(relative);
-      else found.push(relative);
-    }
-    if (found.length > FILES_MAX) {
-      throw new AppError("RELEASE_DIRECTORY", {
-        path: root,
-        reason: `it holds more than ${FILES_MAX} files`,
-      });
-    }
-  }
-  return found;
-}
-
-async function readEntry(root: string, relative: string): Promise<TreeEntry> {
-  const full = path.join(root, relative);
-  const stats = await lstat(full);
-  if (stats.isSymbolicLink()) {
-    const target = await readlink(full);
-    if (staysInside(relative, target))
-      return { path: relative, type: "link", executable: false, content: target };
-    throw new AppError("RELEASE_DIRECTORY", { path: full, reason: `the link leads outside, to ${target}` });
-  }
-  if (!stats.isFile()) throw new AppError("RELEASE_DIRECTORY", { path: full, reason: "it is not a file" });
-  const isExecutable = (stats.mode & 0o100) !== 0;
-  return {
-    path: relative,
-    type: "file",
-    executable: isExecutable,
-    content: await hashFile(full, stats.size),
-  };
-}
-
-async function hashFile(file: string, sizeBytes: number): Promise<string> {
-  const hash = createHash("sha256");
-  if (sizeBytes <= SMALL_FILE_BYTES) return hash.update(await readFile(file)).digest("hex");
-  for await (const chunk of createReadStream(file)) hash.update(chunk);
-  return hash.digest("hex");
-}
-
-async function forEach<Item>(items: readonly Item[], task: (item: Item) => Promise<void>): Promise<void> {
-  let next = 0;
-  async function work(): Promise<void> {
-    for (let item = items[next++]; item !== undefined; item = items[next++]) await task(item);
-  }
-  await Promise.all(Array.from({ length: CONCURRENCY }, work));
 }
 
 /** What people call this release: the version in its package.json, when there is one. */

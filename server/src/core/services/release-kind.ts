@@ -70,6 +70,7 @@ async function prepare(
   { immediate }: PreparedRequest,
 ): Promise<Preparation> {
   const { id: candidate, service, environment, snapshot } = release;
+  if (release.collected_at !== null) throw new AppError("RELEASE_COLLECTED", { release: candidate });
   const { stable_release: stable } = await services.service({ service, environment });
   const target = `${environment}/${service}`;
   if (stable === candidate) throw new AppError("CHANGE_NOTHING_TO_DO", { candidate, target });
@@ -101,7 +102,9 @@ async function mustBeNeighbours(services: Services, candidate: ReleaseRow, stabl
   throw new AppError("CHANGE_STALE", { candidate: id, base: base ?? id, stable: stable.id, target });
 }
 
-/** Once its release command succeeded, a change of compatibility contract has left the stable release behind. */
+/**
+ * Once its release command succeeded, a change of compatibility contract has left the stable release behind.
+ */
 async function undoBlocked(services: Services, change: ChangeView): Promise<string | null> {
   if (change.stable === null || change.plan.skips.includes("migrating")) return null;
   const attempts = await services.tasks.ofChange(change.id);

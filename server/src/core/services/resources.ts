@@ -12,6 +12,7 @@ export function toRelease(row: ReleaseRow): ReleaseResource {
     version: row.version,
     createdAt: row.created_at.toISOString(),
     createdBy: row.created_by,
+    collectedAt: row.collected_at?.toISOString() ?? null,
   };
 }
 

@@ -1,19 +1,16 @@
 import {
   instanceResource,
-  newRelease,
   page,
-  releaseResource,
   serviceResource,
   type InstanceResource,
   type ObservedInstance,
 } from "@mainstay/api";
 import { z } from "zod";
 import type { Http } from "../../kernel/http/index.ts";
-import { toInstance, toRelease, toService, type ObservedInstances } from "./resources.ts";
+import { toInstance, toService, type ObservedInstances } from "./resources.ts";
 import type { Services } from "./services.ts";
 
 const idParam = z.object({ id: z.string() });
-const LIMIT_MAX = 200;
 
 export interface ServicesRoutesDependencies {
   services: Services;
@@ -27,7 +24,6 @@ export function addServicesRoutes(
   http: Http,
   { services, observed, logs }: ServicesRoutesDependencies,
 ): void {
-  addReleasesRoutes(http, services);
   http.route({
     method: "GET",
     url: "/api/v1/services",
@@ -78,50 +74,6 @@ export function addServicesRoutes(
     const seen: ObservedInstances = new Map(observed().map((each) => [each.id, each]));
     return (await services.instances()).map((row) => toInstance(row, seen));
   }
-}
-
-function addReleasesRoutes(http: Http, services: Services): void {
-  http.route({
-    method: "POST",
-    url: "/api/v1/releases",
-    permission: "releases.write",
-    summary: "Register a directory as an immutable release",
-    body: newRelease,
-    response: releaseResource,
-    handler: async ({ body, actor, requestId, address }) =>
-      toRelease(await services.registerRelease(body, { actor, requestId, address })),
-  });
-
-  http.route({
-    method: "GET",
-    url: "/api/v1/releases",
-    permission: "releases.read",
-    summary: "The latest releases, newest first",
-    query: z.object({
-      service: z.string().optional(),
-      environment: z.string().optional(),
-      limit: z.coerce.number().int().min(1).max(LIMIT_MAX).default(20),
-      cursor: z.string().optional().describe("the `next` of the page before"),
-    }),
-    response: page(releaseResource),
-    handler: async ({ query }) => {
-      const rows = await services.releases(query, { before: query.cursor ?? null, limit: query.limit });
-      return {
-        items: rows.map(toRelease),
-        next: rows.length === query.limit ? (rows.at(-1)?.id ?? null) : null,
-      };
-    },
-  });
-
-  http.route({
-    method: "GET",
-    url: "/api/v1/releases/:id",
-    permission: "releases.read",
-    summary: "One release",
-    params: idParam,
-    response: releaseResource,
-    handler: async ({ params }) => toRelease(await services.release(params.id)),
-  });
 }
 
 async function* asItems(

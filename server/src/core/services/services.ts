@@ -1,14 +1,21 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { AppError, parseServiceFile, serviceFile, describeIssues, type ServiceFile } from "@mainstay/api";
+import { AppError, type PlatformConfig, type ServiceFile } from "@mainstay/api";
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import { MASK, maskSecrets } from "../../kernel/redact.ts";
+import type { Uploads } from "../uploads/index.ts";
+import { createCollector } from "./collector.ts";
+import { diffReleases, type Comparable, type ReleaseDiff } from "./domain/release-diff.ts";
+import type { Sbom } from "./domain/sbom.ts";
+import { createOneAtATime } from "./one-at-a-time.ts";
+import { createReleaseFiles, type StoredFiles } from "./release-files.ts";
+import { readSbom } from "./read-sbom.ts";
+import { readSnapshot, type SnapshotWish } from "./read-snapshot.ts";
+import { readTree } from "./release-tree.ts";
 import { createRoster } from "./roster.ts";
-import { createReleaseFiles } from "./release-files.ts";
 import { createSecretsFile } from "./secrets-file.ts";
 import { applySettings, createSettings } from "./settings.ts";
 import { createTasks } from "./tasks.ts";
@@ -28,14 +35,23 @@ export interface Origin {
   address: string | null;
 }
 
-export interface NewRelease {
+/** Where the files come from: one of the three. */
+export interface NewRelease extends SnapshotWish {
   /** Absolute path of the directory with the service's files. */
-  directory: string;
-  /** Name of the service file inside the directory. */
-  file: string;
-  environment?: string | undefined;
-  /** Values that override or add to `env` of the service file. */
+  directory?: string | undefined;
+  /** A complete upload that holds their archive. */
+  upload?: string | undefined;
+  /** The digest of files that are stored already. */
+  digest?: string | undefined;
+  /** Values that override or add to `env` of the service file, and to what was set since. */
   env?: Record<string, string> | undefined;
+}
+
+interface TakenIn {
+  file: ServiceFile;
+  env: NewRelease["env"];
+  stored: StoredFiles;
+  sbom: Sbom | null;
 }
 
 /** How production ought to be arranged: what the agent is told, before it is put into the agent's words. */
@@ -60,20 +76,31 @@ export interface ServicesDependencies {
   audit: Audit;
   events: TypedEvents;
   dataDirectory: string;
+  uploads: Pick<Uploads, "consume">;
+  limits: PlatformConfig["uploads"];
 }
 
-export function createServices({ db, clock, ids, audit, events, dataDirectory }: ServicesDependencies) {
+export function createServices(dependencies: ServicesDependencies) {
+  const { db, clock, ids, audit, events, dataDirectory, uploads, limits } = dependencies;
   const store = createServicesStore(db);
-  const files = createReleaseFiles({ root: path.join(dataDirectory, "releases") });
+  const files = createReleaseFiles({ root: path.join(dataDirectory, "releases"), limits });
   const secrets = createSecretsFile({ directory: path.join(dataDirectory, "keys") });
+  const runOne = createOneAtATime();
+  const { collect } = createCollector({ db, clock, audit, store, files, runOne });
   const known = new Map<string, Record<string, string>>();
   const roster = createRoster({ store, clock, ids });
   const settings = createSettings({ db, clock, ids, audit, events, store, secrets });
   const tasks = createTasks({ db, clock, ids, audit });
 
   async function registerRelease(input: NewRelease, origin: Origin): Promise<ReleaseRow> {
-    const file = await readSnapshot(input);
-    const stored = await files.store(input.directory);
+    return runOne(async () => {
+      const { file, stored } = await takeIn(input);
+      const sbom = await readSbom(stored.directory, stored.digest);
+      return record({ file, env: input.env, stored, sbom }, origin);
+    });
+  }
+
+  async function record({ file, env, stored, sbom }: TakenIn, origin: Origin): Promise<ReleaseRow> {
     const now = clock.now();
     const target = { service: file.service, environment: file.environment };
     const before = await settings.serving(target);
@@ -83,15 +110,17 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
       id: ids.next("rel"),
       ...target,
       ...stored,
-      snapshot: { ...set, env: { ...set.env, ...input.env } },
+      snapshot: { ...set, env: { ...set.env, ...env } },
       ...{ base: null, origin: null, settings: inForce },
       secrets_version: before?.secrets_version ?? null,
       created_at: now,
       created_by: origin.actor,
+      collected_at: null,
     };
     await db.transaction().execute(async (tx) => {
       await store.ensureService(tx, target, now);
       await store.insertRelease(tx, row);
+      if (sbom) await store.saveSbom(tx, row.digest, sbom);
       const facts = { digest: row.digest, version: row.version };
       await audit.record(tx, {
         ...origin,
@@ -107,6 +136,27 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
       });
     });
     return row;
+  }
+
+  /** The files in the store, and what their service file says. */
+  async function takeIn(input: NewRelease) {
+    const { directory, upload, digest } = input;
+    if (digest !== undefined) return takeStored(digest, input);
+    if (upload === undefined) return takeDirectory(directory ?? "", input);
+    return uploads.consume(upload, (archive) =>
+      files.unpack(archive, (unpacked) => takeDirectory(unpacked, input, input.file)),
+    );
+  }
+
+  async function takeDirectory(directory: string, wish: SnapshotWish, shownAs?: string) {
+    const file = await readSnapshot(directory, wish, shownAs);
+    return { file, stored: await files.store(directory) };
+  }
+
+  async function takeStored(digest: string, wish: SnapshotWish) {
+    const stored: StoredFiles | null = await files.find(digest);
+    if (!stored) throw new AppError("NOT_FOUND", { what: `content ${digest}` });
+    return { file: await readSnapshot(stored.directory, wish, wish.file), stored };
   }
 
   async function release(id: string): Promise<ReleaseRow> {
@@ -129,8 +179,29 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
     return { release: task.release, output: task.finished_at === null ? null : task.output };
   }
 
-  /** Throws RELEASE_ALTERED when a stored file is no longer what was registered. */
+  async function sbom(id: string): Promise<Sbom> {
+    const found = await store.sbom((await release(id)).digest);
+    if (!found) throw new AppError("RELEASE_WITHOUT_SBOM", { release: id });
+    return found;
+  }
+
+  async function diff(from: string, to: string): Promise<ReleaseDiff> {
+    const [before, after] = await Promise.all([comparable(from), comparable(to)]);
+    return diffReleases(before, after);
+  }
+
+  async function comparable(id: string): Promise<Comparable> {
+    const row = await release(id);
+    const entries = row.collected_at === null ? await readTree(row.directory) : null;
+    return { snapshot: row.snapshot, sbom: (await store.sbom(row.digest)) ?? null, files: entries };
+  }
+
+  /**
+   * Throws RELEASE_COLLECTED when its files were removed, and
+   * RELEASE_ALTERED when a stored file is no longer what was registered.
+   */
   async function verifyRelease(row: ReleaseRow): Promise<void> {
+    if (row.collected_at !== null) throw new AppError("RELEASE_COLLECTED", { release: row.id });
     if (!(await files.isIntact(row.directory, row.digest)))
       throw new AppError("RELEASE_ALTERED", { release: row.id });
   }
@@ -170,7 +241,10 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
 
   return {
     registerRelease,
+    collect,
     release,
+    sbom,
+    diff,
     releases: store.releases,
     releasesById: store.releasesById,
     service,
@@ -208,21 +282,3 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
   };
 }
 export type Services = ReturnType<typeof createServices>;
-
-async function readSnapshot(input: NewRelease): Promise<ServiceFile> {
-  const file = path.join(input.directory, input.file);
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new AppError("CONFIG_UNREADABLE", { file, reason: error.code ?? "unknown" }, { cause: error });
-  });
-  const parsed = parseServiceFile(text, file);
-  const environment = input.environment ?? parsed.environment;
-  const checked = serviceFile.shape.environment.safeParse(environment);
-  if (!checked.success) {
-    throw new AppError(
-      "CONFIG_INVALID",
-      { file: "--environment" },
-      { errors: describeIssues(checked.error) },
-    );
-  }
-  return { ...parsed, environment };
-}

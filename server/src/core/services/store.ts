@@ -1,8 +1,11 @@
 import type { ServiceFile } from "@mainstay/api";
 import type { Database, Tx } from "../../kernel/database/index.ts";
-import { sql, type Selectable } from "kysely";
+import { sql, type Kysely, type Selectable } from "kysely";
+import type { Sbom } from "./domain/sbom.ts";
 
-/** What was set beyond the service file: variables (null: not set, whatever the file says), secrets by name. */
+/**
+ * What was set beyond the service file: variables (null: not set, whatever the file says), secrets by name.
+ */
 export interface Settings {
   env: Record<string, string | null>;
   secrets: string[];
@@ -26,7 +29,9 @@ type Tables = {
     secrets_version: string | null;
     created_at: Date;
     created_by: { type: string; id: string; name: string };
+    collected_at: Date | null;
   };
+  "services.contents": { digest: string; sbom: Sbom };
   "services.services": {
     name: string;
     environment: string;
@@ -66,6 +71,21 @@ interface Replacement {
 }
 type MaybeTarget = { [Key in keyof Target]?: string | undefined };
 
+/** Ids of the releases that production is made of right now. */
+function inPlace(db: Kysely<Tables>) {
+  return db
+    .selectFrom("services.services")
+    .select(({ ref }) => ref("stable_release").$notNull().as("id"))
+    .where("stable_release", "is not", null)
+    .union(
+      db
+        .selectFrom("services.services")
+        .select(({ ref }) => ref("candidate_release").$notNull().as("id"))
+        .where("candidate_release", "is not", null),
+    )
+    .union(db.selectFrom("services.instances").select("release as id"));
+}
+
 /** All SQL of the room. */
 export function createServicesStore(database: Database) {
   const db = database.withTables<Tables>();
@@ -94,6 +114,42 @@ export function createServicesStore(database: Database) {
       ids.length === 0
         ? Promise.resolve<ReleaseRow[]>([])
         : db.selectFrom("services.releases").selectAll().where("id", "in", ids).execute(),
+    allReleases: () => db.selectFrom("services.releases").selectAll().orderBy("id").execute(),
+    saveSbom: (tx: Tx, digest: string, sbom: Sbom) =>
+      within(tx)
+        .insertInto("services.contents")
+        .values({ digest, sbom: JSON.stringify(sbom) as never })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute(),
+    sbom: async (digest: string): Promise<Sbom | undefined> =>
+      (
+        await db
+          .selectFrom("services.contents")
+          .select("sbom")
+          .where("digest", "=", digest)
+          .executeTakeFirst()
+      )?.sbom,
+    /** Releases that serve, are on trial, or have instances. */
+    releasesInPlace: async (): Promise<string[]> => (await inPlace(db).execute()).map((each) => each.id),
+    /** Says that their files go; not of those that are in place. Answers whose do. */
+    markCollected: async (tx: Tx, ids: string[], now: Date): Promise<string[]> => {
+      if (ids.length === 0) return [];
+      const rows = await within(tx)
+        .updateTable("services.releases")
+        .set({ collected_at: now })
+        .where("id", "in", ids)
+        .where("id", "not in", inPlace(within(tx)))
+        .returning("id")
+        .execute();
+      return rows.map((each) => each.id);
+    },
+    /** Digests that only collected releases have. */
+    digestsCollected: async (): Promise<string[]> => {
+      const digests = db.selectFrom("services.releases").select("digest");
+      const held = digests.where("collected_at", "is", null);
+      const rows = await digests.where("collected_at", "is not", null).except(held).execute();
+      return rows.map((each) => each.digest);
+    },
     ensureService: (tx: Tx, target: Target, now: Date) =>
       within(tx)
         .insertInto("services.services")

@@ -107,7 +107,10 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
   }
 
   /** A singleton starts late: when the one of the other release is gone. */
-  async function missingSingleton(releaseId: string | null, seen: ObservedInstance[]): Promise<string | null> {
+  async function missingSingleton(
+    releaseId: string | null,
+    seen: ObservedInstance[],
+  ): Promise<string | null> {
     if (releaseId === null) return null;
     const names = singletonsOf(await services.release(releaseId));
     if (names.length === 0) return null;

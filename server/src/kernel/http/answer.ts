@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { AppError } from "@mainstay/api";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "../clock.ts";
@@ -30,9 +31,11 @@ const NDJSON_TYPE = "application/x-ndjson; charset=utf-8";
  */
 export async function answer(call: Call, options: AnswerOptions): Promise<unknown> {
   const { route, exchange, request, reply } = call;
+  const content = contentOf(route, request.body);
   const input = readInput(route, request);
   const handlerRequest: HttpRequest<unknown, unknown, unknown> = {
     ...input,
+    content,
     actor: exchange.actor,
     requestId: exchange.requestId,
     address: exchange.address,
@@ -56,6 +59,14 @@ export async function answer(call: Call, options: AnswerOptions): Promise<unknow
     .type(route.contentType ?? JSON_TYPE)
     .headers(headers)
     .send(body);
+}
+
+/** The bytes of a route that takes them; those sent to any other route are refused. */
+function contentOf(route: AnyRoute, body: unknown): AsyncIterable<Uint8Array> {
+  const isStream = body instanceof Readable;
+  if (isStream !== (route.takes !== undefined))
+    throw new AppError("UNSUPPORTED_MEDIA_TYPE", { types: route.takes ?? "application/json" });
+  return isStream ? body : Readable.from([]);
 }
 
 /** What is late is answered as late; it goes on unheard, told so by its signal. */

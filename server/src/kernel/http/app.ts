@@ -60,6 +60,11 @@ function readJson(app: FastifyInstance): void {
   });
 }
 
+/** Bodies of this type reach their route as they arrive; the route sees to their limits. */
+export function handOn(app: FastifyInstance, type: string): void {
+  app.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
+}
+
 /** The parser's own message quotes the text, which is not ours to spread. */
 function notJson(cause: Error): AppError {
   return new AppError(

@@ -14,7 +14,7 @@ import type { Ids } from "../ids.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { answer } from "./answer.ts";
-import { createApp } from "./app.ts";
+import { createApp, handOn } from "./app.ts";
 import { createExchanges, type Exchange } from "./exchange.ts";
 import type { IdempotencyStore } from "./idempotency.ts";
 import { createObserver } from "./observer.ts";
@@ -158,6 +158,8 @@ export function createHttp(options: HttpOptions): Http {
       "onSend",
       async (_request, reply) => void (isStopping && reply.header("connection", "close")),
     );
+    const types = new Set([...routes.values()].flatMap(({ takes }) => takes ?? []));
+    for (const type of types) handOn(app, type);
     for (const route of routes.values()) {
       app.route({
         method: route.method,

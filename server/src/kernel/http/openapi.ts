@@ -2,6 +2,7 @@ import { problem, PROBLEM_CONTENT_TYPE } from "@mainstay/api";
 import swagger from "@fastify/swagger";
 import type { FastifyInstance, FastifySchema } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { z } from "zod";
 import type { AnyRoute } from "./route.ts";
 
 /** Makes the instance collect its routes into an OpenAPI 3.1 document; to be called before they are added. */
@@ -23,9 +24,12 @@ export async function collectOpenapi(app: FastifyInstance, version: string): Pro
   });
 }
 
+const BYTES = z.string().meta({ contentEncoding: "binary" });
+
 /** The route for the document; nothing is validated by it. */
 export function describeRoute(route: AnyRoute): FastifySchema {
-  const { params, query, body, response, statuses = [200], summary, tags = [tagOf(route.url)] } = route;
+  const { params, query, body, takes, response, statuses = [200] } = route;
+  const { summary, tags = [tagOf(route.url)] } = route;
   const type = route.stream
     ? "application/x-ndjson"
     : (route.contentType?.split(";")[0] ?? "application/json");
@@ -42,6 +46,7 @@ export function describeRoute(route: AnyRoute): FastifySchema {
     ...(params ? { params } : {}),
     ...(query ? { querystring: query } : {}),
     ...(body ? { body } : {}),
+    ...(takes === undefined ? {} : { body: BYTES, consumes: [takes] }),
     response: { ...responses, default: failure },
     ...(route.permission === "public" ? { security: [] } : {}),
     ...{ "x-permission": route.permission },

@@ -10,7 +10,7 @@ export function toAppError(error: unknown, bodyLimitBytes: number): AppError {
     return new AppError("REQUEST_TOO_LARGE", { limitBytes: bodyLimitBytes }, { cause: error });
   }
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE")
-    return new AppError("UNSUPPORTED_MEDIA_TYPE", {}, { cause: error });
+    return new AppError("UNSUPPORTED_MEDIA_TYPE", { types: "application/json" }, { cause: error });
   if (code.startsWith("FST_ERR_") && statusCode >= 400 && statusCode < 500) {
     return new AppError("REQUEST_INVALID", {}, { cause: error, errors: [{ path: "(request)", message }] });
   }

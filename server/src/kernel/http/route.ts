@@ -12,7 +12,7 @@ export interface Actor {
 /** What the holder of a role may do, as in "changes.write"; "public" is for probes only. */
 export type Permission = "public" | `${string}.${string}`;
 
-export const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
+export const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
 export type Method = (typeof METHODS)[number];
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -20,6 +20,8 @@ export interface HttpRequest<Params, Query, Body> {
   params: Params;
   query: Query;
   body: Body;
+  /** What arrives, piece by piece, on a route that `takes` bytes; nothing on any other. */
+  content: AsyncIterable<Uint8Array>;
   actor: Actor;
   requestId: string;
   /** Of whoever holds the other end of the connection. */
@@ -83,6 +85,8 @@ interface RouteForm<
   /** Texts come in: numbers need z.coerce. */
   query?: Q;
   body?: B;
+  /** The media type of bytes that are handed on as they arrive, in place of a JSON body. */
+  takes?: string;
   /** What is answered; for a stream, each of its items. */
   response: R;
 }

@@ -1,0 +1,101 @@
+import { parseServiceFile, serviceFile } from "@mainstay/api";
+import { stringify } from "yaml";
+import type { Findings } from "./sources.ts";
+
+export interface Proposal {
+  /** The text of the mainstay.yaml. */
+  text: string;
+  /** What was found where, and what became of it. */
+  found: string[];
+  /** What nobody could know, and how to set it. */
+  unknown: string[];
+}
+
+export interface Wishes {
+  /** The name of the directory, for a service that nothing else names. */
+  directoryName: string;
+  health: string | null;
+}
+
+const HEALTH_GUESS = "/";
+const NAME_LIMIT = 41;
+
+/**
+ * A service file from what the directory's files say. A Procfile knows best what
+ * runs, then package.json, then a Dockerfile; only the first that says so is used.
+ */
+export function propose(sources: readonly Findings[], wishes: Wishes): Proposal | null {
+  const source = sources.find((each) => Object.keys(each.processes).length > 0);
+  if (!source) return null;
+  const name = sources.find((each) => each.service)?.service ?? wishes.directoryName;
+  const service = asName(name);
+  const processes = Object.entries(source.processes).map(
+    ([process, command]) => [asName(process), command] as const,
+  );
+  const release = sources.find((each) => each.release)?.release;
+  const knowsRelease = Object.hasOwn(serviceFile.shape, "release");
+  const document = {
+    service,
+    processes: Object.fromEntries(
+      processes.map(([process, command]) => [process, processOf(process, command)]),
+    ),
+    ...(release !== undefined && knowsRelease ? { release: { command: release } } : {}),
+  };
+  const text = [...headOf(source), stringify(document, { lineWidth: 0 }).trimEnd(), ""].join("\n");
+  parseServiceFile(text, "the proposal");
+  return {
+    text,
+    found: [
+      `service ${service}, ${name === wishes.directoryName ? "after the directory" : `named by package.json (${name})`}`,
+      ...processes.map(([process, command]) => `process ${process}: ${command} (${source.from})`),
+      ...(release === undefined ? [] : [`release command: ${release} (Procfile)`]),
+      ...source.notes,
+      ...unusedOf(sources, source),
+    ],
+    unknown: unknownOf(document.processes, wishes, release !== undefined && !knowsRelease ? release : null),
+  };
+
+  function processOf(process: string, command: string) {
+    if (process !== "web") return { command };
+    return { command, port: "auto", health: { path: wishes.health ?? HEALTH_GUESS } };
+  }
+}
+
+function headOf({ from }: Findings): string[] {
+  return [`# Made by "mainstay init" from ${from}. Every key: docs/reference/service-file.md`];
+}
+
+function unusedOf(sources: readonly Findings[], used: Findings): string[] {
+  const others = sources.filter((each) => each !== used && Object.keys(each.processes).length > 0);
+  return others.map((each) => `${each.from} starts something too; ${used.from} came first.`);
+}
+
+function unknownOf(processes: Record<string, unknown>, { health }: Wishes, release: string | null): string[] {
+  const hasWeb = Object.hasOwn(processes, "web");
+  return [
+    ...(hasWeb && health === null
+      ? [
+          `where the service says that it is healthy: ${HEALTH_GUESS} is a guess. Set it with --health /healthz.`,
+        ]
+      : []),
+    ...(hasWeb ? ["whether it listens on the variable PORT: it must."] : []),
+    ...(hasWeb
+      ? []
+      : ['which process gets the traffic: none is called "web". Give one a port and a health path.']),
+    "which variables it needs: plain ones belong under env:, the names of secret ones under secrets:.",
+    ...(release === null
+      ? []
+      : [`how to run "${release}" before a release: this version runs no release command.`]),
+  ];
+}
+
+/** "@acme/My Shop" → "my-shop" */
+function asName(text: string): string {
+  const name = text
+    .replace(/^@[^/]*\//, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^[^a-z]+|-+$/g, "")
+    .slice(0, NAME_LIMIT);
+  return name || "service";
+}

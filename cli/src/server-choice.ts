@@ -1,0 +1,88 @@
+import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import path from "node:path";
+import { chooseDataDirectory, loadConfig } from "@mainstay/server";
+import { CliError, EXIT } from "./cli-error.ts";
+import { LOCAL, readRemotes, remoteNamed, remotesPath } from "./remotes.ts";
+
+const DEFAULT_URL = "http://127.0.0.1:7700";
+
+/** Which server a command speaks to. */
+export interface ServerChoice {
+  url: string;
+  token: string | null;
+  /** The name of the remote; null for a server given by its address, or found here. */
+  remote: string | null;
+  /** Whether the server reads the files of this machine. */
+  isHere: boolean;
+}
+
+export interface ChoiceOptions {
+  url?: string | undefined;
+  token?: string | undefined;
+  remote?: string | undefined;
+}
+
+/**
+ * What was said most plainly comes first: --url, --remote, MAINSTAY_URL, the remote in use, the platform on
+ * this machine.
+ */
+export async function chooseServer(options: ChoiceOptions, env: NodeJS.ProcessEnv): Promise<ServerChoice> {
+  if (options.url !== undefined && options.remote !== undefined)
+    throw new CliError("--url and --remote name two servers", EXIT.usage, "Give one of them.");
+  const token = options.token ?? env["MAINSTAY_TOKEN"];
+  const address = options.url ?? (options.remote === undefined ? env["MAINSTAY_URL"] : undefined);
+  if (address !== undefined) return byAddress(address, token);
+  if (options.remote === LOCAL) return here(token);
+  const remotes = await readRemotes(remotesPath(env));
+  const name = options.remote ?? remotes.default;
+  if (name === null) return here(token);
+  const { url, key } = remoteNamed(remotes, name);
+  return { url, token: options.token ?? key, remote: name, isHere: false };
+}
+
+/** The key that lies on this machine is for the server on this machine. */
+async function byAddress(address: string, token: string | undefined): Promise<ServerChoice> {
+  const url = withoutSlash(address);
+  const isHere = isLoopback(url);
+  return { url, token: token ?? (isHere ? await localToken() : null), remote: null, isHere };
+}
+
+async function here(token: string | undefined): Promise<ServerChoice> {
+  const loaded = await localConfig();
+  const url = loaded ? `http://${loaded.config.server.host}:${loaded.config.server.port}` : DEFAULT_URL;
+  return { url, token: token ?? (await localToken()), remote: null, isHere: true };
+}
+
+/** "https://host/" → "https://host" */
+export function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, "");
+}
+
+/** Whether an address leads to this machine itself. */
+export function isLoopback(url: string): boolean {
+  const hostname = URL.parse(url)?.hostname.replace(/^\[|\]$/g, "") ?? "";
+  if (hostname === "localhost" || hostname.endsWith(".localhost")) return true;
+  return (isIP(hostname) === 4 && hostname.startsWith("127.")) || hostname === "::1";
+}
+
+/**
+ * On the server's own machine the configuration says where its key lies, for the account that may read it.
+ */
+async function localToken(): Promise<string | null> {
+  const loaded = await localConfig();
+  if (!loaded) return null;
+  const { dataDirectory, database } = loaded.config;
+  const isRoot = process.getuid?.() === 0;
+  const kept =
+    database.url === null ? chooseDataDirectory(dataDirectory, { isRoot }).directory : dataDirectory;
+  const file = path.join(kept, "keys", "admin.key");
+  return readFile(file, "utf8").then(
+    (text) => text.trim(),
+    () => null,
+  );
+}
+
+async function localConfig() {
+  return loadConfig({ env: process.env, cwd: process.cwd() }).catch(() => null);
+}

@@ -1,0 +1,100 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { AppError, formatSize, parseServiceFile, type ReleaseResource } from "@mainstay/api";
+import { digestOf, readSourceTree } from "@mainstay/server";
+import type { Context } from "../context.ts";
+import { packDirectory } from "./pack-directory.ts";
+import { sendArchive, type Progress } from "./send-archive.ts";
+
+export interface RegisterOptions {
+  /** The service file inside the directory. */
+  file: string;
+  environment?: string | undefined;
+  env: Record<string, string>;
+  /** Send the files even to a server that could read them itself. */
+  isSent: boolean;
+}
+
+/**
+ * Registers a directory as a release: by its path where the server can read it, else by sending its files.
+ */
+export async function registerRelease(
+  context: Context,
+  directory: string,
+  options: RegisterOptions,
+): Promise<ReleaseResource> {
+  const root = path.resolve(directory);
+  const { file, env, environment } = options;
+  const wish = { file, env, ...(environment === undefined ? {} : { environment }) };
+  if (context.server.isHere && !options.isSent) {
+    context.status(`registering ${directory} …`);
+    return context.api.post<ReleaseResource>("/releases", { ...wish, directory: root });
+  }
+  await checkServiceFile(path.join(root, file));
+  context.status(`reading ${directory} …`);
+  const entries = await readSourceTree(root);
+  const known = await registerKnown(context, { ...wish, digest: digestOf(entries) });
+  if (known) return known;
+  const archive = await packDirectory(root, entries, (sizeBytes) =>
+    context.status(`packing ${entries.length} files, ${formatSize(sizeBytes)} …`),
+  );
+  try {
+    const upload = await send(context, archive);
+    context.status("registering …");
+    return await context.api.post<ReleaseResource>("/releases", { ...wish, upload });
+  } finally {
+    await archive.close();
+  }
+}
+
+/** What is wrong with it is said before anything travels. */
+async function checkServiceFile(file: string): Promise<void> {
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new AppError("CONFIG_UNREADABLE", { file, reason: error.code ?? "unknown" }, { cause: error });
+  });
+  parseServiceFile(text, file);
+}
+
+/** Null when the server does not have the files yet. */
+async function registerKnown(
+  context: Context,
+  wish: { digest: string; [key: string]: unknown },
+): Promise<ReleaseResource | null> {
+  try {
+    const release = await context.api.post<ReleaseResource>("/releases", wish);
+    if (!context.isJson) context.print("files     already there, nothing to send");
+    return release;
+  } catch (error) {
+    if (error instanceof AppError && error.code === "NOT_FOUND") return null;
+    throw error;
+  }
+}
+
+async function send(context: Context, archive: Awaited<ReturnType<typeof packDirectory>>): Promise<string> {
+  const startedMs = context.nowMs();
+  let last: Progress = { sentBytes: 0, sizeBytes: archive.sizeBytes, resumed: 0 };
+  let first: number | null = null;
+  const upload = await sendArchive(context.api, archive, {
+    nowMs: context.nowMs,
+    onProgress(progress) {
+      last = progress;
+      first ??= progress.sentBytes;
+      context.status(progressLine(progress, context.nowMs() - startedMs, first));
+    },
+  });
+  if (!context.isJson) context.print(sentLine(last, first ?? 0));
+  return upload;
+}
+
+function progressLine({ sentBytes, sizeBytes, resumed }: Progress, tookMs: number, first: number): string {
+  const share = Math.floor((100 * sentBytes) / sizeBytes);
+  const rate = tookMs > 1_000 ? `, ${formatSize(((sentBytes - first) * 1_000) / tookMs)}/s` : "";
+  const cuts = resumed === 0 ? "" : `, taken up again ${resumed} times`;
+  return `sending ${formatSize(sentBytes)} of ${formatSize(sizeBytes)} (${share}%${rate}${cuts})`;
+}
+
+function sentLine({ sizeBytes, resumed }: Progress, first: number): string {
+  const before = first === 0 ? "" : `, ${formatSize(first)} of it before`;
+  const cuts = resumed === 0 ? "" : `, taken up again ${resumed} times after a cut`;
+  return `files     ${formatSize(sizeBytes)} sent${before}${cuts}`;
+}

@@ -1,0 +1,35 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { AppError, describeIssues, parseServiceFile, serviceFile, type ServiceFile } from "@mainstay/api";
+
+export interface SnapshotWish {
+  /** Name of the service file inside the directory. */
+  file: string;
+  environment?: string | undefined;
+}
+
+/**
+ * What the service file of a directory says, with what the request puts in its place. Errors name it as
+ * `shownAs`; by default by its path.
+ */
+export async function readSnapshot(
+  directory: string,
+  wish: SnapshotWish,
+  shownAs?: string,
+): Promise<ServiceFile> {
+  const at = path.resolve(directory, wish.file);
+  const file = shownAs ?? at;
+  if (!at.startsWith(`${path.resolve(directory)}${path.sep}`))
+    throw new AppError("CONFIG_UNREADABLE", { file, reason: "it lies outside of the directory" });
+  const text = await readFile(at, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new AppError("CONFIG_UNREADABLE", { file, reason: error.code ?? "unknown" }, { cause: error });
+  });
+  const parsed = parseServiceFile(text, file);
+  const environment = wish.environment ?? parsed.environment;
+  const checked = serviceFile.shape.environment.safeParse(environment);
+  if (!checked.success) {
+    const errors = describeIssues(checked.error);
+    throw new AppError("CONFIG_INVALID", { file: "--environment" }, { errors });
+  }
+  return { ...parsed, environment };
+}
