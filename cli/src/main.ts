@@ -7,6 +7,7 @@ import { EXIT, explain } from "./cli-error.ts";
 import { addChange } from "./commands/change.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDeploy } from "./commands/deploy.ts";
+import { addMaintenance } from "./commands/maintenance.ts";
 import { addDaily } from "./commands/status.ts";
 import { addUp } from "./commands/up.ts";
 import type { Context } from "./context.ts";
@@ -59,6 +60,7 @@ function createProgram(): Command {
   addDeploy(program, withContext);
   addDaily(program, withContext);
   addChange(program, withContext);
+  addMaintenance(program, withContext);
   addConfig(program, withOwnContext);
   for (const command of [program, ...program.commands]) inheritSettings(command);
   return program;

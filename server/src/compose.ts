@@ -93,7 +93,12 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     authenticate: identity.authenticate,
     idempotencyStore,
   });
-  addServicesRoutes(http, { services, observed: () => link.observed()?.instances ?? [], logs: agent.logs });
+  addServicesRoutes(http, {
+    services,
+    observed: () => link.observed()?.instances ?? [],
+    sync: link.sync,
+    logs: agent.logs,
+  });
   addChangesRoutes(http, { changes, watch });
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
   http.addReadinessCheck("database", () => database.ping());

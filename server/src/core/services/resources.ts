@@ -36,6 +36,10 @@ const UNSEEN = {
   memoryBytes: null,
 } as const;
 
+function toMaintenance({ maintenance_retry_after_ms: retryAfterMs }: ServiceRow): ServiceResource["maintenance"] {
+  return retryAfterMs === null ? null : { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) };
+}
+
 export function toService(
   row: ServiceRow,
   releases: ReadonlyMap<string, ReleaseRow>,
@@ -52,6 +56,7 @@ export function toService(
     candidate: named(row.candidate_release),
     change: row.change,
     weight: row.weight / BUCKETS,
+    maintenance: toMaintenance(row),
     instances: instances.filter((each) => each.service === row.name && each.environment === row.environment),
   };
 }

@@ -98,8 +98,34 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
 
   async function service(target: Target): Promise<ServiceRow> {
     const row = await store.service(target);
-    if (!row) throw new AppError("NOT_FOUND", { what: `service ${target.service} in ${target.environment}` });
+    if (!row) throw unknownService(target);
     return row;
+  }
+
+  /** Turns the maintenance page on (visitors are told when to come back) or off (null). */
+  async function setMaintenance(
+    target: Target,
+    wish: { retryAfterMs: number | null; reason: string | null },
+    origin: Origin,
+  ): Promise<ServiceRow> {
+    const { retryAfterMs, reason } = wish;
+    await db.transaction().execute(async (tx) => {
+      const before = await store.lockService(tx, target);
+      if (!before) throw unknownService(target);
+      if (before.maintenance_retry_after_ms === retryAfterMs) return;
+      const patch = { maintenance_retry_after_ms: retryAfterMs, updated_at: clock.now() };
+      await store.updateService(target, patch, tx);
+      await audit.record(tx, {
+        ...origin,
+        ...target,
+        action: `services.maintenance_${retryAfterMs === null ? "ended" : "begun"}`,
+        resource: { type: "service", id: `${target.environment}/${target.service}` },
+        before: { retryAfterMs: before.maintenance_retry_after_ms },
+        after: { retryAfterMs },
+        reason,
+      });
+    });
+    return service(target);
   }
 
   async function instance(id: string): Promise<InstanceRow> {
@@ -158,6 +184,7 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
     releases: store.releases,
     releasesById: store.releasesById,
     service,
+    setMaintenance,
     list: store.services,
     instance,
     instances: store.instances,
@@ -189,6 +216,10 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
   };
 }
 export type Services = ReturnType<typeof createServices>;
+
+function unknownService({ service, environment }: Target): AppError {
+  return new AppError("NOT_FOUND", { what: `service ${service} in ${environment}` });
+}
 
 async function readSnapshot(input: NewRelease): Promise<ServiceFile> {
   const file = path.join(input.directory, input.file);

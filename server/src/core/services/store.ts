@@ -22,6 +22,8 @@ type Tables = {
     change: string | null;
     weight: number;
     proven: number;
+    /** Null: it serves. */
+    maintenance_retry_after_ms: number | null;
     created_at: Date;
     updated_at: Date;
   };
@@ -82,6 +84,7 @@ export function createServicesStore(database: Database) {
           change: null,
           weight: 0,
           proven: 0,
+          maintenance_retry_after_ms: null,
           created_at: now,
           updated_at: now,
         })
@@ -96,8 +99,17 @@ export function createServicesStore(database: Database) {
         .executeTakeFirst(),
     services: () =>
       db.selectFrom("services.services").selectAll().orderBy("name").orderBy("environment").execute(),
-    updateService: (target: Target, patch: Partial<ServiceRow>) =>
-      db
+    /** In its transaction, so that two who switch at once do not both believe they changed it. */
+    lockService: (tx: Tx, target: Target) =>
+      within(tx)
+        .selectFrom("services.services")
+        .selectAll()
+        .where("name", "=", target.service)
+        .where("environment", "=", target.environment)
+        .forUpdate()
+        .executeTakeFirst(),
+    updateService: (target: Target, patch: Partial<ServiceRow>, tx?: Tx) =>
+      (tx ? within(tx) : db)
         .updateTable("services.services")
         .set(patch)
         .where("name", "=", target.service)
