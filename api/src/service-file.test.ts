@@ -24,6 +24,7 @@ describe("a service file", () => {
       env: {},
       secrets: [],
       routes: [{ path: "/" }],
+      connections: { balance: "round-robin", weights: [], drain: 300_000, hold: 5000 },
       rollout: {
         strategy: "canary",
         stages: [
