@@ -8,9 +8,11 @@ type ClientError = Error & { code?: string };
 export function createClientErrorHandler(refused: (reason: string) => void) {
   return (error: ClientError, connection: Duplex): void => {
     const refusal = refusalOf(error);
+    // An answer under way would be garbled by another one: it gets out as far as it has come.
+    if (refusal && hasAnswerBegun(connection)) return void connection.end(() => connection.destroy());
     if (refusal?.reason && !isIdle(connection)) {
       refused(refusal.reason);
-      if (connection.writable && !hasAnswerBegun(connection)) connection.write(answer(refusal), "latin1");
+      if (connection.writable) connection.write(answer(refusal), "latin1");
     }
     connection.destroy();
   };
@@ -29,7 +31,7 @@ function isIdle(connection: Duplex): boolean {
   return "bytesRead" in connection && connection.bytesRead === 0;
 }
 
-/** An answer that has begun on this connection would be garbled by another one. Node keeps it there. */
+/** Node keeps the answer that a connection is busy with there. */
 function hasAnswerBegun(connection: Duplex): boolean {
   const message: unknown = Reflect.get(connection, "_httpMessage");
   return message instanceof ServerResponse && message.headersSent;

@@ -22,6 +22,8 @@ export function createDataPlane(handler: RequestListener, limits: ProxyLimits): 
     connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, limits.headerTimeoutMs),
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     noDelay: true,
+    // The handler answers and counts what has no Host, or two.
+    requireHostHeader: false,
     optimizeEmptyRequests: true,
     shouldUpgradeCallback: mayUpgrade,
   };

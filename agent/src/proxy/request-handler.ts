@@ -72,8 +72,8 @@ export function serve(context: HandlerContext, arrived: Arrived): void {
   }
   exchange = createExchange(context, { ...arrived, target, service });
   if (request.headers["transfer-encoding"] === undefined) exchange.start();
-  // What is wrong with the first chunk shows before the instance hears of the request.
-  else process.nextTick(startExchange, exchange);
+  // What is wrong with a chunk in the same packet shows before the instance hears of the request.
+  else setImmediate(startExchange, exchange);
 }
 
 function startExchange(exchange: Exchange): void {
@@ -103,7 +103,8 @@ function createExchange(context: HandlerContext, accepted: Accepted): Exchange {
 
 function refuse(context: HandlerContext, { request, response }: Arrived, refusal: Refusal): void {
   if (refusal.reason !== null) context.refused(refusal.reason);
-  if (context.isDraining() || refusal === REFUSALS.tooManyConnections) response.shouldKeepAlive = false;
+  const isLast = refusal.status === 400 || refusal === REFUSALS.tooManyConnections;
+  if (isLast || context.isDraining()) response.shouldKeepAlive = false;
   answerRefusal(request, response, refusal);
 }
 
@@ -118,8 +119,10 @@ function findExcess({ connections, limits }: HandlerContext, request: IncomingMe
 /** Host and origin-form path of a request (RFC 9112, section 3.2), or why it is refused. */
 function readTarget(request: IncomingMessage): Target | Refusal {
   const { headers, rawHeaders, url = "/" } = request;
-  const coding = headers["transfer-encoding"];
-  if (coding !== undefined && coding.toLowerCase() !== "chunked") return REFUSALS.badCoding;
+  const coding = headers["transfer-encoding"]?.toLowerCase();
+  // RFC 9112, section 6.3: where a body ends is known only if the last coding is chunked.
+  if (coding !== undefined && !/(?:^|[\s,])chunked$/.test(coding)) return REFUSALS.malformed;
+  if (coding !== undefined && coding !== "chunked") return REFUSALS.badCoding;
   const host = readHost(rawHeaders, headers.host);
   if (host === null) return REFUSALS.badHost;
   if (url.startsWith("/")) return { host, path: url };

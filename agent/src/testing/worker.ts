@@ -17,6 +17,8 @@ import type {
 import { createUnixClient } from "../system/unix-client.ts";
 import { waitFor } from "./wait-for.ts";
 
+/** Long enough for the first packet to be read by itself. */
+const LATER_MS = 100;
 const WORKER_ENTRY = fileURLToPath(new URL("../proxy-main.ts", import.meta.url));
 
 export interface TestWorker {
@@ -166,14 +168,18 @@ export async function startUpstream(listener: RequestListener): Promise<TestUpst
   };
 }
 
-/** Sends bytes as they are and resolves with everything that came back until the connection ended. */
-export async function sendRaw(port: number, bytes: string): Promise<string> {
+/**
+ * Sends bytes as they are, `later` ones in a packet of their own,
+ * and resolves with everything that came back until the connection ended.
+ */
+export async function sendRaw(port: number, bytes: string, later?: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   socket.setEncoding("latin1");
   let answer = "";
   socket.on("data", (chunk) => (answer += chunk));
   socket.on("error", () => {});
-  socket.write(bytes, "latin1");
+  socket.setNoDelay().write(bytes, "latin1");
+  if (later !== undefined) setTimeout(() => socket.write(later, "latin1"), LATER_MS);
   await once(socket, "close");
   return answer;
 }
