@@ -151,8 +151,8 @@ export interface TestUpstream {
 }
 
 /** An application in this process. */
-export async function startUpstream(listener: RequestListener): Promise<TestUpstream> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
+export async function startUpstream(listener: RequestListener, fixedPort = 0): Promise<TestUpstream> {
+  const server = createServer(listener).listen(fixedPort, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   const port = typeof address === "object" && address ? address.port : 0;
