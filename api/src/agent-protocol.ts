@@ -110,7 +110,9 @@ export const observedInstance = z.object({
   lastExit: z.object({ code: z.int().nullable(), signal: z.string().nullable(), at: z.string() }).nullable(),
   lastProbeError: z.string().nullable(),
   inflight: z.int(),
-  /** Of those in flight, the ones whose answer has begun and goes on: WebSockets, event streams, long bodies. */
+  /**
+   * Of those in flight, the ones whose answer has begun and goes on: WebSockets, event streams, long bodies.
+   */
   streams: z.int().default(0),
   memoryBytes: z.int().nullable(),
   cpuSeconds: z.number().nullable(),

@@ -78,7 +78,9 @@ const proxy = z.strictObject({
   trustedProxies: z
     .array(network)
     .default([])
-    .describe("Addresses and networks whose X-Forwarded-* and Forwarded headers are believed; else replaced."),
+    .describe(
+      "Addresses and networks whose X-Forwarded-* and Forwarded headers are believed; else replaced.",
+    ),
 });
 
 const portRange = z

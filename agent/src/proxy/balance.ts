@@ -5,11 +5,7 @@ import type { Upstream } from "./upstream.ts";
  * The instance of an arm that gets the next request; null when none is left to try. Instances that were
  * ejected are passed over, unless all are: a wrong suspicion must not take a service down.
  */
-export function chooseUpstream(
-  arm: RoutedArm,
-  tried: readonly Upstream[],
-  nowMs: number,
-): Upstream | null {
+export function chooseUpstream(arm: RoutedArm, tried: readonly Upstream[], nowMs: number): Upstream | null {
   const { upstreams } = arm;
   const [only] = upstreams;
   if (upstreams.length === 1 && only) return isLeft(only, tried) ? only : null;

@@ -48,4 +48,3 @@ function answer(refusal: Refusal): string {
     body,
   ].join("\r\n");
 }
-

@@ -46,7 +46,9 @@ export function addClient(list: string[], { host, address, protocol, said }: Cli
   list.push("forwarded", said === null ? own : forwardedBefore(said) + own);
 }
 
-/** The elements of the proxies before; of those that only speak X-Forwarded-For, made from it (section 7.4). */
+/**
+ * The elements of the proxies before; of those that only speak X-Forwarded-For, made from it (section 7.4).
+ */
 function forwardedBefore(said: IncomingHttpHeaders): string {
   const forwarded = textOf(said["forwarded"]);
   if (forwarded !== null) return `${forwarded}, `;

@@ -25,7 +25,9 @@ export function forgive(ejection: Ejection): void {
   ejection.untilMs = 0;
 }
 
-/** True when the instance is taken out of the rotation by this failure. After its time one request tries it. */
+/**
+ * True when the instance is taken out of the rotation by this failure. After its time one request tries it.
+ */
 export function holdAgainst(ejection: Ejection, kind: "connect" | "answer", nowMs: number): boolean {
   if (kind === "connect") ejection.connectFailures += 1;
   else ejection.answerFailures += 1;

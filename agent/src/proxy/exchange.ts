@@ -5,14 +5,7 @@ import { describeFailure, isUnsent, mayRepeat } from "./attempts.ts";
 import { chooseUpstream } from "./balance.ts";
 import { forgive, holdAgainst } from "./ejection.ts";
 import { answeredHeaders } from "./headers.ts";
-import {
-  answerProblem,
-  answerRefusal,
-  FAILURES,
-  REFUSALS,
-  type Failure,
-  type Refusal,
-} from "./problem.ts";
+import { answerProblem, answerRefusal, FAILURES, REFUSALS, type Failure, type Refusal } from "./problem.ts";
 import { BodyRefused, createRequestBody } from "./request-body.ts";
 import type { RoutedArm, RoutedService } from "./routing-table.ts";
 import { acceptUpgrade, type Tunnel } from "./tunnel.ts";
@@ -94,7 +87,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Stream, Waiting {
     // A malformed chunk in the same packet has ended the connection already.
     if (this.isOver || this.options.request.socket.destroyed) return;
     this.startedAtMs = performance.now();
-    const upstream = this.choose(true);
+    const upstream = this.choose();
     if (upstream) this.dispatch(upstream);
     else this.wait(FAILURES.noInstance);
   }
@@ -116,9 +109,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Stream, Waiting {
     if (this.isOver) return;
     this.tried = [];
     this.follow();
-    const upstream = this.choose(true);
+    const upstream = this.choose();
     if (upstream) this.dispatch(upstream);
-    else this.wait(FAILURES.noInstance);
+    else this.wait(this.waitsFor);
   }
 
   expire(): void {
@@ -207,15 +200,17 @@ export class Exchange implements Dispatcher.DispatchHandler, Stream, Waiting {
     if (!controller && error.code === "UND_ERR_INVALID_ARG") return this.refuse(REFUSALS.badHeaders);
     if (error instanceof BodyRefused) return this.refuse(error.refusal);
     if (this.hasHeaders) return this.breakOff();
-    const isConnected = controller !== null && this.controller !== null;
+    const isConnected = this.controller !== null;
     const failure = describeFailure(error, { isConnected, upstream: this.upstream });
     if (failure !== FAILURES.drainCut) this.holdAgainst(isUnsent(failure) ? "connect" : "answer");
     this.leaveUpstream();
     const failed = this.arm;
     this.follow();
-    const upstream = this.mayRepeat(failure) ? this.choose(isUnsent(failure)) : null;
-    if (!upstream) return isUnsent(failure) ? this.wait(failure) : this.giveUp(failure);
+    const isRepeatable = this.isRepeatable(failure);
+    if (!isRepeatable && !isUnsent(failure)) return this.giveUp(failure);
     this.isRepeated ||= !isUnsent(failure);
+    const upstream = isRepeatable ? this.choose() : null;
+    if (!upstream) return this.wait(failure);
     failed?.tally.retried();
     this.dispatch(upstream);
   }
@@ -270,10 +265,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Stream, Waiting {
    * The next instance of the arm that was not tried yet. A request that no instance of the candidate has
    * seen may go to the stable arm; that is held against the candidate.
    */
-  private choose(isUnsent: boolean): Upstream | null {
+  private choose(): Upstream | null {
     const own = this.arm && chooseUpstream(this.arm, this.tried, performance.now());
     const { stable } = this.service;
-    if (own || !isUnsent || this.arm?.arm !== "candidate" || !stable) return own;
+    if (own || this.isRepeated || this.arm?.arm !== "candidate" || !stable) return own;
     const fallback = chooseUpstream(stable, this.tried, performance.now());
     if (!fallback) return null;
     this.arm.tally.failed(this.options.group);
@@ -282,14 +277,14 @@ export class Exchange implements Dispatcher.DispatchHandler, Stream, Waiting {
     return fallback;
   }
 
-  private mayRepeat(failure: Failure): boolean {
+  private isRepeatable(failure: Failure): boolean {
     const { hasBody, request } = this.options;
     const { hasFirstByte, isRepeated } = this;
     const method = request.method ?? "GET";
     return mayRepeat(failure, { attempts: this.tried.length, method, hasBody, hasFirstByte, isRepeated });
   }
 
-  /** No instance can be reached: it may be restarting, which is worth a wait. */
+  /** No other instance can be reached: one may be restarting, which is worth a wait. */
   private wait(failure: Failure): void {
     const { holdTimeoutMs, key } = this.service;
     this.waitsFor = failure;

@@ -75,7 +75,7 @@ describe("a proxy worker, when an instance fails,", () => {
     return (await worker.counters()).lost[reason] ?? 0;
   }
 
-  it("asks another one of the arm when the connection is refused; the outcome counts, and the retry apart", async () => {
+  it("asks another one of the arm when the connection is refused; what counts is the outcome", async () => {
     const stable = arm("a", closed, app.port);
     await worker.route([{ stable }]);
     for (let index = 0; index < 4; index += 1) {

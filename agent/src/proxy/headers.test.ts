@@ -27,11 +27,7 @@ describe("headers", () => {
 
   it("named by Connection stay on their connection, but never the host", () => {
     const raw = ["host", "a", "connection", "Host, X-Mine", "x-mine", "1", "x-yours", "2"];
-    const forwarded = forwardedHeaders(
-      raw,
-      { host: "a", connection: "Host, X-Mine" },
-      CLIENT,
-    );
+    const forwarded = forwardedHeaders(raw, { host: "a", connection: "Host, X-Mine" }, CLIENT);
     expect(forwarded).toContain("host");
     expect(forwarded).not.toContain("x-mine");
     expect(forwarded).toContain("x-yours");

@@ -74,7 +74,9 @@ describe("a proxy worker, while no instance can be reached,", () => {
     await worker.route([{ stable: nobody, ...holding(20_000) }]);
     const before = (await worker.counters()).held;
     const leaving = new AbortController();
-    const pending = Array.from({ length: 5 }, () => fetch(worker.url, { signal: leaving.signal }).catch(() => null));
+    const pending = Array.from({ length: 5 }, () =>
+      fetch(worker.url, { signal: leaving.signal }).catch(() => null),
+    );
     await waitFor("them to wait", async () => (await worker.counters()).held === before + 5);
     expect((await fetch(worker.url)).status).toBe(503);
     leaving.abort();
@@ -113,7 +115,11 @@ describe("a proxy worker, for a service under maintenance,", () => {
     const before = await worker.counters();
     const answer = await fetch(worker.url, { headers: { accept } });
     const { headers } = answer;
-    expect([answer.status, headers.get("retry-after"), headers.get("content-type")]).toEqual([503, "90", type]);
+    expect([answer.status, headers.get("retry-after"), headers.get("content-type")]).toEqual([
+      503,
+      "90",
+      type,
+    ]);
     expect(await answer.text()).toMatch(words);
     const after = await worker.counters();
     expect(after.refused["maintenance"]).toBe((before.refused["maintenance"] ?? 0) + 1);

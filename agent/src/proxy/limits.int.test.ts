@@ -2,7 +2,13 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { waitFor } from "../testing/wait-for.ts";
-import { sendRaw, startTestWorker, startUpstream, type TestUpstream, type TestWorker } from "../testing/worker.ts";
+import {
+  sendRaw,
+  startTestWorker,
+  startUpstream,
+  type TestUpstream,
+  type TestWorker,
+} from "../testing/worker.ts";
 
 const LIMITS = {
   bodyBytes: 10_000,
@@ -83,7 +89,10 @@ describe("a proxy worker with limits", () => {
     );
     expect(length).toMatch(/^HTTP\/1.1 200 .*read 10000$/s);
     const chunks = `${chunkOf(6000)}${chunkOf(4000)}0\r\n\r\n`;
-    const chunked = await sendRaw(worker.port, `${POST}connection: close\r\ntransfer-encoding: chunked\r\n\r\n${chunks}`);
+    const chunked = await sendRaw(
+      worker.port,
+      `${POST}connection: close\r\ntransfer-encoding: chunked\r\n\r\n${chunks}`,
+    );
     expect(chunked).toContain("read 10000");
   });
 
@@ -149,7 +158,8 @@ describe("a proxy worker behind another proxy", () => {
     {
       trusted: ["10.0.0.0/8", "127.0.0.0/8"],
       expected: {
-        forwarded: /^for="\[2001:db8::1\]";proto=https, for=127\.0\.0\.1;host="127\.0\.0\.1:\d+";proto=https$/,
+        forwarded:
+          /^for="\[2001:db8::1\]";proto=https, for=127\.0\.0\.1;host="127\.0\.0\.1:\d+";proto=https$/,
         "x-forwarded-for": /^192\.0\.2\.1, 127\.0\.0\.1$/,
         "x-forwarded-proto": /^https$/,
         "x-forwarded-host": /^shop\.test$/,

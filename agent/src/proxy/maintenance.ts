@@ -16,7 +16,9 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** 503 with the time to come back at (RFC 9110, section 10.2.3): a page for browsers, else a problem document. */
+/**
+ * 503 with the time to come back at (RFC 9110, section 10.2.3): a page for browsers, else a problem document.
+ */
 export function answerMaintenance(
   request: IncomingMessage,
   response: ServerResponse,

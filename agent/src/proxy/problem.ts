@@ -79,23 +79,23 @@ export interface Refusal {
   retryAfterSeconds?: number;
 }
 
-function refusal(status: Refusal["status"], reason: string | null, title: string): Refusal {
+function refuse(status: Refusal["status"], reason: string | null, title: string): Refusal {
   return { status, reason, title };
 }
 
 export const REFUSALS = {
-  noRoute: refusal(404, null, "Nothing is routed at this host and path"),
-  badHost: refusal(400, "malformed", "The request needs exactly one valid Host header"),
-  badTarget: refusal(400, "malformed", "The request target has a form this proxy does not serve"),
-  badHeaders: refusal(400, "malformed", "A header of the request cannot be forwarded"),
-  malformed: refusal(400, "malformed", "The request is not valid HTTP"),
-  badCoding: refusal(501, "coding", "The only transfer coding this proxy takes is chunked"),
-  headTimeout: refusal(408, "head_timeout", "The head of the request did not arrive in time"),
-  bodyTimeout: refusal(408, "body_timeout", "The body of the request stopped arriving"),
-  bodyTooLarge: refusal(413, "body_too_large", "The body of the request is larger than this proxy takes"),
-  headTooLarge: refusal(431, "head_too_large", "The headers of the request are more than this proxy takes"),
+  noRoute: refuse(404, null, "Nothing is routed at this host and path"),
+  badHost: refuse(400, "malformed", "The request needs exactly one valid Host header"),
+  badTarget: refuse(400, "malformed", "The request target has a form this proxy does not serve"),
+  badHeaders: refuse(400, "malformed", "A header of the request cannot be forwarded"),
+  malformed: refuse(400, "malformed", "The request is not valid HTTP"),
+  badCoding: refuse(501, "coding", "The only transfer coding this proxy takes is chunked"),
+  headTimeout: refuse(408, "head_timeout", "The head of the request did not arrive in time"),
+  bodyTimeout: refuse(408, "body_timeout", "The body of the request stopped arriving"),
+  bodyTooLarge: refuse(413, "body_too_large", "The body of the request is larger than this proxy takes"),
+  headTooLarge: refuse(431, "head_too_large", "The headers of the request are more than this proxy takes"),
   tooManyConnections: {
-    ...refusal(503, "connection_limit", "This proxy has as many connections as it takes"),
+    ...refuse(503, "connection_limit", "This proxy has as many connections as it takes"),
     retryAfterSeconds: 1,
   },
 };

@@ -13,10 +13,10 @@ export class BodyRefused extends Error {
 }
 
 /**
- * The body of a request for one attempt. Reads nothing before it is read itself, so that an attempt that could
- * not connect leaves it whole; when the attempt ends early the rest is read and dropped, so that the connection
- * lives on. Ends with BodyRefused when it grows too large, or when the client sends nothing for too long;
- * while the instance takes nothing the client is not to blame.
+ * The body of a request for one attempt. Reads nothing before it is read itself, so that an attempt
+ * that could not connect leaves it whole; when the attempt ends early the rest is read and dropped,
+ * so that the connection lives on. Ends with BodyRefused when it grows too large, or when the
+ * client sends nothing for too long; while the instance takes nothing the client is not to blame.
  */
 export function createRequestBody(
   request: IncomingMessage,
@@ -47,7 +47,8 @@ export function createRequestBody(
 
   function awaitMore(): void {
     if (stalled) stalled.refresh();
-    else stalled = setTimeout(() => body.destroy(new BodyRefused(REFUSALS.bodyTimeout)), limits.bodyTimeoutMs);
+    else
+      stalled = setTimeout(() => body.destroy(new BodyRefused(REFUSALS.bodyTimeout)), limits.bodyTimeoutMs);
   }
 
   function stopWaiting(): void {

@@ -47,10 +47,7 @@ function sortByHost<Target>(all: RouteOf<Target>[]): ByHost<Target> {
   return byHost;
 }
 
-function findPath<Target>(
-  list: { path: string; target: Target }[] | undefined,
-  path: string,
-): Target | null {
+function findPath<Target>(list: { path: string; target: Target }[] | undefined, path: string): Target | null {
   if (list) for (const each of list) if (isBelow(path, each.path)) return each.target;
   return null;
 }

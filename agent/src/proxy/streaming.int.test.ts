@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { waitFor } from "../testing/wait-for.ts";
 import { startTestWorker, startUpstream, type TestUpstream, type TestWorker } from "../testing/worker.ts";
@@ -101,7 +100,7 @@ describe("a proxy worker streams", () => {
     expect(peak).toBeLessThan(MEMORY_LIMIT_BYTES);
   });
 
-  it("events of an instance that is being replaced until their time is over, and then ends them in order", async () => {
+  it("events of an instance being replaced until their time is over, then ends them in order", async () => {
     const { instance, replace, over, heard } = await begin("/events", 400);
     await replace();
     expect((await worker.status()).streams).toEqual({ [instance]: 1 });
@@ -115,14 +114,18 @@ describe("a proxy worker streams", () => {
   });
 
   it("any other answer to its end: half of it would be worth nothing", async () => {
-    const { instance, replace, over, heard } = await begin("/download", 0);
-    await replace();
-    answering?.write("first half, ");
-    await waitFor("the first half", () => heard() !== "");
-    await sleep(50);
-    answering?.end("second half");
-    expect(await over).toBe("ended");
-    expect(heard()).toBe("first half, second half");
+    const download = await begin("/download", 0);
+    const sending = answering;
+    const events = httpRequest(`${worker.url}/events`, { agent: false }).end();
+    const [stream] = (await once(events, "response")) as [IncomingMessage];
+    sending?.write("first half, ");
+    await waitFor("the first half", () => download.heard() !== "");
+    await download.replace();
+    await once(stream.resume(), "end");
+    sending?.end("second half");
+    expect(await download.over).toBe("ended");
+    expect(download.heard()).toBe("first half, second half");
+    const { instance } = download;
     await waitFor("the instance to be left", async () => !(instance in (await worker.status()).instances));
   });
 });

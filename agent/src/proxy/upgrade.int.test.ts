@@ -5,10 +5,17 @@ import type { Duplex } from "node:stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { waitFor } from "../testing/wait-for.ts";
 import { acceptWebSocket, echoWebSocket, writeFrame, type Frame } from "../testing/web-socket-server.ts";
-import { sendRaw, startTestWorker, startUpstream, type TestUpstream, type TestWorker } from "../testing/worker.ts";
+import {
+  sendRaw,
+  startTestWorker,
+  startUpstream,
+  type TestUpstream,
+  type TestWorker,
+} from "../testing/worker.ts";
 import type { WorkerService } from "./worker-protocol.ts";
 
-const HANDSHAKE = "connection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+const HANDSHAKE =
+  "connection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
 
 /** What a client met, in order. */
 interface Met {
@@ -44,9 +51,12 @@ describe("a proxy worker, asked for another protocol,", () => {
       last = socket;
       asked = request;
       socket.on("close", () => (ended += 1));
-      if (request.url === "/refused") return void socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno");
+      if (request.url === "/refused")
+        return void socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno");
       if (request.url === "/lines") {
-        socket.write("HTTP/1.1 101 Switching Protocols\r\nupgrade: lines\r\nconnection: upgrade\r\n\r\nfirst\n");
+        socket.write(
+          "HTTP/1.1 101 Switching Protocols\r\nupgrade: lines\r\nconnection: upgrade\r\n\r\nfirst\n",
+        );
         if (head.length > 0) socket.unshift(head);
         return void socket.on("error", () => {}).pipe(socket);
       }
@@ -129,12 +139,19 @@ describe("a proxy worker, asked for another protocol,", () => {
 
   it("says in HTTP why it cannot", async () => {
     await worker.route([{ stable: { release: "rel_none", instances: [] } }]);
-    const answer = await sendRaw(worker.port, `GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\n${HANDSHAKE}\r\n`);
+    const answer = await sendRaw(
+      worker.port,
+      `GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\n${HANDSHAKE}\r\n`,
+    );
     expect(answer).toMatch(/^HTTP\/1.1 503 .*proxy-status: mainstay; error=destination_unavailable/s);
   });
 
   it.each([
-    ["to HTTP/2", "GET / HTTP/1.1\r\nhost: a\r\nupgrade: h2c\r\nconnection: upgrade, close\r\n\r\n", "plain GET"],
+    [
+      "to HTTP/2",
+      "GET / HTTP/1.1\r\nhost: a\r\nupgrade: h2c\r\nconnection: upgrade, close\r\n\r\n",
+      "plain GET",
+    ],
     [
       "with a body",
       "POST / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade, close\r\ncontent-length: 2\r\n\r\nab",
@@ -163,7 +180,11 @@ describe("a proxy worker, asked for another protocol,", () => {
     await replace(instance);
     socket.send("still here");
     await waitFor("the echo", () => messages.length === 1);
-    expect(await closed).toMatchObject({ code: 1001, reason: "the service is being replaced", wasClean: true });
+    expect(await closed).toMatchObject({
+      code: 1001,
+      reason: "the service is being replaced",
+      wasClean: true,
+    });
     await waitFor("the instance to be left", async () => !(instance in (await worker.status()).instances));
     expect((await worker.counters()).sentAway["websocket"]).toBe(before + 1);
     expect((await worker.counters()).lost).toEqual({ no_instance: 1 });

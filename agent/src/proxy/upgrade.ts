@@ -13,10 +13,14 @@ export function mayUpgrade(request: IncomingMessage): boolean {
   const { method, headers, httpVersionMinor } = request;
   const protocol = headers.upgrade?.toLowerCase() ?? "";
   const isHttp = protocol.startsWith("h2") || protocol.startsWith("http");
-  return method === "GET" && httpVersionMinor > 0 && !hasBody(request) && ONE_PROTOCOL.test(protocol) && !isHttp;
+  return (
+    method === "GET" && httpVersionMinor > 0 && !hasBody(request) && ONE_PROTOCOL.test(protocol) && !isHttp
+  );
 }
 
-/** What a worker does with a request that changes its connection's protocol: as with any, until the answer. */
+/**
+ * What a worker does with a request that changes its connection's protocol: as with any, until the answer.
+ */
 export function createUpgradeHandler(context: HandlerContext) {
   return (request: IncomingMessage, client: Duplex, head: Buffer): void => {
     client.on("error", () => client.destroy());

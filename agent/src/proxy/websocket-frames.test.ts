@@ -16,7 +16,9 @@ describe("a follower of frames", () => {
       fc.property(fc.array(frame, { minLength: 1, maxLength: 5 }), fc.array(fc.nat()), (frames, cuts) => {
         const all = Buffer.concat(frames);
         const ends = new Set(frames.map((_, index) => Buffer.concat(frames.slice(0, index + 1)).length));
-        const places = [...new Set(cuts.map((each) => each % all.length)), all.length].toSorted((a, b) => a - b);
+        const places = [...new Set(cuts.map((each) => each % all.length)), all.length].toSorted(
+          (a, b) => a - b,
+        );
         const follower = createFrameFollower();
         let from = 0;
         for (const to of places) {

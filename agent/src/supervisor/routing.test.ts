@@ -59,7 +59,9 @@ describe("the routing", () => {
     const instances = new Map([routable("a"), routable("b")]);
     const input = { desired: DESIRED, draining: [], leaseExpired: false };
     const weights = (among: typeof instances) =>
-      computeRouting({ ...input, instances: among }).services[0]?.stable?.instances.map((each) => each.weight);
+      computeRouting({ ...input, instances: among }).services[0]?.stable?.instances.map(
+        (each) => each.weight,
+      );
     expect(weights(instances)).toEqual([3, 1]);
     instances.delete("a");
     expect(weights(instances)).toEqual([1]);

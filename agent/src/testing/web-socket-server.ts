@@ -18,7 +18,9 @@ export function acceptWebSocket(
   onFrame: (frame: Frame) => void,
 ): void {
   const key = request.headers["sec-websocket-key"] ?? "";
-  const accept = createHash("sha1").update(key + KEY_SUFFIX).digest("base64");
+  const accept = createHash("sha1")
+    .update(key + KEY_SUFFIX)
+    .digest("base64");
   const protocol = request.headers["sec-websocket-protocol"];
   const chosen = protocol === undefined ? "" : `Sec-WebSocket-Protocol: ${protocol}\r\n`;
   socket.write(

@@ -17,8 +17,6 @@ import type {
 import { createUnixClient } from "../system/unix-client.ts";
 import { waitFor } from "./wait-for.ts";
 
-/** Long enough for the first packet to be read by itself. */
-const LATER_MS = 100;
 const WORKER_ENTRY = fileURLToPath(new URL("../proxy-main.ts", import.meta.url));
 
 export interface TestWorker {
@@ -51,9 +49,11 @@ interface TestWorkerOptions {
 }
 
 /** One proxy worker as a real process, with a listening socket that outlives it. */
-export async function startTestWorker(
-  { drainTimeoutMs = 5000, limits = {}, trustedProxies = [] }: TestWorkerOptions = {},
-): Promise<TestWorker> {
+export async function startTestWorker({
+  drainTimeoutMs = 5000,
+  limits = {},
+  trustedProxies = [],
+}: TestWorkerOptions = {}): Promise<TestWorker> {
   const directory = mkdtempSync(join(tmpdir(), "mainstay-worker-"));
   const bound = new BoundSocket({ host: "127.0.0.1", port: 0 });
   const { port } = bound.address();
@@ -168,18 +168,14 @@ export async function startUpstream(listener: RequestListener, fixedPort = 0): P
   };
 }
 
-/**
- * Sends bytes as they are, `later` ones in a packet of their own,
- * and resolves with everything that came back until the connection ended.
- */
-export async function sendRaw(port: number, bytes: string, later?: string): Promise<string> {
+/** Sends bytes as they are and resolves with everything that came back until the connection ended. */
+export async function sendRaw(port: number, bytes: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   socket.setEncoding("latin1");
   let answer = "";
   socket.on("data", (chunk) => (answer += chunk));
   socket.on("error", () => {});
-  socket.setNoDelay().write(bytes, "latin1");
-  if (later !== undefined) setTimeout(() => socket.write(later, "latin1"), LATER_MS);
+  socket.write(bytes, "latin1");
   await once(socket, "close");
   return answer;
 }

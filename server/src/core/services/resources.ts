@@ -36,7 +36,9 @@ const UNSEEN = {
   memoryBytes: null,
 } as const;
 
-function toMaintenance({ maintenance_retry_after_ms: retryAfterMs }: ServiceRow): ServiceResource["maintenance"] {
+function toMaintenance({
+  maintenance_retry_after_ms: retryAfterMs,
+}: ServiceRow): ServiceResource["maintenance"] {
   return retryAfterMs === null ? null : { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) };
 }
 

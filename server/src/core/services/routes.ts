@@ -90,7 +90,9 @@ export function addServicesRoutes(
   });
 
   async function resourcesOf(rows: ServiceRow[]): Promise<ServiceResource[]> {
-    const ids = rows.flatMap((row) => [row.stable_release, row.candidate_release]).filter((id) => id !== null);
+    const ids = rows
+      .flatMap((row) => [row.stable_release, row.candidate_release])
+      .filter((id) => id !== null);
     const [releases, instances] = await Promise.all([services.releasesById(ids), instancesNow()]);
     const byId = new Map(releases.map((each) => [each.id, each]));
     return rows.map((row) => toService(row, byId, instances));
