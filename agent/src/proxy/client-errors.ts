@@ -1,5 +1,6 @@
-import { ServerResponse, STATUS_CODES } from "node:http";
+import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import { answerUnderWay } from "./connection.ts";
 import { problemDocument, REFUSALS, type Refusal } from "./problem.ts";
 
 type ClientError = Error & { code?: string };
@@ -9,7 +10,8 @@ export function createClientErrorHandler(refused: (reason: string) => void) {
   return (error: ClientError, connection: Duplex): void => {
     const refusal = refusalOf(error);
     // An answer under way would be garbled by another one: it gets out as far as it has come.
-    if (refusal && hasAnswerBegun(connection)) return void connection.end(() => connection.destroy());
+    if (refusal && answerUnderWay(connection)?.headersSent)
+      return void connection.end(() => connection.destroy());
     if (refusal?.reason && !isIdle(connection)) {
       refused(refusal.reason);
       if (connection.writable) connection.write(answer(refusal), "latin1");
@@ -29,12 +31,6 @@ function refusalOf({ code = "" }: ClientError): Refusal | null {
 /** Opened ahead of need, as browsers do, and never used: nothing was refused. */
 function isIdle(connection: Duplex): boolean {
   return "bytesRead" in connection && connection.bytesRead === 0;
-}
-
-/** Node keeps the answer that a connection is busy with there. */
-function hasAnswerBegun(connection: Duplex): boolean {
-  const message: unknown = Reflect.get(connection, "_httpMessage");
-  return message instanceof ServerResponse && message.headersSent;
 }
 
 function answer(refusal: Refusal): string {

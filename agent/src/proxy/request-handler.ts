@@ -2,7 +2,7 @@ import type { EventEmitter } from "node:events";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { assignBucket, GROUPS } from "./assignment.ts";
 import { readClient, type Trust } from "./client.ts";
-import type { ConnectionLimit } from "./connection-limit.ts";
+import type { ConnectionLimit } from "./connection.ts";
 import { Exchange, type ExchangeObserver } from "./exchange.ts";
 import { forwardedHeaders, hostName, readHost } from "./headers.ts";
 import type { Identities } from "./identity.ts";

@@ -157,6 +157,12 @@ describe("a proxy worker, asked for another protocol,", () => {
       "POST / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade, close\r\ncontent-length: 2\r\n\r\nab",
       "plain POST",
     ],
+    [
+      "behind another one that is not answered yet",
+      "GET / HTTP/1.1\r\nhost: a\r\n\r\n" +
+        "GET /b HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade, close\r\n\r\n",
+      "plain GETHTTP/1.1 200 .*plain GET",
+    ],
   ])("serves a request %s as a plain one", async (_what, bytes, expected) => {
     expect(await sendRaw(worker.port, bytes)).toMatch(new RegExp(`^HTTP/1.1 200 .*${expected}$`, "s"));
   });

@@ -1,5 +1,6 @@
 import { ServerResponse, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { answerUnderWay } from "./connection.ts";
 import { hasBody } from "./problem.ts";
 import { serve, type HandlerContext } from "./request-handler.ts";
 
@@ -7,15 +8,15 @@ const ONE_PROTOCOL = /^[\w!#$%&'*+.^`|~/-]+$/;
 
 /**
  * Whether a request changes the protocol of its connection; if not, it is served as if it had not asked (RFC
- * 9110, section 7.8). Never to HTTP/2: what follows in it would pass this proxy unseen.
+ * 9110, section 7.8). Never to HTTP/2: what follows in it would pass this proxy unseen. Nor while an earlier
+ * answer is under way on the connection, which would be garbled.
  */
 export function mayUpgrade(request: IncomingMessage): boolean {
-  const { method, headers, httpVersionMinor } = request;
+  const { method, headers, httpVersionMinor, socket } = request;
+  if (method !== "GET" || httpVersionMinor === 0 || hasBody(request) || answerUnderWay(socket)) return false;
   const protocol = headers.upgrade?.toLowerCase() ?? "";
   const isHttp = protocol.startsWith("h2") || protocol.startsWith("http");
-  return (
-    method === "GET" && httpVersionMinor > 0 && !hasBody(request) && ONE_PROTOCOL.test(protocol) && !isHttp
-  );
+  return ONE_PROTOCOL.test(protocol) && !isHttp;
 }
 
 /**

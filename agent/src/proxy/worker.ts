@@ -5,7 +5,7 @@ import { isAlive } from "../system/process-table.ts";
 import { serveJson } from "../system/unix-server.ts";
 import { createClientErrorHandler } from "./client-errors.ts";
 import { createTrust } from "./client.ts";
-import { createConnectionLimit } from "./connection-limit.ts";
+import { createConnectionLimit } from "./connection.ts";
 import { createDataPlane, drain, listenOn } from "./data-plane.ts";
 import { createIdentities, type Identities } from "./identity.ts";
 import { createLedger } from "./ledger.ts";

@@ -3,18 +3,20 @@
  * release that runs, and a close frame with a close frame.
  */
 import { createHash } from "node:crypto";
-import { Server } from "node:http";
 
 /** RFC 6455, section 1.3. */
 const KEY_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const CLOSE = 0x88;
 const TEXT = 0x81;
 
-const listen = Server.prototype.listen;
-Server.prototype.listen = function listenForSockets(...args) {
-  this.on("upgrade", accept);
-  return listen.apply(this, args);
-};
+/** From now on every server of the class that listens does. */
+export function serveSockets(Server) {
+  const { listen } = Server.prototype;
+  Server.prototype.listen = function listenForSockets(...args) {
+    this.on("upgrade", accept);
+    return listen.apply(this, args);
+  };
+}
 
 function accept(request, socket) {
   const key = request.headers["sec-websocket-key"] + KEY_SUFFIX;

@@ -9,12 +9,14 @@
  *   STUBBORN=1         goes on running after SIGTERM, until it is killed
  */
 import { Server } from "node:http";
-import "./socket.mjs";
+import { serveSockets } from "./socket.mjs";
 
 const HOUR_MS = 3_600_000;
 
 if (process.env.STUBBORN === "1") setInterval(() => {}, HOUR_MS);
 process.stdout.write(`release ${process.env.MAINSTAY_RELEASE} begins\n`);
+
+serveSockets(Server);
 
 const emit = Server.prototype.emit;
 Server.prototype.emit = function emitWithTraces(event, ...args) {

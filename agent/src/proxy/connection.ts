@@ -1,4 +1,6 @@
+import { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 export interface ConnectionLimit {
   /** To be called with every connection of a client. */
@@ -22,4 +24,12 @@ export function createConnectionLimit(limit: number): ConnectionLimit {
     },
     isExcess: (socket) => excess.size > 0 && excess.has(socket),
   };
+}
+
+/**
+ * What a connection is busy answering, null when it is idle. Node keeps it there and tells it nowhere else.
+ */
+export function answerUnderWay(connection: Duplex): ServerResponse | null {
+  const message: unknown = Reflect.get(connection, "_httpMessage");
+  return message instanceof ServerResponse ? message : null;
 }
