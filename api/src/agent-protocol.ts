@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ARMS, BUCKETS, GROUPS } from "./words.ts";
+import { ARMS, BALANCES, BUCKETS, GROUPS } from "./words.ts";
 
 /**
  * What the server and the agent say to each other: HTTP/1.1 with JSON over a UNIX socket of mode 0600.
@@ -54,6 +54,17 @@ export type InstanceSpec = z.infer<typeof instanceSpec>;
 
 export const routedArm = z.strictObject({ release: z.string(), instances: z.array(z.string()) });
 
+export const connectionPolicy = z.strictObject({
+  balance: z.enum(BALANCES),
+  /** Of an arm's instances in their order; those beyond the list weigh 1. */
+  weights: z.array(z.int().positive()),
+  /** How long WebSockets, event streams and answers under way may go on once their instance is leaving. */
+  drainTimeoutMs: z.int().nonnegative(),
+  /** How long a request waits while no instance can be reached. */
+  holdTimeoutMs: z.int().nonnegative(),
+});
+export type ConnectionPolicy = z.infer<typeof connectionPolicy>;
+
 export const serviceRouting = z.strictObject({
   service: z.string(),
   environment: z.string(),
@@ -68,6 +79,9 @@ export const serviceRouting = z.strictObject({
   candidate: routedArm.nullable(),
   requestTimeoutMs: z.int().positive(),
   drainTimeoutMs: z.int().nonnegative(),
+  connections: connectionPolicy,
+  /** Not null: requests are told to come back later. */
+  maintenance: z.strictObject({ retryAfterMs: z.int().positive() }).nullable(),
 });
 export type ServiceRouting = z.infer<typeof serviceRouting>;
 
@@ -123,6 +137,10 @@ export const observedInstance = z.object({
     .nullable(),
   lastProbeError: z.string().nullable(),
   inflight: z.int(),
+  /**
+   * Of those in flight, the ones whose answer has begun and goes on: WebSockets, event streams, long bodies.
+   */
+  streams: z.int().default(0),
   memoryBytes: z.int().nullable(),
   cpuSeconds: z.number().nullable(),
 });
@@ -186,6 +204,25 @@ export const counters = z.object({
   ),
   /** Requests the platform itself failed, by reason. */
   lost: z.record(z.string(), z.number()),
+  /** Attempts made again elsewhere, and instances taken out of the rotation, of each arm. */
+  attempts: z
+    .array(
+      z.object({
+        service: z.string(),
+        environment: z.string(),
+        release: z.string(),
+        arm: z.enum(ARMS),
+        retried: z.number(),
+        ejected: z.number(),
+      }),
+    )
+    .default([]),
+  /** Requests and connections the proxy refused, by reason. */
+  refused: z.record(z.string(), z.number()).default({}),
+  /** Streams that were told to go because their instance or worker stops, by kind. */
+  sentAway: z.record(z.string(), z.number()).default({}),
+  /** Requests that waited for an instance. */
+  held: z.number().default(0),
   aborted: z.number(),
   unrouted: z.number(),
   inflight: z.number(),

@@ -39,6 +39,9 @@ const server = z.strictObject({
     .describe("How long each part of the server may take to finish its work when it stops."),
 });
 
+const NETWORK = "expected an address or a network, such as 10.0.0.0/8 or fd00::/8";
+const network = z.union([z.ipv4(NETWORK), z.ipv6(NETWORK), z.cidrv4(NETWORK), z.cidrv6(NETWORK)], NETWORK);
+
 const proxy = z.strictObject({
   host: host().default("0.0.0.0").describe("Where the services' traffic comes in."),
   port: port().default(8080).describe("The port of the services' traffic; 0 takes a free one."),
@@ -51,6 +54,33 @@ const proxy = z.strictObject({
   drainTimeout: durationWithin(0, DAY)
     .prefault("30s")
     .describe("How long requests in flight may take before their instance is stopped."),
+  bodyLimit: sizeWithin(1024, 1024 ** 5, "expected a size of at least 1KiB")
+    .prefault("1GiB")
+    .describe("The largest request body that is passed on; a larger one is answered 413."),
+  headerLimit: sizeWithin(1024, 1024 ** 2, "expected a size from 1KiB to 1MiB")
+    .prefault("32KiB")
+    .describe("The largest head of a request; a larger one is answered 431."),
+  headerCount: wholeNumber("a whole number", 10, 2000)
+    .default(100)
+    .describe("The most header lines of a request; more are answered 431."),
+  headerTimeout: durationWithin(SECOND, HOUR)
+    .prefault("15s")
+    .describe("How long the head of a request may take to arrive; then it is answered 408."),
+  bodyTimeout: durationWithin(SECOND, HOUR)
+    .prefault("30s")
+    .describe("How long a client may send nothing of a body it announced; then it is answered 408."),
+  connectionLimit: wholeNumber("a whole number", 1, 1_000_000)
+    .default(8192)
+    .describe("The most connections of clients, for each worker; requests on further ones are answered 503."),
+  holdLimit: wholeNumber("a whole number", 0, 100_000)
+    .default(1000)
+    .describe("The most requests, for each worker, that wait for an instance at the same time."),
+  trustedProxies: z
+    .array(network)
+    .default([])
+    .describe(
+      "Addresses and networks whose X-Forwarded-* and Forwarded headers are believed; else replaced.",
+    ),
 });
 
 const portRange = z

@@ -187,6 +187,10 @@ export const serviceResource = z
     candidate: releaseResource.nullable(),
     change: z.string().nullable(),
     weight: share,
+    maintenance: z
+      .object({ retryAfterSeconds: z.int() })
+      .nullable()
+      .describe("not null: every request is answered 503 and told when to come back"),
     instances: z.array(instanceResource),
   })
   .meta({ id: "Service" });
@@ -270,6 +274,13 @@ export const settingsResource = z
   })
   .meta({ id: "Settings" });
 export type SettingsResource = z.infer<typeof settingsResource>;
+
+export const maintenanceOrder = z.strictObject({
+  environment: z.string().default("production"),
+  on: z.boolean(),
+  retryAfterSeconds: z.int().min(1).max(604_800).default(300).describe("what visitors are told to wait"),
+  reason: z.string().max(500).nullable().default(null),
+});
 
 export const auditResource = z
   .object({

@@ -25,6 +25,7 @@ describe("a service file", () => {
       secrets: [],
       resources: {},
       routes: [{ path: "/" }],
+      connections: { balance: "round-robin", weights: [], drain: 300_000, hold: 5000 },
       rollout: {
         strategy: "canary",
         stages: [
@@ -114,6 +115,27 @@ colour: red
   ])("with %s is refused", (...[, processes, path, message]) => {
     expect(findings(`service: shop\nprocesses: { ${processes} }`)[path]).toContain(message);
   });
+
+  it.each([
+    ["routes: [{ host: shop.example.com:8080 }]", "routes.0.host", "expected a host without port"],
+    ["routes: [{ host: 'shop.*.com' }]", "routes.0.host", "*.example.com"],
+    ["routes: [{ host: '*' }]", "routes.0.host", "expected a host"],
+    ["connections: { drain: 2d }", "connections.drain", "expected at most 1d"],
+    ["connections: { hold: 5m }", "connections.hold", "expected at most 1m"],
+    ["connections: { weights: [0] }", "connections.weights.0", "expected at least 1"],
+    ["connections: { balance: random }", "connections.balance", 'expected "round-robin" or'],
+  ])("with %s is refused", (text, path, message) => {
+    expect(findings(MINIMAL + text)[path]).toContain(message);
+  });
+
+  it.each(["shop.example.com", "*.example.com", "localhost", "127.0.0.1", "'[::1]'", "a_b.test"])(
+    "takes %s for a host",
+    (host) => {
+      expect(
+        parseServiceFile(`${MINIMAL}routes: [{ host: "${host.replaceAll("'", "")}" }]`, FILE).routes,
+      ).toHaveLength(1);
+    },
+  );
 
   it.each([
     ["[{ weight: 50% }, { weight: 25% }, { weight: 100% }]", "weights must rise"],

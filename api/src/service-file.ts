@@ -1,11 +1,15 @@
 import { z } from "zod";
 import { AppError } from "./errors.ts";
 import { describeIssues, explain } from "./findings.ts";
-import { COMPATIBILITIES, isTask, METRICS, STRATEGIES, serviceName } from "./words.ts";
-import { duration, percentage, size } from "./units.ts";
+import { BALANCES, COMPATIBILITIES, isTask, METRICS, STRATEGIES, serviceName } from "./words.ts";
+import { duration, formatDuration, percentage, size } from "./units.ts";
 import { readYaml } from "./yaml.ts";
 
 /** `mainstay.yaml`: what stands beside a service's code. Every default is written here and nowhere else. */
+
+function durationUpTo(limitMs: number) {
+  return duration().refine((ms) => ms <= limitMs, `expected at most ${formatDuration(limitMs)}`);
+}
 
 const health = z.strictObject({
   path: z
@@ -171,8 +175,32 @@ const resources = z.strictObject({
     .describe("How many cores each instance may use; 0.5 is half of one."),
 });
 
+const connections = z.strictObject({
+  balance: z
+    .enum(BALANCES)
+    .default("round-robin")
+    .describe("How the next instance is chosen: in turn, or the one with the fewest requests."),
+  weights: z
+    .array(z.int().min(1).max(100))
+    .max(100)
+    .default([])
+    .describe("Of the instances in their order, such as [3, 1]; those beyond the list weigh 1."),
+  drain: durationUpTo(24 * 3_600_000)
+    .prefault("5m")
+    .describe("How long WebSockets and event streams go on once their instance is being replaced."),
+  hold: durationUpTo(60_000)
+    .prefault("5s")
+    .describe("How long requests wait while no instance can be reached, as when the only one restarts."),
+});
+
+const HOST = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?$|^\[[0-9a-f:.]+\]$/i;
+
 const route = z.strictObject({
-  host: z.string().min(1).optional().describe("The Host it answers to; any when left out."),
+  host: z
+    .string()
+    .regex(HOST, "expected a host without port, such as shop.example.com or *.example.com")
+    .optional()
+    .describe("The Host it answers to, or *. and the end of it; any when left out. The closest match wins."),
   path: z.string().startsWith("/").default("/").describe("The start of the path; the longest match wins."),
 });
 
@@ -199,6 +227,7 @@ export const serviceFile = z.strictObject({
     .describe("Variables whose values stand in data/keys/<service>.<environment>.env, mode 0600."),
   resources: resources.prefault({}).describe("Limits of every instance, enforced by control groups."),
   routes: z.array(route).min(1).prefault([{}]).describe("Which requests are this service's."),
+  connections: connections.prefault({}).describe("How requests reach the instances."),
   rollout: rollout.prefault({}).describe("How a new release takes over."),
 });
 

@@ -11,6 +11,9 @@ export type Verdict = (typeof VERDICTS)[number];
 export const METRICS = ["errors", "latency"] as const;
 export type JudgedMetric = (typeof METRICS)[number];
 
+/** How the next instance of an arm is chosen. */
+export const BALANCES = ["round-robin", "least-connections"] as const;
+
 export const STRATEGIES = ["canary", "immediate"] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 

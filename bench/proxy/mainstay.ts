@@ -29,6 +29,16 @@ export async function startMainstay(setting: PeerSetting, variant: Variant): Pro
     runtimeDirectory,
     routingFile,
     drainTimeoutMs: 1000,
+    limits: {
+      bodyBytes: 1024 ** 3,
+      headerBytes: 32_768,
+      headerCount: 100,
+      headerTimeoutMs: 15_000,
+      bodyTimeoutMs: 30_000,
+      connections: 8192,
+      held: 1000,
+    },
+    trustedProxies: [],
   };
   const socket = new BoundSocket({ host: "127.0.0.1", port: 0 });
   const { port } = socket.address();
@@ -59,6 +69,8 @@ function routingOf(port: number, { hasChange }: Variant, cookieKey: Buffer): Wor
         stable: arm("rel_stable"),
         candidate: hasChange ? arm("rel_candidate") : null,
         requestTimeoutMs: 30_000,
+        connections: { balance: "round-robin", drainTimeoutMs: 0, holdTimeoutMs: 0 },
+        maintenance: null,
       },
     ],
   };

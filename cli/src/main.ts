@@ -9,6 +9,7 @@ import { addLogs } from "./commands/logs.ts";
 import { addRun } from "./commands/run.ts";
 import { addScale } from "./commands/scale.ts";
 import { addSettings } from "./commands/settings.ts";
+import { addMaintenance } from "./commands/maintenance.ts";
 import { addDaily } from "./commands/status.ts";
 import { addUp } from "./commands/up.ts";
 import { addInit } from "./commands/init.ts";
@@ -73,6 +74,7 @@ function createProgram(): Command {
   addRun(program, withContext);
   addReleases(program, withContext);
   addChange(program, withContext);
+  addMaintenance(program, withContext);
   addConfig(program, withOwnContext);
   addRemote(program, withOwnContext);
   addInit(program, withOwnContext);

@@ -133,7 +133,12 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   });
   addUploadsRoutes(http, uploads);
   addReleasesRoutes(http, { services, collect });
-  addServicesRoutes(http, { services, observed: () => link.observed()?.instances ?? [], logs: agent.logs });
+  addServicesRoutes(http, {
+    services,
+    observed: () => link.observed()?.instances ?? [],
+    sync: link.sync,
+    logs: agent.logs,
+  });
   addSettingsRoutes(http, services);
   addTasksRoutes(http, { services, sync: link.sync });
   addChangesRoutes(http, { changes, watch });

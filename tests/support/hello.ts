@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { readYaml } from "@mainstay/api";
 
 const EXAMPLE = fileURLToPath(new URL("../../examples/hello/", import.meta.url));
-const TRACED = fileURLToPath(new URL("hello/traced.mjs", import.meta.url));
+const ADDED = fileURLToPath(new URL("hello/", import.meta.url));
 
 /** A service file as data, as far as the tests alter it. */
 export interface ServiceFileText {
@@ -51,7 +51,7 @@ export const UNJUDGED_ROLLOUT = { ...SHORT_ROLLOUT, judge: { onTooLittleEvidence
 export async function copyHello(directory: string, name = "hello"): Promise<Hello> {
   const copy = path.join(directory, name);
   await cp(EXAMPLE, copy, { recursive: true });
-  await cp(TRACED, path.join(copy, "traced.mjs"));
+  await cp(ADDED, copy, { recursive: true });
   return {
     directory: copy,
     async write(file, base, { rollout = SHORT_ROLLOUT, web = {}, env = {}, more = {} } = {}) {

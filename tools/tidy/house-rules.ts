@@ -47,6 +47,7 @@ export const EXCEPTIONS: Exception[] = [
     paths: [
       "agent/src/{parent,supervisor}/**",
       "agent/src/proxy/{data-plane,exchange,worker}.ts",
+      "agent/src/proxy/{problem,request-body,tunnel,upstream,waiting-room}.ts",
       "agent/src/system/log.ts",
     ],
     reason: "the agent watches and serves real processes; what it decides takes the time as a parameter",
@@ -92,6 +93,12 @@ export const EXCEPTIONS: Exception[] = [
     rules: ["size"],
     paths: ["agent/src/proxy/exchange.ts"],
     about: "onResponseStart takes 4",
+    reason: "the interface of undici's dispatch",
+  },
+  {
+    rules: ["size"],
+    paths: ["agent/src/proxy/exchange.ts"],
+    about: "onRequestUpgrade takes 4",
     reason: "the interface of undici's dispatch",
   },
   {

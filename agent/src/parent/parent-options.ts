@@ -1,3 +1,5 @@
+import type { ProxyLimits } from "../proxy/worker-protocol.ts";
+
 /** Options of the parent, one JSON document in MAINSTAY_PARENT or as its only argument. */
 export interface ParentOptions {
   /** What must outlive a restart: desired state, keys, journal. */
@@ -11,6 +13,9 @@ export interface ParentOptions {
     workers: number;
     /** How long a stopping worker waits for what it has in flight. */
     drainTimeoutMs?: number;
+    limits: ProxyLimits;
+    /** Networks in CIDR notation whose forwarding headers are believed. */
+    trustedProxies: string[];
   };
   /** null where a service manager starts the server. */
   server: { command: string[]; env: Record<string, string> } | null;

@@ -11,6 +11,7 @@ import {
   startPlatform,
   type Platform,
 } from "../testing/platform.ts";
+import { TEST_LIMITS } from "../testing/worker.ts";
 import { waitFor } from "../testing/wait-for.ts";
 
 /** Each has at most one request under way. */
@@ -139,7 +140,8 @@ describe("the parent", () => {
     platform = await startPlatform();
     const logFile = join(platform.directory, "second.log");
     const options = { dataDirectory: join(platform.directory, "other"), server: null };
-    const proxy = { host: "127.0.0.1", port: platform.port, workers: 1 };
+    const taken = { host: "127.0.0.1", port: platform.port, workers: 1 };
+    const proxy = { ...taken, limits: TEST_LIMITS, trustedProxies: [] };
     const second = launchParent(
       { ...options, runtimeDirectory: join(platform.directory, "run"), proxy },
       logFile,

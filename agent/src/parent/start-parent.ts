@@ -156,6 +156,8 @@ function workerOptions(options: ParentOptions, slot: number, restarts: number) {
     runtimeDirectory: options.runtimeDirectory,
     routingFile: join(options.dataDirectory, "agent", "routing.json"),
     drainTimeoutMs: options.proxy.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,
+    limits: options.proxy.limits,
+    trustedProxies: options.proxy.trustedProxies,
   };
 }
 

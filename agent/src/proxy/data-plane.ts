@@ -1,9 +1,10 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { Server as NetServer } from "node:net";
+import { mayUpgrade } from "./upgrade.ts";
+import type { ProxyLimits } from "./worker-protocol.ts";
 
-const MAX_HEADER_BYTES = 32_768;
-const MAX_CONNECTIONS = 8192;
-const HEADERS_TIMEOUT_MS = 15_000;
+/** Connections beyond the limit that are still accepted, to be told that they are too many. */
+const TOLD_CONNECTIONS = 1024;
 const CHECK_INTERVAL_MS = 5000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /**
@@ -12,20 +13,24 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const IDLE_GRACE_MS = 2000;
 
 /** The HTTP server of clients, with its limits; not listening yet. */
-export function createDataPlane(handler: RequestListener, onDrop: () => void): Server {
+export function createDataPlane(handler: RequestListener, limits: ProxyLimits): Server {
   const options = {
-    maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headerTimeoutMs,
     // Bodies may be of any length; one that stands still is cut off by its reader.
     requestTimeout: 0,
-    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, limits.headerTimeoutMs),
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     noDelay: true,
+    // The handler answers and counts what has no Host, or two.
+    requireHostHeader: false,
     optimizeEmptyRequests: true,
+    shouldUpgradeCallback: mayUpgrade,
   };
   const server = createServer(options, handler);
-  server.maxConnections = MAX_CONNECTIONS;
-  server.on("drop", onDrop);
+  server.maxConnections = limits.connections + TOLD_CONNECTIONS;
+  // All of them are read; the limit is held by the handler, which refuses instead of cutting them off.
+  server.maxHeadersCount = 0;
   return server;
 }
 

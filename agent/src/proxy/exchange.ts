@@ -1,21 +1,28 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import type { Dispatcher } from "undici";
+import { describeFailure, isUnsent, mayRepeat } from "./attempts.ts";
+import { chooseUpstream } from "./balance.ts";
+import { forgive, holdAgainst } from "./ejection.ts";
 import { answeredHeaders } from "./headers.ts";
-import { answerProblem, FAILURES, REFUSALS, type Failure } from "./problem.ts";
-import { createRequestBody } from "./request-body.ts";
+import { answerProblem, answerRefusal, FAILURES, REFUSALS, type Failure, type Refusal } from "./problem.ts";
+import { BodyRefused, createRequestBody } from "./request-body.ts";
 import type { RoutedArm, RoutedService } from "./routing-table.ts";
-import type { Upstream } from "./upstream.ts";
-import type { AnswerClass } from "./worker-protocol.ts";
+import { acceptUpgrade, type Tunnel } from "./tunnel.ts";
+import { addStream, type Stream, type Upstream } from "./upstream.ts";
+import type { Waiting, WaitingRoom } from "./waiting-room.ts";
+import type { AnswerClass, ProxyLimits } from "./worker-protocol.ts";
 
-const MAX_RETRIES = 2;
-/** A client that sends nothing of its announced body for this long is hung up on. */
-const STALLED_MS = 30_000;
 const ONE_WRITE_BYTES = 16_384;
-const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
 /** What an exchange tells its worker. */
 export interface ExchangeObserver {
+  limits: ProxyLimits;
+  waitingRoom: WaitingRoom;
   lost(reason: string): void;
+  refused(reason: string): void;
+  sentAway(kind: string): void;
+  held(): void;
   release(upstream: Upstream): void;
   /** The same service in the table that is in force now: retries follow a table that changed meanwhile. */
   current(service: RoutedService): RoutedService;
@@ -33,6 +40,8 @@ export interface ExchangeOptions {
   group: number;
   setCookie: string | null;
   hasBody: boolean;
+  /** The protocol the client wants to change to; null for plain requests. */
+  upgrade: string | null;
 }
 
 type Controller = Dispatcher.DispatchController;
@@ -41,21 +50,28 @@ type Controller = Dispatcher.DispatchController;
  * One request on its way: sent to an instance of its arm, retried elsewhere while that is safe, streamed
  * back. A class, because the hot path makes one of these per request and undici calls its methods.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements Dispatcher.DispatchHandler, Stream, Waiting {
+  untilMs = 0;
   private readonly options: ExchangeOptions;
   private readonly observer: ExchangeObserver;
   private service: RoutedService;
   private arm: RoutedArm | null;
   private upstream: Upstream | null = null;
-  private readonly tried: Upstream[] = [];
+  private tried: Upstream[] = [];
   private controller: Controller | null = null;
-  private dispatchedAtMs = 0;
+  /** Why it waits, if it does. */
+  private waitsFor: Failure = FAILURES.noInstance;
+  private startedAtMs = 0;
+  private isRepeated = false;
+  private hasWaited = false;
   private hasFirstByte = false;
   private hasHeaders = false;
   private hasFlushed = false;
+  private isEventStream = false;
   private isOver = false;
+  private tunnel: Tunnel | null = null;
   /** The last chunk, held until its turn ends: most answers then leave in one write. */
-  private held: Buffer | null = null;
+  private kept: Buffer | null = null;
 
   constructor(options: ExchangeOptions, observer: ExchangeObserver) {
     this.options = options;
@@ -68,9 +84,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
    * Sends the request; every way it can end leads to an answer, a cut connection or the client's hanging up.
    */
   start(): void {
-    const upstream = this.chooseUpstream();
+    // A malformed chunk in the same packet has ended the connection already.
+    if (this.isOver || this.options.request.socket.destroyed) return;
+    this.startedAtMs = performance.now();
+    const upstream = this.choose();
     if (upstream) this.dispatch(upstream);
-    else this.giveUp(FAILURES.noInstance);
+    else this.wait(FAILURES.noInstance);
   }
 
   /**
@@ -79,18 +98,63 @@ export class Exchange implements Dispatcher.DispatchHandler {
   clientClosed(): boolean {
     if (this.isOver) return false;
     this.end();
+    if (this.tunnel) return false;
     if (!this.hasHeaders) this.countAnswer("none");
     this.controller?.abort(new Error("the client hung up"));
     return true;
   }
 
+  /** Of Waiting: the table may have changed, and what was tried may be back. */
+  retry(): void {
+    if (this.isOver) return;
+    this.tried = [];
+    this.follow();
+    const upstream = this.choose();
+    if (upstream) this.dispatch(upstream);
+    else this.wait(this.waitsFor);
+  }
+
+  expire(): void {
+    if (!this.isOver) this.giveUp(this.waitsFor);
+  }
+
+  /** Of Stream: what may end at any time ends now, in the words of its protocol. */
+  goAway(): void {
+    if (this.isOver) return;
+    if (this.tunnel) {
+      this.observer.sentAway(this.tunnel.isWebSocket ? "websocket" : "upgrade");
+      return this.tunnel.goAway();
+    }
+    if (!this.isEventStream) return;
+    this.observer.sentAway("event_stream");
+    this.flush();
+    this.end();
+    this.options.response.end();
+    this.controller?.abort(new Error("the instance is being stopped"));
+  }
+
   onRequestStart(controller: Controller): void {
     this.controller = controller;
-    if (this.isOver) controller.abort(new Error("the client hung up"));
+    if (this.isOver) return controller.abort(new Error("the client hung up"));
+    if (this.hasWaited) this.observer.waitingRoom.open(this.service.key);
   }
 
   onResponseStarted(): void {
     this.hasFirstByte = true;
+  }
+
+  onRequestUpgrade(
+    _controller: Controller,
+    status: number,
+    headers: IncomingHttpHeaders,
+    instance: Duplex,
+  ): void {
+    if (this.isOver) return void instance.destroy();
+    this.begin("1xx", status);
+    this.hasFlushed = true;
+    const { request, response, setCookie } = this.options;
+    this.tunnel = acceptUpgrade({ request, response, instance, headers, setCookie });
+    if (this.upstream) addStream(this.upstream, this);
   }
 
   onResponseStart(
@@ -100,14 +164,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
     reason?: string,
   ): void {
     if (this.isOver) return;
-    const { request, response, setCookie, group } = this.options;
+    const { request, response, setCookie } = this.options;
     if (status < 200) {
       if (request.httpVersionMinor > 0) response.writeInformation(status, answeredHeaders(headers));
       return;
     }
-    this.hasHeaders = true;
-    this.arm?.tally.answered(group, performance.now() - this.dispatchedAtMs, status >= 500);
-    this.countAnswer(classOf(status));
+    this.begin(classOf(status), status);
+    this.isEventStream = headers["content-type"]?.startsWith("text/event-stream") === true;
     const answered = answeredHeaders(headers);
     if (setCookie !== null) answered.push("set-cookie", setCookie);
     if (this.observer.isDraining()) response.shouldKeepAlive = false;
@@ -117,8 +180,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.isOver) return;
-    if (this.held) this.write(this.held, controller);
-    this.held = chunk;
+    if (this.kept) this.write(this.kept, controller);
+    this.kept = chunk;
     if (this.hasFlushed) this.flush();
   }
 
@@ -126,31 +189,41 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.isOver) return;
     this.end();
     const { response } = this.options;
-    if (!this.held) response.end();
-    else if (this.hasFlushed || this.held.length > ONE_WRITE_BYTES) response.end(this.held);
+    if (!this.kept) response.end();
+    else if (this.hasFlushed || this.kept.length > ONE_WRITE_BYTES) response.end(this.kept);
     // As text of one byte a character it leaves with the head in one write, which costs a tenth less CPU.
-    else response.end(this.held.toString("latin1"), "latin1");
+    else response.end(this.kept.toString("latin1"), "latin1");
   }
 
   onResponseError(controller: Controller | null, error: Error & { code?: string }): void {
     if (this.isOver) return;
-    if (!controller && error.code === "UND_ERR_INVALID_ARG") return this.refuseHeaders();
+    if (!controller && error.code === "UND_ERR_INVALID_ARG") return this.refuse(REFUSALS.badHeaders);
+    if (error instanceof BodyRefused) return this.refuse(error.refusal);
     if (this.hasHeaders) return this.breakOff();
-    const failure = this.describe(error);
-    if (failure !== FAILURES.drainCut) this.countFailure(failure);
+    const isConnected = this.controller !== null;
+    const failure = describeFailure(error, { isConnected, upstream: this.upstream });
+    if (failure !== FAILURES.drainCut) this.holdAgainst(isUnsent(failure) ? "connect" : "answer");
     this.leaveUpstream();
-    const upstream = this.isRepeatable(failure) ? this.chooseAgain() : null;
-    if (upstream) this.dispatch(upstream);
-    else this.giveUp(failure);
+    const failed = this.arm;
+    this.follow();
+    const isRepeatable = this.isRepeatable(failure);
+    if (!isRepeatable && !isUnsent(failure)) return this.giveUp(failure);
+    this.isRepeated ||= !isUnsent(failure);
+    const upstream = isRepeatable ? this.choose() : null;
+    if (!upstream) return this.wait(failure);
+    failed?.tally.retried();
+    this.dispatch(upstream);
   }
 
   /** At the end of the turn: sends what is there, so that streams and slow bodies are not held back. */
   flush(): void {
     if (this.isOver) return;
-    if (!this.hasFlushed && !this.held) this.options.response.flushHeaders();
+    const isFirst = !this.hasFlushed;
+    if (isFirst && !this.kept) this.options.response.flushHeaders();
     this.hasFlushed = true;
-    if (this.held && this.controller) this.write(this.held, this.controller);
-    this.held = null;
+    if (this.kept && this.controller) this.write(this.kept, this.controller);
+    this.kept = null;
+    if (isFirst && this.upstream) addStream(this.upstream, this);
   }
 
   private write(chunk: Buffer, controller: Controller): void {
@@ -160,59 +233,71 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private dispatch(upstream: Upstream): void {
-    const { request, path, headers, hasBody } = this.options;
+    const { request, path, headers, hasBody, upgrade } = this.options;
     this.upstream = upstream;
     upstream.inflight += 1;
     this.tried.push(upstream);
     this.controller = null;
     this.hasFirstByte = false;
     const method = request.method ?? "GET";
-    const body = hasBody ? createRequestBody(request, STALLED_MS) : null;
+    const body = hasBody ? createRequestBody(request, this.observer.limits) : null;
     const headersTimeout = this.service.requestTimeoutMs;
-    this.dispatchedAtMs = performance.now();
-    upstream.pool.dispatch({ path, method, headers, body, headersTimeout }, this);
+    upstream.pool.dispatch({ path, method, headers, body, headersTimeout, upgrade }, this);
   }
 
-  private chooseAgain(): Upstream | null {
+  /** The head of the answer is here: this is what the release is judged by. */
+  private begin(code: AnswerClass, status: number): void {
+    this.hasHeaders = true;
+    const isError = status >= 500;
+    this.arm?.tally.answered(this.options.group, performance.now() - this.startedAtMs, isError);
+    this.countAnswer(code);
+    if (isError) this.holdAgainst("answer");
+    else if (this.upstream) forgive(this.upstream.ejection);
+  }
+
+  /** From now on by the table that is in force. */
+  private follow(): void {
     this.service = this.observer.current(this.service);
     if (this.arm) this.arm = this.service[this.arm.arm] ?? this.service.stable;
-    return this.chooseUpstream();
   }
 
   /**
-   * The next instance of the arm that was not tried yet,
-   * or of the stable arm when the candidate has none left.
+   * The next instance of the arm that was not tried yet. A request that no instance of the candidate has
+   * seen may go to the stable arm; that is held against the candidate.
    */
-  private chooseUpstream(): Upstream | null {
-    const chosen = this.arm && nextUpstream(this.arm, this.tried);
-    if (chosen) return chosen;
-    if (this.tried.length === 0) this.arm?.tally.failed(this.options.group);
+  private choose(): Upstream | null {
+    const own = this.arm && chooseUpstream(this.arm, this.tried, performance.now());
     const { stable } = this.service;
-    if (this.arm?.arm !== "candidate" || !stable) return null;
-    const fallback = nextUpstream(stable, this.tried);
-    if (fallback) this.arm = stable;
+    if (own || this.isRepeated || this.arm?.arm !== "candidate" || !stable) return own;
+    const fallback = chooseUpstream(stable, this.tried, performance.now());
+    if (!fallback) return null;
+    this.arm.tally.failed(this.options.group);
+    this.arm = stable;
+    this.startedAtMs = performance.now();
     return fallback;
   }
 
-  private describe(error: Error & { code?: string }): Failure {
-    if (!this.controller)
-      return error.code === "UND_ERR_CONNECT_TIMEOUT" ? FAILURES.connectTimeout : FAILURES.refused;
-    if (this.upstream?.state === "draining") return FAILURES.drainCut;
-    if (error.code === "UND_ERR_HEADERS_TIMEOUT") return FAILURES.timeout;
-    return error.name === "HTTPParserError" ? FAILURES.protocol : FAILURES.reset;
-  }
-
-  /** RFC 9110, section 9.2.2: what was never sent may be repeated; what was sent only if it is idempotent. */
   private isRepeatable(failure: Failure): boolean {
-    if (this.tried.length > MAX_RETRIES) return false;
-    if (failure === FAILURES.refused || failure === FAILURES.connectTimeout) return true;
-    if (failure !== FAILURES.reset && failure !== FAILURES.drainCut) return false;
-    return !this.hasFirstByte && !this.options.hasBody && IDEMPOTENT.has(this.options.request.method ?? "");
+    const { hasBody, request } = this.options;
+    const { hasFirstByte, isRepeated } = this;
+    const method = request.method ?? "GET";
+    return mayRepeat(failure, { attempts: this.tried.length, method, hasBody, hasFirstByte, isRepeated });
   }
 
-  private countFailure(failure: Failure): void {
-    const elapsedMs = failure === FAILURES.timeout ? performance.now() - this.dispatchedAtMs : undefined;
-    this.arm?.tally.failed(this.options.group, elapsedMs);
+  /** No other instance can be reached: one may be restarting, which is worth a wait. */
+  private wait(failure: Failure): void {
+    const { holdTimeoutMs, key } = this.service;
+    this.waitsFor = failure;
+    this.untilMs = this.startedAtMs + holdTimeoutMs;
+    const isWorthIt = this.arm !== null && performance.now() < this.untilMs;
+    if (!isWorthIt || !this.observer.waitingRoom.enter(key, this)) return this.giveUp(failure);
+    if (!this.hasWaited) this.observer.held();
+    this.hasWaited = true;
+  }
+
+  private holdAgainst(kind: "connect" | "answer"): void {
+    if (this.upstream && holdAgainst(this.upstream.ejection, kind, performance.now()))
+      this.arm?.tally.ejected();
   }
 
   private countAnswer(code: AnswerClass): void {
@@ -220,6 +305,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private giveUp(failure: Failure): void {
+    const elapsedMs = failure === FAILURES.timeout ? performance.now() - this.startedAtMs : undefined;
+    if (failure !== FAILURES.drainCut) this.arm?.tally.failed(this.options.group, elapsedMs);
     this.end();
     this.countAnswer("5xx");
     if (failure.lost !== null) this.observer.lost(failure.lost);
@@ -228,9 +315,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     answerProblem(response, failure, setCookie);
   }
 
-  private refuseHeaders(): void {
+  /** The client's doing, so nothing is held against the release. */
+  private refuse(refusal: Refusal): void {
+    if (refusal.reason !== null) this.observer.refused(refusal.reason);
+    const { request, response } = this.options;
     this.end();
-    answerProblem(this.options.response, REFUSALS.badHeaders);
+    if (this.hasHeaders) return void response.destroy();
+    this.countAnswer("4xx");
+    answerRefusal(request, response, refusal);
   }
 
   /** The instance failed in the middle of its answer: all that can be said is that it is not complete. */
@@ -242,28 +334,21 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   private leaveUpstream(): void {
-    if (this.upstream) this.observer.release(this.upstream);
+    if (!this.upstream) return;
+    if (this.hasFlushed) this.upstream.streams.delete(this);
+    this.observer.release(this.upstream);
     this.upstream = null;
   }
 
   private end(): void {
     this.isOver = true;
+    if (this.hasWaited) this.observer.waitingRoom.leave(this.service.key, this);
     this.leaveUpstream();
   }
 }
 
 function flush(exchange: Exchange): void {
   exchange.flush();
-}
-
-function nextUpstream(arm: RoutedArm, tried: Upstream[]): Upstream | null {
-  const { upstreams } = arm;
-  for (let step = 0; step < upstreams.length; step += 1) {
-    const upstream = upstreams[arm.next % upstreams.length];
-    arm.next = (arm.next + 1) % upstreams.length;
-    if (upstream?.state === "routed" && !tried.includes(upstream)) return upstream;
-  }
-  return null;
 }
 
 function classOf(status: number): AnswerClass {

@@ -117,7 +117,7 @@ describe("a proxy worker forwards", () => {
     expect(seen.has("x-mine")).toBe(false);
     expect(seen.has("te")).toBe(false);
     expect(seen.get("host")).toBe("shop.test:8080");
-    expect(seen.get("x-forwarded-for")).toBe("1.2.3.4, 127.0.0.1");
+    expect(seen.get("x-forwarded-for")).toBe("127.0.0.1");
     expect(seen.get("x-forwarded-proto")).toBe("http");
     expect(seen.get("x-forwarded-host")).toBe("shop.test:8080");
     expect(raw.filter((name) => name.toLowerCase() === "x-forwarded-for")).toHaveLength(1);
@@ -263,10 +263,7 @@ describe("a proxy worker forwards", () => {
     expect(await sendRaw(worker.port, bytes)).toMatch(/^HTTP\/1.1 400 /);
   });
 
-  it("no upgrade and no other coding, but says so", async () => {
-    expect((await ask("/", { headers: { connection: "upgrade", upgrade: "websocket" } })).statusCode).toBe(
-      501,
-    );
+  it("no other coding than chunked, but says so", async () => {
     const coded =
       "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\nconnection: close\r\n\r\n0\r\n\r\n";
     expect(await sendRaw(worker.port, coded)).toMatch(/^HTTP\/1.1 501 /);

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { addClient, type ClientFacts } from "./client.ts";
 
 /** Headers of one connection only (RFC 9110, section 7.6.1), and those the proxy writes itself. */
 const NOT_FORWARDED = new Set([
@@ -10,9 +11,12 @@ const NOT_FORWARDED = new Set([
   "transfer-encoding",
   "upgrade",
   "expect",
+  "forwarded",
   "x-forwarded-for",
   "x-forwarded-proto",
   "x-forwarded-host",
+  "x-forwarded-port",
+  "x-real-ip",
 ]);
 const NOT_ANSWERED = new Set([
   "connection",
@@ -26,12 +30,6 @@ const NOT_ANSWERED = new Set([
 const NO_NAMES: ReadonlySet<string> = new Set();
 const HOST = /^(?:[A-Za-z0-9_.~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
-export interface ClientFacts {
-  /** As it is forwarded: the Host header, or the authority of an absolute target. */
-  host: string;
-  address: string;
-}
-
 /** The headers of a client's request as the instance gets them: a flat list of names and values. */
 export function forwardedHeaders(raw: string[], headers: IncomingHttpHeaders, client: ClientFacts): string[] {
   const named = namedByConnection(headers.connection);
@@ -42,14 +40,8 @@ export function forwardedHeaders(raw: string[], headers: IncomingHttpHeaders, cl
     if (lower === "host" || NOT_FORWARDED.has(lower) || named.has(lower)) continue;
     forwarded.push(name, raw[index + 1] ?? "");
   }
-  const before = headers["x-forwarded-for"];
   forwarded.push("host", client.host);
-  forwarded.push(
-    "x-forwarded-for",
-    before === undefined ? client.address : `${String(before)}, ${client.address}`,
-  );
-  forwarded.push("x-forwarded-proto", String(headers["x-forwarded-proto"] ?? "http"));
-  forwarded.push("x-forwarded-host", String(headers["x-forwarded-host"] ?? client.host));
+  addClient(forwarded, client);
   return forwarded;
 }
 

@@ -1,4 +1,7 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+/** How long a client that was refused may go on sending, so that it reads why before it is hung up on. */
+const LINGER_MS = 2000;
 
 /**
  * RFC 9209 error types for exchanges that failed; `origin`
@@ -67,16 +70,35 @@ function failed(answer: Answer): Failure {
   return { ...answer, origin: "mainstay-upstream", lost: null };
 }
 
-/** What the proxy itself refuses: the client's doing, so without Proxy-Status. */
+/** What the proxy itself refuses: the client's doing, so without Proxy-Status. Counted by its reason. */
+export interface Refusal {
+  status: 400 | 404 | 408 | 413 | 431 | 501 | 503;
+  title: string;
+  /** Null: counted elsewhere. */
+  reason: string | null;
+  retryAfterSeconds?: number;
+}
+
+function refuse(status: Refusal["status"], reason: string | null, title: string): Refusal {
+  return { status, reason, title };
+}
+
 export const REFUSALS = {
-  noRoute: { status: 404, title: "Nothing is routed at this host and path" },
-  badHost: { status: 400, title: "The request needs exactly one valid Host header" },
-  badTarget: { status: 400, title: "The request target has a form this proxy does not serve" },
-  badHeaders: { status: 400, title: "A header of the request cannot be forwarded" },
-  badCoding: { status: 501, title: "The only transfer coding this proxy takes is chunked" },
-  upgrade: { status: 501, title: "This proxy does not serve WebSocket or other upgrades" },
-} as const;
-export type Refusal = (typeof REFUSALS)[keyof typeof REFUSALS];
+  noRoute: refuse(404, null, "Nothing is routed at this host and path"),
+  badHost: refuse(400, "malformed", "The request needs exactly one valid Host header"),
+  badTarget: refuse(400, "malformed", "The request target has a form this proxy does not serve"),
+  badHeaders: refuse(400, "malformed", "A header of the request cannot be forwarded"),
+  malformed: refuse(400, "malformed", "The request is not valid HTTP"),
+  badCoding: refuse(501, "coding", "The only transfer coding this proxy takes is chunked"),
+  headTimeout: refuse(408, "head_timeout", "The head of the request did not arrive in time"),
+  bodyTimeout: refuse(408, "body_timeout", "The body of the request stopped arriving"),
+  bodyTooLarge: refuse(413, "body_too_large", "The body of the request is larger than this proxy takes"),
+  headTooLarge: refuse(431, "head_too_large", "The headers of the request are more than this proxy takes"),
+  tooManyConnections: {
+    ...refuse(503, "connection_limit", "This proxy has as many connections as it takes"),
+    retryAfterSeconds: 1,
+  },
+};
 
 /** Answers with an RFC 9457 problem document. */
 export function answerProblem(
@@ -84,15 +106,45 @@ export function answerProblem(
   problem: Failure | Refusal,
   setCookie: string | null = null,
 ): void {
-  const { status, title } = problem;
-  const body = JSON.stringify({ type: "about:blank", status, title });
+  writeProblem(response, problem, setCookie);
+  response.end();
+}
+
+/**
+ * Refuses a request. What is still to come of its body is dropped, for a moment only: a connection that is
+ * closed with bytes unread is reset, and the client might lose the answer (RFC 9112, section 9.6).
+ */
+export function answerRefusal(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+  const isWhole = request.complete || !hasBody(request);
+  if (!isWhole) response.shouldKeepAlive = false;
+  writeProblem(response, refusal, null);
+  if (isWhole) return void response.end();
+  const end = () => response.end();
+  const limit = setTimeout(end, LINGER_MS);
+  response.once("close", () => clearTimeout(limit));
+  request.once("end", end).resume();
+}
+
+/** Whether a request announces a body (RFC 9112, section 6). */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers["content-length"];
+  return headers["transfer-encoding"] !== undefined || (length !== undefined && length !== "0");
+}
+
+export function problemDocument({ status, title }: Pick<Failure | Refusal, "status" | "title">): string {
+  return JSON.stringify({ type: "about:blank", status, title });
+}
+
+function writeProblem(response: ServerResponse, problem: Failure | Refusal, setCookie: string | null): void {
+  const body = problemDocument(problem);
   const headers: Record<string, string | number> = {
     "content-type": "application/problem+json",
     "content-length": Buffer.byteLength(body),
     "cache-control": "no-store",
   };
   if ("origin" in problem) headers["proxy-status"] = `${problem.origin}; error=${problem.error}`;
+  else if (problem.retryAfterSeconds !== undefined) headers["retry-after"] = problem.retryAfterSeconds;
   if (setCookie !== null) headers["set-cookie"] = setCookie;
-  response.writeHead(status, headers);
-  response.end(body);
+  response.writeHead(problem.status, headers);
+  response.write(body);
 }

@@ -1,14 +1,17 @@
 import { once } from "node:events";
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
 import { text } from "node:stream/consumers";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { waitFor } from "../testing/wait-for.ts";
+import { REFUSALS } from "./problem.ts";
 import { createRequestBody } from "./request-body.ts";
 
-const PATIENT_MS = 60_000;
+const LIMITS = { bodyBytes: 2_000_000, bodyTimeoutMs: 60_000 };
 
 describe("the body of a request", () => {
   let server: Server;
   afterEach(() => {
+    vi.useRealTimers();
     server.closeAllConnections();
     server.close();
   });
@@ -29,14 +32,14 @@ describe("the body of a request", () => {
   it("is read only when it is asked for", async () => {
     const { client, request } = await receive();
     client.end("body");
-    const unused = createRequestBody(request, PATIENT_MS);
+    const unused = createRequestBody(request, LIMITS);
     unused.destroy();
-    expect(await text(createRequestBody(request, PATIENT_MS))).toBe("body");
+    expect(await text(createRequestBody(request, LIMITS))).toBe("body");
   });
 
   it("is read to its end and dropped when the attempt ends before it", async () => {
     const { client, request } = await receive();
-    const body = createRequestBody(request, PATIENT_MS);
+    const body = createRequestBody(request, LIMITS);
     client.write("first");
     await once(body, "readable");
     body.destroy();
@@ -46,11 +49,29 @@ describe("the body of a request", () => {
     expect(request.socket.destroyed).toBe(false);
   });
 
-  it("that stands still ends the connection", async () => {
+  it("that stands still is refused", async () => {
     const { client, request } = await receive();
-    createRequestBody(request, 20).resume();
+    const body = createRequestBody(request, { ...LIMITS, bodyTimeoutMs: 20 }).resume();
     client.write("first");
-    await once(request, "close");
-    expect(request.complete).toBe(false);
+    expect(await once(body, "error")).toMatchObject([{ refusal: REFUSALS.bodyTimeout }]);
+  });
+
+  it("that nobody takes is not held against the client", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { client, request } = await receive();
+    const body = createRequestBody(request, { ...LIMITS, bodyTimeoutMs: 20 });
+    client.write(Buffer.alloc(1_000_000));
+    await once(body, "readable");
+    await waitFor("the reader to be full", () => request.isPaused());
+    vi.advanceTimersByTime(60_000);
+    expect(body.destroyed).toBe(false);
+  });
+
+  it("that grows past the limit ends there", async () => {
+    const { client, request } = await receive();
+    const body = createRequestBody(request, { ...LIMITS, bodyBytes: 10 }).resume();
+    client.write("0123456789");
+    client.write("a");
+    expect(await once(body, "error")).toMatchObject([{ refusal: REFUSALS.bodyTooLarge }]);
   });
 });

@@ -1,13 +1,19 @@
+import type { EventEmitter } from "node:events";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { assignBucket, GROUPS } from "./assignment.ts";
+import { readClient, type Trust } from "./client.ts";
+import type { ConnectionLimit } from "./connection.ts";
 import { Exchange, type ExchangeObserver } from "./exchange.ts";
 import { forwardedHeaders, hostName, readHost } from "./headers.ts";
 import type { Identities } from "./identity.ts";
-import { answerProblem, REFUSALS, type Refusal } from "./problem.ts";
+import { answerMaintenance } from "./maintenance.ts";
+import { answerRefusal, hasBody, REFUSALS, type Refusal } from "./problem.ts";
 import type { RoutedArm, RoutedService, RoutingTable } from "./routing-table.ts";
 
 export interface HandlerContext extends ExchangeObserver {
   table: RoutingTable;
+  trust: Trust;
+  connections: ConnectionLimit;
   identities(): Identities;
   started(): void;
   finished(): void;
@@ -26,64 +32,97 @@ interface Assigned {
   setCookie: string | null;
 }
 
-/**
- * What a worker does with a request: refuse what is malformed, find the service, assign the user, hand it on.
- */
-export function createRequestHandler(context: HandlerContext): RequestListener {
-  return (request, response) => {
-    let exchange: Exchange | null = null;
-    context.started();
-    response.once("close", () => {
-      context.finished();
-      if (exchange?.clientClosed()) context.aborted();
-    });
-    const target = readTarget(request);
-    if ("status" in target) return refuse(context, response, target);
-    const service = context.table.match(hostName(target.host), target.path);
-    if (!service) {
-      context.unrouted();
-      return refuse(context, response, REFUSALS.noRoute);
-    }
-    exchange = createExchange(context, { request, response, target, service });
-    exchange.start();
-  };
-}
-
-interface Accepted {
+/** A request as it arrived. */
+export interface Arrived {
   request: IncomingMessage;
   response: ServerResponse;
+  /** Emits "close" when the request is over: its response, or the connection if it changes the protocol. */
+  closing: EventEmitter;
+  /** The protocol to change to. */
+  upgrade: string | null;
+}
+
+/** What a worker does with a plain request. */
+export function createRequestHandler(context: HandlerContext): RequestListener {
+  return (request, response) => serve(context, { request, response, closing: response, upgrade: null });
+}
+
+/** Refuses what is malformed or too much, finds the service, assigns the user, hands the request on. */
+export function serve(context: HandlerContext, arrived: Arrived): void {
+  const { request, response, closing } = arrived;
+  let exchange: Exchange | null = null;
+  context.started();
+  closing.once("close", () => {
+    context.finished();
+    if (exchange?.clientClosed()) context.aborted();
+  });
+  const target = readTarget(request);
+  if ("status" in target) return refuse(context, arrived, target);
+  const excess = findExcess(context, request);
+  if (excess) return refuse(context, arrived, excess);
+  const service = context.table.match(hostName(target.host), target.path);
+  if (!service) {
+    context.unrouted();
+    return refuse(context, arrived, REFUSALS.noRoute);
+  }
+  if (service.maintenance) {
+    context.refused("maintenance");
+    if (context.isDraining()) response.shouldKeepAlive = false;
+    return answerMaintenance(request, response, service.maintenance);
+  }
+  exchange = createExchange(context, { ...arrived, target, service });
+  if (request.headers["transfer-encoding"] === undefined) exchange.start();
+  // What is wrong with a chunk in the same packet shows before the instance hears of the request.
+  else setImmediate(startExchange, exchange);
+}
+
+function startExchange(exchange: Exchange): void {
+  exchange.start();
+}
+
+interface Accepted extends Arrived {
   target: Target;
   service: RoutedService;
 }
 
-function createExchange(context: HandlerContext, { request, response, target, service }: Accepted): Exchange {
-  const { headers, rawHeaders, socket } = request;
-  const client = { host: target.host, address: plainAddress(socket.remoteAddress) };
-  const contentLength = headers["content-length"];
+function createExchange(context: HandlerContext, accepted: Accepted): Exchange {
+  const { request, response, target, service, upgrade } = accepted;
+  const client = readClient(request, target.host, context.trust);
   const options = {
-    ...assign(service, request, context.identities()),
+    ...assign(service, request, { identities: context.identities(), isSecure: client.protocol === "https" }),
     request,
     response,
     service,
+    upgrade,
     path: target.path,
-    headers: forwardedHeaders(rawHeaders, headers, client),
-    hasBody:
-      headers["transfer-encoding"] !== undefined || (contentLength !== undefined && contentLength !== "0"),
+    headers: forwardedHeaders(request.rawHeaders, request.headers, client),
+    hasBody: hasBody(request),
   };
   return new Exchange(options, context);
 }
 
-function refuse(context: HandlerContext, response: ServerResponse, refusal: Refusal): void {
-  if (context.isDraining()) response.shouldKeepAlive = false;
-  answerProblem(response, refusal);
+function refuse(context: HandlerContext, { request, response }: Arrived, refusal: Refusal): void {
+  if (refusal.reason !== null) context.refused(refusal.reason);
+  const isLast = refusal.status === 400 || refusal === REFUSALS.tooManyConnections;
+  if (isLast || context.isDraining()) response.shouldKeepAlive = false;
+  answerRefusal(request, response, refusal);
+}
+
+/** What is more than the limits allow, as far as the head of the request tells. */
+function findExcess({ connections, limits }: HandlerContext, request: IncomingMessage): Refusal | null {
+  if (connections.isExcess(request.socket)) return REFUSALS.tooManyConnections;
+  if (request.rawHeaders.length > 2 * limits.headerCount) return REFUSALS.headTooLarge;
+  const length = request.headers["content-length"];
+  return length !== undefined && Number(length) > limits.bodyBytes ? REFUSALS.bodyTooLarge : null;
 }
 
 /** Host and origin-form path of a request (RFC 9112, section 3.2), or why it is refused. */
 function readTarget(request: IncomingMessage): Target | Refusal {
   const { headers, rawHeaders, url = "/" } = request;
-  const coding = headers["transfer-encoding"];
-  if (coding !== undefined && coding.toLowerCase() !== "chunked") return REFUSALS.badCoding;
-  if (headers.upgrade !== undefined && /\bwebsocket\b/i.test(headers.upgrade)) return REFUSALS.upgrade;
+  const coding = headers["transfer-encoding"]?.toLowerCase();
+  // RFC 9112, section 6.3: where a body ends is known only if the last coding is chunked.
+  if (coding !== undefined && !/(?:^|[\s,])chunked$/.test(coding)) return REFUSALS.malformed;
+  if (coding !== undefined && coding !== "chunked") return REFUSALS.badCoding;
   const host = readHost(rawHeaders, headers.host);
   if (host === null) return REFUSALS.badHost;
   if (url.startsWith("/")) return { host, path: url };
@@ -99,11 +138,14 @@ function readAbsoluteTarget(url: string): Target | Refusal {
 }
 
 /** contracts: the signed cookie, else the configured header, else a fresh id that is set as the cookie. */
-function assign(service: RoutedService, request: IncomingMessage, identities: Identities): Assigned {
+function assign(
+  service: RoutedService,
+  request: IncomingMessage,
+  { identities, isSecure }: { identities: Identities; isSecure: boolean },
+): Assigned {
   const { candidate, stable, weight } = service;
   const known = identities.read(request.headers.cookie) ?? readHeader(request, service.assignmentHeader);
   if (!candidate) return { arm: stable, group: groupOf(service, known), setCookie: null };
-  const isSecure = request.headers["x-forwarded-proto"] === "https";
   const issued = known === null ? identities.issue(isSecure) : null;
   const bucket = assignBucket(service.service, service.change, known ?? issued?.id ?? "");
   return {
@@ -122,8 +164,4 @@ function groupOf(service: RoutedService, id: string | null): number {
 function readHeader(request: IncomingMessage, name: string | null): string | null {
   const value = name === null ? undefined : request.headers[name];
   return typeof value === "string" && value.length > 0 && value.length <= 256 ? value : null;
-}
-
-function plainAddress(address = "unknown"): string {
-  return address.startsWith("::ffff:") ? address.slice(7) : address;
 }

@@ -17,6 +17,8 @@ function service(
     stable: null,
     candidate: null,
     requestTimeoutMs: 1000,
+    connections: { balance: "round-robin", drainTimeoutMs: 1000, holdTimeoutMs: 0 },
+    maintenance: null,
     ...changes,
   };
 }

@@ -1,7 +1,14 @@
 import type { Arm } from "@mainstay/api";
+import { createRoutes, type Routes } from "./routes.ts";
 import { createTally, type Tally, type TallyKey } from "./tally.ts";
-import { createUpstream, type Upstream } from "./upstream.ts";
-import type { ArmTally, WorkerArm, WorkerRouting, WorkerService } from "./worker-protocol.ts";
+import { createUpstream, drainStreams, stopDraining, type Upstream } from "./upstream.ts";
+import type {
+  ArmTally,
+  WorkerArm,
+  WorkerConnections,
+  WorkerRouting,
+  WorkerService,
+} from "./worker-protocol.ts";
 
 /** How long the tally of an arm that left the table is still told: longer than the agent keeps it. */
 const TALLY_RETENTION_MS = 15 * 60_000;
@@ -9,7 +16,8 @@ const TALLY_RETENTION_MS = 15 * 60_000;
 export interface RoutedArm {
   arm: Arm;
   upstreams: Upstream[];
-  /** Round robin: the index of the next instance. */
+  balance: WorkerConnections["balance"];
+  /** Whose turn it is among instances that are equally idle. */
   next: number;
   tally: Tally;
 }
@@ -25,6 +33,8 @@ export interface RoutedService {
   stable: RoutedArm | null;
   candidate: RoutedArm | null;
   requestTimeoutMs: number;
+  holdTimeoutMs: number;
+  maintenance: WorkerService["maintenance"];
 }
 
 export interface RoutingTable {
@@ -38,14 +48,13 @@ export interface RoutingTable {
   current(service: RoutedService): RoutedService;
   /** Requests in flight, of instances that have any. */
   inflight(): Record<string, number>;
+  /** Of those, whose answer has begun and goes on. */
+  streams(): Record<string, number>;
+  /** Lets every stream go when its drain time is over, at the latest after `limitMs`. */
+  drainStreams(limitMs: number): void;
   tallies(): ArmTally[];
   /** To be called when a request of this instance ended. */
   release(upstream: Upstream): void;
-}
-
-interface Route {
-  path: string;
-  service: RoutedService;
 }
 
 interface RetainedTally {
@@ -53,26 +62,21 @@ interface RetainedTally {
   leftAtMs: number | null;
 }
 
-const ANY_HOST = "*";
-
 /** The table of one worker: which host and path lead to which service, arms and instances. */
 export function createRoutingTable(nowMs: () => number): RoutingTable {
   const upstreams = new Map<string, Upstream>();
   const retained = new Map<string, RetainedTally>();
   const leaving = new Set<Upstream>();
-  let routes = new Map<string, Route[]>();
+  let routes: Routes<RoutedService> = createRoutes([]);
   let services = new Map<string, RoutedService>();
 
-  function upstreamOf(instance: { id: string; port: number }): Upstream {
-    const known = upstreams.get(instance.id);
-    if (known?.port === instance.port) {
-      known.state = "routed";
-      return known;
-    }
-    if (known) leaving.add(known);
-    const created = createUpstream(instance.id, instance.port);
-    upstreams.set(instance.id, created);
-    return created;
+  function upstreamOf({ id, port, weight = 1 }: WorkerArm["instances"][number], drainTimeoutMs: number) {
+    const known = upstreams.get(id);
+    if (known && known.port !== port) leaving.add(known);
+    const upstream = known?.port === port ? known : createUpstream(id, port);
+    upstreams.set(id, upstream);
+    stopDraining(upstream);
+    return Object.assign(upstream, { state: "routed" as const, weight, drainTimeoutMs });
   }
 
   function tallyOf(key: TallyKey): Tally {
@@ -85,9 +89,11 @@ export function createRoutingTable(nowMs: () => number): RoutingTable {
 
   function buildArm(service: WorkerService, arm: Arm, routed: WorkerArm | null): RoutedArm | null {
     if (!routed) return null;
-    const { environment } = service;
+    const { environment, connections } = service;
+    const { balance, drainTimeoutMs } = connections;
     const tally = tallyOf({ service: service.service, environment, arm, release: routed.release });
-    return { arm, tally, upstreams: routed.instances.map(upstreamOf), next: 0 };
+    const members = routed.instances.map((each) => upstreamOf(each, drainTimeoutMs));
+    return { arm, tally, upstreams: members, balance, next: 0 };
   }
 
   function buildService(service: WorkerService): RoutedService {
@@ -100,14 +106,31 @@ export function createRoutingTable(nowMs: () => number): RoutingTable {
       stable: buildArm(service, "stable", service.stable),
       candidate: buildArm(service, "candidate", service.candidate),
       requestTimeoutMs: service.requestTimeoutMs,
+      holdTimeoutMs: service.connections.holdTimeoutMs,
+      maintenance: service.maintenance,
     };
   }
 
   function closeIfIdle(upstream: Upstream): void {
     if (upstream.state === "routed" || upstream.inflight > 0) return;
     leaving.delete(upstream);
+    stopDraining(upstream);
     if (upstreams.get(upstream.id) === upstream) upstreams.delete(upstream.id);
     void upstream.pool.destroy();
+  }
+
+  function all(): Upstream[] {
+    return [...upstreams.values(), ...leaving];
+  }
+
+  /** Of the instances that have any. */
+  function countBy(count: (each: Upstream) => number): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const each of all()) {
+      const own = count(each);
+      if (own > 0) counts[each.id] = (counts[each.id] ?? 0) + own;
+    }
+    return counts;
   }
 
   function forgetOldTallies(): void {
@@ -118,26 +141,29 @@ export function createRoutingTable(nowMs: () => number): RoutingTable {
   }
 
   return {
-    match: (host, path) => findRoute(routes.get(host), path) ?? findRoute(routes.get(ANY_HOST), path),
+    match: (host, path) => routes.find(host, path),
     replace(routing) {
       const draining = new Set(routing.draining);
+      const wasDraining = new Set(all().filter((each) => each.state === "draining"));
       for (const each of upstreams.values()) each.state = "removed";
       for (const each of retained.values()) each.leftAtMs ??= nowMs();
       const built = routing.services.map((each) => ({ spec: each, service: buildService(each) }));
-      routes = sortRoutes(built);
+      routes = createRoutes(
+        built.flatMap(({ spec, service }) => spec.routes.map((each) => ({ ...each, target: service }))),
+      );
       services = new Map(built.map(({ service }) => [service.key, service]));
-      for (const each of [...upstreams.values(), ...leaving]) {
+      for (const each of all()) {
         if (each.state === "removed" && draining.has(each.id)) each.state = "draining";
+        if (each.state === "draining" && !wasDraining.has(each)) drainStreams(each);
         closeIfIdle(each);
       }
       forgetOldTallies();
     },
     current: (service) => services.get(service.key) ?? service,
-    inflight() {
-      const busy = [...upstreams.values(), ...leaving].filter((each) => each.inflight > 0);
-      const counts: Record<string, number> = {};
-      for (const each of busy) counts[each.id] = (counts[each.id] ?? 0) + each.inflight;
-      return counts;
+    inflight: () => countBy((each) => each.inflight),
+    streams: () => countBy((each) => each.streams.size),
+    drainStreams(limitMs) {
+      for (const each of all()) drainStreams(each, limitMs);
     },
     tallies: () => [...retained.values()].map((each) => each.tally.snapshot()),
     release(upstream) {
@@ -145,32 +171,4 @@ export function createRoutingTable(nowMs: () => number): RoutingTable {
       if (upstream.state !== "routed") closeIfIdle(upstream);
     },
   };
-}
-
-function sortRoutes(services: { spec: WorkerService; service: RoutedService }[]): Map<string, Route[]> {
-  const byHost = new Map<string, Route[]>();
-  for (const { spec, service } of services) {
-    for (const { host, path } of spec.routes) {
-      const key = host?.toLowerCase() ?? ANY_HOST;
-      const list = byHost.get(key) ?? [];
-      list.push({ path: path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path, service });
-      byHost.set(key, list);
-    }
-  }
-  for (const list of byHost.values()) list.sort((a, b) => b.path.length - a.path.length);
-  return byHost;
-}
-
-function findRoute(routes: Route[] | undefined, path: string): RoutedService | null {
-  if (!routes) return null;
-  for (const route of routes) if (isBelow(path, route.path)) return route.service;
-  return null;
-}
-
-/** "/api" holds "/api", "/api/x" and "/api?x", but not "/apix". */
-function isBelow(path: string, prefix: string): boolean {
-  if (prefix === "/") return true;
-  if (!path.startsWith(prefix)) return false;
-  const next = path.charCodeAt(prefix.length);
-  return Number.isNaN(next) || next === 0x2f || next === 0x3f;
 }

@@ -14,7 +14,7 @@ describe("a tally", () => {
     tally.answered(0, 0.4, false);
     tally.answered(19, 70_000, true);
     const { total, errors, latency, latencySumMs, ...key } = tally.snapshot();
-    expect(key).toEqual({ ...KEY, requests: [] });
+    expect(key).toEqual({ ...KEY, requests: [], retried: 0, ejected: 0 });
     expect([total[0], total[19], sum(total)]).toEqual([1, 1, 2]);
     expect([errors[0], errors[19]]).toEqual([0, 1]);
     expect(latencySumMs).toBe(70_000.4);

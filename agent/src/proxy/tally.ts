@@ -17,12 +17,16 @@ export interface TallyKey {
 }
 
 export interface Tally {
-  /** An exchange that got response headers after `latencyMs`. */
+  /** A request that got response headers after `latencyMs`. */
   answered(group: number, latencyMs: number, isError: boolean): void;
-  /** An exchange that got no answer; `latencyMs` is given when it ended by time-out. */
+  /** A request that got no answer; `latencyMs` is given when it ended by time-out. */
   failed(group: number, latencyMs?: number): void;
-  /** An exchange already counted as answered broke off in its body. */
+  /** A request already counted as answered broke off in its body. */
   brokeOff(group: number): void;
+  /** A failed attempt is made again: what counts for the release is how that one ends. */
+  retried(): void;
+  /** An instance was taken out of the rotation. */
+  ejected(): void;
   /** What the client was answered. */
   request(method: string, code: AnswerClass): void;
   snapshot(): ArmTally;
@@ -38,6 +42,8 @@ export function createTally(key: TallyKey): Tally {
   const latency = new Float64Array(GROUPS * BUCKETS_PER_GROUP);
   const requests = new Float64Array(METHODS.length * CLASSES);
   let latencySumMs = 0;
+  let retried = 0;
+  let ejected = 0;
 
   function countLatency(group: number, latencyMs: number): void {
     increment(latency, group * BUCKETS_PER_GROUP + latencyBucket(latencyMs));
@@ -58,6 +64,8 @@ export function createTally(key: TallyKey): Tally {
     brokeOff(group) {
       increment(errors, group);
     },
+    retried: () => void (retried += 1),
+    ejected: () => void (ejected += 1),
     request(method, code) {
       const row = METHOD_INDEX.get(method) ?? METHODS.length - 1;
       increment(requests, row * CLASSES + (CLASS_INDEX.get(code) ?? 0));
@@ -71,6 +79,8 @@ export function createTally(key: TallyKey): Tally {
       ]),
       latencySumMs,
       requests: listRequests(requests),
+      retried,
+      ejected,
     }),
   };
 }

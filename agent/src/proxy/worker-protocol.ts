@@ -11,8 +11,17 @@ import type { Arm } from "@mainstay/api";
 
 export interface WorkerArm {
   release: string;
-  /** Ready instances only; the order is the round robin's. */
-  instances: { id: string; port: number }[];
+  /** Ready instances only. An instance weighs 1 unless told otherwise. */
+  instances: { id: string; port: number; weight?: number }[];
+}
+
+/** How the connections of a service are treated. */
+export interface WorkerConnections {
+  balance: "round-robin" | "least-connections";
+  /** How long WebSockets and event streams may go on once their instance is being stopped. */
+  drainTimeoutMs: number;
+  /** How long a request waits for an instance while none can be reached; 0 answers at once. */
+  holdTimeoutMs: number;
 }
 
 export interface WorkerService {
@@ -26,6 +35,9 @@ export interface WorkerService {
   stable: WorkerArm | null;
   candidate: WorkerArm | null;
   requestTimeoutMs: number;
+  connections: WorkerConnections;
+  /** Not null: every request is told to come back later. */
+  maintenance: { retryAfterMs: number } | null;
 }
 
 export interface WorkerRouting {
@@ -53,6 +65,8 @@ export interface WorkerStatus {
   inflight: number;
   /** Requests in flight per instance; instances without any are left out. */
   instances: Record<string, number>;
+  /** Those of them whose answer has begun and goes on: WebSockets, event streams, long bodies. */
+  streams: Record<string, number>;
 }
 
 export interface ArmTally {
@@ -68,6 +82,10 @@ export interface ArmTally {
   /** Of everything counted in `latency`. */
   latencySumMs: number;
   requests: { method: string; code: AnswerClass; count: number }[];
+  /** Attempts that failed and were made again on another instance. */
+  retried: number;
+  /** How often an instance was taken out of the rotation because of its failures. */
+  ejected: number;
 }
 
 export const ANSWER_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx", "none"] as const;
@@ -78,6 +96,26 @@ export interface WorkerCounters extends WorkerStatus {
   lost: Record<string, number>;
   aborted: number;
   unrouted: number;
+  /** Requests and connections that the proxy refused, by reason. */
+  refused: Record<string, number>;
+  /** Streams that were told to go because their instance or this worker stops, by kind. */
+  sentAway: Record<string, number>;
+  /** Requests that waited for an instance. */
+  held: number;
+}
+
+/** What a worker takes from clients; `mainstay.platform.yaml` has the defaults. */
+export interface ProxyLimits {
+  bodyBytes: number;
+  headerBytes: number;
+  headerCount: number;
+  /** For the whole head of a request. */
+  headerTimeoutMs: number;
+  /** For the next byte of a body. */
+  bodyTimeoutMs: number;
+  connections: number;
+  /** Requests that wait for an instance at the same time. */
+  held: number;
 }
 
 /** Options of a worker process: one JSON argument. The listening socket is descriptor 3. */
@@ -87,4 +125,7 @@ export interface WorkerOptions {
   runtimeDirectory: string;
   routingFile: string;
   drainTimeoutMs: number;
+  limits: ProxyLimits;
+  /** Networks in CIDR notation whose X-Forwarded-* and Forwarded headers are believed. */
+  trustedProxies: string[];
 }

@@ -3,11 +3,16 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAlive } from "../system/process-table.ts";
 import { serveJson } from "../system/unix-server.ts";
+import { createClientErrorHandler } from "./client-errors.ts";
+import { createTrust } from "./client.ts";
+import { createConnectionLimit } from "./connection.ts";
 import { createDataPlane, drain, listenOn } from "./data-plane.ts";
 import { createIdentities, type Identities } from "./identity.ts";
 import { createLedger } from "./ledger.ts";
-import { createRequestHandler } from "./request-handler.ts";
+import { createRequestHandler, type HandlerContext } from "./request-handler.ts";
 import { createRoutingTable } from "./routing-table.ts";
+import { createUpgradeHandler } from "./upgrade.ts";
+import { createWaitingRoom } from "./waiting-room.ts";
 import { createWorkerCounts } from "./worker-counts.ts";
 import type { WorkerCounters, WorkerOptions, WorkerRouting, WorkerStatus } from "./worker-protocol.ts";
 
@@ -23,24 +28,34 @@ export interface Worker {
  * One proxy worker: serves the inherited socket by the last table it was given, and tells what it counted.
  */
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
-  const { runtimeDirectory, slot, restarts } = options;
+  const { runtimeDirectory, slot, restarts, limits } = options;
   const bootId = randomUUID();
   const ledger = createLedger({ directory: runtimeDirectory, slot, pid: process.pid, isAlive });
   const counts = createWorkerCounts(ledger);
-  const table = createRoutingTable(() => performance.now());
+  const nowMs = () => performance.now();
+  const table = createRoutingTable(nowMs);
+  const connections = createConnectionLimit(limits.connections);
   let routing: WorkerRouting | null = null;
   let identities: Identities = createIdentities(Buffer.alloc(0));
   let isDraining = false;
 
-  const handler = createRequestHandler({
+  const context: HandlerContext = {
     ...counts,
+    limits,
+    connections,
+    trust: createTrust(options.trustedProxies),
+    waitingRoom: createWaitingRoom({ limit: limits.held, nowMs }),
     table,
     current: table.current,
     release: table.release,
     identities: () => identities,
     isDraining: () => isDraining,
-  });
-  const server = createDataPlane(handler, () => counts.lost("connection_limit"));
+  };
+  const server = createDataPlane(createRequestHandler(context), limits);
+  server.on("upgrade", createUpgradeHandler(context));
+  server.on("clientError", createClientErrorHandler(counts.refused));
+  server.on("connection", connections.track);
+  server.on("drop", () => counts.lost("connection_limit"));
 
   async function applyRouting(next: WorkerRouting): Promise<WorkerStatus> {
     // Two tables may overtake each other on their way here: the newer one stays.
@@ -64,6 +79,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       generation: routing?.generation ?? null,
       inflight: counts.snapshot().inflight,
       instances: table.inflight(),
+      streams: table.streams(),
     };
   }
 
@@ -85,6 +101,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   return {
     async stop() {
       isDraining = true;
+      table.drainStreams(options.drainTimeoutMs);
       await drain(server, options.drainTimeoutMs);
       await control.close();
       if (counts.snapshot().inflight === 0) ledger.close();

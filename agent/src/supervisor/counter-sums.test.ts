@@ -16,6 +16,8 @@ const SERVICE: ServiceRouting = {
   candidate: { release: "rel_2", instances: [] },
   requestTimeoutMs: 1,
   drainTimeoutMs: 1,
+  connections: { balance: "round-robin", weights: [], drainTimeoutMs: 1, holdTimeoutMs: 1 },
+  maintenance: null,
 };
 
 function tally(arm: ArmTally["arm"], release: string, count: number): ArmTally {
@@ -32,24 +34,32 @@ function tally(arm: ArmTally["arm"], release: string, count: number): ArmTally {
     latency,
     latencySumMs: count * 3,
     requests,
+    retried: count,
+    ejected: 0,
   };
 }
 
 function counters(bootId: string, changes: Partial<WorkerCounters>): WorkerCounters {
-  const status = { bootId, pid: 1, restarts: 0, revision: 1, generation: 1, inflight: 1, instances: {} };
-  return { ...status, arms: [], lost: {}, aborted: 0, unrouted: 0, ...changes };
+  const status = { bootId, pid: 1, restarts: 0, revision: 1, generation: 1, inflight: 1 };
+  const none = { instances: {}, streams: {}, lost: {}, refused: {}, sentAway: {} };
+  return { ...status, ...none, arms: [], aborted: 0, unrouted: 0, held: 0, ...changes };
 }
 
 describe("the sums of the workers' counters", () => {
   it("add up all workers", () => {
     const sums = createCounterSums();
-    sums.update(0, counters("a", { arms: [tally("stable", "rel_1", 2)], lost: { refused: 1 }, aborted: 1 }));
-    sums.update(
-      1,
-      counters("b", { arms: [tally("stable", "rel_1", 3), tally("candidate", "rel_2", 1)], unrouted: 4 }),
-    );
+    const refused = { malformed: 1 };
+    const first = { arms: [tally("stable", "rel_1", 2)], lost: { refused: 1 }, aborted: 1, refused, held: 1 };
+    sums.update(0, counters("a", first));
+    const arms = [tally("stable", "rel_1", 3), tally("candidate", "rel_2", 1)];
+    sums.update(1, counters("b", { arms, unrouted: 4, refused, sentAway: { websocket: 2 }, held: 2 }));
     const total = sums.total([SERVICE]);
     expect(total).toMatchObject({ lost: { refused: 1 }, aborted: 1, unrouted: 4, inflight: 2 });
+    expect(total).toMatchObject({ refused: { malformed: 2 }, sentAway: { websocket: 2 }, held: 3 });
+    expect(total.attempts.map((each) => [each.release, each.retried])).toEqual([
+      ["rel_1", 5],
+      ["rel_2", 1],
+    ]);
     expect(total.services).toHaveLength(1);
     expect(total.services[0]?.change).toBe("chg_1");
     expect(total.services[0]?.arms.map((each) => [each.arm, each.release, each.total[0]])).toEqual([

@@ -10,7 +10,10 @@ export const RETENTION_MS = 10 * 60_000;
 
 const ARMS: Arm[] = ["stable", "candidate"];
 
-type Totals = Pick<WorkerCounters, "arms" | "lost" | "aborted" | "unrouted">;
+type Totals = Pick<
+  WorkerCounters,
+  "arms" | "lost" | "aborted" | "unrouted" | "refused" | "sentAway" | "held"
+>;
 
 export interface CounterSums {
   /** The newest counters of a worker's slot; those of an earlier process of the slot are kept. */
@@ -26,7 +29,7 @@ export function createCounterSums(): CounterSums {
   const latest = new Map<number, WorkerCounters>();
   const leftAtMs = new Map<string, number>();
   const forgotten = new Set<string>();
-  let ended: Totals = { arms: [], lost: {}, aborted: 0, unrouted: 0 };
+  let ended: Totals = { arms: [], lost: {}, aborted: 0, unrouted: 0, refused: {}, sentAway: {}, held: 0 };
 
   function sum(): Totals {
     const all = [ended, ...latest.values()].reduce(addTotals);
@@ -52,7 +55,7 @@ export function createCounterSums(): CounterSums {
       ended = { ...ended, arms: ended.arms.filter((each) => !forgotten.has(keyOf(each))) };
     },
     total(services) {
-      const { arms, lost, aborted, unrouted } = sum();
+      const { arms, ...others } = sum();
       const inflight = [...latest.values()].reduce((count, each) => count + each.inflight, 0);
       return {
         latencyBoundsMs: [...LATENCY_BOUNDS_MS],
@@ -60,9 +63,10 @@ export function createCounterSums(): CounterSums {
         requests: arms.flatMap(({ service, environment, release, arm, requests }) =>
           requests.map((each) => ({ service, environment, release, arm, ...each })),
         ),
-        lost,
-        aborted,
-        unrouted,
+        attempts: arms.map(({ service, environment, release, arm, retried, ejected }) => {
+          return { service, environment, release, arm, retried, ejected };
+        }),
+        ...others,
         inflight,
       };
     },
@@ -84,6 +88,9 @@ function addTotals(a: Totals, b: Totals): Totals {
     lost: addRecords(a.lost, b.lost),
     aborted: a.aborted + b.aborted,
     unrouted: a.unrouted + b.unrouted,
+    refused: addRecords(a.refused, b.refused),
+    sentAway: addRecords(a.sentAway, b.sentAway),
+    held: a.held + b.held,
   };
 }
 
@@ -100,6 +107,8 @@ function addTally(a: ArmTally, b: ArmTally): ArmTally {
     latency: a.latency.map((row, group) => addArrays(row, b.latency[group] ?? [])),
     latencySumMs: a.latencySumMs + b.latencySumMs,
     requests: [...requests.values()],
+    retried: a.retried + b.retried,
+    ejected: a.ejected + b.ejected,
   };
 }
 

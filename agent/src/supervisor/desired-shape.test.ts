@@ -35,6 +35,8 @@ const COMPLETE: DesiredState = {
       candidate: null,
       requestTimeoutMs: 30_000,
       drainTimeoutMs: 30_000,
+      connections: { balance: "round-robin", weights: [2], drainTimeoutMs: 1000, holdTimeoutMs: 0 },
+      maintenance: { retryAfterMs: 1000 },
     },
   ],
 };

@@ -69,7 +69,12 @@ function firstWrong(results: (string | null)[]): string | null {
   return results.find((each) => each !== null) ?? null;
 }
 
-const auto: Check = (value, path) => (value === "auto" ? null : `${path}: expected "auto"`);
+function oneOf(...values: string[]): Check {
+  return (value, path) =>
+    values.some((each) => each === value) ? null : `${path}: expected one of ${values.join(", ")}`;
+}
+
+const auto = oneOf("auto");
 const arm = object({ release: text, instances: listOf(text) });
 
 const instance = object({
@@ -102,6 +107,13 @@ const service = object({
   candidate: orNull(arm),
   requestTimeoutMs: positive,
   drainTimeoutMs: notNegative,
+  connections: object({
+    balance: oneOf("round-robin", "least-connections"),
+    weights: listOf(positive),
+    drainTimeoutMs: notNegative,
+    holdTimeoutMs: notNegative,
+  }),
+  maintenance: orNull(object({ retryAfterMs: positive })),
 });
 
 const desired = object({

@@ -42,7 +42,7 @@ export interface InstanceContext {
 export interface Instance {
   readonly id: string;
   spec(): InstanceSpec;
-  observe(): Omit<ObservedInstance, "inflight" | "memoryBytes" | "cpuSeconds">;
+  observe(): Omit<ObservedInstance, "inflight" | "streams" | "memoryBytes" | "cpuSeconds">;
   facts(): InstanceFacts | null;
   tree(): Tree | null;
   /** Running and not on its way out. */

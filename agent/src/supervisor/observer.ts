@@ -25,7 +25,9 @@ export function createObserver({ bootId, held, fleet, workers, limits }: Observe
     instances: fleet.list().map((instance) => {
       const observed = instance.observe();
       const { memoryBytes = null, cpuSeconds = null } = (observed.pid && usageOf(observed.pid)) || {};
-      return { ...observed, inflight: workers.inflight(instance.id), memoryBytes, cpuSeconds };
+      const inflight = workers.inflight(instance.id);
+      const streams = workers.streams(instance.id);
+      return { ...observed, inflight, streams, memoryBytes, cpuSeconds };
     }),
     services: held.desired.services.map((each) => ({
       service: each.service,

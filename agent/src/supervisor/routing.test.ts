@@ -14,6 +14,8 @@ const SERVICE: DesiredState["services"][number] = {
   candidate: { release: "rel_2", instances: ["c"] },
   requestTimeoutMs: 1000,
   drainTimeoutMs: 1000,
+  connections: { balance: "round-robin", weights: [3], drainTimeoutMs: 1000, holdTimeoutMs: 1000 },
+  maintenance: null,
 };
 const DESIRED: DesiredState = { generation: 4, leaseTtlMs: 1000, instances: [], services: [SERVICE] };
 
@@ -51,6 +53,18 @@ describe("the routing", () => {
   it("leaves out what does not run, has no port, is draining or is not known", () => {
     const instances = [routable("a", { isRunning: false }), routable("b", { port: null }), routable("c")];
     expect(idsOf(instances, { draining: ["c"] })).toMatchObject({ stable: [], candidate: [] });
+  });
+
+  it("gives each instance the weight of its place, whoever else is ready", () => {
+    const instances = new Map([routable("a"), routable("b")]);
+    const input = { desired: DESIRED, draining: [], leaseExpired: false };
+    const weights = (among: typeof instances) =>
+      computeRouting({ ...input, instances: among }).services[0]?.stable?.instances.map(
+        (each) => each.weight,
+      );
+    expect(weights(instances)).toEqual([3, 1]);
+    instances.delete("a");
+    expect(weights(instances)).toEqual([1]);
   });
 
   it("uses the proven weight once the lease has expired", () => {

@@ -21,14 +21,18 @@ export type RoutingContent = Omit<WorkerRouting, "revision" | "cookieKey">;
 
 /** The table for the proxy workers: ready instances only, or all that run when none is ready (fail open). */
 export function computeRouting({ desired, instances, draining, leaseExpired }: RoutingInput): RoutingContent {
-  function arm(routed: ServiceRouting["stable"]): WorkerArm | null {
+  function arm(routed: ServiceRouting["stable"], weights: number[]): WorkerArm | null {
     if (!routed) return null;
+    const weightOf = new Map(routed.instances.map((id, place) => [id, weights[place] ?? 1]));
     const running = routed.instances
       .flatMap((id) => instances.get(id) ?? [])
       .filter((each) => each.isRunning && each.port !== null && !draining.includes(each.id));
     const ready = running.filter((each) => each.isReady);
     const chosen = ready.length > 0 ? ready : running;
-    return { release: routed.release, instances: chosen.map(({ id, port }) => ({ id, port: port ?? 0 })) };
+    return {
+      release: routed.release,
+      instances: chosen.map(({ id, port }) => ({ id, port: port ?? 0, weight: weightOf.get(id) ?? 1 })),
+    };
   }
 
   return {
@@ -40,12 +44,19 @@ export function computeRouting({ desired, instances, draining, leaseExpired }: R
       change: each.change,
       assignmentHeader: each.assignmentHeader,
       weight: weightInForce(each, leaseExpired),
-      stable: arm(each.stable),
-      candidate: arm(each.candidate),
+      stable: arm(each.stable, each.connections.weights),
+      candidate: arm(each.candidate, each.connections.weights),
       requestTimeoutMs: each.requestTimeoutMs,
+      connections: connectionsOf(each),
+      maintenance: each.maintenance,
     })),
     draining,
   };
+}
+
+function connectionsOf({ connections }: ServiceRouting): WorkerService["connections"] {
+  const { balance, drainTimeoutMs, holdTimeoutMs } = connections;
+  return { balance, drainTimeoutMs, holdTimeoutMs };
 }
 
 export function weightInForce({ weight, proven }: ServiceRouting, leaseExpired: boolean): number {

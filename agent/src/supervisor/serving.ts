@@ -7,9 +7,10 @@ import type { Fleet } from "./fleet.ts";
 import type { InstanceFacts } from "./instance.ts";
 import { createLease } from "./lease.ts";
 import type { Publisher } from "./publisher.ts";
-import type { Workers } from "./workers.ts";
+import type { DrainTimeouts, Workers } from "./workers.ts";
 
-const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
+/** For what is left of a service that nobody knows any more. */
+const DEFAULT_DRAIN: DrainTimeouts = { requestsMs: 30_000, streamsMs: 30_000 };
 /** How long a desired state waits for the workers to have the new table before it is answered. */
 const PUSH_PATIENCE_MS = 1000;
 
@@ -40,7 +41,7 @@ interface ServingParts {
 /** Applies what the server desires, and what it had proven when it falls silent. */
 export function createServing(parts: ServingParts): Serving {
   const { held, store, fleet, publisher, workers, events, log } = parts;
-  const drainTimeouts = new Map<string, number>();
+  const drainTimeouts = new Map<string, DrainTimeouts>();
   const lease = createLease({ nowMs: () => performance.now(), schedule, onExpired });
   let expiring: Promise<void> = Promise.resolve();
 
@@ -71,12 +72,18 @@ export function createServing(parts: ServingParts): Serving {
     const isNew = held.leaseExpired || JSON.stringify(next) !== JSON.stringify(held.desired);
     held.desired = next;
     held.leaseExpired = false;
-    for (const each of next.services) drainTimeouts.set(serviceKey(each), each.drainTimeoutMs);
+    for (const each of next.services) {
+      const { drainTimeoutMs, connections } = each;
+      drainTimeouts.set(serviceKey(each), {
+        requestsMs: drainTimeoutMs,
+        streamsMs: connections.drainTimeoutMs,
+      });
+    }
     const leaving = fleet.apply(next.instances);
     const published = publisher.publish();
     for (const instance of leaving) {
-      const timeoutMs = drainTimeouts.get(serviceKey(instance.spec())) ?? DEFAULT_DRAIN_TIMEOUT_MS;
-      const drained = published.then(() => workers.drain(instance.id, timeoutMs));
+      const timeouts = drainTimeouts.get(serviceKey(instance.spec())) ?? DEFAULT_DRAIN;
+      const drained = published.then(() => workers.drain(instance.id, timeouts));
       fleet.retire(instance, drained).catch((error: unknown) => reportStuck(instance.id, error));
     }
     const patience = sleep(PUSH_PATIENCE_MS, undefined, { ref: false });
@@ -94,7 +101,7 @@ export function createServing(parts: ServingParts): Serving {
       const strays = fleet.recover(held.desired.instances, left);
       const published = publisher.publish();
       for (const facts of strays) {
-        const drained = published.then(() => workers.drain(facts.id, DEFAULT_DRAIN_TIMEOUT_MS));
+        const drained = published.then(() => workers.drain(facts.id, DEFAULT_DRAIN));
         fleet.retireStray(facts, drained).catch((error: unknown) => reportStuck(facts.id, error));
       }
       if (wasDesired && !held.leaseExpired) lease.renew(held.desired.leaseTtlMs);

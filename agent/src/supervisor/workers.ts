@@ -11,21 +11,30 @@ const CALL_TIMEOUT_MS = 2000;
 const ACKNOWLEDGE_TIMEOUT_MS = 5000;
 const ACKNOWLEDGE_RETRY_MS = 20;
 const DRAIN_POLL_MS = 25;
+const STREAM_POLL_MS = 250;
+/** What a worker needs to say goodbye to its streams once their time is over. */
+const GOODBYE_MS = 5000;
 
 export interface Workers {
   /** Pushes a table to every worker; resolves when each has it in force, or will load it when it starts. */
   push(routing: WorkerRouting): Promise<void>;
   /**
-   * Resolves when no worker has a request of the instance
-   * in flight, or after the time; true when it is drained.
+   * Resolves when no worker has a request of the instance in flight, or after the time: one for requests
+   * without an answer yet, one for answers under way. True when it is drained.
    */
-  drain(instance: string, timeoutMs: number): Promise<boolean>;
+  drain(instance: string, timeouts: DrainTimeouts): Promise<boolean>;
   /** Fresh counters of every worker that answers; one that has not the newest table is given it. */
   counters(): Promise<Map<number, WorkerCounters>>;
   areUp(): boolean;
   inflight(instance: string): number;
+  streams(instance: string): number;
   observe(): ObservedState["proxies"];
   stop(): void;
+}
+
+export interface DrainTimeouts {
+  requestsMs: number;
+  streamsMs: number;
 }
 
 interface WorkersOptions {
@@ -93,6 +102,15 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
     return counters;
   }
 
+  /** Over all workers. */
+  async function busyness(instance: string): Promise<{ inflight: number; streams: number }> {
+    const asked = slots.map((slot) => call(slot, "GET /v1/status").catch(() => slot.status));
+    const statuses = (await Promise.all(asked)) as (WorkerStatus | null)[];
+    const sum = (read: (status: WorkerStatus) => Record<string, number>) =>
+      statuses.reduce((total, each) => total + ((each && read(each)[instance]) ?? 0), 0);
+    return { inflight: sum((each) => each.instances), streams: sum((each) => each.streams) };
+  }
+
   return {
     push(routing) {
       current = routing;
@@ -102,18 +120,15 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
       );
       return newestPush;
     },
-    async drain(instance, timeoutMs) {
-      const deadlineMs = performance.now() + timeoutMs;
+    async drain(instance, { requestsMs, streamsMs }) {
+      const startedAtMs = performance.now();
       for (;;) {
-        const statuses = await Promise.all(
-          slots.map((slot) => call(slot, "GET /v1/status").catch(() => slot.status)),
-        );
-        const isBusy = (statuses as (WorkerStatus | null)[]).some(
-          (each) => (each?.instances[instance] ?? 0) > 0,
-        );
-        if (!isBusy) return true;
-        if (performance.now() >= deadlineMs) return false;
-        await sleep(DRAIN_POLL_MS);
+        const { inflight, streams } = await busyness(instance);
+        if (inflight === 0) return true;
+        const isWaiting = inflight > streams;
+        const limitMs = isWaiting ? requestsMs : Math.max(requestsMs, streamsMs + GOODBYE_MS);
+        if (performance.now() - startedAtMs >= limitMs) return false;
+        await sleep(isWaiting ? DRAIN_POLL_MS : STREAM_POLL_MS);
       }
     },
     async counters() {
@@ -122,6 +137,7 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
     },
     areUp: () => slots.every((slot) => slot.isUp),
     inflight: (instance) => slots.reduce((sum, { status }) => sum + (status?.instances[instance] ?? 0), 0),
+    streams: (instance) => slots.reduce((sum, { status }) => sum + (status?.streams[instance] ?? 0), 0),
     observe: () =>
       slots.map(({ slot, status, isUp }) => ({
         worker: slot,

@@ -11,6 +11,7 @@ import type { ParentOptions } from "../parent/parent-options.ts";
 import type { ParentStatus } from "../parent/start-parent.ts";
 import { createUnixClient } from "../system/unix-client.ts";
 import { waitFor } from "./wait-for.ts";
+import { TEST_LIMITS } from "./worker.ts";
 
 const SAMPLE_APP = `${process.execPath} ${fileURLToPath(new URL("./sample-app.ts", import.meta.url))}`;
 
@@ -45,7 +46,7 @@ export async function startPlatform({
     dataDirectory: join(directory, "data"),
     runtimeDirectory,
     server,
-    proxy: { host: "127.0.0.1", port, workers },
+    proxy: { host: "127.0.0.1", port, workers, limits: TEST_LIMITS, trustedProxies: [] },
   });
   const client = createAgentClient({ socketPath: join(runtimeDirectory, "agent.sock") });
   const status = createUnixClient(join(runtimeDirectory, "parent.sock"));
@@ -160,6 +161,8 @@ export function sampleRouting(changes: Partial<ServiceRouting> = {}): ServiceRou
     candidate: null,
     requestTimeoutMs: 10_000,
     drainTimeoutMs: 10_000,
+    connections: { balance: "round-robin", weights: [], drainTimeoutMs: 10_000, holdTimeoutMs: 0 },
+    maintenance: null,
     ...changes,
   };
 }

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type {
+  ProxyLimits,
   WorkerArm,
   WorkerCounters,
   WorkerRouting,
@@ -30,8 +31,29 @@ export interface TestWorker {
   stop(): Promise<void>;
 }
 
+/** As `mainstay.platform.yaml` has them by default. */
+export const TEST_LIMITS: ProxyLimits = {
+  bodyBytes: 1024 ** 3,
+  headerBytes: 32_768,
+  headerCount: 100,
+  headerTimeoutMs: 15_000,
+  bodyTimeoutMs: 30_000,
+  connections: 8192,
+  held: 1000,
+};
+
+interface TestWorkerOptions {
+  drainTimeoutMs?: number;
+  limits?: Partial<ProxyLimits>;
+  trustedProxies?: string[];
+}
+
 /** One proxy worker as a real process, with a listening socket that outlives it. */
-export async function startTestWorker({ drainTimeoutMs = 5000 } = {}): Promise<TestWorker> {
+export async function startTestWorker({
+  drainTimeoutMs = 5000,
+  limits = {},
+  trustedProxies = [],
+}: TestWorkerOptions = {}): Promise<TestWorker> {
   const directory = mkdtempSync(join(tmpdir(), "mainstay-worker-"));
   const bound = new BoundSocket({ host: "127.0.0.1", port: 0 });
   const { port } = bound.address();
@@ -48,6 +70,8 @@ export async function startTestWorker({ drainTimeoutMs = 5000 } = {}): Promise<T
       runtimeDirectory: directory,
       routingFile: join(directory, "routing.json"),
       drainTimeoutMs,
+      limits: { ...TEST_LIMITS, ...limits },
+      trustedProxies,
     };
     const stdio = ["ignore", "inherit", "inherit", bound.fd(), "ipc"] as const;
     return spawn(process.execPath, [WORKER_ENTRY, JSON.stringify(options)], { stdio: [...stdio], env });
@@ -113,6 +137,8 @@ function completeService(service: Partial<WorkerService>): WorkerService {
     stable: null,
     candidate: null,
     requestTimeoutMs: 5000,
+    connections: { balance: "round-robin", drainTimeoutMs: 5000, holdTimeoutMs: 0 },
+    maintenance: null,
     ...service,
   };
 }
@@ -125,8 +151,8 @@ export interface TestUpstream {
 }
 
 /** An application in this process. */
-export async function startUpstream(listener: RequestListener): Promise<TestUpstream> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
+export async function startUpstream(listener: RequestListener, fixedPort = 0): Promise<TestUpstream> {
+  const server = createServer(listener).listen(fixedPort, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   const port = typeof address === "object" && address ? address.port : 0;

@@ -70,10 +70,15 @@ function limitsWords({ resourceLimits }: PlatformResource): string {
 function servicesWords(services: ServiceResource[], nowMs: number): string {
   if (services.length === 0) return "No services yet. Ship something: mainstay deploy ./my-service";
   const rows = services.flatMap((each) => [
-    [each.service, each.environment, releaseWords(each.stable, nowMs), trialWords(each)],
+    [each.service, each.environment, serviceWords(each, nowMs), trialWords(each)],
     ...each.instances.map((one) => ["", "", `  ${one.process} ${one.id}`, instanceWords(one)]),
   ]);
   return table(["SERVICE", "ENVIRONMENT", "SERVES", "ON TRIAL"], rows);
+}
+
+function serviceWords(service: ServiceResource, nowMs: number): string {
+  const release = releaseWords(service.stable, nowMs);
+  return service.maintenance ? `the maintenance page instead of ${release}` : release;
 }
 
 function releaseWords(release: ReleaseResource | null, nowMs: number): string {

@@ -54,8 +54,22 @@ async function up(options: UpOptions, print: (text: string) => void): Promise<vo
   });
 }
 
-function pick({ host, port, workers }: PlatformConfig["proxy"]) {
-  return { host, port, workers };
+function pick({ host, port, workers, trustedProxies, ...limits }: PlatformConfig["proxy"]) {
+  return {
+    host,
+    port,
+    workers,
+    trustedProxies,
+    limits: {
+      bodyBytes: limits.bodyLimit,
+      headerBytes: limits.headerLimit,
+      headerCount: limits.headerCount,
+      headerTimeoutMs: limits.headerTimeout,
+      bodyTimeoutMs: limits.bodyTimeout,
+      connections: limits.connectionLimit,
+      held: limits.holdLimit,
+    },
+  };
 }
 
 /**

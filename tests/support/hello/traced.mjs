@@ -5,14 +5,18 @@
  *   GET /wait?ms=500   is answered after that time
  *   GET /variable?X    answers whether the variable X is set, and how long its value is
  *   GET /log?words     writes the words to standard output
+ *   GET /socket        speaks WebSocket, see socket.mjs
  *   STUBBORN=1         goes on running after SIGTERM, until it is killed
  */
 import { Server } from "node:http";
+import { serveSockets } from "./socket.mjs";
 
 const HOUR_MS = 3_600_000;
 
 if (process.env.STUBBORN === "1") setInterval(() => {}, HOUR_MS);
 process.stdout.write(`release ${process.env.MAINSTAY_RELEASE} begins\n`);
+
+serveSockets(Server);
 
 const emit = Server.prototype.emit;
 Server.prototype.emit = function emitWithTraces(event, ...args) {

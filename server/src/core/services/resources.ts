@@ -38,6 +38,12 @@ const UNSEEN = {
   lastExit: null,
 } as const;
 
+function toMaintenance({
+  maintenance_retry_after_ms: retryAfterMs,
+}: ServiceRow): ServiceResource["maintenance"] {
+  return retryAfterMs === null ? null : { retryAfterSeconds: Math.ceil(retryAfterMs / 1000) };
+}
+
 export function toService(
   row: ServiceRow,
   releases: ReadonlyMap<string, ReleaseRow>,
@@ -54,6 +60,7 @@ export function toService(
     candidate: named(row.candidate_release),
     change: row.change,
     weight: row.weight / BUCKETS,
+    maintenance: toMaintenance(row),
     instances: instances.filter((each) => each.service === row.name && each.environment === row.environment),
   };
 }

@@ -1,14 +1,17 @@
 import {
   instanceResource,
+  maintenanceOrder,
   page,
   serviceResource,
   type InstanceResource,
   type ObservedInstance,
+  type ServiceResource,
 } from "@mainstay/api";
 import { z } from "zod";
 import type { Http } from "../../kernel/http/index.ts";
 import { toInstance, toService, type ObservedInstances } from "./resources.ts";
 import type { Services } from "./services.ts";
+import type { ServiceRow } from "./store.ts";
 
 const idParam = z.object({ id: z.string() });
 
@@ -16,13 +19,15 @@ export interface ServicesRoutesDependencies {
   services: Services;
   /** What the agent sees of the instances right now. */
   observed(): ObservedInstance[];
+  /** Tells the agent what has changed. Throws AGENT_UNREACHABLE; it is told again once it is back. */
+  sync(): Promise<unknown>;
   /** An instance's log, line by line. */
   logs(id: string, options: { tail: number; follow: boolean; signal: AbortSignal }): AsyncIterable<string>;
 }
 
 export function addServicesRoutes(
   http: Http,
-  { services, observed, logs }: ServicesRoutesDependencies,
+  { services, observed, sync, logs }: ServicesRoutesDependencies,
 ): void {
   http.route({
     method: "GET",
@@ -30,14 +35,26 @@ export function addServicesRoutes(
     permission: "services.read",
     summary: "Every service with what serves and what is on trial",
     response: page(serviceResource),
-    handler: async () => {
-      const [rows, instances] = await Promise.all([services.list(), instancesNow()]);
-      const ids = rows
-        .flatMap((row) => [row.stable_release, row.candidate_release])
-        .filter((id) => id !== null);
-      const releases = await services.releasesById(ids);
-      const byId = new Map(releases.map((each) => [each.id, each]));
-      return { items: rows.map((row) => toService(row, byId, instances)), next: null };
+    handler: async () => ({ items: await resourcesOf(await services.list()), next: null }),
+  });
+
+  http.route({
+    method: "POST",
+    url: "/api/v1/services/:service/maintenance",
+    permission: "services.write",
+    summary: "Turn a service's maintenance page on or off",
+    params: z.object({ service: z.string() }),
+    body: maintenanceOrder,
+    response: serviceResource,
+    handler: async ({ params, body, actor, requestId, address }) => {
+      const target = { service: params.service, environment: body.environment };
+      const retryAfterMs = body.on ? body.retryAfterSeconds * 1000 : null;
+      const origin = { actor, requestId, address };
+      const row = await services.setMaintenance(target, { retryAfterMs, reason: body.reason }, origin);
+      await sync();
+      const [resource] = await resourcesOf([row]);
+      if (!resource) throw new Error("a row has become no resource");
+      return resource;
     },
   });
 
@@ -69,6 +86,15 @@ export function addServicesRoutes(
       return asItems(logs(params.id, { tail: query.tail, follow: query.follow === "1", signal }), redact);
     },
   });
+
+  async function resourcesOf(rows: ServiceRow[]): Promise<ServiceResource[]> {
+    const ids = rows
+      .flatMap((row) => [row.stable_release, row.candidate_release])
+      .filter((id) => id !== null);
+    const [releases, instances] = await Promise.all([services.releasesById(ids), instancesNow()]);
+    const byId = new Map(releases.map((each) => [each.id, each]));
+    return rows.map((row) => toService(row, byId, instances));
+  }
 
   async function instancesNow(): Promise<InstanceResource[]> {
     const seen: ObservedInstances = new Map(observed().map((each) => [each.id, each]));

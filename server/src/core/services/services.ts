@@ -167,8 +167,34 @@ export function createServices(dependencies: ServicesDependencies) {
 
   async function service(target: Target): Promise<ServiceRow> {
     const row = await store.service(target);
-    if (!row) throw new AppError("NOT_FOUND", { what: `service ${target.service} in ${target.environment}` });
+    if (!row) throw unknownService(target);
     return row;
+  }
+
+  /** Turns the maintenance page on (visitors are told when to come back) or off (null). */
+  async function setMaintenance(
+    target: Target,
+    wish: { retryAfterMs: number | null; reason: string | null },
+    origin: Origin,
+  ): Promise<ServiceRow> {
+    const { retryAfterMs, reason } = wish;
+    await db.transaction().execute(async (tx) => {
+      const before = await store.lockService(tx, target);
+      if (!before) throw unknownService(target);
+      if (before.maintenance_retry_after_ms === retryAfterMs) return;
+      const patch = { maintenance_retry_after_ms: retryAfterMs, updated_at: clock.now() };
+      await store.updateService(target, patch, tx);
+      await audit.record(tx, {
+        ...origin,
+        ...target,
+        action: `services.maintenance_${retryAfterMs === null ? "ended" : "begun"}`,
+        resource: { type: "service", id: `${target.environment}/${target.service}` },
+        before: { retryAfterMs: before.maintenance_retry_after_ms },
+        after: { retryAfterMs },
+        reason,
+      });
+    });
+    return service(target);
   }
 
   /** Whose log it is, and the log itself once it is kept here because nobody writes it any more. */
@@ -248,6 +274,7 @@ export function createServices(dependencies: ServicesDependencies) {
     releases: store.releases,
     releasesById: store.releasesById,
     service,
+    setMaintenance,
     list: store.services,
     logged,
     instances: store.instances,
@@ -282,3 +309,7 @@ export function createServices(dependencies: ServicesDependencies) {
   };
 }
 export type Services = ReturnType<typeof createServices>;
+
+function unknownService({ service, environment }: Target): AppError {
+  return new AppError("NOT_FOUND", { what: `service ${service} in ${environment}` });
+}

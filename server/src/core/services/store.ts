@@ -42,6 +42,8 @@ type Tables = {
     proven: number;
     /** How many instances of a process were asked for, whatever the service file says. */
     scale: Record<string, number>;
+    /** Null: it serves. */
+    maintenance_retry_after_ms: number | null;
     created_at: Date;
     updated_at: Date;
   };
@@ -162,6 +164,7 @@ export function createServicesStore(database: Database) {
           weight: 0,
           proven: 0,
           scale: JSON.stringify({}) as never,
+          maintenance_retry_after_ms: null,
           created_at: now,
           updated_at: now,
         })
@@ -176,8 +179,17 @@ export function createServicesStore(database: Database) {
         .executeTakeFirst(),
     services: () =>
       db.selectFrom("services.services").selectAll().orderBy("name").orderBy("environment").execute(),
-    updateService: (target: Target, patch: Partial<ServiceRow>) =>
-      db
+    /** In its transaction, so that two who switch at once do not both believe they changed it. */
+    lockService: (tx: Tx, target: Target) =>
+      within(tx)
+        .selectFrom("services.services")
+        .selectAll()
+        .where("name", "=", target.service)
+        .where("environment", "=", target.environment)
+        .forUpdate()
+        .executeTakeFirst(),
+    updateService: (target: Target, patch: Partial<ServiceRow>, tx?: Tx) =>
+      (tx ? within(tx) : db)
         .updateTable("services.services")
         .set(patch)
         .where("name", "=", target.service)

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { DesiredState, InstanceSpec, ServiceRouting } from "@mainstay/api";
+import { serviceFile, type DesiredState, type InstanceSpec, type ServiceRouting } from "@mainstay/api";
 import type { Arrangement, InstanceRow, ReleaseRow, ServiceRow, TaskRow } from "../../core/services/index.ts";
 
 /** Between SIGTERM and SIGKILL, for a command that is to end before it does so by itself. */
@@ -11,6 +11,9 @@ export interface CompileSettings {
   requestTimeoutMs: number;
   drainTimeoutMs: number;
 }
+
+/** For releases that were registered before service files spoke of connections. */
+const DEFAULT_CONNECTIONS = serviceFile.shape.connections.parse(undefined);
 
 /** The arrangement of production in the agent's words; `generation` is set by the sender. */
 export function compile(arrangement: Arrangement, settings: CompileSettings): DesiredState {
@@ -69,6 +72,8 @@ function commonSpec(row: InstanceRow | TaskRow, arrangement: Arrangement, settin
 
 function toRouting(row: ServiceRow, arrangement: Arrangement, settings: CompileSettings): ServiceRouting {
   const speaking = arrangement.releases.get(row.stable_release ?? row.candidate_release ?? "");
+  const { balance, weights, drain, hold } = speaking?.snapshot.connections ?? DEFAULT_CONNECTIONS;
+  const retryAfterMs = row.maintenance_retry_after_ms;
   return {
     service: row.name,
     environment: row.environment,
@@ -81,6 +86,8 @@ function toRouting(row: ServiceRow, arrangement: Arrangement, settings: CompileS
     candidate: armOf(row.candidate_release, arrangement),
     requestTimeoutMs: settings.requestTimeoutMs,
     drainTimeoutMs: settings.drainTimeoutMs,
+    connections: { balance, weights, drainTimeoutMs: drain, holdTimeoutMs: hold },
+    maintenance: retryAfterMs === null ? null : { retryAfterMs },
   };
 }
 

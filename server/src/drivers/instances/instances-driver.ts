@@ -138,8 +138,17 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
 const isRunning = { isDone: (each: ObservedInstance) => each.pid !== null, what: "its process" };
 const GATE = { isDone: hasPassedGate, what: "its health gate" };
 
+/**
+ * An instance that has no more than answers under way, WebSockets above all, is not waited for: it is out of
+ * traffic, the agent ends it when its time is over, and the next change need not wait so long.
+ */
 function leftovers(instances: ObservedInstance[]): string | null {
-  return instances.length === 0 ? null : `${instances.length} instances to drain and stop`;
+  const left = instances.filter((each) => !hasOnlyStreams(each));
+  return left.length === 0 ? null : `${left.length} instances to drain and stop`;
+}
+
+function hasOnlyStreams({ state, inflight, streams }: ObservedInstance): boolean {
+  return state === "draining" && streams > 0 && streams === inflight;
 }
 
 async function collect(findings: Finding[], check: () => Promise<unknown>): Promise<void> {

@@ -24,8 +24,22 @@ export function trafficMetrics(counters: Counters): MetricFamily[] {
       name: "mainstay_proxy_lost_total",
       help: "Requests that the platform itself failed; this must stay 0.",
       type: "counter",
-      samples: Object.entries(counters.lost).map(([reason, value]) => ({ labels: { reason }, value })),
+      samples: byLabel("reason", counters.lost),
     },
+    ...attemptMetrics(counters),
+    {
+      name: "mainstay_proxy_refused_total",
+      help: "Requests and connections that the proxy refused: malformed, too large, too slow, too many.",
+      type: "counter",
+      samples: byLabel("reason", counters.refused),
+    },
+    {
+      name: "mainstay_proxy_sent_away_total",
+      help: "WebSockets and event streams that were told to go because their instance or worker stops.",
+      type: "counter",
+      samples: byLabel("kind", counters.sentAway),
+    },
+    single("mainstay_proxy_held_total", "Requests that waited for an instance.", counters.held),
     single("mainstay_proxy_aborted_total", "Requests whose client went away.", counters.aborted),
     single(
       "mainstay_proxy_unrouted_total",
@@ -34,6 +48,32 @@ export function trafficMetrics(counters: Counters): MetricFamily[] {
     ),
     { ...single("mainstay_proxy_inflight", "Requests under way.", counters.inflight), type: "gauge" },
   ];
+}
+
+function attemptMetrics({ attempts }: Counters): MetricFamily[] {
+  const samples = (valueOf: (each: Counters["attempts"][number]) => number) =>
+    attempts.map((each) => {
+      const { service, environment, release, arm } = each;
+      return { labels: { service, environment, release, arm }, value: valueOf(each) };
+    });
+  return [
+    {
+      name: "mainstay_proxy_retries_total",
+      help: "Attempts that failed and were made again on another instance of the release.",
+      type: "counter",
+      samples: samples((each) => each.retried),
+    },
+    {
+      name: "mainstay_proxy_ejections_total",
+      help: "Times an instance was taken out of the rotation because of its failures.",
+      type: "counter",
+      samples: samples((each) => each.ejected),
+    },
+  ];
+}
+
+function byLabel(name: string, counts: Record<string, number>): MetricSample[] {
+  return Object.entries(counts).map(([label, value]) => ({ labels: { [name]: label }, value }));
 }
 
 function single(name: string, help: string, value: number): MetricFamily {
