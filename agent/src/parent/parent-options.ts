@@ -11,6 +11,8 @@ export interface ParentOptions {
     workers: number;
     /** How long a stopping worker waits for what it has in flight. */
     drainTimeoutMs?: number;
+    /** Where TLS comes in; absent where it does not. */
+    tls?: { host: string; port: number };
   };
   /** null where a service manager starts the server. */
   server: { command: string[]; env: Record<string, string> } | null;

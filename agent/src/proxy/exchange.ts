@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
+import type { DressAnswer } from "./answer-dressing.ts";
 import { answeredHeaders } from "./headers.ts";
 import { answerProblem, FAILURES, REFUSALS, type Failure } from "./problem.ts";
 import { createRequestBody } from "./request-body.ts";
@@ -19,6 +20,7 @@ export interface ExchangeObserver {
   release(upstream: Upstream): void;
   /** The same service in the table that is in force now: retries follow a table that changed meanwhile. */
   current(service: RoutedService): RoutedService;
+  dress: DressAnswer;
   /** True while the worker is stopping: connections end with their next answer. */
   isDraining(): boolean;
 }
@@ -111,6 +113,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const answered = answeredHeaders(headers);
     if (setCookie !== null) answered.push("set-cookie", setCookie);
     if (this.observer.isDraining()) response.shouldKeepAlive = false;
+    this.observer.dress({ request, response, settings: this.service.answers, status, headers: answered });
     response.writeHead(status, reason ?? "", answered);
     process.nextTick(flush, this);
   }

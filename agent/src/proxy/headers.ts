@@ -30,6 +30,8 @@ export interface ClientFacts {
   /** As it is forwarded: the Host header, or the authority of an absolute target. */
   host: string;
   address: string;
+  /** Over TLS, to this proxy itself. */
+  isEncrypted?: boolean;
 }
 
 /** The headers of a client's request as the instance gets them: a flat list of names and values. */
@@ -48,7 +50,7 @@ export function forwardedHeaders(raw: string[], headers: IncomingHttpHeaders, cl
     "x-forwarded-for",
     before === undefined ? client.address : `${String(before)}, ${client.address}`,
   );
-  forwarded.push("x-forwarded-proto", String(headers["x-forwarded-proto"] ?? "http"));
+  forwarded.push("x-forwarded-proto", client.isEncrypted ? "https" : String(headers["x-forwarded-proto"] ?? "http"));
   forwarded.push("x-forwarded-host", String(headers["x-forwarded-host"] ?? client.host));
   return forwarded;
 }

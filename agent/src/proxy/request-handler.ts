@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { assignBucket, GROUPS } from "./assignment.ts";
+import { isEncrypted, isSecure, type Edge } from "./edge.ts";
 import { Exchange, type ExchangeObserver } from "./exchange.ts";
 import { forwardedHeaders, hostName, readHost } from "./headers.ts";
 import type { Identities } from "./identity.ts";
@@ -8,6 +9,7 @@ import type { RoutedArm, RoutedService, RoutingTable } from "./routing-table.ts"
 
 export interface HandlerContext extends ExchangeObserver {
   table: RoutingTable;
+  edge: Edge;
   identities(): Identities;
   started(): void;
   finished(): void;
@@ -39,6 +41,7 @@ export function createRequestHandler(context: HandlerContext): RequestListener {
     });
     const target = readTarget(request);
     if ("status" in target) return refuse(context, response, target);
+    if (context.edge.answer(request, response, target)) return;
     const service = context.table.match(hostName(target.host), target.path);
     if (!service) {
       context.unrouted();
@@ -58,7 +61,8 @@ interface Accepted {
 
 function createExchange(context: HandlerContext, { request, response, target, service }: Accepted): Exchange {
   const { headers, rawHeaders, socket } = request;
-  const client = { host: target.host, address: plainAddress(socket.remoteAddress) };
+  const address = plainAddress(socket.remoteAddress);
+  const client = { host: target.host, address, isEncrypted: isEncrypted(request) };
   const contentLength = headers["content-length"];
   const options = {
     ...assign(service, request, context.identities()),
@@ -103,8 +107,7 @@ function assign(service: RoutedService, request: IncomingMessage, identities: Id
   const { candidate, stable, weight } = service;
   const known = identities.read(request.headers.cookie) ?? readHeader(request, service.assignmentHeader);
   if (!candidate) return { arm: stable, group: groupOf(service, known), setCookie: null };
-  const isSecure = request.headers["x-forwarded-proto"] === "https";
-  const issued = known === null ? identities.issue(isSecure) : null;
+  const issued = known === null ? identities.issue(isSecure(request)) : null;
   const bucket = assignBucket(service.service, service.change, known ?? issued?.id ?? "");
   return {
     arm: bucket < weight ? candidate : stable,

@@ -1,4 +1,5 @@
 import type { Arm } from "@mainstay/api";
+import { DEFAULT_ANSWERS, type AnswerSettings } from "./answer-dressing.ts";
 import { createTally, type Tally, type TallyKey } from "./tally.ts";
 import { createUpstream, type Upstream } from "./upstream.ts";
 import type { ArmTally, WorkerArm, WorkerRouting, WorkerService } from "./worker-protocol.ts";
@@ -25,6 +26,7 @@ export interface RoutedService {
   stable: RoutedArm | null;
   candidate: RoutedArm | null;
   requestTimeoutMs: number;
+  answers: AnswerSettings;
 }
 
 export interface RoutingTable {
@@ -100,6 +102,7 @@ export function createRoutingTable(nowMs: () => number): RoutingTable {
       stable: buildArm(service, "stable", service.stable),
       candidate: buildArm(service, "candidate", service.candidate),
       requestTimeoutMs: service.requestTimeoutMs,
+      answers: service.answers ?? DEFAULT_ANSWERS,
     };
   }
 

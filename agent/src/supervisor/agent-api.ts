@@ -1,7 +1,8 @@
-import type { Counters, DesiredState, ObservedState } from "@mainstay/api";
+import type { Challenge, Counters, DesiredState, HttpsSettings, ObservedState } from "@mainstay/api";
 import { CallRefused, sendJson, serveJson, type JsonServer } from "../system/unix-server.ts";
-import { findShapeError, isDesiredState } from "./desired-shape.ts";
+import { findChallengesError, findHttpsError, findShapeError, isDesiredState } from "./desired-shape.ts";
 import type { Events } from "./events.ts";
+import type { Https } from "./https.ts";
 import type { Journal } from "./journal.ts";
 import { sendLogs } from "./log-files.ts";
 
@@ -15,6 +16,7 @@ interface AgentApiOptions {
   put: (desired: DesiredState) => Promise<ObservedState | null>;
   observe: () => Promise<ObservedState>;
   counters: () => Promise<Counters>;
+  https: Pick<Https, "put" | "challenge">;
   events: Events;
   journal: Journal;
   /** null when there is no such instance. */
@@ -23,7 +25,7 @@ interface AgentApiOptions {
 
 /** The protocol of api/src/agent-protocol.ts on `agent.sock`. */
 export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
-  const { path, put, observe, counters, events, journal, logDirectory } = options;
+  const { path, put, observe, counters, https, events, journal, logDirectory } = options;
   return serveJson({
     path,
     maxBodyBytes: MAX_BODY_BYTES,
@@ -33,6 +35,18 @@ export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
         const observed = await put(body);
         if (observed) return observed;
         return sendJson(response, 409, await observe());
+      },
+      "PUT /v1/https": async ({ body }) => {
+        const error = findHttpsError(body);
+        if (error !== null) throw new CallRefused(400, error);
+        await https.put(body as HttpsSettings);
+        return {};
+      },
+      "PUT /v1/challenges": async ({ body }) => {
+        const error = findChallengesError(body);
+        if (error !== null) throw new CallRefused(400, error);
+        await https.challenge((body as { challenges: Challenge[] }).challenges);
+        return {};
       },
       "GET /v1/observed": observe,
       "GET /v1/counters": counters,

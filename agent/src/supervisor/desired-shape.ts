@@ -23,6 +23,10 @@ function orNull(check: Check): Check {
   return (value, path) => (value === null ? null : check(value, path));
 }
 
+function optional(check: Check): Check {
+  return (value, path) => (value === undefined ? null : check(value, path));
+}
+
 function either(first: Check, second: Check): Check {
   return (value, path) => (first(value, path) === null ? null : second(value, path));
 }
@@ -59,6 +63,8 @@ function firstWrong(results: (string | null)[]): string | null {
 }
 
 const auto: Check = (value, path) => (value === "auto" ? null : `${path}: expected "auto"`);
+const truth: Check = (value, path) =>
+  typeof value === "boolean" ? null : `${path}: expected true or false`;
 const arm = object({ release: text, instances: listOf(text) });
 
 const instance = object({
@@ -88,6 +94,7 @@ const service = object({
   candidate: orNull(arm),
   requestTimeoutMs: positive,
   drainTimeoutMs: notNegative,
+  answers: optional(object({ compression: truth, securityHeaders: truth })),
 });
 
 const desired = object({
@@ -95,11 +102,31 @@ const desired = object({
   leaseTtlMs: positive,
   instances: listOf(instance),
   services: listOf(service),
+  api: optional(object({ host: text, port: positive })),
 });
+
+const https = object({
+  certificates: listOf(object({ hosts: listOf(text), cert: text, key: text })),
+  port: positive,
+  redirect: truth,
+  secureHosts: listOf(text),
+  hstsSeconds: notNegative,
+});
+const challenges = object({ challenges: listOf(object({ token: text, answer: text })) });
 
 /** null when the value is a desired state; otherwise where and why it is not. */
 export function findShapeError(value: unknown): string | null {
   return desired(value, "desired");
+}
+
+/** As findShapeError, of the settings of HTTPS; never repeats a value, which may be a key. */
+export function findHttpsError(value: unknown): string | null {
+  return https(value, "https");
+}
+
+/** As findShapeError, of a list of challenges. */
+export function findChallengesError(value: unknown): string | null {
+  return challenges(value, "body");
 }
 
 export function isDesiredState(value: unknown): value is DesiredState {

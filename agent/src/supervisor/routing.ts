@@ -1,6 +1,9 @@
 import type { DesiredState, ServiceRouting } from "@mainstay/api";
 import type { WorkerArm, WorkerRouting, WorkerService } from "../proxy/worker-protocol.ts";
 
+/** Longer than the server's own limits, so that it is the one to say what is wrong. */
+const API_TIMEOUT_MS = 3_600_000;
+
 /** What routing must know of an instance. */
 export interface Routable {
   id: string;
@@ -43,8 +46,24 @@ export function computeRouting({ desired, instances, draining, leaseExpired }: R
       stable: arm(each.stable),
       candidate: arm(each.candidate),
       requestTimeoutMs: each.requestTimeoutMs,
-    })),
+      ...(each.answers ? { answers: each.answers } : {}),
+    })).concat(desired.api ? [apiService(desired.api)] : []),
     draining,
+  };
+}
+
+/** The server itself as a service of the data plane: its API and console under a host of their own. */
+function apiService({ host, port }: NonNullable<DesiredState["api"]>): WorkerService {
+  return {
+    service: "mainstay",
+    environment: "mainstay",
+    routes: [{ host, path: "/" }],
+    change: null,
+    assignmentHeader: null,
+    weight: 0,
+    stable: { release: "server", instances: [{ id: "mainstay-server", port }] },
+    candidate: null,
+    requestTimeoutMs: API_TIMEOUT_MS,
   };
 }
 

@@ -37,6 +37,7 @@ export interface Platform {
 export async function startPlatform({
   workers = 1,
   server = null as ParentOptions["server"],
+  tls = null as { host: string; port: number } | null,
 } = {}): Promise<Platform> {
   const directory = mkdtempSync(join(tmpdir(), "mainstay-"));
   const runtimeDirectory = join(directory, "run");
@@ -45,7 +46,7 @@ export async function startPlatform({
     dataDirectory: join(directory, "data"),
     runtimeDirectory,
     server,
-    proxy: { host: "127.0.0.1", port, workers },
+    proxy: { host: "127.0.0.1", port, workers, ...(tls ? { tls } : {}) },
   });
   const client = createAgentClient({ socketPath: join(runtimeDirectory, "agent.sock") });
   const status = createUnixClient(join(runtimeDirectory, "parent.sock"));
