@@ -6,6 +6,7 @@ import { auditStream, createAudit } from "./core/audit/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
 import { createIdentity } from "./core/identity/index.ts";
 import { addServicesRoutes, createReleaseKind, createServices } from "./core/services/index.ts";
+import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certificates/index.ts";
 import {
   createAgentLink,
   createInstancesDriver,
@@ -54,17 +55,22 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
 
   // Drivers and signals
   const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
+  const { publicHost } = config.server;
   const settings = {
     dataDirectory,
     leaseTtlMs: config.agent.leaseTtl,
     requestTimeoutMs: config.proxy.requestTimeout,
     drainTimeoutMs: config.proxy.drainTimeout,
+    api: publicHost === null ? null : { host: publicHost, port: config.server.port },
   };
   const journal = createJournalAuditor({ db, audit });
   const link = createAgentLink({ agent, services, settings, clock, log, journal, db, events });
   const sampler = createTrafficSampler({ agent, clock, log });
   const traffic = createTrafficDriver({ services, link });
   const instances = createInstancesDriver({ services, link, clock });
+  const certificates = createCertificatesRoom({
+    ...{ db, clock, random: randomBytes, audit, events, log, agent, link, config, dataDirectory },
+  });
 
   // Changes: what alters production, and who acts and judges in it
   const drivers = [traffic, instances];
@@ -94,6 +100,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     idempotencyStore,
   });
   addServicesRoutes(http, { services, observed: () => link.observed()?.instances ?? [], logs: agent.logs });
+  addCertificatesRoutes(http, certificates);
   addChangesRoutes(http, { changes, watch });
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
   http.addReadinessCheck("database", () => database.ping());
@@ -112,6 +119,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     jobs,
     link,
     sampler,
+    certificates,
     runner,
     http,
   ];

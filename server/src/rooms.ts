@@ -9,6 +9,7 @@ export const ROOMS: readonly MigratedRoom[] = [
   room("identity", "./core/identity/migrations"),
   room("services", "./core/services/migrations"),
   room("changes", "./core/changes/migrations"),
+  room("certificates", "./drivers/certificates/migrations"),
   room("instances", "./drivers/instances/migrations"),
 ];
 

@@ -21,6 +21,13 @@ describe("a self-signed certificate", () => {
     expect(new X509Certificate(cert).validToDate.getUTCFullYear()).toBe(2126);
   });
 
+  it("says every length in as few octets as will do, as DER demands", () => {
+    const { cert } = createSelfSigned({ hosts: ["a.example"], from: new Date(0), days: 1 });
+    // 0x30 0x82 0x00 …: a sequence whose length has a leading zero.
+    expect(new X509Certificate(cert).raw.toString("hex")).not.toContain("308200");
+    expect(new X509Certificate(cert).raw.toString("hex").slice(0, 16)).toMatch(/^3082....308[12]/);
+  });
+
   it("has a number of its own each time", () => {
     const make = () => createSelfSigned({ hosts: ["a.example"], from: new Date(0), days: 1 }).cert;
     const numbers = Array.from({ length: 20 }, () => new X509Certificate(make()).serialNumber);

@@ -97,9 +97,11 @@ function element(tag: number, ...parts: Buffer[]): Buffer {
   return Buffer.concat([Buffer.of(tag), lengthOf(value.length), value]);
 }
 
+/** In as few octets as will do: DER allows no more (ITU-T X.690, section 10.1), and some parsers insist. */
 function lengthOf(count: number): Buffer {
   if (count < 0x80) return Buffer.of(count);
-  const octets = Buffer.from(count.toString(16).padStart(4, "0"), "hex");
+  const digits = count.toString(16);
+  const octets = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, "hex");
   return Buffer.concat([Buffer.of(0x80 | octets.length), octets]);
 }
 

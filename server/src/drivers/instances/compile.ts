@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { DesiredState, InstanceSpec, ServiceRouting } from "@mainstay/api";
+import type { DesiredState, InstanceSpec, ServiceFile, ServiceRouting } from "@mainstay/api";
 import type { Arrangement, InstanceRow, ReleaseRow, ServiceRow } from "../../core/services/index.ts";
 
 export interface CompileSettings {
@@ -7,6 +7,8 @@ export interface CompileSettings {
   leaseTtlMs: number;
   requestTimeoutMs: number;
   drainTimeoutMs: number;
+  /** Where the data plane finds the server itself; null: nowhere. */
+  api: { host: string; port: number } | null;
 }
 
 /** The arrangement of production in the agent's words; `generation` is set by the sender. */
@@ -16,6 +18,7 @@ export function compile(arrangement: Arrangement, settings: CompileSettings): De
     leaseTtlMs: settings.leaseTtlMs,
     instances: arrangement.instances.map((row) => toSpec(row, arrangement, settings)),
     services: arrangement.services.map((row) => toRouting(row, arrangement, settings)),
+    ...(settings.api ? { api: settings.api } : {}),
   };
 }
 
@@ -54,7 +57,16 @@ function toRouting(row: ServiceRow, arrangement: Arrangement, settings: CompileS
     candidate: armOf(row.candidate_release, arrangement),
     requestTimeoutMs: settings.requestTimeoutMs,
     drainTimeoutMs: settings.drainTimeoutMs,
+    ...(speaking ? { answers: answersOf(speaking) } : {}),
   };
+}
+
+const NO_ANSWER_SETTINGS: Partial<ServiceFile> = { compression: true, headers: { security: false } };
+
+/** Releases from before these settings existed have none of them. */
+function answersOf({ snapshot }: ReleaseRow): NonNullable<ServiceRouting["answers"]> {
+  const { compression, headers } = { ...NO_ANSWER_SETTINGS, ...snapshot };
+  return { compression, securityHeaders: headers.security };
 }
 
 /** The instances of a release that take requests: those of the process with a port. */
