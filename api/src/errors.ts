@@ -184,7 +184,8 @@ export const ERRORS = {
   CERTIFICATES_OFF: {
     status: 409,
     message: "no certificate can be ordered for {host}: {reason}",
-    remedy: "Set proxy.tls.port and acme.agreeToTerms in mainstay.platform.yaml; docs/guides/https.md says how.",
+    remedy:
+      "Set proxy.tls.port and acme.agreeToTerms in mainstay.platform.yaml; docs/guides/https.md says how.",
   },
   SECRETS_FILE: {
     status: 422,

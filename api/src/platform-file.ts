@@ -50,7 +50,7 @@ const server = z.strictObject({
     .describe("The host under which the data plane hands on the console and the API, over HTTPS alone."),
 });
 
-const path = () => z.string().min(1, "expected the path of a file");
+const file = () => z.string().min(1, "expected the path of a file");
 const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
 
 const tls = z.strictObject({
@@ -59,7 +59,7 @@ const tls = z.strictObject({
     .default(null)
     .describe("The port of HTTPS on proxy.host; null: no HTTPS."),
   certificates: z
-    .array(z.strictObject({ cert: path(), key: path() }), "expected a list of { cert: file, key: file }")
+    .array(z.strictObject({ cert: file(), key: file() }), "expected a list of { cert: file, key: file }")
     .default([])
     .describe("Certificates of your own as PEM files, read again when they change."),
   redirect: z
@@ -85,7 +85,7 @@ const acme = z.strictObject({
     .nullable()
     .default(null)
     .describe("Where the authority may reach you."),
-  caFile: path()
+  caFile: file()
     .nullable()
     .default(null)
     .describe("PEM file of the authority behind the directory's own HTTPS, where the system knows it not."),
@@ -198,7 +198,8 @@ function refusePortClashes(context: z.core.ParsePayload<PlatformConfig>): void {
     report(["proxy", "tls", "port"], "expected another port than server.port and proxy.port", tlsPort);
   }
   if (control.publicHost !== null && (tlsPort === null || control.port === 0)) {
-    const message = "expected none without proxy.tls.port and a fixed server.port: it is reached over HTTPS alone";
+    const message =
+      "expected none without proxy.tls.port and a fixed server.port: it is reached over HTTPS alone";
     report(["server", "publicHost"], message, control.publicHost);
   }
 }

@@ -4,6 +4,7 @@ import { chooseDataDirectory, loadConfig } from "@mainstay/server";
 import { Command, CommanderError } from "commander";
 import { createApiClient } from "./api-client.ts";
 import { EXIT, explain } from "./cli-error.ts";
+import { addCertificates } from "./commands/certificates.ts";
 import { addChange } from "./commands/change.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDeploy } from "./commands/deploy.ts";
@@ -59,6 +60,7 @@ function createProgram(): Command {
   addDeploy(program, withContext);
   addDaily(program, withContext);
   addChange(program, withContext);
+  addCertificates(program, withContext);
   addConfig(program, withOwnContext);
   for (const command of [program, ...program.commands]) inheritSettings(command);
   return program;

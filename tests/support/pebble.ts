@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { Agent, get } from "node:https";
 import path from "node:path";
-import { createSelfSigned } from "../../agent/src/system/self-signed.ts";
+import { createSelfSigned } from "./self-signed.ts";
 import { findFreePort } from "./free-port.ts";
 import { createTemporaryDirectory } from "./temporary.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -18,6 +18,8 @@ export interface Pebble {
   caFile: string;
   /** PEM of the root that vouches for what it issues. */
   root(): Promise<string>;
+  /** From here on nobody answers. */
+  kill(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -49,12 +51,14 @@ export async function startPebble({ httpPort }: PebbleOptions): Promise<Pebble> 
   const ask = (url: string): Promise<string> => download(url, own.cert);
   const directory = `https://localhost:${port}/dir`;
   await waitUntil("pebble to answer", () => ask(directory).catch(() => null));
+  const kill = async (): Promise<void> => void (await Promise.all(children.map(end)));
   return {
     directory,
+    kill,
     caFile: file("own.crt"),
     root: () => ask(`https://localhost:${managementPort}/roots/0`),
     async stop() {
-      await Promise.all(children.map(end));
+      await kill();
       home.remove();
     },
   };

@@ -33,7 +33,9 @@ export function createDressing(edge: Pick<Edge, "strictTransport">): DressAnswer
   };
 }
 
-/** https://cheatsheetseries.owasp.org/cheatsheets/HTTP_Headers_Cheat_Sheet.html, without what needs knowledge. */
+/**
+ * https://cheatsheetseries.owasp.org/cheatsheets/HTTP_Headers_Cheat_Sheet.html, without what needs knowledge.
+ */
 function addSecurityHeaders(headers: string[]): void {
   addHeader(headers, "x-content-type-options", "nosniff");
   addHeader(headers, "referrer-policy", "strict-origin-when-cross-origin");

@@ -24,7 +24,11 @@ describe("an answer on its way out", () => {
   beforeAll(async () => {
     upstream = await startUpstream((_, response) => {
       response.writeHead(told.status ?? 200, told.headers);
-      if (stream) stream((chunk) => void response.write(chunk), () => response.end());
+      if (stream)
+        stream(
+          (chunk) => void response.write(chunk),
+          () => response.end(),
+        );
       else response.end(told.body);
     });
     worker = await startTestWorker();
@@ -63,7 +67,10 @@ describe("an answer on its way out", () => {
   });
 
   it("over HTTP/2 is compressed likewise", async () => {
-    const certificate = { hosts: ["a.example"], ...createSelfSigned({ hosts: ["a.example"], from: new Date(), days: 1 }) };
+    const certificate = {
+      hosts: ["a.example"],
+      ...createSelfSigned({ hosts: ["a.example"], from: new Date(), days: 1 }),
+    };
     await worker.https({ certificates: [certificate] });
     const session = openHttp2(worker.tlsPort, "a.example");
     const answer = await askHttp2(session, { ":path": "/", "accept-encoding": "br" });
@@ -108,7 +115,10 @@ describe("an answer on its way out", () => {
     Object.assign(told, { body: "short", headers: { ...told.headers, "content-length": 5 } });
     expect(codingOf((await ask(GZIP)).headers)).toBeUndefined();
     Object.assign(told, { status: 206, body: TEXT });
-    Object.assign(told.headers, { "content-length": TEXT.length, "content-range": `bytes 0-1/${TEXT.length}` });
+    Object.assign(told.headers, {
+      "content-length": TEXT.length,
+      "content-range": `bytes 0-1/${TEXT.length}`,
+    });
     expect(codingOf((await ask(GZIP)).headers)).toBeUndefined();
   });
 
@@ -126,7 +136,10 @@ describe("an answer on its way out", () => {
   });
 
   it("comes through chunk by chunk, as the service writes it", async () => {
-    const { promise: isOpen, resolve } = Promise.withResolvers<{ write: (chunk: string) => void; end: () => void }>();
+    const { promise: isOpen, resolve } = Promise.withResolvers<{
+      write: (chunk: string) => void;
+      end: () => void;
+    }>();
     stream = (write, end) => resolve({ write, end });
     const response = open(GZIP);
     const service = await isOpen;

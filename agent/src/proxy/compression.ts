@@ -39,7 +39,7 @@ export function createCompressor(): Compressor {
       if (!isCompressible(answer)) return;
       // Told to caches even where this client takes no coding (RFC 9110, section 12.5.5).
       addVary(answer.headers);
-      const coding = chooseCoding(String(answer.request.headers["accept-encoding"] ?? ""));
+      const coding = chooseCoding(answer.request.headers["accept-encoding"]?.toString());
       if (coding === null || encoders >= MAX_ENCODERS) return;
       encoders += 1;
       describeCoded(answer.headers, coding);
@@ -50,7 +50,8 @@ export function createCompressor(): Compressor {
 }
 
 function isCompressible({ request, status, headers }: Answer): boolean {
-  if (request.method === "HEAD" || status < 200 || status === 204 || status === 206 || status === 304) return false;
+  if (request.method === "HEAD" || status < 200 || status === 204 || status === 206 || status === 304)
+    return false;
   if (!COMPRESSIBLE.test(headerOf(headers, "content-type") ?? "")) return false;
   const length = headerOf(headers, "content-length");
   if (length !== undefined && Number(length) < MIN_BYTES) return false;
@@ -66,7 +67,10 @@ function addVary(headers: string[]): void {
   setHeader(headers, "vary", vary === undefined ? "Accept-Encoding" : `${vary}, Accept-Encoding`);
 }
 
-/** Other bytes than the service's: a strong validator would lie (RFC 9110, section 8.8.1), and so would ranges. */
+/**
+ * Other bytes than the service's: a strong validator would
+ * lie (RFC 9110, section 8.8.1), and so would ranges.
+ */
 function describeCoded(headers: string[], coding: Coding): void {
   removeHeaders(headers, ["content-length", "accept-ranges"]);
   setHeader(headers, "content-encoding", coding);
@@ -80,8 +84,8 @@ function createEncoder(coding: Coding): Encoder {
 }
 
 /**
- * Puts the encoder in front of a response: chunks go in by the same calls as before, and are flushed at the end
- * of their turn, so that a stream stays one. Waiting for room ("drain") holds on both sides.
+ * Puts the encoder in front of a response: chunks go in by the same calls as before, and are flushed at
+ * the end of their turn, so that a stream stays one. Waiting for room ("drain") holds on both sides.
  */
 function divert(response: ServerResponse, encoder: Encoder): void {
   const write = response.write.bind(response);

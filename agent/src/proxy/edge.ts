@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { TLSSocket } from "node:tls";
 import { hostName } from "./headers.ts";
 import type { TlsCertificates } from "./tls-certificates.ts";
 import type { WorkerHttps } from "./worker-protocol.ts";
@@ -49,13 +48,14 @@ export function createEdge({ certificates, isDraining }: EdgeOptions): Edge {
     answer(request, response, target) {
       const challenge = challengeOf(target.path);
       if (isDraining()) response.shouldKeepAlive = false;
-      if (challenge !== null) return sendText(response, 200, {}, challenge);
+      if (challenge !== null) return sendText(response, { status: 200, text: challenge });
       const location = secureAddress(request, target);
       if (location === null) return false;
-      return sendText(response, PERMANENT_REDIRECT, { location }, `${location}\n`);
+      return sendText(response, { status: PERMANENT_REDIRECT, text: `${location}\n`, headers: { location } });
     },
     strictTransport(request, host) {
-      const isMeant = https && https.hstsSeconds > 0 && isSecure(request) && certificates.covers(hostName(host));
+      const isMeant =
+        https && https.hstsSeconds > 0 && isSecure(request) && certificates.covers(hostName(host));
       return isMeant ? `max-age=${https?.hstsSeconds ?? 0}` : null;
     },
   };
@@ -63,7 +63,7 @@ export function createEdge({ certificates, isDraining }: EdgeOptions): Edge {
 
 /** Whether the request came to this worker itself over TLS. */
 export function isEncrypted({ socket }: IncomingMessage): boolean {
-  return (socket as Partial<TLSSocket>).encrypted === true;
+  return "encrypted" in socket && socket.encrypted === true;
 }
 
 /** Whether the client's way here is encrypted, to this worker or to a proxy before it that says so. */
@@ -71,12 +71,13 @@ export function isSecure(request: IncomingMessage): boolean {
   return isEncrypted(request) || request.headers["x-forwarded-proto"] === "https";
 }
 
-function sendText(
-  response: ServerResponse,
-  status: number,
-  headers: Record<string, string>,
-  text: string,
-): true {
+interface TextAnswer {
+  status: number;
+  text: string;
+  headers?: Record<string, string>;
+}
+
+function sendText(response: ServerResponse, { status, text, headers = {} }: TextAnswer): true {
   response.writeHead(status, {
     "content-type": "text/plain; charset=utf-8",
     "content-length": Buffer.byteLength(text),

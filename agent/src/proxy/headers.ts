@@ -50,7 +50,10 @@ export function forwardedHeaders(raw: string[], headers: IncomingHttpHeaders, cl
     "x-forwarded-for",
     before === undefined ? client.address : `${String(before)}, ${client.address}`,
   );
-  forwarded.push("x-forwarded-proto", client.isEncrypted ? "https" : String(headers["x-forwarded-proto"] ?? "http"));
+  forwarded.push(
+    "x-forwarded-proto",
+    client.isEncrypted ? "https" : String(headers["x-forwarded-proto"] ?? "http"),
+  );
   forwarded.push("x-forwarded-host", String(headers["x-forwarded-host"] ?? client.host));
   return forwarded;
 }

@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import type { RequestListener } from "node:http";
 import {
   createServer,
@@ -5,9 +6,7 @@ import {
   Http2ServerResponse,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
-  type ServerHttp2Stream,
 } from "node:http2";
-import type { ReadableOptions } from "node:stream";
 import type { TLSSocket } from "node:tls";
 
 const MAX_STREAMS = 128;
@@ -19,13 +18,9 @@ const IDLE_TIMEOUT_MS = 75_000;
  * authority as Host (RFC 9113, section 8.3.1), and a body of unknown length told by its transfer coding.
  */
 class PlainRequest extends Http2ServerRequest {
-  constructor(
-    stream: ServerHttp2Stream,
-    headers: IncomingHttpHeaders,
-    options: ReadableOptions,
-    rawHeaders: readonly string[],
-  ) {
-    super(stream, headers, options, rawHeaders);
+  constructor(...given: ConstructorParameters<typeof Http2ServerRequest>) {
+    super(...given);
+    const [stream, headers, , rawHeaders] = given;
     Object.defineProperties(this, {
       headers: { value: plainHeaders(headers, stream.endAfterHeaders) },
       rawHeaders: { value: plainRawHeaders(rawHeaders, headers[":authority"]) },
@@ -48,8 +43,6 @@ class PlainResponse extends Http2ServerResponse<PlainRequest> {
     this.stream.additionalHeaders({ ":status": status, ...fields });
   }
 }
-
-type Http2Handler = (request: PlainRequest, response: Http2ServerResponse<PlainRequest>) => void;
 
 function plainHeaders(headers: IncomingHttpHeaders, isEmpty: boolean): IncomingHttpHeaders {
   const plain: IncomingHttpHeaders = {};
@@ -93,8 +86,10 @@ export function createHttp2(handler: RequestListener): Http2Front {
     Http2ServerRequest: PlainRequest,
     Http2ServerResponse: PlainResponse,
   };
-  // The two classes above make of these what a handler of HTTP/1.1 knows.
-  const server = createServer(options, handler as unknown as Http2Handler);
+  const server = createServer(options);
+  // By the two classes above a handler of HTTP/1.1 gets what it knows, which types cannot say.
+  const emitter: EventEmitter = server;
+  emitter.on("request", handler);
   server.on("session", (session) => {
     let streams = 0;
     sessions.add(session);

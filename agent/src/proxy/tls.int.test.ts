@@ -1,12 +1,26 @@
 import { once } from "node:events";
-import { request as plainRequest, type IncomingMessage } from "node:http";
+import { request as plainRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSelfSigned } from "../system/self-signed.ts";
 import { askHttp2, askTls, openHttp2 } from "../testing/tls-client.ts";
-import { sendRaw, startTestWorker, startUpstream, type TestUpstream, type TestWorker } from "../testing/worker.ts";
+import {
+  sendRaw,
+  startTestWorker,
+  startUpstream,
+  type TestUpstream,
+  type TestWorker,
+} from "../testing/worker.ts";
 
 const SHOP = "shop.example.com";
+
+/** Answers what it was asked. */
+async function echo(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method, url, headers } = request;
+  const answer = JSON.stringify({ method, url, headers, body: await text(request) });
+  response.writeHead(200, { "set-cookie": ["a=1", "b=2"], "x-reason": "yes" }).end(answer);
+}
 
 function certificateFor(...hosts: string[]) {
   return { hosts, ...createSelfSigned({ hosts, from: new Date(), days: 1 }) };
@@ -16,11 +30,8 @@ describe("TLS", () => {
   let worker: TestWorker;
   let upstream: TestUpstream;
   beforeAll(async () => {
-    upstream = await startUpstream(async (request, response) => {
-      const body = Buffer.concat(await request.toArray()).toString();
-      const { method, url, headers } = request;
-      const answer = JSON.stringify({ method, url, headers, body });
-      response.writeHead(200, { "set-cookie": ["a=1", "b=2"], "x-reason": "yes" }).end(answer);
+    upstream = await startUpstream((request, response) => {
+      void echo(request, response);
     });
     worker = await startTestWorker();
     await worker.route([{ stable: upstream.arm("rel_1") }]);
@@ -32,7 +43,12 @@ describe("TLS", () => {
   });
 
   async function handshake(options: ConnectionOptions): Promise<TLSSocket> {
-    const socket = connect({ host: "127.0.0.1", port: worker.tlsPort, rejectUnauthorized: false, ...options });
+    const socket = connect({
+      host: "127.0.0.1",
+      port: worker.tlsPort,
+      rejectUnauthorized: false,
+      ...options,
+    });
     await once(socket, "secureConnect");
     return socket;
   }
@@ -72,7 +88,12 @@ describe("TLS", () => {
     expect(answers[0]?.headers).toMatchObject({ "set-cookie": ["a=1", "b=2"], "x-reason": "yes" });
     const [a, b, c] = answers.slice(0, 3).map((each) => JSON.parse(each.body.toString()));
     expect(a).toMatchObject({ method: "GET", url: "/a", body: "" });
-    expect(a.headers).toMatchObject({ host: SHOP, "x-mine": "1", cookie: "c=1; d=2", "x-forwarded-proto": "https" });
+    expect(a.headers).toMatchObject({
+      host: SHOP,
+      "x-mine": "1",
+      cookie: "c=1; d=2",
+      "x-forwarded-proto": "https",
+    });
     expect(Object.keys(a.headers).filter((name) => name.startsWith(":"))).toEqual([]);
     expect(b).toMatchObject({ method: "POST", body: "abc" });
     expect(c).toMatchObject({ method: "PUT", body: "of unknown length" });
@@ -101,13 +122,21 @@ describe("TLS", () => {
 
   it.each(["TLSv1.2", "TLSv1.3"] as const)("resumes a %s session at another worker", async (version) => {
     const sample = { minVersion: version, maxVersion: version, servername: SHOP };
-    const tickets = { certificates: [certificateFor(SHOP)], ticketKey: Buffer.alloc(48, 9).toString("base64") };
+    const tickets = {
+      certificates: [certificateFor(SHOP)],
+      ticketKey: Buffer.alloc(48, 9).toString("base64"),
+    };
     const other = await startTestWorker();
     try {
       await other.route([{ stable: upstream.arm("rel_1") }]);
       await other.https(tickets);
       await worker.https(tickets);
-      const first = connect({ host: "127.0.0.1", port: worker.tlsPort, rejectUnauthorized: false, ...sample });
+      const first = connect({
+        host: "127.0.0.1",
+        port: worker.tlsPort,
+        rejectUnauthorized: false,
+        ...sample,
+      });
       // TLS 1.2 sends its ticket within the handshake, TLS 1.3 after it.
       const [ticket] = (await once(first, "session")) as [Buffer];
       first.destroy();
@@ -120,7 +149,10 @@ describe("TLS", () => {
   });
 
   it("answers challenges of authorities before anything else, for any host", async () => {
-    await worker.https({ challenges: [{ token: "tok_1", answer: "tok_1.thumb" }], certificates: [certificateFor(SHOP)] });
+    await worker.https({
+      challenges: [{ token: "tok_1", answer: "tok_1.thumb" }],
+      certificates: [certificateFor(SHOP)],
+    });
     const path = "/.well-known/acme-challenge/";
     expect(await askPlain(SHOP, `${path}tok_1`)).toMatchObject({ status: 200, body: "tok_1.thumb" });
     expect(await askPlain("nobody.example.com", `${path}tok_1`)).toMatchObject({ body: "tok_1.thumb" });
@@ -128,8 +160,12 @@ describe("TLS", () => {
     expect((await askPlain("nobody.example.com", `${path}tok_2`)).body).toContain("tok_2");
   });
 
-  it("sends plain requests to TLS where the host has a certificate, with the method and the path", async () => {
-    await worker.https({ certificates: [certificateFor(SHOP)], port: 8443, secureHosts: ["api.example.com"] });
+  it("sends plain requests to TLS where the host has a certificate, with method and path", async () => {
+    await worker.https({
+      certificates: [certificateFor(SHOP)],
+      port: 8443,
+      secureHosts: ["api.example.com"],
+    });
     expect(await askPlain(SHOP, "/a?b=c", "POST")).toMatchObject({
       ...{ status: 308, location: `https://${SHOP}:8443/a?b=c` },
     });
@@ -144,7 +180,8 @@ describe("TLS", () => {
   it("says Strict-Transport-Security where there is a certificate, over TLS alone", async () => {
     await worker.https({ certificates: [certificateFor(SHOP)], hstsSeconds: 600, redirect: false });
     const port = worker.tlsPort;
-    const strict = async (host: string) => (await askTls({ port, host })).headers["strict-transport-security"];
+    const strict = async (host: string) =>
+      (await askTls({ port, host })).headers["strict-transport-security"];
     expect(await strict(SHOP)).toBe("max-age=600");
     expect(await strict("unknown.example.com")).toBeUndefined();
     expect((await askPlain(SHOP, "/")).headers["strict-transport-security"]).toBeUndefined();
@@ -156,9 +193,20 @@ describe("TLS", () => {
   });
 
   async function askPlain(host: string, path: string, method = "GET") {
-    const sent = plainRequest({ host: "127.0.0.1", port: worker.port, path, method, headers: { host } }).end();
+    const sent = plainRequest({
+      host: "127.0.0.1",
+      port: worker.port,
+      path,
+      method,
+      headers: { host },
+    }).end();
     const [response] = (await once(sent, "response")) as [IncomingMessage];
     const body = Buffer.concat(await response.toArray()).toString();
-    return { status: response.statusCode, location: response.headers.location, headers: response.headers, body };
+    return {
+      status: response.statusCode,
+      location: response.headers.location,
+      headers: response.headers,
+      body,
+    };
   }
 });

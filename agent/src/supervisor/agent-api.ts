@@ -1,6 +1,12 @@
-import type { Challenge, Counters, DesiredState, HttpsSettings, ObservedState } from "@mainstay/api";
+import type { Counters, DesiredState, ObservedState } from "@mainstay/api";
 import { CallRefused, sendJson, serveJson, type JsonServer } from "../system/unix-server.ts";
-import { findChallengesError, findHttpsError, findShapeError, isDesiredState } from "./desired-shape.ts";
+import {
+  findHttpsError,
+  findShapeError,
+  isChallenges,
+  isDesiredState,
+  isHttpsSettings,
+} from "./desired-shape.ts";
 import type { Events } from "./events.ts";
 import type { Https } from "./https.ts";
 import type { Journal } from "./journal.ts";
@@ -37,15 +43,14 @@ export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
         return sendJson(response, 409, await observe());
       },
       "PUT /v1/https": async ({ body }) => {
-        const error = findHttpsError(body);
-        if (error !== null) throw new CallRefused(400, error);
-        await https.put(body as HttpsSettings);
+        if (!isHttpsSettings(body))
+          throw new CallRefused(400, findHttpsError(body) ?? "no settings of HTTPS");
+        await https.put(body);
         return {};
       },
       "PUT /v1/challenges": async ({ body }) => {
-        const error = findChallengesError(body);
-        if (error !== null) throw new CallRefused(400, error);
-        await https.challenge((body as { challenges: Challenge[] }).challenges);
+        if (!isChallenges(body)) throw new CallRefused(400, "not a list of challenges");
+        await https.challenge(body.challenges);
         return {};
       },
       "GET /v1/observed": observe,

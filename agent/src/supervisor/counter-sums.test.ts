@@ -36,8 +36,16 @@ function tally(arm: ArmTally["arm"], release: string, count: number): ArmTally {
 }
 
 function counters(bootId: string, changes: Partial<WorkerCounters>): WorkerCounters {
-  const status = { bootId, pid: 1, restarts: 0, revision: 1, generation: 1,
-    httpsRevision: null, inflight: 1, instances: {} };
+  const status = {
+    bootId,
+    pid: 1,
+    restarts: 0,
+    revision: 1,
+    generation: 1,
+    httpsRevision: null,
+    inflight: 1,
+    instances: {},
+  };
   return { ...status, arms: [], lost: {}, aborted: 0, unrouted: 0, ...changes };
 }
 

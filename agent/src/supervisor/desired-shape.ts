@@ -1,4 +1,4 @@
-import type { DesiredState } from "@mainstay/api";
+import type { Challenge, DesiredState, HttpsSettings } from "@mainstay/api";
 
 /**
  * The shape of a desired state, checked without the schema of @mainstay/api: loading zod would
@@ -63,8 +63,7 @@ function firstWrong(results: (string | null)[]): string | null {
 }
 
 const auto: Check = (value, path) => (value === "auto" ? null : `${path}: expected "auto"`);
-const truth: Check = (value, path) =>
-  typeof value === "boolean" ? null : `${path}: expected true or false`;
+const truth: Check = (value, path) => (typeof value === "boolean" ? null : `${path}: expected true or false`);
 const arm = object({ release: text, instances: listOf(text) });
 
 const instance = object({
@@ -124,9 +123,12 @@ export function findHttpsError(value: unknown): string | null {
   return https(value, "https");
 }
 
-/** As findShapeError, of a list of challenges. */
-export function findChallengesError(value: unknown): string | null {
-  return challenges(value, "body");
+export function isHttpsSettings(value: unknown): value is HttpsSettings {
+  return findHttpsError(value) === null;
+}
+
+export function isChallenges(value: unknown): value is { challenges: Challenge[] } {
+  return challenges(value, "body") === null;
 }
 
 export function isDesiredState(value: unknown): value is DesiredState {

@@ -27,7 +27,15 @@ interface HttpsOptions {
 }
 
 /** Certificates, challenges and ticket keys on their way to the workers; kept for those that start later. */
-export function createHttps({ saved, push, save, randomBytes, makeFallback, nowMs, every }: HttpsOptions): Https {
+export function createHttps({
+  saved,
+  push,
+  save,
+  randomBytes,
+  makeFallback,
+  nowMs,
+  every,
+}: HttpsOptions): Https {
   let settings: HttpsSettings | null = saved && settingsOf(saved);
   const fallback = saved?.fallback ?? makeFallback();
   let challenges: Challenge[] = [];

@@ -36,18 +36,20 @@ export function computeRouting({ desired, instances, draining, leaseExpired }: R
 
   return {
     generation: desired.generation,
-    services: desired.services.map((each): WorkerService => ({
-      service: each.service,
-      environment: each.environment,
-      routes: each.routes,
-      change: each.change,
-      assignmentHeader: each.assignmentHeader,
-      weight: weightInForce(each, leaseExpired),
-      stable: arm(each.stable),
-      candidate: arm(each.candidate),
-      requestTimeoutMs: each.requestTimeoutMs,
-      ...(each.answers ? { answers: each.answers } : {}),
-    })).concat(desired.api ? [apiService(desired.api)] : []),
+    services: desired.services
+      .map((each): WorkerService => ({
+        service: each.service,
+        environment: each.environment,
+        routes: each.routes,
+        change: each.change,
+        assignmentHeader: each.assignmentHeader,
+        weight: weightInForce(each, leaseExpired),
+        stable: arm(each.stable),
+        candidate: arm(each.candidate),
+        requestTimeoutMs: each.requestTimeoutMs,
+        ...(each.answers ? { answers: each.answers } : {}),
+      }))
+      .concat(desired.api ? [apiService(desired.api)] : []),
     draining,
   };
 }

@@ -39,7 +39,13 @@ export async function askTls(options: TlsRequest): Promise<TlsAnswer> {
   const names = socket.getPeerX509Certificate()?.subjectAltName ?? "";
   const { localPort = 0 } = socket;
   const chunks: Buffer[] = await response.toArray();
-  return { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks), names, localPort };
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    body: Buffer.concat(chunks),
+    names,
+    localPort,
+  };
 }
 
 /** A session of HTTP/2 over TLS. */

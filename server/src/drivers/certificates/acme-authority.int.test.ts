@@ -33,7 +33,9 @@ describe.skipIf(!HAS_PEBBLE)("an ACME authority (Debian's pebble; skipped where 
     const address = answering.address();
     pebble = await startPebble({ httpPort: typeof address === "object" && address ? address.port : 0 });
     const { directory, caFile } = pebble;
-    const settings = platformFile.parse({ acme: { directory, caFile, agreeToTerms: true, email: "a@example.com" } });
+    const settings = platformFile.parse({
+      acme: { directory, caFile, agreeToTerms: true, email: "a@example.com" },
+    });
     authority = createAcmeAuthority({ settings: settings.acme, keys: createPrivateFiles(home.path) });
   });
   afterAll(async () => {

@@ -75,7 +75,10 @@ export function createCertificates(dependencies: CertificatesDependencies): Cert
     if (bootId === undefined) return RETRY_MS;
     const fromFiles = files.list().map(({ chain, key, facts }) => ({ hosts: facts.names, chain, key }));
     await publisher.publish([...held.values(), ...fromFiles], bootId);
-    return orderNext(rows.filter((row) => hosts.includes(row.host)), held);
+    return orderNext(
+      rows.filter((row) => hosts.includes(row.host)),
+      held,
+    );
   }
 
   async function orderNext(rows: CertificateRow[], held: ReadonlyMap<string, Held>): Promise<number> {

@@ -59,7 +59,9 @@ export function createFileCertificates({ pairs, log }: FileCertificatesOptions):
       const watchers = [...directories].flatMap((directory) => {
         try {
           const watcher = watch(directory, { persistent: false }, onChange);
-          return [watcher.on("error", (error) => log.warn({ directory, error }, "a directory is not watched"))];
+          return [
+            watcher.on("error", (error) => log.warn({ directory, error }, "a directory is not watched")),
+          ];
         } catch (error) {
           log.warn({ directory, error }, "a directory of certificates cannot be watched");
           return [];

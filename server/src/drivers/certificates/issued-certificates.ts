@@ -14,7 +14,9 @@ export interface IssuedCertificatesDependencies {
   keys: PrivateFiles;
 }
 
-/** What authorities have issued: the chain stands in the database, its key in a file named after its serial. */
+/**
+ * What authorities have issued: the chain stands in the database, its key in a file named after its serial.
+ */
 export function createIssuedCertificates({ clock, keys }: IssuedCertificatesDependencies) {
   const fileOf = (host: string, serial: string): string => `${host}.${serial}.key`;
 
@@ -31,7 +33,9 @@ export function createIssuedCertificates({ clock, keys }: IssuedCertificatesDepe
     async forget(host: string, chain: string): Promise<void> {
       await keys.remove(fileOf(host, readCertificate(chain).serial));
     },
-    /** Null when the row has none yet, when it has expired, or when its key is gone: then a new one is needed. */
+    /**
+     * Null when the row has none yet, when it has expired, or when its key is gone: then a new one is needed.
+     */
     async held({ host, chain, not_after }: CertificateRow): Promise<Held | null> {
       if (chain === null || not_after === null || not_after <= clock.now()) return null;
       const key = await keys.read(fileOf(host, readCertificate(chain).serial));

@@ -93,7 +93,13 @@ export function createOrders(dependencies: OrdersDependencies) {
       });
       const resource = { type: "certificate", id: host };
       const after = { attempts, nextAttemptAt: next.toISOString() };
-      await audit.record(tx, { actor: SYSTEM, action: "certificates.attempt_failed", resource, after, reason });
+      await audit.record(tx, {
+        actor: SYSTEM,
+        action: "certificates.attempt_failed",
+        resource,
+        after,
+        reason,
+      });
       const data = { host, reason, ...after, notAfter: notAfter?.toISOString() ?? null };
       await events.emit(tx, { type: "certificates.failed", subject: host, data });
     });
@@ -109,6 +115,8 @@ function describe({ issuer, serial, notAfter }: CertificateFacts, renewAt: Date)
 
 /** The words of the authority, or of whatever kept it from being asked. */
 function reasonOf(error: unknown): string {
-  const { message = "", code = "" } = Object(error) as { message?: string; code?: string };
-  return (message || String(code) || String(error)).replaceAll(/\s+/g, " ").slice(0, REASON_LIMIT);
+  const isError = error instanceof Error;
+  const code = isError && "code" in error ? String(error.code) : "";
+  const words = isError && error.message !== "" ? error.message : code || String(error);
+  return words.replaceAll(/\s+/g, " ").slice(0, REASON_LIMIT);
 }

@@ -54,5 +54,12 @@ export function withoutCertificate(host: string, problem: string): CertificateRe
 }
 
 function describe({ names, issuer, serial, fingerprint, notBefore, notAfter }: CertificateFacts) {
-  return { names, issuer, serial, fingerprint, notBefore: notBefore.toISOString(), notAfter: notAfter.toISOString() };
+  return {
+    names,
+    issuer,
+    serial,
+    fingerprint,
+    notBefore: notBefore.toISOString(),
+    notAfter: notAfter.toISOString(),
+  };
 }

@@ -34,7 +34,9 @@ export function createCertificatesStore(database: Database) {
       if (hosts.length === 0) return;
       const times = { next_attempt_at: now, created_at: now, updated_at: now };
       const rows = hosts.map((host) => ({ host, ...times }));
-      const insert = db.insertInto("certificates.certificates").values(rows.map((row) => ({ ...row, attempts: 0 })));
+      const insert = db
+        .insertInto("certificates.certificates")
+        .values(rows.map((row) => ({ ...row, attempts: 0 })));
       await insert.onConflict((conflict) => conflict.column("host").doNothing()).execute();
     },
 
@@ -47,7 +49,7 @@ export function createCertificatesStore(database: Database) {
     async takeLease(holder: string, { now, expiresAt }: { now: Date; expiresAt: Date }): Promise<boolean> {
       const taken = await lease()
         .set({ holder, expires_at: expiresAt })
-        .where((where) => where.or([where("holder", "=", holder), where("expires_at", "<", now)]))
+        .where((where) => where.or([where("holder", "=", holder), where("expires_at", "<=", now)]))
         .executeTakeFirst();
       return taken.numUpdatedRows > 0n;
     },
