@@ -5,8 +5,10 @@ import {
   journalEntry,
   observedState,
   type AgentEvent,
+  type Challenge,
   type Counters,
   type DesiredState,
+  type HttpsSettings,
   type JournalEntry,
   type ObservedState,
 } from "@mainstay/api";
@@ -18,6 +20,10 @@ export interface AgentClient {
    * The state after applying; when the agent knows a later generation it is left as it is and told instead.
    */
   putDesired(desired: DesiredState): Promise<ObservedState>;
+  /** Certificates and what goes with them; resolves when every proxy worker that answers has them. */
+  putHttps(settings: HttpsSettings): Promise<void>;
+  /** All that certificate authorities ask for just now; likewise. */
+  putChallenges(challenges: Challenge[]): Promise<void>;
   observed(): Promise<ObservedState>;
   counters(): Promise<Counters>;
   journal(after: number): Promise<JournalEntry[]>;
@@ -58,6 +64,8 @@ export function createAgentClient({ socketPath }: { socketPath: string }): Agent
 
   return {
     putDesired: async (desired) => understand(observedState, await call("PUT /v1/desired", desired)),
+    putHttps: async (settings) => void (await call("PUT /v1/https", settings)),
+    putChallenges: async (challenges) => void (await call("PUT /v1/challenges", { challenges })),
     observed: async () => understand(observedState, await call("GET /v1/observed")),
     counters: async () => understand(counters, await call("GET /v1/counters")),
     async journal(after) {

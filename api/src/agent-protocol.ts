@@ -6,6 +6,8 @@ import { ARMS, BALANCES, BUCKETS, GROUPS } from "./words.ts";
  *
  *   PUT /v1/desired   DesiredState → ObservedState   (idempotent; 409 and the state as it is when a
  *                     later generation is applied already)
+ *   PUT /v1/https     HttpsSettings → {}  (in force at every worker that answers; holds private keys)
+ *   PUT /v1/challenges { challenges: Challenge[] } → {}   (likewise)
  *   GET /v1/observed  → ObservedState
  *   GET /v1/counters  → Counters
  *   GET /v1/events    → newline-delimited AgentEvent, until the client hangs up
@@ -82,6 +84,8 @@ export const serviceRouting = z.strictObject({
   connections: connectionPolicy,
   /** Not null: requests are told to come back later. */
   maintenance: z.strictObject({ retryAfterMs: z.int().positive() }).nullable(),
+  /** What is done to its answers; compressed and no more when left out. */
+  answers: z.strictObject({ compression: z.boolean(), securityHeaders: z.boolean() }).optional(),
 });
 export type ServiceRouting = z.infer<typeof serviceRouting>;
 
@@ -91,8 +95,27 @@ export const desiredState = z.strictObject({
   leaseTtlMs: z.int().positive(),
   instances: z.array(instanceSpec),
   services: z.array(serviceRouting),
+  /** The host under which the server itself is reached, and the port it listens on. */
+  api: z.strictObject({ host: z.string(), port: z.int().positive() }).optional(),
 });
 export type DesiredState = z.infer<typeof desiredState>;
+
+export const httpsSettings = z.strictObject({
+  /** PEM, the leaf first. */
+  certificates: z.array(z.strictObject({ hosts: z.array(z.string()), cert: z.string(), key: z.string() })),
+  /** Where clients reach TLS. */
+  port: z.int().positive(),
+  /** Plain requests to hosts with a certificate are sent to TLS; those to secureHosts always. */
+  redirect: z.boolean(),
+  secureHosts: z.array(z.string()),
+  /** 0: no Strict-Transport-Security. */
+  hstsSeconds: z.int().nonnegative(),
+});
+export type HttpsSettings = z.infer<typeof httpsSettings>;
+
+/** What a certificate authority asks for at /.well-known/acme-challenge/<token> (RFC 8555, section 8.3). */
+export const challenge = z.strictObject({ token: z.string(), answer: z.string() });
+export type Challenge = z.infer<typeof challenge>;
 
 export const INSTANCE_STATES = [
   "starting",

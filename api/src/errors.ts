@@ -220,6 +220,18 @@ export const ERRORS = {
     message: "the files of release {release} are not the ones that were registered",
     remedy: "Deploy the directory again: that makes a new release from its present files.",
   },
+  CERTIFICATE_FILE: {
+    status: 422,
+    message: "the certificate {file} cannot be used: {reason}",
+    remedy:
+      "Put the PEM chain, the leaf first, and its unencrypted key there; the key for the server's account alone, with mode 0600.",
+  },
+  CERTIFICATES_OFF: {
+    status: 409,
+    message: "no certificate can be ordered for {host}: {reason}",
+    remedy:
+      "Set proxy.tls.port and acme.agreeToTerms in mainstay.platform.yaml; docs/guides/https.md says how.",
+  },
   SECRETS_FILE: {
     status: 422,
     message: "the secrets file {file} cannot be used: {reason}",

@@ -48,6 +48,19 @@ export const EVENTS = {
     code: z.int().nullable(),
     signal: z.string().nullable(),
   }),
+  "certificates.issued": z.object({
+    host: z.string(),
+    issuer: z.string(),
+    notAfter: z.string(),
+    isRenewal: z.boolean(),
+  }),
+  "certificates.failed": z.object({
+    host: z.string(),
+    reason: z.string(),
+    attempts: z.int(),
+    nextAttemptAt: z.string(),
+    notAfter: z.string().nullable(),
+  }),
   "agent.connected": z.object({ bootId: z.string() }),
   "agent.lost": z.object({ reason: z.string() }),
 } as const satisfies Record<string, z.ZodType>;

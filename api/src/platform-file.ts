@@ -25,6 +25,13 @@ const SECOND = 1_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
+const hostName = () =>
+  z
+    .string()
+    .regex(/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
+      message: "expected a host name in lower case, such as mainstay.example.com",
+    });
+
 const server = z.strictObject({
   host: host().default("127.0.0.1").describe("Where the console and the API listen."),
   port: port().default(7700).describe("The port of the console and the API; 0 takes a free one."),
@@ -37,6 +44,51 @@ const server = z.strictObject({
   shutdownTimeout: durationWithin(0, HOUR)
     .prefault("10s")
     .describe("How long each part of the server may take to finish its work when it stops."),
+  publicHost: hostName()
+    .nullable()
+    .default(null)
+    .describe("The host under which the data plane hands on the console and the API, over HTTPS alone."),
+});
+
+const file = () => z.string().min(1, "expected the path of a file");
+const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
+
+const tls = z.strictObject({
+  port: wholeNumber("a port", 1, 65_535)
+    .nullable()
+    .default(null)
+    .describe("The port of HTTPS on proxy.host; null: no HTTPS."),
+  certificates: z
+    .array(z.strictObject({ cert: file(), key: file() }), "expected a list of { cert: file, key: file }")
+    .default([])
+    .describe("Certificates of your own as PEM files, read again when they change."),
+  redirect: z
+    .boolean()
+    .default(true)
+    .describe("Whether plain requests to hosts with a certificate are sent to HTTPS."),
+  hsts: durationWithin(0, 730 * DAY)
+    .prefault("7d")
+    .describe("How long browsers shall keep to HTTPS for hosts with a certificate; 0s: they are not told."),
+});
+
+const acme = z.strictObject({
+  agreeToTerms: z
+    .boolean()
+    .default(false)
+    .describe("Whether you agree to the terms of the certificate authority; it is asked only if you do."),
+  directory: z
+    .url({ protocol: /^https$/, error: "expected an https:// URL" })
+    .default(LETS_ENCRYPT)
+    .describe("The authority that issues certificates for the hosts of all routes (RFC 8555)."),
+  email: z
+    .email("expected an e-mail address")
+    .nullable()
+    .default(null)
+    .describe("Where the authority may reach you."),
+  caFile: file()
+    .nullable()
+    .default(null)
+    .describe("PEM file of the authority behind the directory's own HTTPS, where the system knows it not."),
 });
 
 const NETWORK = "expected an address or a network, such as 10.0.0.0/8 or fd00::/8";
@@ -81,6 +133,7 @@ const proxy = z.strictObject({
     .describe(
       "Addresses and networks whose X-Forwarded-* and Forwarded headers are believed; else replaced.",
     ),
+  tls: tls.prefault({}),
 });
 
 const portRange = z
@@ -160,6 +213,7 @@ export const platformFile = z
       ),
     server: server.prefault({}),
     proxy: proxy.prefault({}),
+    acme: acme.prefault({}),
     agent: agent.prefault({}),
     database: database.prefault({}),
     log: log.prefault({}),
@@ -179,12 +233,25 @@ function refusePortClashes(context: z.core.ParsePayload<PlatformConfig>): void {
   const [first, last] = instances.portRange;
   const report = (path: string[], message: string, input: unknown) =>
     context.issues.push({ code: "custom", path, message, input });
-  for (const [room, used] of [["server", control.port] as const, ["proxy", traffic.port] as const]) {
+  const { port: tlsPort } = traffic.tls;
+  for (const [place, used] of [
+    [["server", "port"], control.port],
+    [["proxy", "port"], traffic.port],
+    [["proxy", "tls", "port"], tlsPort ?? 0],
+  ] as const) {
     if (used >= first && used <= last) {
-      report([room, "port"], `expected a port outside agent.portRange, ${first} to ${last}`, used);
+      report([...place], `expected a port outside agent.portRange, ${first} to ${last}`, used);
     }
   }
   if (control.port !== 0 && control.port === traffic.port) {
     report(["proxy", "port"], `expected another port than server.port, ${control.port}`, traffic.port);
+  }
+  if (tlsPort === control.port || tlsPort === traffic.port) {
+    report(["proxy", "tls", "port"], "expected another port than server.port and proxy.port", tlsPort);
+  }
+  if (control.publicHost !== null && (tlsPort === null || control.port === 0)) {
+    const message =
+      "expected none without proxy.tls.port and a fixed server.port: it is reached over HTTPS alone";
+    report(["server", "publicHost"], message, control.publicHost);
   }
 }

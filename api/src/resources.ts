@@ -282,6 +282,26 @@ export const maintenanceOrder = z.strictObject({
   reason: z.string().max(500).nullable().default(null),
 });
 
+export const certificateResource = z
+  .object({
+    host: z.string(),
+    source: z.enum(["file", "acme", "none"]).describe("none: shown with a certificate nobody vouches for"),
+    state: z.enum(["valid", "expired", "pending", "failed", "self-signed"]),
+    names: z.array(z.string()).describe("every host the certificate stands for"),
+    issuer: z.string().nullable(),
+    serial: z.string().nullable(),
+    fingerprint: z.string().nullable().describe("SHA-256 over the certificate"),
+    notBefore: time.nullable(),
+    notAfter: time.nullable(),
+    renewAt: time.nullable(),
+    attempts: z.int().describe("failed attempts since the last success"),
+    lastAttemptAt: time.nullable(),
+    nextAttemptAt: time.nullable(),
+    problem: z.string().nullable().describe("what keeps it from being renewed or issued"),
+  })
+  .meta({ id: "Certificate" });
+export type CertificateResource = z.infer<typeof certificateResource>;
+
 export const auditResource = z
   .object({
     id: z.string(),

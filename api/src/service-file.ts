@@ -204,6 +204,15 @@ const route = z.strictObject({
   path: z.string().startsWith("/").default("/").describe("The start of the path; the longest match wins."),
 });
 
+const headers = z.strictObject({
+  security: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Adds X-Content-Type-Options, Referrer-Policy and X-Frame-Options where the service sent none itself.",
+    ),
+});
+
 export const serviceFile = z.strictObject({
   service: serviceName.describe("The name it goes by everywhere."),
   environment: serviceName.default("production").describe("One service may run in several."),
@@ -228,6 +237,11 @@ export const serviceFile = z.strictObject({
   resources: resources.prefault({}).describe("Limits of every instance, enforced by control groups."),
   routes: z.array(route).min(1).prefault([{}]).describe("Which requests are this service's."),
   connections: connections.prefault({}).describe("How requests reach the instances."),
+  compression: z
+    .boolean()
+    .default(true)
+    .describe("Compresses text that the service itself did not, for clients that take it."),
+  headers: headers.prefault({}).describe("Headers added to its answers."),
   rollout: rollout.prefault({}).describe("How a new release takes over."),
 });
 

@@ -28,6 +28,7 @@ export async function startMainstay(setting: PeerSetting, variant: Variant): Pro
     restarts: 0,
     runtimeDirectory,
     routingFile,
+    httpsFile: null,
     drainTimeoutMs: 1000,
     limits: {
       bodyBytes: 1024 ** 3,

@@ -2,6 +2,7 @@ import { text } from "node:stream/consumers";
 import { Command, CommanderError } from "commander";
 import { createApiClient } from "./api-client.ts";
 import { EXIT, explain } from "./cli-error.ts";
+import { addCertificates } from "./commands/certificates.ts";
 import { addChange } from "./commands/change.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDeploy } from "./commands/deploy.ts";
@@ -75,6 +76,7 @@ function createProgram(): Command {
   addReleases(program, withContext);
   addChange(program, withContext);
   addMaintenance(program, withContext);
+  addCertificates(program, withContext);
   addConfig(program, withOwnContext);
   addRemote(program, withOwnContext);
   addInit(program, withOwnContext);

@@ -18,6 +18,7 @@ import {
   type Collect,
 } from "./core/services/index.ts";
 import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
+import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certificates/index.ts";
 import {
   createAgentLink,
   createInstancesDriver,
@@ -73,11 +74,13 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
 
   // Drivers and signals
   const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
+  const { publicHost } = config.server;
   const settings = {
     dataDirectory,
     leaseTtlMs: config.agent.leaseTtl,
     requestTimeoutMs: config.proxy.requestTimeout,
     drainTimeoutMs: config.proxy.drainTimeout,
+    api: publicHost === null ? null : { host: publicHost, port: config.server.port },
   };
   const journal = createJournalAuditor({ db, audit });
   const link = createAgentLink({ agent, services, settings, clock, log, journal, db, events });
@@ -86,6 +89,9 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   const instances = createInstancesDriver({ services, link, clock });
   const releaseCommand = createReleaseCommandDriver({ services, link, agent });
   const taskKeeper = createTaskKeeper({ services, link, agent, clock, log });
+  const certificates = createCertificatesRoom({
+    ...{ db, clock, random: randomBytes, audit, events, log, agent, link, config, dataDirectory },
+  });
 
   // Changes: what alters production, and who acts and judges in it
   const drivers = [traffic, releaseCommand, instances];
@@ -141,6 +147,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   });
   addSettingsRoutes(http, services);
   addTasksRoutes(http, { services, sync: link.sync });
+  addCertificatesRoutes(http, certificates);
   addChangesRoutes(http, { changes, watch });
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
   http.addReadinessCheck("database", () => database.ping());
@@ -163,6 +170,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     link,
     taskKeeper,
     sampler,
+    certificates,
     runner,
     http,
   ];

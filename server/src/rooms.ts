@@ -10,6 +10,7 @@ export const ROOMS: readonly MigratedRoom[] = [
   room("uploads", "./core/uploads/migrations"),
   room("services", "./core/services/migrations"),
   room("changes", "./core/changes/migrations"),
+  room("certificates", "./drivers/certificates/migrations"),
   room("instances", "./drivers/instances/migrations"),
 ];
 

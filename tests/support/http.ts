@@ -31,6 +31,7 @@ export function createTestHttp(
     config: {
       host: "127.0.0.1",
       port: 0,
+      publicHost: null,
       bodyLimit: 1024,
       requestTimeout: 30_000,
       shutdownTimeout: 5_000,

@@ -128,7 +128,8 @@ async function choosePlace(env: Record<string, string>): Promise<Place> {
   const dataDirectory = path.join(directory, "data");
   const sockets = path.join(directory, "run");
   for (const each of [dataDirectory, sockets]) await mkdir(each, { mode: 0o755 });
-  const [serverPort, proxyPort] = [findFreePort(), findFreePort()];
+  const serverPort = findFreePort();
+  const proxyPort = Number(env["MAINSTAY_PROXY_PORT"] ?? findFreePort());
   const settings = {
     XDG_RUNTIME_DIR: sockets,
     MAINSTAY_DATA_DIRECTORY: dataDirectory,

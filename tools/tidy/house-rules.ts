@@ -46,7 +46,7 @@ export const EXCEPTIONS: Exception[] = [
     rules: ["clock", "timer"],
     paths: [
       "agent/src/{parent,supervisor}/**",
-      "agent/src/proxy/{data-plane,exchange,worker}.ts",
+      "agent/src/proxy/{exchange,listening,worker}.ts",
       "agent/src/proxy/{problem,request-body,tunnel,upstream,waiting-room}.ts",
       "agent/src/system/log.ts",
     ],
@@ -64,7 +64,7 @@ export const EXCEPTIONS: Exception[] = [
   },
   {
     rules: ["sleep"],
-    paths: ["agent/src/testing/{load,sample-app,wait-for}.ts"],
+    paths: ["agent/src/testing/{load,sample-app,tls-load,wait-for}.ts"],
     reason: "how the others wait for a condition, and what makes load",
   },
   {

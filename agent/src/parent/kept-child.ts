@@ -11,8 +11,8 @@ export interface ChildSpec {
   /** Program and arguments of the next life; told how often the child was restarted. */
   command: (restarts: number) => string[];
   env: NodeJS.ProcessEnv;
-  /** Inherited as descriptor 3. */
-  descriptor?: number;
+  /** Inherited as descriptors 3 and up. */
+  descriptors?: number[];
 }
 
 export interface ChildStatus {
@@ -107,6 +107,5 @@ export function keepChild(spec: ChildSpec, log: Log): KeptChild {
 }
 
 function stdioOf(spec: ChildSpec): StdioOptions {
-  if (spec.descriptor === undefined) return ["ignore", "inherit", "inherit", "ipc"];
-  return ["ignore", "inherit", "inherit", spec.descriptor, "ipc"];
+  return ["ignore", "inherit", "inherit", ...(spec.descriptors ?? []), "ipc"];
 }

@@ -16,6 +16,8 @@ export interface ParentOptions {
     limits: ProxyLimits;
     /** Networks in CIDR notation whose forwarding headers are believed. */
     trustedProxies: string[];
+    /** Where TLS comes in; absent where it does not. */
+    tls?: { host: string; port: number };
   };
   /** null where a service manager starts the server. */
   server: { command: string[]; env: Record<string, string> } | null;

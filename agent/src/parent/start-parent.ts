@@ -24,6 +24,11 @@ const BIND_RETRY_MS = 100;
 /** 107 bytes for a socket's path, less the longest name in the directory. */
 const RUNTIME_DIRECTORY_BYTES = 107 - "/proxy-99.sock".length;
 
+interface Address {
+  host: string;
+  port: number;
+}
+
 export interface ParentStatus {
   pid: number;
   children: ChildStatus[];
@@ -31,7 +36,9 @@ export interface ParentStatus {
 
 export interface Parent {
   /** Where the data plane listens; the port is the real one when 0 was asked for. */
-  address: { host: string; port: number };
+  address: Address;
+  /** Likewise for TLS; null without it. */
+  tlsAddress: Address | null;
   status(): ParentStatus;
   /** In order: the workers drain, the agent stops the instances, the server ends. */
   stop(): Promise<void>;
@@ -50,13 +57,19 @@ export async function startParent(options: ParentOptions, log: Log): Promise<Par
     children: [...children.values()].map((child) => child.status()),
   });
   const control = await serveStatus(join(options.runtimeDirectory, "parent.sock"), status);
-  const bound = await bind(options.proxy).catch((error: unknown) => {
+  const wanted = [options.proxy, ...listed(options.proxy.tls)];
+  const bound = await bindAll(wanted).catch((error: unknown) => {
     control.close();
     throw error;
   });
-  const address = { host: options.proxy.host, port: bound.address().port };
-  for (const spec of describeChildren(options, bound.fd())) children.set(spec.name, keepChild(spec, log));
-  log.info({ ...address, workers: options.proxy.workers }, "the data plane is bound");
+  const descriptors = bound.map((each) => each.fd());
+  const [address = options.proxy, tlsAddress = null] = bound.map((each, index) => ({
+    host: wanted[index]?.host ?? "",
+    port: each.address().port,
+  }));
+  for (const spec of describeChildren(options, descriptors)) children.set(spec.name, keepChild(spec, log));
+  const { workers: count } = options.proxy;
+  log.info({ ...address, workers: count, tlsPort: tlsAddress?.port ?? null }, "the data plane is bound");
 
   const workers = () => [...children].filter(([name]) => name.startsWith("proxy-")).map(([, child]) => child);
   const drainTimeoutMs = (options.proxy.drainTimeoutMs ?? DRAIN_TIMEOUT_MS) + MARGIN_MS;
@@ -74,12 +87,13 @@ export async function startParent(options: ParentOptions, log: Log): Promise<Par
   }
 
   const close = () => {
-    bound.close();
+    for (const each of bound) each.close();
     control.close();
   };
 
   return {
     address,
+    tlsAddress,
     status,
     async stop() {
       await Promise.all(workers().map((child) => child.stop((each) => each.kill("SIGTERM"), drainTimeoutMs)));
@@ -104,11 +118,23 @@ function makeDirectories({ dataDirectory, runtimeDirectory }: ParentOptions): vo
   mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
 }
 
+/** All of them, or none: what was bound before one that cannot be is given back. */
+async function bindAll(wanted: Address[]): Promise<BoundSocket[]> {
+  const bound: BoundSocket[] = [];
+  try {
+    for (const each of wanted) bound.push(await bind(each));
+    return bound;
+  } catch (error) {
+    for (const each of bound) each.close();
+    throw error;
+  }
+}
+
 /**
  * A predecessor that was just killed leaves the address
  * taken until its workers have noticed: worth a short wait.
  */
-async function bind({ host, port }: ParentOptions["proxy"]): Promise<BoundSocket> {
+async function bind({ host, port }: Address): Promise<BoundSocket> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return new BoundSocket({ host, port });
@@ -125,7 +151,7 @@ async function bind({ host, port }: ParentOptions["proxy"]): Promise<BoundSocket
   }
 }
 
-function describeChildren(options: ParentOptions, descriptor: number) {
+function describeChildren(options: ParentOptions, descriptors: number[]) {
   const env = { NODE_COMPILE_CACHE: join(options.dataDirectory, "cache"), ...process.env };
   const workers = Array.from({ length: options.proxy.workers }, (_, slot) => ({
     name: `proxy-${slot}`,
@@ -135,7 +161,7 @@ function describeChildren(options: ParentOptions, descriptor: number) {
       ...entry("proxy-main", workerOptions(options, slot, restarts)),
     ],
     env,
-    descriptor,
+    descriptors,
   }));
   const agent = {
     name: "agent",
@@ -155,6 +181,7 @@ function workerOptions(options: ParentOptions, slot: number, restarts: number) {
     restarts,
     runtimeDirectory: options.runtimeDirectory,
     routingFile: join(options.dataDirectory, "agent", "routing.json"),
+    httpsFile: options.proxy.tls ? join(options.dataDirectory, "agent", "https.json") : null,
     drainTimeoutMs: options.proxy.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,
     limits: options.proxy.limits,
     trustedProxies: options.proxy.trustedProxies,

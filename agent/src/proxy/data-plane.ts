@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from "node:http";
-import { Server as NetServer } from "node:net";
+import type { Listener } from "./listening.ts";
 import { mayUpgrade } from "./upgrade.ts";
 import type { ProxyLimits } from "./worker-protocol.ts";
 
@@ -7,10 +7,6 @@ import type { ProxyLimits } from "./worker-protocol.ts";
 const TOLD_CONNECTIONS = 1024;
 const CHECK_INTERVAL_MS = 5000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
-/**
- * Once stopping, a connection that stays idle for this long is closed without waiting for its next request.
- */
-const IDLE_GRACE_MS = 2000;
 
 /** The HTTP server of clients, with its limits; not listening yet. */
 export function createDataPlane(handler: RequestListener, limits: ProxyLimits): Server {
@@ -28,36 +24,23 @@ export function createDataPlane(handler: RequestListener, limits: ProxyLimits): 
     shouldUpgradeCallback: mayUpgrade,
   };
   const server = createServer(options, handler);
-  server.maxConnections = limits.connections + TOLD_CONNECTIONS;
+  server.maxConnections = acceptedConnections(limits);
   // All of them are read; the limit is held by the handler, which refuses instead of cutting them off.
   server.maxHeadersCount = 0;
   return server;
 }
 
-/** Accepts on an inherited descriptor, which stays open in the parent when this process ends. */
-export function listenOn(server: Server, descriptor: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ fd: descriptor }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
+/** How many connections each listening socket of a worker accepts. */
+export function acceptedConnections({ connections }: ProxyLimits): number {
+  return connections + TOLD_CONNECTIONS;
 }
 
-/**
- * http.Server.close() would hang up on idle connections whose next request
- * is already on its way; closing only the listener lets each connection
- * end with its next answer ("Connection: close"), so that nothing is lost.
- */
-export function drain(server: Server, timeoutMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const idle = setTimeout(() => server.closeIdleConnections(), IDLE_GRACE_MS);
-    const limit = setTimeout(() => server.closeAllConnections(), timeoutMs);
-    NetServer.prototype.close.call(server, () => {
-      clearTimeout(idle);
-      clearTimeout(limit);
-      resolve();
-    });
-  });
+/** The server of plain connections as one that can be drained. */
+export function asListener(server: Server): Listener {
+  return {
+    server,
+    announceEnd() {},
+    closeIdle: () => server.closeIdleConnections(),
+    closeAll: () => server.closeAllConnections(),
+  };
 }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Dispatcher } from "undici";
+import type { DressAnswer } from "./answer-dressing.ts";
 import { describeFailure, isUnsent, mayRepeat } from "./attempts.ts";
 import { chooseUpstream } from "./balance.ts";
 import { forgive, holdAgainst } from "./ejection.ts";
@@ -26,6 +27,7 @@ export interface ExchangeObserver {
   release(upstream: Upstream): void;
   /** The same service in the table that is in force now: retries follow a table that changed meanwhile. */
   current(service: RoutedService): RoutedService;
+  dress: DressAnswer;
   /** True while the worker is stopping: connections end with their next answer. */
   isDraining(): boolean;
 }
@@ -174,6 +176,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Stream, Waiting {
     const answered = answeredHeaders(headers);
     if (setCookie !== null) answered.push("set-cookie", setCookie);
     if (this.observer.isDraining()) response.shouldKeepAlive = false;
+    this.observer.dress({ request, response, settings: this.service.answers, status, headers: answered });
     response.writeHead(status, reason ?? "", answered);
     process.nextTick(flush, this);
   }

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import { assignBucket, GROUPS } from "./assignment.ts";
 import { readClient, type Trust } from "./client.ts";
 import type { ConnectionLimit } from "./connection.ts";
+import type { Edge } from "./edge.ts";
 import { Exchange, type ExchangeObserver } from "./exchange.ts";
 import { forwardedHeaders, hostName, readHost } from "./headers.ts";
 import type { Identities } from "./identity.ts";
@@ -14,6 +15,7 @@ export interface HandlerContext extends ExchangeObserver {
   table: RoutingTable;
   trust: Trust;
   connections: ConnectionLimit;
+  edge: Edge;
   identities(): Identities;
   started(): void;
   finished(): void;
@@ -60,6 +62,7 @@ export function serve(context: HandlerContext, arrived: Arrived): void {
   if ("status" in target) return refuse(context, arrived, target);
   const excess = findExcess(context, request);
   if (excess) return refuse(context, arrived, excess);
+  if (context.edge.answer(request, response, target)) return;
   const service = context.table.match(hostName(target.host), target.path);
   if (!service) {
     context.unrouted();

@@ -1,4 +1,5 @@
 import type { Arm } from "@mainstay/api";
+import { DEFAULT_ANSWERS, type AnswerSettings } from "./answer-dressing.ts";
 import { createRoutes, type Routes } from "./routes.ts";
 import { createTally, type Tally, type TallyKey } from "./tally.ts";
 import { createUpstream, drainStreams, stopDraining, type Upstream } from "./upstream.ts";
@@ -35,6 +36,7 @@ export interface RoutedService {
   requestTimeoutMs: number;
   holdTimeoutMs: number;
   maintenance: WorkerService["maintenance"];
+  answers: AnswerSettings;
 }
 
 export interface RoutingTable {
@@ -108,6 +110,7 @@ export function createRoutingTable(nowMs: () => number): RoutingTable {
       requestTimeoutMs: service.requestTimeoutMs,
       holdTimeoutMs: service.connections.holdTimeoutMs,
       maintenance: service.maintenance,
+      answers: service.answers ?? DEFAULT_ANSWERS,
     };
   }
 

@@ -1,10 +1,11 @@
-import type { Arm } from "@mainstay/api";
+import type { Arm, Challenge, HttpsSettings, ServiceRouting } from "@mainstay/api";
 
 /**
  * What the agent and a proxy worker say to each other:
  * HTTP/1.1 with JSON over `proxy-<slot>.sock`, mode 0600.
  *
  *   PUT /v1/routing  WorkerRouting → WorkerStatus   (in force for every request after the answer)
+ *   PUT /v1/https    WorkerHttps → WorkerStatus     (likewise; open connections keep their certificate)
  *   GET /v1/status   → WorkerStatus
  *   GET /v1/counters → WorkerCounters
  */
@@ -38,6 +39,7 @@ export interface WorkerService {
   connections: WorkerConnections;
   /** Not null: every request is told to come back later. */
   maintenance: { retryAfterMs: number } | null;
+  answers?: ServiceRouting["answers"];
 }
 
 export interface WorkerRouting {
@@ -55,6 +57,16 @@ export interface WorkerRouting {
   draining: string[];
 }
 
+/** Holds private keys: it goes over the worker's socket and into a file of mode 0600, never into a log. */
+export interface WorkerHttps extends HttpsSettings {
+  revision: number;
+  challenges: Challenge[];
+  /** For names that no certificate stands for: one that nobody vouches for. */
+  fallback: { cert: string; key: string };
+  /** Base64, 48 bytes: seals session tickets, so that any worker resumes what another began (RFC 5077). */
+  ticketKey: string;
+}
+
 export interface WorkerStatus {
   bootId: string;
   pid: number;
@@ -62,6 +74,8 @@ export interface WorkerStatus {
   restarts: number;
   revision: number | null;
   generation: number | null;
+  /** Of the certificates in force; null without any. */
+  httpsRevision: number | null;
   inflight: number;
   /** Requests in flight per instance; instances without any are left out. */
   instances: Record<string, number>;
@@ -118,12 +132,14 @@ export interface ProxyLimits {
   held: number;
 }
 
-/** Options of a worker process: one JSON argument. The listening socket is descriptor 3. */
+/** Options of a worker process: one JSON argument. The listening socket is descriptor 3, that of TLS 4. */
 export interface WorkerOptions {
   slot: number;
   restarts: number;
   runtimeDirectory: string;
   routingFile: string;
+  /** null: there is no TLS. */
+  httpsFile: string | null;
   drainTimeoutMs: number;
   limits: ProxyLimits;
   /** Networks in CIDR notation whose X-Forwarded-* and Forwarded headers are believed. */

@@ -3,21 +3,33 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAlive } from "../system/process-table.ts";
 import { serveJson } from "../system/unix-server.ts";
+import { createDressing } from "./answer-dressing.ts";
 import { createClientErrorHandler } from "./client-errors.ts";
 import { createTrust } from "./client.ts";
 import { createConnectionLimit } from "./connection.ts";
-import { createDataPlane, drain, listenOn } from "./data-plane.ts";
+import { acceptedConnections, asListener, createDataPlane } from "./data-plane.ts";
+import { createEdge } from "./edge.ts";
 import { createIdentities, type Identities } from "./identity.ts";
 import { createLedger } from "./ledger.ts";
+import { drain, listenOn } from "./listening.ts";
 import { createRequestHandler, type HandlerContext } from "./request-handler.ts";
 import { createRoutingTable } from "./routing-table.ts";
+import { createTlsCertificates } from "./tls-certificates.ts";
+import { createTlsFront } from "./tls-front.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
 import { createWorkerCounts } from "./worker-counts.ts";
-import type { WorkerCounters, WorkerOptions, WorkerRouting, WorkerStatus } from "./worker-protocol.ts";
+import type {
+  WorkerCounters,
+  WorkerHttps,
+  WorkerOptions,
+  WorkerRouting,
+  WorkerStatus,
+} from "./worker-protocol.ts";
 
 const LISTENING_SOCKET = 3;
-const MAX_ROUTING_BYTES = 8 * 1024 * 1024;
+const TLS_LISTENING_SOCKET = 4;
+const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
 
 export interface Worker {
   /** Stops accepting, ends what is in flight, and resolves when nothing is left or the drain time is over. */
@@ -35,27 +47,41 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const nowMs = () => performance.now();
   const table = createRoutingTable(nowMs);
   const connections = createConnectionLimit(limits.connections);
+  const trust = createTrust(options.trustedProxies);
+  const certificates = createTlsCertificates();
+  const edge = createEdge({ certificates, trust, isDraining: () => isDraining });
   let routing: WorkerRouting | null = null;
+  let https: WorkerHttps | null = null;
   let identities: Identities = createIdentities(Buffer.alloc(0));
+  let isListeningForTls = false;
   let isDraining = false;
 
   const context: HandlerContext = {
     ...counts,
     limits,
     connections,
-    trust: createTrust(options.trustedProxies),
+    trust,
     waitingRoom: createWaitingRoom({ limit: limits.held, nowMs }),
     table,
+    edge,
+    dress: createDressing(edge),
     current: table.current,
     release: table.release,
     identities: () => identities,
     isDraining: () => isDraining,
   };
-  const server = createDataPlane(createRequestHandler(context), limits);
+  const handler = createRequestHandler(context);
+  const onDrop = () => counts.lost("connection_limit");
+  const server = createDataPlane(handler, limits);
   server.on("upgrade", createUpgradeHandler(context));
   server.on("clientError", createClientErrorHandler(counts.refused));
   server.on("connection", connections.track);
-  server.on("drop", () => counts.lost("connection_limit"));
+  server.on("drop", onDrop);
+  const maxConnections = acceptedConnections(limits);
+  const hasTls = options.httpsFile !== null;
+  const front = hasTls
+    ? createTlsFront({ plain: server, handler, certificates, maxConnections, onDrop })
+    : null;
 
   async function applyRouting(next: WorkerRouting): Promise<WorkerStatus> {
     // Two tables may overtake each other on their way here: the newer one stays.
@@ -67,7 +93,25 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     table.replace(next);
     // Without a table nothing is accepted: connections wait until there is one.
     if (isFirst && !isDraining) await listenOn(server, LISTENING_SOCKET);
+    await listenForTls();
     return status();
+  }
+
+  async function applyHttps(next: WorkerHttps): Promise<WorkerStatus> {
+    if (https && next.revision < https.revision) return status();
+    front?.use(next);
+    certificates.replace(next);
+    edge.replace(next);
+    https = next;
+    await listenForTls();
+    return status();
+  }
+
+  /** TLS needs both: certificates, and a table of where requests go. */
+  async function listenForTls(): Promise<void> {
+    if (!front || isListeningForTls || !routing || !https || isDraining) return;
+    isListeningForTls = true;
+    await listenOn(front.server, TLS_LISTENING_SOCKET);
   }
 
   function status(): WorkerStatus {
@@ -77,6 +121,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       restarts,
       revision: routing?.revision ?? null,
       generation: routing?.generation ?? null,
+      httpsRevision: https?.revision ?? null,
       inflight: counts.snapshot().inflight,
       instances: table.inflight(),
       streams: table.streams(),
@@ -88,34 +133,35 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   // In this order: a table that the agent makes while we start is either in the file or pushed to the socket.
   const control = await serveJson({
     path: join(runtimeDirectory, `proxy-${slot}.sock`),
-    maxBodyBytes: MAX_ROUTING_BYTES,
+    maxBodyBytes: MAX_DOCUMENT_BYTES,
     routes: {
       "GET /v1/status": status,
       "GET /v1/counters": counters,
       "PUT /v1/routing": ({ body }) => applyRouting(body as WorkerRouting),
+      "PUT /v1/https": ({ body }) => applyHttps(body as WorkerHttps),
     },
   });
-  const saved = readSavedRouting(options.routingFile);
-  if (saved && !routing) await applyRouting(saved);
+  const savedHttps = readSaved(options.httpsFile) as WorkerHttps | null;
+  if (savedHttps && !https) await applyHttps(savedHttps);
+  const savedRouting = readSaved(options.routingFile) as WorkerRouting | null;
+  if (savedRouting && !routing) await applyRouting(savedRouting);
 
   return {
     async stop() {
       isDraining = true;
       table.drainStreams(options.drainTimeoutMs);
-      await drain(server, options.drainTimeoutMs);
+      await drain([asListener(server), ...(front ? [front] : [])], options.drainTimeoutMs);
       await control.close();
       if (counts.snapshot().inflight === 0) ledger.close();
     },
   };
 }
 
-/**
- * The table the agent saved last; without one, or with a damaged one, the agent's next push is waited for.
- */
-function readSavedRouting(path: string): WorkerRouting | null {
-  if (!existsSync(path)) return null;
+/** What the agent saved last; without it, or with a damaged file, the agent's next push is waited for. */
+function readSaved(path: string | null): unknown {
+  if (path === null || !existsSync(path)) return null;
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as WorkerRouting;
+    return JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
     process.stderr.write(`${path} is damaged and is left aside: ${String(error)}\n`);
     return null;

@@ -1,7 +1,14 @@
 import type { Counters, DesiredState, ObservedState } from "@mainstay/api";
 import { CallRefused, sendJson, serveJson, type JsonServer } from "../system/unix-server.ts";
-import { findShapeError, isDesiredState } from "./desired-shape.ts";
+import {
+  findHttpsError,
+  findShapeError,
+  isChallenges,
+  isDesiredState,
+  isHttpsSettings,
+} from "./desired-shape.ts";
 import type { Events } from "./events.ts";
+import type { Https } from "./https.ts";
 import type { Journal } from "./journal.ts";
 import { sendLogs } from "./log-files.ts";
 
@@ -15,6 +22,7 @@ interface AgentApiOptions {
   put: (desired: DesiredState) => Promise<ObservedState | null>;
   observe: () => Promise<ObservedState>;
   counters: () => Promise<Counters>;
+  https: Pick<Https, "put" | "challenge">;
   events: Events;
   journal: Journal;
   /** Where an instance's log is, and when nothing more comes; null when there is no such instance. */
@@ -23,7 +31,7 @@ interface AgentApiOptions {
 
 /** The protocol of api/src/agent-protocol.ts on `agent.sock`. */
 export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
-  const { path, put, observe, counters, events, journal, logOf } = options;
+  const { path, put, observe, counters, https, events, journal, logOf } = options;
   return serveJson({
     path,
     maxBodyBytes: MAX_BODY_BYTES,
@@ -33,6 +41,17 @@ export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
         const observed = await put(body);
         if (observed) return observed;
         return sendJson(response, 409, await observe());
+      },
+      "PUT /v1/https": async ({ body }) => {
+        if (!isHttpsSettings(body))
+          throw new CallRefused(400, findHttpsError(body) ?? "no settings of HTTPS");
+        await https.put(body);
+        return {};
+      },
+      "PUT /v1/challenges": async ({ body }) => {
+        if (!isChallenges(body)) throw new CallRefused(400, "not a list of challenges");
+        await https.challenge(body.challenges);
+        return {};
       },
       "GET /v1/observed": observe,
       "GET /v1/counters": counters,

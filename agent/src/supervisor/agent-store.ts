@@ -1,7 +1,7 @@
 import type { DesiredState } from "@mainstay/api";
 import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
-import type { WorkerRouting } from "../proxy/worker-protocol.ts";
+import type { WorkerHttps, WorkerRouting } from "../proxy/worker-protocol.ts";
 import { createSavedFile, makePrivateDirectory, readText, writeDurably } from "../system/durable-file.ts";
 import type { Log } from "../system/log.ts";
 import type { InstanceFacts } from "./instance.ts";
@@ -23,10 +23,11 @@ export interface AgentStore {
   /** Base64. */
   cookieKey: string;
   journal: Journal;
-  saved: SavedDesired & { processes: SavedProcesses; revision: number };
+  saved: SavedDesired & { processes: SavedProcesses; revision: number; https: WorkerHttps | null };
   saveDesired(desired: SavedDesired): Promise<void>;
   saveProcesses(processes: SavedProcesses): Promise<void>;
   saveRouting(routing: WorkerRouting): Promise<void>;
+  saveHttps(https: WorkerHttps): Promise<void>;
 }
 
 const KEY_BYTES = 32;
@@ -39,6 +40,7 @@ export async function openAgentStore(dataDirectory: string, log: Log): Promise<A
   const desiredPath = join(directory, "desired.json");
   const processesPath = join(directory, "processes.json");
   const routingPath = join(directory, "routing.json");
+  const httpsPath = join(directory, "https.json");
   const routing = (await readSaved(routingPath, log)) as WorkerRouting | null;
   const processes = (await readSaved(processesPath, log)) as SavedProcesses | null;
   const desired = (await readSaved(desiredPath, log)) as SavedDesired | null;
@@ -63,10 +65,12 @@ export async function openAgentStore(dataDirectory: string, log: Log): Promise<A
       leaseExpired: desired?.leaseExpired ?? false,
       processes: processes ?? { machineBootId: "", processes: [] },
       revision: routing?.revision ?? 0,
+      https: (await readSaved(httpsPath, log)) as WorkerHttps | null,
     },
     saveDesired: keep(desiredPath),
     saveProcesses: keep(processesPath),
     saveRouting: keep(routingPath),
+    saveHttps: keep(httpsPath),
   };
 }
 

@@ -1,15 +1,17 @@
 import type { Counters, DesiredState } from "@mainstay/api";
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Log } from "../system/log.ts";
 import { createControlGroups } from "../system/control-groups.ts";
 import { readMachineBootId, readOwnGroups } from "../system/process-table.ts";
+import { createSelfSigned } from "../system/self-signed.ts";
 import { serveAgentApi } from "./agent-api.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { openAgentStore, type AgentStore } from "./agent-store.ts";
 import { startCounting } from "./counting.ts";
 import { createEvents, type Events } from "./events.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
+import { createHttps } from "./https.ts";
 import { keepLogsSmall } from "./log-keeper.ts";
 import { createPorts, isPortFree, readEphemeralRange } from "./ports.ts";
 import { createObserver } from "./observer.ts";
@@ -19,6 +21,8 @@ import { createServing, type Held } from "./serving.ts";
 import { createWorkers, type Workers } from "./workers.ts";
 
 const DEFAULT_PORTS = { first: 20_000, last: 29_999 };
+/** RFC 6761, section 6.4: a name that can be nobody's. */
+const FALLBACK = { hosts: ["mainstay.invalid"], days: 3650 };
 const EMPTY: DesiredState = { generation: 0, leaseTtlMs: 10_000, instances: [], services: [] };
 
 export interface Agent {
@@ -63,6 +67,15 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
     save: store.saveRouting,
   });
 
+  const https = createHttps({
+    saved: saved.https,
+    push: workers.pushHttps,
+    save: store.saveHttps,
+    randomBytes,
+    makeFallback: () => createSelfSigned({ ...FALLBACK, from: new Date() }),
+    nowMs: Date.now,
+    every,
+  });
   const serving = createServing({ held, store, fleet, publisher, workers, events, log });
   const counting = startCounting(workers, () => held.desired.services);
   const stopLogKeeper = keepLogsSmall(fleet.list, log);
@@ -81,6 +94,7 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
       const sums = await counting.read();
       return { bootId, at: new Date().toISOString(), ...sums };
     },
+    https,
     events,
     journal: store.journal,
     logOf(id) {
@@ -92,6 +106,7 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
   async function close(): Promise<void> {
     await api.close();
     serving.stop();
+    https.stop();
     counting.stop();
     stopLogKeeper();
   }
@@ -133,6 +148,11 @@ function startFleet(options: AgentOptions, store: AgentStore, listeners: FleetLi
   });
   const baseEnvironment = pick(process.env, ["PATH", "HOME"]);
   return createFleet({ agentId: store.agentId, ports, baseEnvironment, ...listeners });
+}
+
+function every(ms: number, act: () => void): () => void {
+  const timer = setInterval(act, ms);
+  return () => clearInterval(timer);
 }
 
 function pick(from: NodeJS.ProcessEnv, names: string[]): Record<string, string> {

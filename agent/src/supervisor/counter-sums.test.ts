@@ -40,9 +40,9 @@ function tally(arm: ArmTally["arm"], release: string, count: number): ArmTally {
 }
 
 function counters(bootId: string, changes: Partial<WorkerCounters>): WorkerCounters {
-  const status = { bootId, pid: 1, restarts: 0, revision: 1, generation: 1, inflight: 1 };
+  const status = { bootId, pid: 1, restarts: 0, revision: 1, generation: 1, httpsRevision: null };
   const none = { instances: {}, streams: {}, lost: {}, refused: {}, sentAway: {} };
-  return { ...status, ...none, arms: [], aborted: 0, unrouted: 0, held: 0, ...changes };
+  return { ...status, ...none, inflight: 1, arms: [], aborted: 0, unrouted: 0, held: 0, ...changes };
 }
 
 describe("the sums of the workers' counters", () => {

@@ -1,4 +1,4 @@
-import type { DesiredState } from "@mainstay/api";
+import type { Challenge, DesiredState, HttpsSettings } from "@mainstay/api";
 
 /**
  * The shape of a desired state, checked without the schema of @mainstay/api: loading zod would
@@ -114,6 +114,7 @@ const service = object({
     holdTimeoutMs: notNegative,
   }),
   maintenance: orNull(object({ retryAfterMs: positive })),
+  answers: optional(object({ compression: truth, securityHeaders: truth })),
 });
 
 const desired = object({
@@ -121,11 +122,34 @@ const desired = object({
   leaseTtlMs: positive,
   instances: listOf(instance),
   services: listOf(service),
+  api: optional(object({ host: text, port: positive })),
 });
+
+const https = object({
+  certificates: listOf(object({ hosts: listOf(text), cert: text, key: text })),
+  port: positive,
+  redirect: truth,
+  secureHosts: listOf(text),
+  hstsSeconds: notNegative,
+});
+const challenges = object({ challenges: listOf(object({ token: text, answer: text })) });
 
 /** null when the value is a desired state; otherwise where and why it is not. */
 export function findShapeError(value: unknown): string | null {
   return desired(value, "desired");
+}
+
+/** As findShapeError, of the settings of HTTPS; never repeats a value, which may be a key. */
+export function findHttpsError(value: unknown): string | null {
+  return https(value, "https");
+}
+
+export function isHttpsSettings(value: unknown): value is HttpsSettings {
+  return findHttpsError(value) === null;
+}
+
+export function isChallenges(value: unknown): value is { challenges: Challenge[] } {
+  return challenges(value, "body") === null;
 }
 
 export function isDesiredState(value: unknown): value is DesiredState {

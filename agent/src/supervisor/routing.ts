@@ -1,6 +1,11 @@
 import type { DesiredState, ServiceRouting } from "@mainstay/api";
 import type { WorkerArm, WorkerRouting, WorkerService } from "../proxy/worker-protocol.ts";
 
+/** Longer than the server's own limits, so that it is the one to say what is wrong. */
+/** A restart of the server is waited for. */
+const API_CONNECTIONS = { balance: "round-robin", drainTimeoutMs: 30_000, holdTimeoutMs: 5000 } as const;
+const API_TIMEOUT_MS = 3_600_000;
+
 /** What routing must know of an instance. */
 export interface Routable {
   id: string;
@@ -37,19 +42,22 @@ export function computeRouting({ desired, instances, draining, leaseExpired }: R
 
   return {
     generation: desired.generation,
-    services: desired.services.map((each): WorkerService => ({
-      service: each.service,
-      environment: each.environment,
-      routes: each.routes,
-      change: each.change,
-      assignmentHeader: each.assignmentHeader,
-      weight: weightInForce(each, leaseExpired),
-      stable: arm(each.stable, each.connections.weights),
-      candidate: arm(each.candidate, each.connections.weights),
-      requestTimeoutMs: each.requestTimeoutMs,
-      connections: connectionsOf(each),
-      maintenance: each.maintenance,
-    })),
+    services: desired.services
+      .map((each): WorkerService => ({
+        service: each.service,
+        environment: each.environment,
+        routes: each.routes,
+        change: each.change,
+        assignmentHeader: each.assignmentHeader,
+        weight: weightInForce(each, leaseExpired),
+        stable: arm(each.stable, each.connections.weights),
+        candidate: arm(each.candidate, each.connections.weights),
+        requestTimeoutMs: each.requestTimeoutMs,
+        connections: connectionsOf(each),
+        maintenance: each.maintenance,
+        ...(each.answers ? { answers: each.answers } : {}),
+      }))
+      .concat(desired.api ? [apiService(desired.api)] : []),
     draining,
   };
 }
@@ -57,6 +65,23 @@ export function computeRouting({ desired, instances, draining, leaseExpired }: R
 function connectionsOf({ connections }: ServiceRouting): WorkerService["connections"] {
   const { balance, drainTimeoutMs, holdTimeoutMs } = connections;
   return { balance, drainTimeoutMs, holdTimeoutMs };
+}
+
+/** The server itself as a service of the data plane: its API and console under a host of their own. */
+function apiService({ host, port }: NonNullable<DesiredState["api"]>): WorkerService {
+  return {
+    service: "mainstay",
+    environment: "mainstay",
+    routes: [{ host, path: "/" }],
+    change: null,
+    assignmentHeader: null,
+    weight: 0,
+    stable: { release: "server", instances: [{ id: "mainstay-server", port, weight: 1 }] },
+    candidate: null,
+    requestTimeoutMs: API_TIMEOUT_MS,
+    connections: API_CONNECTIONS,
+    maintenance: null,
+  };
 }
 
 export function weightInForce({ weight, proven }: ServiceRouting, leaseExpired: boolean): number {

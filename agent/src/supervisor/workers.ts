@@ -1,7 +1,7 @@
 import type { ObservedState } from "@mainstay/api";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { WorkerCounters, WorkerRouting, WorkerStatus } from "../proxy/worker-protocol.ts";
+import type { WorkerCounters, WorkerHttps, WorkerRouting, WorkerStatus } from "../proxy/worker-protocol.ts";
 import { createUnixClient } from "../system/unix-client.ts";
 
 const CALL_TIMEOUT_MS = 2000;
@@ -18,6 +18,8 @@ const GOODBYE_MS = 5000;
 export interface Workers {
   /** Pushes a table to every worker; resolves when each has it in force, or will load it when it starts. */
   push(routing: WorkerRouting): Promise<void>;
+  /** As push, for certificates and challenges. */
+  pushHttps(https: WorkerHttps): Promise<void>;
   /**
    * Resolves when no worker has a request of the instance in flight, or after the time: one for requests
    * without an answer yet, one for answers under way. True when it is drained.
@@ -43,6 +45,15 @@ interface WorkersOptions {
   onRestart: (slot: number, status: WorkerStatus) => void;
 }
 
+/** A document that every worker has in its newest revision. */
+interface Document<Content extends { revision: number }> {
+  request: string;
+  current: Content | null;
+  newestPush: Promise<void>;
+  /** The one a worker has in force. */
+  revisionOf(status: WorkerStatus): number | null;
+}
+
 /** The proxy workers as the agent sees them: it tells them where to send traffic and asks what they did. */
 export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOptions): Workers {
   const slots = Array.from({ length: count }, (_, slot) => ({
@@ -52,8 +63,18 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
     isUp: false,
   }));
   type Slot = (typeof slots)[number];
-  let current: WorkerRouting | null = null;
-  let newestPush: Promise<void> = Promise.resolve();
+  const routing: Document<WorkerRouting> = {
+    request: "PUT /v1/routing",
+    current: null,
+    newestPush: Promise.resolve(),
+    revisionOf: (status) => status.revision,
+  };
+  const https: Document<WorkerHttps> = {
+    request: "PUT /v1/https",
+    current: null,
+    newestPush: Promise.resolve(),
+    revisionOf: (status) => status.httpsRevision,
+  };
 
   function learn(slot: Slot, status: WorkerStatus): void {
     const before = slot.status;
@@ -76,15 +97,23 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
     }
   }
 
-  async function send(slot: Slot, routing: WorkerRouting): Promise<void> {
-    const status = (await call(slot, "PUT /v1/routing", routing)) as WorkerStatus | null;
+  async function send<Content extends { revision: number }>(
+    slot: Slot,
+    document: Document<Content>,
+    content: Content,
+  ): Promise<void> {
+    const status = (await call(slot, document.request, content)) as WorkerStatus | null;
     if (status) learn(slot, status);
   }
 
-  async function sendUntilAcknowledged(slot: Slot, routing: WorkerRouting): Promise<void> {
+  async function sendUntilAcknowledged<Content extends { revision: number }>(
+    slot: Slot,
+    document: Document<Content>,
+    content: Content,
+  ): Promise<void> {
     const deadlineMs = performance.now() + ACKNOWLEDGE_TIMEOUT_MS;
-    while (routing === current && performance.now() < deadlineMs) {
-      const isSent = await send(slot, routing).then(
+    while (content === document.current && performance.now() < deadlineMs) {
+      const isSent = await send(slot, document, content).then(
         () => true,
         () => false,
       );
@@ -93,12 +122,38 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
     }
   }
 
+  function push<Content extends { revision: number }>(
+    document: Document<Content>,
+    content: Content,
+  ): Promise<void> {
+    document.current = content;
+    document.newestPush = Promise.all(
+      slots.map((slot) => sendUntilAcknowledged(slot, document, content)),
+    ).then(() =>
+      // A newer one took this one's place: it is in force when the newer one is.
+      content === document.current ? undefined : document.newestPush,
+    );
+    return document.newestPush;
+  }
+
+  /** Gives a worker what it missed. */
+  async function catchUp<Content extends { revision: number }>(
+    slot: Slot,
+    document: Document<Content>,
+    status: WorkerStatus,
+  ): Promise<void> {
+    const { current } = document;
+    if (!current || document.revisionOf(status) === current.revision) return;
+    await send(slot, document, current).catch(() => undefined);
+  }
+
   async function refresh(slot: Slot): Promise<WorkerCounters | null> {
     const counters = (await call(slot, "GET /v1/counters").catch(() => null)) as WorkerCounters | null;
     slot.isUp = counters !== null;
     if (!counters) return null;
     learn(slot, counters);
-    if (current && counters.revision !== current.revision) await send(slot, current).catch(() => undefined);
+    await catchUp(slot, routing, counters);
+    await catchUp(slot, https, counters);
     return counters;
   }
 
@@ -112,14 +167,8 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
   }
 
   return {
-    push(routing) {
-      current = routing;
-      newestPush = Promise.all(slots.map((slot) => sendUntilAcknowledged(slot, routing))).then(() =>
-        // A newer table took this one's place: it is in force when the newer one is.
-        routing === current ? undefined : newestPush,
-      );
-      return newestPush;
-    },
+    push: (content) => push(routing, content),
+    pushHttps: (content) => push(https, content),
     async drain(instance, { requestsMs, streamsMs }) {
       const startedAtMs = performance.now();
       for (;;) {

@@ -38,6 +38,7 @@ export interface Platform {
 export async function startPlatform({
   workers = 1,
   server = null as ParentOptions["server"],
+  tls = null as { host: string; port: number } | null,
 } = {}): Promise<Platform> {
   const directory = mkdtempSync(join(tmpdir(), "mainstay-"));
   const runtimeDirectory = join(directory, "run");
@@ -46,7 +47,10 @@ export async function startPlatform({
     dataDirectory: join(directory, "data"),
     runtimeDirectory,
     server,
-    proxy: { host: "127.0.0.1", port, workers, limits: TEST_LIMITS, trustedProxies: [] },
+    proxy: {
+      ...{ host: "127.0.0.1", port, workers, limits: TEST_LIMITS, trustedProxies: [] },
+      ...(tls ? { tls } : {}),
+    },
   });
   const client = createAgentClient({ socketPath: join(runtimeDirectory, "agent.sock") });
   const status = createUnixClient(join(runtimeDirectory, "parent.sock"));

@@ -10,10 +10,12 @@ import type {
   ProxyLimits,
   WorkerArm,
   WorkerCounters,
+  WorkerHttps,
   WorkerRouting,
   WorkerService,
   WorkerStatus,
 } from "../proxy/worker-protocol.ts";
+import { createSelfSigned } from "../system/self-signed.ts";
 import { createUnixClient } from "../system/unix-client.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -24,6 +26,9 @@ export interface TestWorker {
   port: number;
   process(): ChildProcess;
   route(services: Partial<WorkerService>[], draining?: string[]): Promise<WorkerStatus>;
+  /** The port of TLS. */
+  tlsPort: number;
+  https(settings: Partial<WorkerHttps>): Promise<WorkerStatus>;
   status(): Promise<WorkerStatus>;
   counters(): Promise<WorkerCounters>;
   /** Starts the slot's next process on the same socket. */
@@ -57,6 +62,8 @@ export async function startTestWorker({
   const directory = mkdtempSync(join(tmpdir(), "mainstay-worker-"));
   const bound = new BoundSocket({ host: "127.0.0.1", port: 0 });
   const { port } = bound.address();
+  const boundTls = new BoundSocket({ host: "127.0.0.1", port: 0 });
+  const tlsPort = boundTls.address().port;
   const control = createUnixClient(join(directory, "proxy-0.sock"));
   const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "mainstay-test-cache") };
   let revision = 0;
@@ -69,11 +76,12 @@ export async function startTestWorker({
       restarts,
       runtimeDirectory: directory,
       routingFile: join(directory, "routing.json"),
+      httpsFile: join(directory, "https.json"),
       drainTimeoutMs,
       limits: { ...TEST_LIMITS, ...limits },
       trustedProxies,
     };
-    const stdio = ["ignore", "inherit", "inherit", bound.fd(), "ipc"] as const;
+    const stdio = ["ignore", "inherit", "inherit", bound.fd(), boundTls.fd(), "ipc"] as const;
     return spawn(process.execPath, [WORKER_ENTRY, JSON.stringify(options)], { stdio: [...stdio], env });
   }
 
@@ -94,6 +102,7 @@ export async function startTestWorker({
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    tlsPort,
     process: () => child,
     status,
     async route(services, draining = []) {
@@ -106,6 +115,11 @@ export async function startTestWorker({
         draining,
       };
       return (await control.call("PUT", "/v1/routing", { body: routing })).body as WorkerStatus;
+    },
+    async https(settings) {
+      revision += 1;
+      const body = completeHttps({ revision, port: tlsPort, ...settings });
+      return (await control.call("PUT", "/v1/https", { body })).body as WorkerStatus;
     },
     counters: async () => (await control.call("GET", "/v1/counters")).body as WorkerCounters,
     async restart() {
@@ -121,8 +135,24 @@ export async function startTestWorker({
         await exit;
       }
       bound.close();
+      boundTls.close();
       rmSync(directory, { recursive: true, force: true });
     },
+  };
+}
+
+function completeHttps(https: Partial<WorkerHttps>): WorkerHttps {
+  return {
+    revision: 0,
+    certificates: [],
+    fallback: createSelfSigned({ hosts: ["mainstay.invalid"], from: new Date(), days: 1 }),
+    challenges: [],
+    port: 443,
+    redirect: true,
+    secureHosts: [],
+    hstsSeconds: 0,
+    ticketKey: Buffer.alloc(48, 7).toString("base64"),
+    ...https,
   };
 }
 

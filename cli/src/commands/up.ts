@@ -38,10 +38,13 @@ async function up(options: UpOptions, print: (text: string) => void): Promise<vo
   const dataDirectory = placeData(config, { isRoot: uid === 0, print });
   await mkdir(dataDirectory, { recursive: true, mode: 0o755 });
   const runtimeDirectory = await runtimeDirectoryFor({ dataDirectory, env: process.env, uid });
-  await refuseClashes({ dataDirectory, runtimeDirectory, addresses: [config.server, config.proxy] });
+  await refuseClashes({ dataDirectory, runtimeDirectory, addresses: addressesOf(config) });
   print(`Mainstay keeps its data in ${dataDirectory}`);
   print(`API and console  http://${config.server.host}:${config.server.port}`);
   print(`traffic          http://${config.proxy.host}:${config.proxy.port}`);
+  const { host, tls } = config.proxy;
+  if (tls.port !== null) print(`HTTPS            https://${host}:${tls.port}`);
+  if (config.server.publicHost !== null) print(`API from outside https://${config.server.publicHost}`);
   become(PARENT_ENTRY, {
     dataDirectory,
     runtimeDirectory,
@@ -54,12 +57,13 @@ async function up(options: UpOptions, print: (text: string) => void): Promise<vo
   });
 }
 
-function pick({ host, port, workers, trustedProxies, ...limits }: PlatformConfig["proxy"]) {
+function pick({ host, port, workers, trustedProxies, tls, ...limits }: PlatformConfig["proxy"]) {
   return {
     host,
     port,
     workers,
     trustedProxies,
+    ...(tls.port === null ? {} : { tls: { host, port: tls.port } }),
     limits: {
       bodyBytes: limits.bodyLimit,
       headerBytes: limits.headerLimit,
@@ -70,6 +74,11 @@ function pick({ host, port, workers, trustedProxies, ...limits }: PlatformConfig
       held: limits.holdLimit,
     },
   };
+}
+
+function addressesOf({ server, proxy }: PlatformConfig) {
+  const { tls } = pick(proxy);
+  return [server, proxy, ...(tls ? [tls] : [])];
 }
 
 /**

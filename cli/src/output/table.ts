@@ -19,3 +19,10 @@ export function ago(time: string, nowMs: number): string {
   if (seconds < 86_400) return `${Math.round(seconds / 3600)} h ago`;
   return `${Math.round(seconds / 86_400)} d ago`;
 }
+
+/** "in 60 d", "in 3 h": how long after `nowMs` a time is; "12 d ago" when it is over. */
+export function until(time: string, nowMs: number): string {
+  const aheadMs = Date.parse(time) - nowMs;
+  if (aheadMs <= 0) return ago(time, nowMs);
+  return `in ${ago(new Date(nowMs).toISOString(), nowMs + aheadMs).replace(" ago", "")}`;
+}

@@ -32,6 +32,8 @@ export interface AgentLink extends LongRunning {
   sync(): Promise<ObservedState>;
   /** What the agent saw when it was last heard; null until then or when it has not answered for a while. */
   observed(): ObservedState | null;
+  /** The hosts of every route that the data plane was told of, each once, in lower case. */
+  hosts(): readonly string[];
   /** Whether the agent's view includes everything that was asked for. */
   isCurrent(): boolean;
   onNews(listener: () => void): () => void;
@@ -44,6 +46,7 @@ export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink 
   const listeners = new Set<() => void>();
   const wake = createWake(clock);
   let sent: { text: string; generation: number } = { text: "", generation: -1 };
+  let hosts: readonly string[] = [];
   let latest: { state: ObservedState; heardAtMs: number } | null = null;
   let queue: Promise<unknown> = Promise.resolve();
   let beating: Promise<void> = Promise.resolve();
@@ -60,6 +63,7 @@ export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink 
 
   async function send(): Promise<ObservedState> {
     const desired = compile(await services.arrangement(), settings);
+    hosts = hostsOf(desired);
     const text = JSON.stringify(desired);
     if (text !== sent.text) sent = { text, generation: await services.nextGeneration(generationFloor()) };
     const state = await put({ ...desired, generation: sent.generation });
@@ -126,6 +130,7 @@ export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink 
     name: "agent-link",
     sync,
     observed: () => (latest && clock.monotonicMs() - latest.heardAtMs < 5 * BEAT_MS ? latest.state : null),
+    hosts: () => hosts,
     isCurrent: () => latest !== null && latest.state.generation >= sent.generation,
     onNews(listener) {
       listeners.add(listener);
@@ -141,4 +146,9 @@ export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink 
       await Promise.all([beating, listening, queue, tell.done()]);
     },
   };
+}
+
+function hostsOf({ services, api }: DesiredState): string[] {
+  const routed = services.flatMap((each) => each.routes.flatMap(({ host }) => host ?? []));
+  return [...new Set([...routed, ...(api ? [api.host] : [])].map((each) => each.toLowerCase()))];
 }

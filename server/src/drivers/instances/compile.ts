@@ -1,5 +1,11 @@
 import path from "node:path";
-import { serviceFile, type DesiredState, type InstanceSpec, type ServiceRouting } from "@mainstay/api";
+import {
+  serviceFile,
+  type DesiredState,
+  type InstanceSpec,
+  type ServiceFile,
+  type ServiceRouting,
+} from "@mainstay/api";
 import type { Arrangement, InstanceRow, ReleaseRow, ServiceRow, TaskRow } from "../../core/services/index.ts";
 
 /** Between SIGTERM and SIGKILL, for a command that is to end before it does so by itself. */
@@ -10,6 +16,8 @@ export interface CompileSettings {
   leaseTtlMs: number;
   requestTimeoutMs: number;
   drainTimeoutMs: number;
+  /** Where the data plane finds the server itself; null: nowhere. */
+  api: { host: string; port: number } | null;
 }
 
 /** For releases that were registered before service files spoke of connections. */
@@ -25,6 +33,7 @@ export function compile(arrangement: Arrangement, settings: CompileSettings): De
       ...arrangement.tasks.map((row) => toTaskSpec(row, arrangement, settings)),
     ],
     services: arrangement.services.map((row) => toRouting(row, arrangement, settings)),
+    ...(settings.api ? { api: settings.api } : {}),
   };
 }
 
@@ -88,7 +97,16 @@ function toRouting(row: ServiceRow, arrangement: Arrangement, settings: CompileS
     drainTimeoutMs: settings.drainTimeoutMs,
     connections: { balance, weights, drainTimeoutMs: drain, holdTimeoutMs: hold },
     maintenance: retryAfterMs === null ? null : { retryAfterMs },
+    ...(speaking ? { answers: answersOf(speaking) } : {}),
   };
+}
+
+const NO_ANSWER_SETTINGS: Partial<ServiceFile> = { compression: true, headers: { security: false } };
+
+/** Releases from before these settings existed have none of them. */
+function answersOf({ snapshot }: ReleaseRow): NonNullable<ServiceRouting["answers"]> {
+  const { compression, headers } = { ...NO_ANSWER_SETTINGS, ...snapshot };
+  return { compression, securityHeaders: headers.security };
 }
 
 /** The instances of a release that take requests: those of the process with a port. */

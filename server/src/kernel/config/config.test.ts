@@ -82,6 +82,15 @@ describe("the configuration", () => {
     expect(inVariable.config.dataDirectory).toBe(join(cwd, "kept"));
   });
 
+  it("reads the files it names relative to itself", async () => {
+    await write(
+      "acme: { caFile: ca.pem }\nproxy: { tls: { certificates: [{ cert: a.crt, key: /etc/a.key }] } }",
+    );
+    const { config } = await loadConfig({ cwd, env: { MAINSTAY_DATA_DIRECTORY: "elsewhere" } });
+    expect(config.acme.caFile).toBe(join(cwd, "ca.pem"));
+    expect(config.proxy.tls.certificates).toEqual([{ cert: join(cwd, "a.crt"), key: "/etc/a.key" }]);
+  });
+
   it("ignores the variables of the command line and of other programs", async () => {
     const env = { MAINSTAY_URL: "http://x", MAINSTAY_TOKEN: "t", PORT: "1", HOME: "/" };
     expect(await findingsOf({ env })).toEqual({});
@@ -124,7 +133,7 @@ describe("a wrong configuration", () => {
     const env = { MAINSTAY_SERVER_PROT: "1", MAINSTAY_WHATEVER: "1" };
     expect(await findingsOf({ env, overrides: { "sever.port": "1" } })).toEqual({
       servr: 'unknown key; did you mean "server"?',
-      port: "unknown key; did you mean server.port or proxy.port?",
+      port: "unknown key; did you mean server.port or proxy.port or proxy.tls.port?",
       "server.prot": 'unknown key; did you mean "port"?',
       "server.workers": "unknown key; did you mean proxy.workers?",
       "log.colour": "unknown key; expected level or format",
@@ -155,6 +164,15 @@ describe("a wrong configuration", () => {
     });
   });
 
+  it("refuses a host for the API that nothing leads to", async () => {
+    await write("server: { publicHost: ops.example.com }");
+    expect((await findingsOf())["server.publicHost"]).toMatch(/none without proxy.tls.port/);
+    await write("server: { publicHost: ops.example.com }\nproxy: { tls: { port: 8443 } }");
+    expect(await findingsOf()).toEqual({});
+    await write("proxy: { tls: { port: 8080 } }");
+    expect((await findingsOf())["proxy.tls.port"]).toMatch(/another port than server.port and proxy.port/);
+  });
+
   it("says where a file is not YAML", async () => {
     await write("server:\n  port: 1\n  port: 2");
     expect(await findingsOf()).toEqual({ "line 3, column 3": "Map keys must be unique" });
@@ -183,7 +201,7 @@ describe("a wrong configuration", () => {
   it("is one with anything but text where a number belongs, for every key", async () => {
     const nonsense = fc.string({ minLength: 1 }).filter((text) => text.trim() !== "");
     const keys = PLATFORM_KEYS.filter(
-      (key) => !["dataDirectory", "server.host", "proxy.host"].includes(key.path),
+      (key) => !["dataDirectory", "server.host", "proxy.host", "acme.caFile"].includes(key.path),
     );
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...keys), nonsense, async (key, text) => {

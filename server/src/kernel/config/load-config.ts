@@ -101,10 +101,27 @@ interface Parts {
 /** Paths of the file are relative to the file, those of variables and flags to the working directory. */
 function complete({ request, file, layers, config }: Parts): LoadedConfig {
   const { sources, merged } = layers;
-  const isFromFile = sources["dataDirectory"]?.kind === "file" && file !== null;
-  const dataDirectory = resolve(isFromFile ? dirname(file) : request.cwd, config.dataDirectory);
+  const locate = (key: string, path: string): string => {
+    const isFromFile = sources[key]?.kind === "file" && file !== null;
+    return resolve(isFromFile ? dirname(file) : request.cwd, path);
+  };
   const written = PLATFORM_KEYS.map((key) => [key.path, valueAt(merged, key.path) ?? key.default]);
-  return { config: { ...config, dataDirectory }, file, sources, written: Object.fromEntries(written) };
+  return { config: locateFiles(config, locate), file, sources, written: Object.fromEntries(written) };
+}
+
+function locateFiles(config: PlatformConfig, locate: (key: string, path: string) => string): PlatformConfig {
+  const { tls } = config.proxy;
+  const certificates = tls.certificates.map(({ cert, key }) => ({
+    cert: locate("proxy.tls.certificates", cert),
+    key: locate("proxy.tls.certificates", key),
+  }));
+  const { caFile } = config.acme;
+  return {
+    ...config,
+    dataDirectory: locate("dataDirectory", config.dataDirectory),
+    proxy: { ...config.proxy, tls: { ...tls, certificates } },
+    acme: { ...config.acme, caFile: caFile === null ? null : locate("acme.caFile", caFile) },
+  };
 }
 
 /** Adds where a wrong value stands and what it is; for a key in the wrong place, where it belongs. */

@@ -1,0 +1,2 @@
+export { createCertificatesRoom } from "./room.ts";
+export { addCertificatesRoutes } from "./routes.ts";

@@ -1,0 +1,1 @@
+export { createSelfSigned } from "../../agent/src/system/self-signed.ts";
