@@ -10,7 +10,7 @@ import { ARMS, BUCKETS, GROUPS } from "./words.ts";
  *   GET /v1/counters  → Counters
  *   GET /v1/events    → newline-delimited AgentEvent, until the client hangs up
  *   GET /v1/journal?after=N → { entries: JournalEntry[] }, acts the agent took by itself
- *   GET /v1/instances/<id>/logs?tail=N&follow=0|1 → text
+ *   GET /v1/instances/<id>/logs?tail=N&follow=0|1&since=ms → text
  */
 
 export const healthProbe = z.strictObject({
@@ -134,7 +134,9 @@ export const observedState = z.object({
   at: z.string(),
   leaseExpired: z.boolean(),
   /** By what `resources` are enforced on this machine; "none" with the reason. */
-  limits: z.object({ by: z.enum(["cgroup-v2", "cgroup-v1", "none"]), reason: z.string().nullable() }).optional(),
+  limits: z
+    .object({ by: z.enum(["cgroup-v2", "cgroup-v1", "none"]), reason: z.string().nullable() })
+    .optional(),
   instances: z.array(observedInstance),
   /** The weights in force at the proxy workers: those desired, or the proven ones after the lease expired. */
   services: z.array(z.object({ service: z.string(), environment: z.string(), weight: z.int() })),

@@ -205,7 +205,11 @@ export type TaskResource = z.infer<typeof taskResource>;
 export const newTask = z.strictObject({
   service: serviceName,
   environment: serviceName.default("production"),
-  command: z.string().min(1).max(10_000).describe("a command line, run by /bin/sh in the release's directory"),
+  command: z
+    .string()
+    .min(1)
+    .max(10_000)
+    .describe("a command line, run by /bin/sh in the release's directory"),
   timeoutMs: z.int().positive().max(86_400_000).default(3_600_000).describe("it is ended after this time"),
 });
 
@@ -216,20 +220,42 @@ export const alteration = z
   .strictObject({
     env: z.record(variable, z.string().max(32_768).nullable()).default({}).describe("null: not set"),
     secrets: z
-      .record(variable, z.string().regex(/^[^\r\n]*$/, "expected one line").max(32_768).nullable())
+      .record(
+        variable,
+        z
+          .string()
+          .regex(/^[^\r\n]*$/, "expected one line")
+          .max(32_768)
+          .nullable(),
+      )
       .default({})
       .describe("null: taken away"),
   })
-  .refine(({ env, secrets }) => Object.keys({ ...env, ...secrets }).length > 0, "expected at least one variable");
+  .refine(
+    ({ env, secrets }) => Object.keys({ ...env, ...secrets }).length > 0,
+    "expected at least one variable",
+  );
 
 export const settingsResource = z
   .object({
     service: z.string(),
     environment: z.string(),
     release: z.string().describe("whose configuration it is"),
-    env: z.array(z.object({ name: z.string(), value: z.string(), isSet: z.boolean().describe("here, not in the service file") })),
+    env: z.array(
+      z.object({
+        name: z.string(),
+        value: z.string(),
+        isSet: z.boolean().describe("here, not in the service file"),
+      }),
+    ),
     secrets: z.array(z.object({ name: z.string(), isSet: z.boolean() })).describe("never their values"),
-    scale: z.array(z.object({ process: z.string(), instances: z.int(), file: z.int().describe("what the service file says") })),
+    scale: z.array(
+      z.object({
+        process: z.string(),
+        instances: z.int(),
+        file: z.int().describe("what the service file says"),
+      }),
+    ),
   })
   .meta({ id: "Settings" });
 export type SettingsResource = z.infer<typeof settingsResource>;

@@ -44,7 +44,9 @@ const processType = z
     singleton: z
       .boolean()
       .default(false)
-      .describe("Never runs twice: handed over at the cut-over, the old one stopped before the new one starts."),
+      .describe(
+        "Never runs twice: handed over at the cut-over, the old one stopped before the new one starts.",
+      ),
   })
   .refine((value) => !value.singleton || (value.instances === 1 && value.port === undefined), {
     path: ["singleton"],
@@ -161,7 +163,12 @@ const resources = z.strictObject({
     .refine((bytes) => bytes >= LEAST_MEMORY_BYTES, "expected at least 16MiB")
     .optional()
     .describe("What each instance may use; one that exceeds it is killed and started again."),
-  cpu: z.number().min(0.05).max(256).optional().describe("How many cores each instance may use; 0.5 is half of one."),
+  cpu: z
+    .number()
+    .min(0.05)
+    .max(256)
+    .optional()
+    .describe("How many cores each instance may use; 0.5 is half of one."),
 });
 
 const route = z.strictObject({

@@ -51,9 +51,13 @@ export function formatDuration(ms: number): string {
 
 /** Bytes → text of `parseSizeBytes` in the largest unit that leaves little behind it: "512 MiB". */
 export function formatSize(bytes: number): string {
-  const [unit, factor] = ([["GiB", 1024 ** 3], ["MiB", 1024 ** 2], ["KiB", 1024]] as const).find(
-    ([, each]) => bytes >= each,
-  ) ?? ["B", 1];
+  const [unit, factor] = (
+    [
+      ["GiB", 1024 ** 3],
+      ["MiB", 1024 ** 2],
+      ["KiB", 1024],
+    ] as const
+  ).find(([, each]) => bytes >= each) ?? ["B", 1];
   return `${Number((bytes / factor).toFixed(1))} ${unit}`;
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { text } from "node:stream/consumers";
+import { text as readText } from "node:stream/consumers";
 import { chooseDataDirectory, loadConfig } from "@mainstay/server";
 import { Command, CommanderError } from "commander";
 import { createApiClient } from "./api-client.ts";
@@ -94,7 +94,7 @@ function offline(options: GlobalOptions): Context {
     isJson: options.json,
     isTerminal,
     nowMs: () => Date.now(),
-    input: () => text(process.stdin),
+    input: () => readText(process.stdin),
     print(text) {
       process.stdout.write(`${clear()}${text}\n`);
       hasStatus = false;

@@ -83,7 +83,11 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   // Changes: what alters production, and who acts and judges in it
   const drivers = [traffic, releaseCommand, instances];
   const release: ChangeKind = { ...createReleaseKind(services), drivers, signal: sampler };
-  const setting: ChangeKind = { ...createSettingKind(services), drivers: [traffic, instances], signal: sampler };
+  const setting: ChangeKind = {
+    ...createSettingKind(services),
+    drivers: [traffic, instances],
+    signal: sampler,
+  };
   const scaleDrivers = [createScaleDriver({ services, link })];
   const scale: ChangeKind = {
     ...createScaleKind(services, gateDeadlineOf),

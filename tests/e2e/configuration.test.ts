@@ -2,7 +2,13 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { changeResource, settingsResource, taskResource, type ChangeResource, type ServiceResource } from "@mainstay/api";
+import {
+  changeResource,
+  settingsResource,
+  taskResource,
+  type ChangeResource,
+  type ServiceResource,
+} from "@mainstay/api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { findGaps, statesOf, watchUntil } from "../support/changes.ts";
 import { LAUNCHER } from "../support/command.ts";
@@ -62,7 +68,12 @@ describe("scaling", () => {
     const before = await pids();
     const { load } = await underLoad(product(), async () => {
       const up = await product().cliJson(changeResource, "scale", "hello", "web=4");
-      expect(up.document).toMatchObject({ kind: "scale", state: "succeeded", candidate: "web=4", stable: "web=2" });
+      expect(up.document).toMatchObject({
+        kind: "scale",
+        state: "succeeded",
+        candidate: "web=4",
+        stable: "web=2",
+      });
       expect(await statesOf(product(), up.document.id)).toEqual([
         ...["requested", "locked", "preflight", "starting", "gating", "draining", "succeeded"],
       ]);
@@ -108,8 +119,13 @@ describe("a variable", () => {
   it("is set by a change of its own kind through the stages, and taken back by rolling back", async () => {
     const set = await product().cliJson(changeResource, "env", "set", "hello", "COLOUR=green", "SIZE=12345");
     expect(set.document).toMatchObject({ kind: "setting", state: "baking" });
-    expect((await statesOf(product(), set.document.id)).filter((each) => each.startsWith("stepping"))).toHaveLength(4);
-    expect([await variable("COLOUR"), await variable("SIZE")]).toEqual(["set, 5 characters", "set, 5 characters"]);
+    expect(
+      (await statesOf(product(), set.document.id)).filter((each) => each.startsWith("stepping")),
+    ).toHaveLength(4);
+    expect([await variable("COLOUR"), await variable("SIZE")]).toEqual([
+      "set, 5 characters",
+      "set, 5 characters",
+    ]);
     await ended(set.document.id);
 
     const unset = await product().cliJson(changeResource, "env", "unset", "hello", "COLOUR");
@@ -122,7 +138,10 @@ describe("a variable", () => {
 
   it("stays in force for the next release", async () => {
     const { document } = await product().cliJson(changeResource, "deploy", hello.directory);
-    expect([await variable("COLOUR"), await variable("SIZE")]).toEqual(["set, 5 characters", "set, 5 characters"]);
+    expect([await variable("COLOUR"), await variable("SIZE")]).toEqual([
+      "set, 5 characters",
+      "set, 5 characters",
+    ]);
     await ended(document.id);
     const { document: listed } = await product().cliJson(settingsResource.shape.env, "env", "list", "hello");
     expect(listed).toContainEqual({ name: "COLOUR", value: "green", isSet: true });
@@ -144,7 +163,11 @@ describe("a variable", () => {
       product().cliJson(changeResource, "env", "set", "hello", "FAULT_ERRORS=20%"),
     );
     expect(result.exitCode).toBe(1);
-    expect(result.document).toMatchObject({ kind: "setting", state: "undone", evidence: { verdict: "harm" } });
+    expect(result.document).toMatchObject({
+      kind: "setting",
+      state: "undone",
+      evidence: { verdict: "harm" },
+    });
     expect(lostOf(load)).toEqual(NOTHING_LOST);
     expect(await findGaps(product(), result.document.id)).toEqual([]);
     const { document: listed } = await product().cliJson(settingsResource.shape.env, "env", "list", "hello");
@@ -209,7 +232,14 @@ describe("a secret", () => {
 
 describe("a command run by hand", () => {
   it("finds the release's code and variables, shows its output, and hands its exit code on", async () => {
-    const run = await product().cli("run", "hello", "--", "/bin/sh", "-c", "ls server.mjs; echo $FAULT_ERRORS; exit 7");
+    const run = await product().cli(
+      "run",
+      "hello",
+      "--",
+      "/bin/sh",
+      "-c",
+      "ls server.mjs; echo $FAULT_ERRORS; exit 7",
+    );
     expect(run).toMatchObject({ exitCode: 7, stdout: "server.mjs\n0%\n" });
     expect(run.stderr).toContain("exit code 7");
     const { document } = await product().cliJson(taskResource, "run", "hello", "--", "echo one && echo two");

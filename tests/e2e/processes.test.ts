@@ -85,7 +85,9 @@ describe("a release command", () => {
   });
 
   it("runs once before the release gets traffic, and its output is kept", async () => {
-    const { document, exitCode } = await deploy(command("echo migrated for $MAINSTAY_RELEASE >> $STORY/once; echo done"));
+    const { document, exitCode } = await deploy(
+      command("echo migrated for $MAINSTAY_RELEASE >> $STORY/once; echo done"),
+    );
     expect({ exitCode, state: document.state }).toEqual({ exitCode: 0, state: "baking" });
     expect(await told("once")).toEqual([`migrated for ${document.candidate}`]);
     expect(await statesOf(product(), document.id)).toContain("migrating");
@@ -97,7 +99,8 @@ describe("a release command", () => {
   });
 
   it("runs once also when the server is killed while it does", async () => {
-    const waits = "echo begun >> $STORY/killed; while [ ! -e $STORY/go ]; do sleep 0.05; done; echo ended >> $STORY/killed";
+    const waits =
+      "echo begun >> $STORY/killed; while [ ! -e $STORY/go ]; do sleep 0.05; done; echo ended >> $STORY/killed";
     const { result, load } = await underLoad(product(), async () => {
       const deploying = deploy(command(waits));
       await waitUntil("the command to run", async () => (await told("killed")).length > 0);
@@ -169,6 +172,9 @@ describe("a limit of memory", () => {
     const hungry = `${process.execPath} -e "const kept=[];for(;;)kept.push(Buffer.alloc(8e6,1))"`;
     const processes = { hungry: { command: hungry } };
     const { document } = await deploy({ processes, ...{ resources: { memory: "96MiB" } } });
-    expect(document).toMatchObject({ state: "undone", outcome: expect.stringContaining("killed for exceeding 96 MiB") });
+    expect(document).toMatchObject({
+      state: "undone",
+      outcome: expect.stringContaining("killed for exceeding 96 MiB"),
+    });
   });
 });

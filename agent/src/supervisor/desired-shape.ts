@@ -32,8 +32,7 @@ const aboveZero: Check = (value, path) => {
   return isFine ? null : `${path}: expected a number above 0`;
 };
 
-const truth: Check = (value, path) =>
-  typeof value === "boolean" ? null : `${path}: expected true or false`;
+const truth: Check = (value, path) => (typeof value === "boolean" ? null : `${path}: expected true or false`);
 
 function either(first: Check, second: Check): Check {
   return (value, path) => (first(value, path) === null ? null : second(value, path));

@@ -76,7 +76,9 @@ export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet
   /** No other instance of its kind lives. A stray's kind is not known: it might be one. */
   function isAlone(instance: Instance): boolean {
     const kin = [...instances.values()].filter((each) => {
-      return each !== instance && kindOf(each) === kindOf(instance) && each.hasBegun() && !isIn(each, "exited");
+      return (
+        each !== instance && kindOf(each) === kindOf(instance) && each.hasBegun() && !isIn(each, "exited")
+      );
     });
     return kin.length === 0 && strays.size === 0;
   }

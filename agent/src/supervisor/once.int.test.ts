@@ -81,7 +81,9 @@ describe("a command that runs once", () => {
   it("that left no trace of how it ended is told as lost, not run again", async () => {
     const spec = command("echo ran; sleep 612");
     fleet.apply([spec]);
-    const [facts] = await waitFor("the command to run", () => (fleet.facts().length > 0 ? fleet.facts() : null));
+    const [facts] = await waitFor("the command to run", () =>
+      fleet.facts().length > 0 ? fleet.facts() : null,
+    );
     await fleet.killAll();
     const next = testFleet(AGENT);
     next.recover([spec], facts ? [facts] : []);

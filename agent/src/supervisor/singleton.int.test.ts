@@ -67,7 +67,10 @@ describe("a singleton", () => {
     replace("new");
     await waitFor("the old one to be ended", () => fleet.get("old")?.observe().state === "stopping");
     replace("old");
-    await waitFor("the old one to run again", () => story().filter((line) => line === "begin old").length === 2);
+    await waitFor(
+      "the old one to run again",
+      () => story().filter((line) => line === "begin old").length === 2,
+    );
     replace("new");
     await told("begin new");
     expect(story()).toEqual(["begin old", "end old", "begin old", "end old", "begin new"]);

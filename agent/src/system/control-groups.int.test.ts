@@ -85,6 +85,11 @@ describe("control groups", () => {
     const groups = createControlGroups({ mount: join(directory, "none"), ownGroups: "", name: "mainstay-x" });
     expect(groups.limits).toMatchObject({ by: "none", reason: expect.stringContaining(directory) });
     const opened = groups.open("ins_1", limits);
-    expect([opened.joinFiles, opened.pids(), opened.memoryKills(), opened.kill()]).toEqual([[], [], 0, false]);
+    expect([opened.joinFiles, opened.pids(), opened.memoryKills(), opened.kill()]).toEqual([
+      [],
+      [],
+      0,
+      false,
+    ]);
   });
 });

@@ -41,7 +41,9 @@ const CPU_PERIOD_US = 100_000;
 const CONTROLLERS = ["memory", "cpu"];
 
 export function createControlGroups({ mount, ownGroups, name }: ControlGroupsOptions): ControlGroups {
-  const unified = [mount, join(mount, "unified")].find((each) => read(join(each, "cgroup.controllers")) !== null);
+  const unified = [mount, join(mount, "unified")].find(
+    (each) => read(join(each, "cgroup.controllers")) !== null,
+  );
   const whole = unified ? firstWritable(placesIn(unified, ownPath(ownGroups, "")), name) : null;
   const second = unified ? findControlled(placesIn(unified, ownPath(ownGroups, "")), name) : null;
   const first = second ? null : findFirstVersion(mount, ownGroups, name);

@@ -132,11 +132,16 @@ async function showOne(context: Context, id: string): Promise<void> {
 
 function taskLines(task: TaskResource): string[] {
   const took = task.finishedAt
-    ? `${formatDuration(Date.parse(task.finishedAt) - Date.parse(task.createdAt))}`
+    ? formatDuration(Date.parse(task.finishedAt) - Date.parse(task.createdAt))
     : "so far";
   const how = task.reason ? `${task.state}: ${task.reason}` : task.state;
   const output = task.output === "" ? [] : task.output.split("\n").map((line) => `  | ${line}`);
-  return ["", `release command ${task.id}, attempt ${task.attempt}, ${how} (${took})`, `  $ ${task.command}`, ...output];
+  return [
+    "",
+    `release command ${task.id}, attempt ${task.attempt}, ${how} (${took})`,
+    `  $ ${task.command}`,
+    ...output,
+  ];
 }
 
 async function replay(context: Context, id: string): Promise<void> {

@@ -59,7 +59,9 @@ async function idsOf(context: Context, service: string, options: LogOptions): Pr
   if (options.process === "release") return [await latestReleaseCommand(context, service, options)];
   const { items } = await context.api.get<{ items: ServiceResource[] }>("/services");
   const instances = items
-    .filter((each) => each.service === service && (options.environment ?? each.environment) === each.environment)
+    .filter(
+      (each) => each.service === service && (options.environment ?? each.environment) === each.environment,
+    )
     .flatMap((each) => each.instances);
   const ids = instances.filter((each) => isWanted(each, options)).map((each) => each.id);
   if (ids.length > 0) return ids;
@@ -90,7 +92,7 @@ interface LogToPrint {
 async function printLog(context: Context, { id, options, print }: LogToPrint): Promise<void> {
   const { grep, tail, follow, since } = options;
   const query = new URLSearchParams({
-    tail: String(grep ? SEARCHED_LINES : tail),
+    tail: String(grep || since !== undefined ? SEARCHED_LINES : tail),
     follow: follow ? "1" : "0",
     ...(since === undefined ? {} : { since: new Date(context.nowMs() - since).toISOString() }),
   });

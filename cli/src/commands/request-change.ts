@@ -34,7 +34,8 @@ export async function requestChange(
 ): Promise<void> {
   const body = { ...wish, environment, reason: reason ?? null };
   const change = await context.api.post<ChangeResource>("/changes", body);
-  if (detach) return show(context, change, () => `${change.id} requested; mainstay change watch ${change.id}`);
+  if (detach)
+    return show(context, change, () => `${change.id} requested; mainstay change watch ${change.id}`);
   if (!context.isJson) context.print(`change    ${change.id}`);
   await followChange(context, change.id, {
     untilBaking: true,

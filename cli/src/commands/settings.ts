@@ -17,14 +17,17 @@ export function addSettings(program: Command, withContext: WithContext): void {
 }
 
 const ABOUT_CHANGES = `
-Each is a change of kind setting: the same code with other variables, rolled out in the service's stages, judged
-against what serves, and undone when it does harm. What is set stays in force for releases to come.`;
+Each is a change of kind setting: the same code with other variables, rolled out in the service's stages,
+judged against what serves, and undone when it does harm. What is set stays in force for releases to come.`;
 
 function addEnv(program: Command, withContext: WithContext): void {
   const env = program.command("env").description("The variables of a service");
   const set = env.command("set").argument("<service>").argument("<KEY=value...>");
   withFollowing(set.description("Set variables, as a change that is judged"))
-    .addHelpText("after", `${ABOUT_CHANGES}\n\nExample:\n  mainstay env set shop LOG=debug --reason "slow query"`)
+    .addHelpText(
+      "after",
+      `${ABOUT_CHANGES}\n\nExample:\n  mainstay env set shop LOG=debug --reason "slow query"`,
+    )
     .action((service: string, pairs: string[], options: FollowedOptions) =>
       withContext((context) => alter(context, { service, env: readPairs(pairs), secrets: {} }, options)),
     );
@@ -76,7 +79,12 @@ function addSecrets(program: Command, withContext: WithContext): void {
     .action((service: string, { environment }: { environment: string }) =>
       withContext(async (context) => {
         const { secrets: items } = await settingsOf(context, service, environment);
-        show(context, items, () => table(["NAME", "FROM"], items.map((each) => [each.name, whereFrom(each)])));
+        show(context, items, () =>
+          table(
+            ["NAME", "FROM"],
+            items.map((each) => [each.name, whereFrom(each)]),
+          ),
+        );
       }),
     );
 }

@@ -70,7 +70,9 @@ function platformWords(platform: PlatformResource): string {
 }
 
 function limitsWords({ resourceLimits }: PlatformResource): string {
-  return resourceLimits?.by === "none" ? `\nresources: limits are not enforced: ${resourceLimits.reason}` : "";
+  return resourceLimits?.by === "none"
+    ? `\nresources: limits are not enforced: ${resourceLimits.reason}`
+    : "";
 }
 
 function servicesWords(services: ServiceResource[], nowMs: number): string {

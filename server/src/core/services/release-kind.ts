@@ -101,7 +101,9 @@ async function mustBeNeighbours(services: Services, candidate: ReleaseRow, stabl
   throw new AppError("CHANGE_STALE", { candidate: id, base: base ?? id, stable: stable.id, target });
 }
 
-/** Once its release command succeeded, a change of compatibility contract has left the stable release behind. */
+/**
+ * Once its release command succeeded, a change of compatibility contract has left the stable release behind.
+ */
 async function undoBlocked(services: Services, change: ChangeView): Promise<string | null> {
   if (change.stable === null || change.plan.skips.includes("migrating")) return null;
   const attempts = await services.tasks.ofChange(change.id);

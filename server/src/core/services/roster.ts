@@ -34,7 +34,9 @@ export function createRoster({ store, clock, ids }: RosterDependencies) {
   /** Asks for everything of a release but its singletons, and what is one in the release beside it. */
   async function start(release: ReleaseRow, beside: ReleaseRow | null): Promise<void> {
     const handedOver = singletonsOf(release, beside);
-    await store.replaceInstances({ insert: await rowsOf(release, (process) => !handedOver.includes(process)) });
+    await store.replaceInstances({
+      insert: await rowsOf(release, (process) => !handedOver.includes(process)),
+    });
   }
 
   /** From here on the singletons are those of `to`; the agent starts them when those of `from` are gone. */

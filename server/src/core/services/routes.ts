@@ -15,12 +15,19 @@ import type { Services } from "./services.ts";
 const idParam = z.object({ id: z.string() });
 const LIMIT_MAX = 200;
 
+interface LogQuery {
+  tail: number;
+  follow: boolean;
+  sinceMs: number | undefined;
+  signal: AbortSignal;
+}
+
 export interface ServicesRoutesDependencies {
   services: Services;
   /** What the agent sees of the instances right now. */
   observed(): ObservedInstance[];
   /** An instance's log, line by line. */
-  logs(id: string, options: { tail: number; follow: boolean; signal: AbortSignal }): AsyncIterable<string>;
+  logs(id: string, options: LogQuery): AsyncIterable<string>;
 }
 
 export function addServicesRoutes(
@@ -63,6 +70,7 @@ export function addServicesRoutes(
     query: z.object({
       tail: z.coerce.number().int().min(0).max(10_000).default(100).describe("lines from the end"),
       follow: z.enum(["0", "1"]).default("0"),
+      since: z.iso.datetime().optional().describe("only what was written after it; exact to ten seconds"),
     }),
     stream: "ndjson",
     response: z.object({ line: z.string() }),
@@ -70,7 +78,9 @@ export function addServicesRoutes(
       const row = await services.logged(params.id);
       const redact = await services.createRedactor(row.release);
       if (row.output !== null) return asItems(lastLines(row.output, query.tail), redact);
-      return asItems(logs(params.id, { tail: query.tail, follow: query.follow === "1", signal }), redact);
+      const sinceMs = query.since === undefined ? undefined : Date.parse(query.since);
+      const wish = { tail: query.tail, follow: query.follow === "1", sinceMs, signal };
+      return asItems(logs(params.id, wish), redact);
     },
   });
 

@@ -15,7 +15,8 @@ async function write(text: string, mode = 0o600): Promise<void> {
   await writeFile(file, text);
   await chmod(file, mode);
 }
-const read = (names: string[]) => createSecretsFile({ directory }).read({ service: "shop", environment: "production" }, names);
+const read = (names: string[]) =>
+  createSecretsFile({ directory }).read({ service: "shop", environment: "production" }, names);
 
 describe("a service's secrets", () => {
   it("are the values of the names that the service asks for, and no others", async () => {

@@ -8,6 +8,7 @@ import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import { MASK, maskSecrets } from "../../kernel/redact.ts";
 import { createRoster } from "./roster.ts";
+import type { Origin } from "./origin.ts";
 import { createReleaseFiles } from "./release-files.ts";
 import { createSecretsFile } from "./secrets-file.ts";
 import { applySettings, createSettings } from "./settings.ts";
@@ -20,13 +21,6 @@ import {
   type ServiceRow,
   type Target,
 } from "./store.ts";
-
-/** Who asks, for the audit row. */
-export interface Origin {
-  actor: { type: string; id: string; name: string };
-  requestId: string | null;
-  address: string | null;
-}
 
 export interface NewRelease {
   /** Absolute path of the directory with the service's files. */

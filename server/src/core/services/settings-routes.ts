@@ -1,4 +1,10 @@
-import { alteration, releaseResource, serviceName, settingsResource, type SettingsResource } from "@mainstay/api";
+import {
+  alteration,
+  releaseResource,
+  serviceName,
+  settingsResource,
+  type SettingsResource,
+} from "@mainstay/api";
 import { z } from "zod";
 import { reply, type Http } from "../../kernel/http/index.ts";
 import { toRelease } from "./resources.ts";
@@ -26,7 +32,8 @@ export function addSettingsRoutes(http: Http, services: Services): void {
     method: "POST",
     url: URL,
     permission: "settings.write",
-    summary: "Make a release of the code that serves with another configuration; request a change for it next",
+    summary:
+      "Make a release of the code that serves with another configuration; request a change for it next",
     params: targetParams,
     body: alteration,
     statuses: [200, 202],

@@ -2,7 +2,9 @@ import type { ServiceFile } from "@mainstay/api";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import { sql, type Selectable } from "kysely";
 
-/** What was set beyond the service file: variables (null: not set, whatever the file says), secrets by name. */
+/**
+ * What was set beyond the service file: variables (null: not set, whatever the file says), secrets by name.
+ */
 export interface Settings {
   env: Record<string, string | null>;
   secrets: string[];

@@ -69,7 +69,12 @@ export function addTasksRoutes(http: Http, { services, sync }: TasksRoutesDepend
     response: taskResource,
     handler: async ({ params, actor, requestId, address }) => {
       const row = await tasks.task(params.id);
-      const end = { state: "stopped", exitCode: null, reason: `stopped by ${actor.name}`, output: "" } as const;
+      const end = {
+        state: "stopped",
+        exitCode: null,
+        reason: `stopped by ${actor.name}`,
+        output: "",
+      } as const;
       if (row.finished_at === null) await tasks.finish(row, end, { actor, requestId, address });
       await sync();
       return toTask(await tasks.task(params.id));

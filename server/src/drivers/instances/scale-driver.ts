@@ -45,16 +45,25 @@ export function createScaleDriver({ services, link }: ScaleDriverDependencies): 
     const all = differences(change);
     if (step.act === "grow") {
       const growing = all.filter(({ before, after }) => after > before);
-      return resize(release, growing.map(({ process, after }) => ({ process, count: after })));
+      return resize(
+        release,
+        growing.map(({ process, after }) => ({ process, count: after })),
+      );
     }
     const { scale } = await services.service(change);
     await services.setScale(change, { ...scale, ...countsOf(change.candidate) });
-    await resize(release, all.map(({ process, after }) => ({ process, count: after })));
+    await resize(
+      release,
+      all.map(({ process, after }) => ({ process, count: after })),
+    );
   }
 
   async function undo(change: ChangeView): Promise<void> {
     const release = await services.settings.mustServe(change);
-    await resize(release, differences(change).map(({ process, before }) => ({ process, count: before })));
+    await resize(
+      release,
+      differences(change).map(({ process, before }) => ({ process, count: before })),
+    );
   }
 
   async function observe(change: ChangeView): Promise<Observation> {
@@ -66,7 +75,12 @@ export function createScaleDriver({ services, link }: ScaleDriverDependencies): 
     const seen = observed.instances.filter(
       (each) => each.release === release.id && names.includes(each.process) && !isTask(each.process),
     );
-    const added = seen.filter((each) => isAdded(change, wanted.find(({ id }) => id === each.id)));
+    const added = seen.filter((each) =>
+      isAdded(
+        change,
+        wanted.find(({ id }) => id === each.id),
+      ),
+    );
     const { name } = change.position;
     if (name === "starting" || name === "gating") {
       const isDone = name === "gating" ? hasPassedGate : (each: ObservedInstance) => each.pid !== null;
@@ -76,7 +90,8 @@ export function createScaleDriver({ services, link }: ScaleDriverDependencies): 
     }
     const surplus = seen.filter((each) => !wanted.some(({ id }) => id === each.id));
     const isLeaving = name === "draining" || name === "draining-candidate";
-    const waitingFor = isLeaving && surplus.length > 0 ? `${surplus.length} instances to drain and stop` : null;
+    const waitingFor =
+      isLeaving && surplus.length > 0 ? `${surplus.length} instances to drain and stop` : null;
     return { waitingFor, failure: null };
   }
 

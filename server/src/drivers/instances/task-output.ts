@@ -14,7 +14,8 @@ export async function readOutput(
   const redact = await services.createRedactor(row.release);
   const lines: string[] = [];
   try {
-    for await (const line of agent.logs(row.id, { tail: LINES_KEPT, follow: false })) lines.push(redact(line));
+    for await (const line of agent.logs(row.id, { tail: LINES_KEPT, follow: false }))
+      lines.push(redact(line));
   } catch (error) {
     // Never started, or the agent is away: the end of a command matters more than its last words.
     if (!(error instanceof AppError)) throw error;
