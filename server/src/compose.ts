@@ -14,6 +14,7 @@ import {
   createServices,
   createSettingKind,
   gateDeadlineOf,
+  type TaskRow,
 } from "./core/services/index.ts";
 import {
   createAgentLink,
@@ -23,6 +24,7 @@ import {
   createScaleDriver,
   createTaskKeeper,
   instanceMetrics,
+  readOutput,
 } from "./drivers/instances/index.ts";
 import { createTrafficDriver, createTrafficSampler, trafficMetrics } from "./drivers/traffic/index.ts";
 import { addHousekeeping } from "./housekeeping.ts";
@@ -83,11 +85,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   // Changes: what alters production, and who acts and judges in it
   const drivers = [traffic, releaseCommand, instances];
   const release: ChangeKind = { ...createReleaseKind(services), drivers, signal: sampler };
-  const setting: ChangeKind = {
-    ...createSettingKind(services),
-    drivers: [traffic, instances],
-    signal: sampler,
-  };
+  const setting: ChangeKind = { ...createSettingKind(services), drivers, signal: sampler };
   const scaleDrivers = [createScaleDriver({ services, link })];
   const scale: ChangeKind = {
     ...createScaleKind(services, gateDeadlineOf),
@@ -120,7 +118,8 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   });
   addServicesRoutes(http, { services, observed: () => link.observed()?.instances ?? [], logs: agent.logs });
   addSettingsRoutes(http, services);
-  addTasksRoutes(http, { services, sync: link.sync });
+  const outputOf = (row: TaskRow) => readOutput({ services, agent }, row);
+  addTasksRoutes(http, { services, sync: link.sync, outputOf });
   addChangesRoutes(http, { changes, watch });
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
   http.addReadinessCheck("database", () => database.ping());
@@ -130,7 +129,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     return counters ? trafficMetrics(counters) : [];
   });
   metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
-  addHousekeeping(jobs, { events, changes, idempotencyStore, retention: config.retention, clock });
+  addHousekeeping(jobs, { events, changes, services, idempotencyStore, retention: config.retention, clock });
 
   const parts: LongRunning[] = [
     { name: "database", start: () => {}, stop: () => database.close() },

@@ -1,6 +1,7 @@
 import type { PlatformConfig } from "@mainstay/api";
 import { z } from "zod";
 import type { Changes } from "./core/changes/index.ts";
+import type { Services } from "./core/services/index.ts";
 import type { Clock } from "./kernel/clock.ts";
 import type { Events } from "./kernel/events/index.ts";
 import type { Jobs } from "./kernel/jobs/index.ts";
@@ -11,6 +12,7 @@ const DEADLINE_MS = 10 * 60_000;
 export interface HousekeepingDependencies {
   events: Events;
   changes: Changes;
+  services: { tasks: Pick<Services["tasks"], "prune"> };
   idempotencyStore: { purge(): Promise<number> };
   retention: PlatformConfig["retention"];
   clock: Clock;
@@ -18,7 +20,7 @@ export interface HousekeepingDependencies {
 
 /** What is deleted because of its age, once an hour. */
 export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependencies): void {
-  const { events, changes, idempotencyStore, retention, clock } = dependencies;
+  const { events, changes, services, idempotencyStore, retention, clock } = dependencies;
   const options = { data: z.object({}), deadlineMs: DEADLINE_MS };
   jobs.define("prune-events", options, async () => {
     await events.prune(retention.events);
@@ -26,10 +28,14 @@ export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependenci
   jobs.define("prune-evidence", options, async () => {
     await changes.pruneSamples(new Date(clock.now().getTime() - retention.evidence));
   });
+  jobs.define("prune-tasks", options, async () => {
+    await services.tasks.prune(new Date(clock.now().getTime() - retention.evidence));
+  });
   jobs.define("purge-idempotency-keys", options, async () => {
     await idempotencyStore.purge();
   });
   jobs.schedule("purge-idempotency-keys", HOURLY);
   jobs.schedule("prune-events", HOURLY);
   jobs.schedule("prune-evidence", HOURLY);
+  jobs.schedule("prune-tasks", HOURLY);
 }

@@ -10,7 +10,13 @@ import { createEvents } from "../../kernel/events/index.ts";
 import { createIds } from "../../kernel/ids.ts";
 import { createMetrics } from "../../kernel/metrics.ts";
 import { auditStream, createAudit } from "../audit/index.ts";
-import { createReleaseKind, createScaleKind, createServices, createSettingKind, gateDeadlineOf } from "./index.ts";
+import {
+  createReleaseKind,
+  createScaleKind,
+  createServices,
+  createSettingKind,
+  gateDeadlineOf,
+} from "./index.ts";
 import type { Services } from "./services.ts";
 import type { ReleaseRow } from "./store.ts";
 
@@ -53,7 +59,9 @@ async function register(more: Record<string, unknown> = {}): Promise<ReleaseRow>
 }
 
 const running = async () =>
-  (await services.instances()).map((each) => `${each.release.slice(-4)} ${each.process} ${each.ordinal}`).toSorted();
+  (await services.instances())
+    .map((each) => `${each.release.slice(-4)} ${each.process} ${each.ordinal}`)
+    .toSorted();
 const named = (release: ReleaseRow, ...names: string[]) =>
   names.map((name) => `${release.id.slice(-4)} ${name}`);
 
@@ -86,7 +94,9 @@ describe("the instances of two releases", () => {
     await services.roster.start(next, old);
     expect(await running()).not.toContain(named(next, "scheduler 0")[0]);
     await services.roster.handOver(old, next);
-    expect((await running()).filter((each) => each.includes("scheduler"))).toEqual(named(next, "scheduler 0"));
+    expect((await running()).filter((each) => each.includes("scheduler"))).toEqual(
+      named(next, "scheduler 0"),
+    );
   });
 });
 
@@ -122,7 +132,18 @@ describe("a release command", () => {
     expect(await only("chg_1")).toMatchObject({ attempt: 3, state: "lost" });
   });
 
-  it("of compatibility contract cuts the traffic over at once and shuts the way back to older code", async () => {
+  it("is remembered for ever, but what it wrote is not", async () => {
+    const row = await register({ release });
+    await services.tasks.startReleaseCommand("chg_1", row);
+    await services.tasks.finish(await only("chg_1"), ended);
+    const run = await services.tasks.run(row, { command: "ls", timeoutMs: 1000 }, ANN);
+    await services.tasks.finish(run, ended);
+    await services.tasks.prune(new Date("2027-01-01"));
+    expect(await only("chg_1")).toMatchObject({ state: "succeeded", output: "" });
+    expect(await services.tasks.ofService(SHOP, 10)).toHaveLength(1);
+  });
+
+  it("of compatibility contract cuts over at once and shuts the way back to older code", async () => {
     const kind = createReleaseKind(services);
     const old = await register();
     await services.settle(SHOP, old.id);
@@ -162,7 +183,7 @@ describe("settings", () => {
     expect(next.snapshot.env).toEqual({ A: "set", C: "newer" });
   });
 
-  it("made from a release that no longer serves are refused, so that nothing is taken back unseen", async () => {
+  it("made from a release that no longer serves are refused: nothing is taken back unseen", async () => {
     const kind = createSettingKind(services);
     const base = await register();
     await services.settle(SHOP, base.id);

@@ -135,6 +135,7 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
     task,
     isReleaseCommandDue,
     mustFitSchema,
+    prune: store.prune,
     running: store.running,
     ofChange: store.ofChange,
     ofService: store.ofService,
