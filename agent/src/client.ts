@@ -32,7 +32,7 @@ export interface AgentClient {
   /** Ends at the end of the log, or with the signal when it follows. */
   logs(
     instance: string,
-    query: { tail: number; follow: boolean; signal?: AbortSignal },
+    query: { tail: number; follow: boolean; sinceMs?: number | undefined; signal?: AbortSignal },
   ): AsyncIterable<string>;
   close(): void;
 }
@@ -77,8 +77,10 @@ export function createAgentClient({ socketPath }: { socketPath: string }): Agent
         yield understand(agentEvent, JSON.parse(line));
       }
     },
-    logs(instance, { tail, follow, signal }) {
-      const path = `/v1/instances/${encodeURIComponent(instance)}/logs?tail=${tail}&follow=${follow ? 1 : 0}`;
+    logs(instance, { tail, follow, sinceMs, signal }) {
+      const since = sinceMs === undefined ? "" : `&since=${sinceMs}`;
+      const query = `tail=${tail}&follow=${follow ? 1 : 0}${since}`;
+      const path = `/v1/instances/${encodeURIComponent(instance)}/logs?${query}`;
       return lines(path, `a log of the instance ${instance}`, signal);
     },
     close: client.close,

@@ -12,7 +12,7 @@ import { ARMS, BALANCES, BUCKETS, GROUPS } from "./words.ts";
  *   GET /v1/counters  → Counters
  *   GET /v1/events    → newline-delimited AgentEvent, until the client hangs up
  *   GET /v1/journal?after=N → { entries: JournalEntry[] }, acts the agent took by itself
- *   GET /v1/instances/<id>/logs?tail=N&follow=0|1 → text
+ *   GET /v1/instances/<id>/logs?tail=N&follow=0|1&since=ms → text
  */
 
 export const healthProbe = z.strictObject({

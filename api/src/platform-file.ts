@@ -193,7 +193,7 @@ const uploads = z.strictObject({
 const retention = z.strictObject({
   evidence: durationWithin(DAY, 3_650 * DAY)
     .prefault("30d")
-    .describe("How long the counts behind each verdict are kept."),
+    .describe("How long the counts behind each verdict, and what commands wrote, are kept."),
   events: durationWithin(HOUR, 3_650 * DAY)
     .prefault("7d")
     .describe("How long events can be read back."),

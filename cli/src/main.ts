@@ -1,4 +1,4 @@
-import { text } from "node:stream/consumers";
+import { text as readText } from "node:stream/consumers";
 import { Command, CommanderError } from "commander";
 import { createApiClient } from "./api-client.ts";
 import { EXIT, explain } from "./cli-error.ts";
@@ -105,7 +105,7 @@ function offline(options: GlobalOptions): Context {
     isJson: options.json,
     isTerminal,
     nowMs: () => Date.now(),
-    input: () => text(process.stdin),
+    input: () => readText(process.stdin),
     print(text) {
       process.stdout.write(`${clear()}${text}\n`);
       hasStatus = false;

@@ -16,6 +16,7 @@ import {
   createSettingKind,
   gateDeadlineOf,
   type Collect,
+  type TaskRow,
 } from "./core/services/index.ts";
 import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certificates/index.ts";
@@ -27,6 +28,7 @@ import {
   createScaleDriver,
   createTaskKeeper,
   instanceMetrics,
+  readOutput,
 } from "./drivers/instances/index.ts";
 import { createTrafficDriver, createTrafficSampler, trafficMetrics } from "./drivers/traffic/index.ts";
 import { addHousekeeping } from "./housekeeping.ts";
@@ -96,11 +98,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   // Changes: what alters production, and who acts and judges in it
   const drivers = [traffic, releaseCommand, instances];
   const release: ChangeKind = { ...createReleaseKind(services), drivers, signal: sampler };
-  const setting: ChangeKind = {
-    ...createSettingKind(services),
-    drivers: [traffic, instances],
-    signal: sampler,
-  };
+  const setting: ChangeKind = { ...createSettingKind(services), drivers, signal: sampler };
   const scaleDrivers = [createScaleDriver({ services, link })];
   const scale: ChangeKind = {
     ...createScaleKind(services, gateDeadlineOf),
@@ -146,7 +144,8 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     logs: agent.logs,
   });
   addSettingsRoutes(http, services);
-  addTasksRoutes(http, { services, sync: link.sync });
+  const outputOf = (row: TaskRow) => readOutput({ services, agent }, row);
+  addTasksRoutes(http, { services, sync: link.sync, outputOf });
   addCertificatesRoutes(http, certificates);
   addChangesRoutes(http, { changes, watch });
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
@@ -158,7 +157,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   });
   metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
   addHousekeeping(jobs, {
-    ...{ events, changes, collect, idempotencyStore, uploads, clock },
+    ...{ events, changes, services, collect, idempotencyStore, uploads, clock },
     retention: config.retention,
   });
 

@@ -1,7 +1,7 @@
 import type { PlatformConfig } from "@mainstay/api";
 import { z } from "zod";
 import type { Changes } from "./core/changes/index.ts";
-import type { Collect } from "./core/services/index.ts";
+import type { Collect, Services } from "./core/services/index.ts";
 import type { Uploads } from "./core/uploads/index.ts";
 import type { Clock } from "./kernel/clock.ts";
 import type { Events } from "./kernel/events/index.ts";
@@ -18,6 +18,7 @@ const DEADLINE_MS = 10 * 60_000;
 export interface HousekeepingDependencies {
   events: Events;
   changes: Changes;
+  services: { tasks: Pick<Services["tasks"], "prune"> };
   idempotencyStore: { purge(): Promise<number> };
   collect: Collect;
   uploads: Pick<Uploads, "removeExpired">;
@@ -27,13 +28,16 @@ export interface HousekeepingDependencies {
 
 /** What is deleted because of its age, once an hour. */
 export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependencies): void {
-  const { events, changes, collect, idempotencyStore, uploads, retention, clock } = dependencies;
+  const { events, changes, services, collect, idempotencyStore, uploads, retention, clock } = dependencies;
   const options = { data: z.object({}), deadlineMs: DEADLINE_MS };
   jobs.define("prune-events", options, async () => {
     await events.prune(retention.events);
   });
   jobs.define("prune-evidence", options, async () => {
     await changes.pruneSamples(new Date(clock.now().getTime() - retention.evidence));
+  });
+  jobs.define("prune-tasks", options, async () => {
+    await services.tasks.prune(new Date(clock.now().getTime() - retention.evidence));
   });
   jobs.define("purge-idempotency-keys", options, async () => {
     await idempotencyStore.purge();
@@ -49,4 +53,5 @@ export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependenci
   jobs.schedule("purge-idempotency-keys", HOURLY);
   jobs.schedule("prune-events", HOURLY);
   jobs.schedule("prune-evidence", HOURLY);
+  jobs.schedule("prune-tasks", HOURLY);
 }

@@ -6,6 +6,7 @@ import {
   changeResource,
   settingsResource,
   taskResource,
+  type TaskResource,
   type ChangeResource,
   type ServiceResource,
 } from "@mainstay/api";
@@ -254,6 +255,8 @@ describe("a command run by hand", () => {
     running.interrupt();
     const { exitCode } = await running.ended;
     expect(exitCode).toBe(130);
+    const { items } = await product().api().get<{ items: TaskResource[] }>("/tasks?service=hello&limit=1");
+    expect(items[0]).toMatchObject({ state: "stopped", output: "begun" });
     await waitUntil("it to be gone", async () =>
       (await product().observed()).instances.every((each) => each.process !== "run"),
     );

@@ -61,8 +61,13 @@ export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
         const log = logOf(params[0] ?? "");
         if (log === null) throw new CallRefused(404, `there is no instance ${params[0]}`);
         const tailLines = Math.min(MAX_TAIL_LINES, Number(query.get("tail") ?? DEFAULT_TAIL_LINES));
-        const wish = { tailLines, follow: query.get("follow") === "1" };
-        return sendLogs(log.directory, log.over ? { ...wish, over: log.over } : wish, response);
+        const since = query.get("since");
+        const wish = {
+          ...{ tailLines, follow: query.get("follow") === "1" },
+          ...(since === null ? {} : { sinceMs: Number(since) }),
+          ...(log.over ? { over: log.over } : {}),
+        };
+        return sendLogs(log.directory, wish, response);
       },
     },
   });

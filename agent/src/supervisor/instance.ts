@@ -127,9 +127,9 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
   }
 
   function live(running: RunningProcess, about: Pick<Life, "port" | "startedAtMs" | "group">): void {
-    const { port, startedAtMs, group } = about;
+    const { port, startedAtMs } = about;
     const marks = { MAINSTAY_INSTANCE: spec.id, MAINSTAY_AGENT: context.agentId };
-    const tree = { pid: running.pid, startTicks: running.startTicks, marks, group };
+    const tree = { pid: running.pid, startTicks: running.startTicks, marks, group: about.group };
     const watch = watchHealth({
       spec: () => spec,
       port,
@@ -137,7 +137,7 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
       proof: port === null ? () => null : createPortProof(port, tree),
       onProbe,
     });
-    const begun: Life = { process: running, tree, ...about, memoryKills: group.memoryKills(), watch };
+    const begun: Life = { process: running, tree, ...about, memoryKills: about.group.memoryKills(), watch };
     life = begun;
     if (spec.once) timeout = setTimeout(giveUp, Math.max(0, startedAtMs + spec.once.timeoutMs - Date.now()));
     void running.exited.then((exit) => ended(begun, exit));

@@ -1,6 +1,7 @@
 import { createReadStream, createWriteStream, watch } from "node:fs";
 import { open, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
+import { markLog, offsetSince } from "./log-times.ts";
 import type { ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 
@@ -28,9 +29,16 @@ export async function capLogs(logDirectory: string, limitBytes: number): Promise
   return dropped.reduce((sum, each) => sum + each, 0);
 }
 
+/** Notes how long both logs of an instance are by now. */
+export async function markLogs(logDirectory: string, nowMs: number): Promise<void> {
+  for (const name of FILES) await markLog(join(logDirectory, name), nowMs);
+}
+
 interface LogQuery {
   tailLines: number;
   follow: boolean;
+  /** Only what was written after this time. */
+  sinceMs?: number;
   /** When nothing more will be written; for ever unless given. */
   over?: Promise<void>;
 }
@@ -41,7 +49,7 @@ interface LogQuery {
  */
 export async function sendLogs(
   logDirectory: string,
-  { tailLines, follow, over }: LogQuery,
+  { tailLines, follow, sinceMs, over }: LogQuery,
   response: ServerResponse,
 ): Promise<void> {
   response.writeHead(200, { "content-type": "text/plain; charset=utf-8" });
@@ -50,7 +58,8 @@ export async function sendLogs(
   for (const path of paths) {
     const end = await sizeOf(path);
     ends.push(end);
-    response.write(await readTail(path, end, tailLines));
+    const start = sinceMs === undefined ? 0 : await offsetSince(path, sinceMs);
+    response.write(await readTail(path, { start, end }, tailLines));
   }
   if (!follow) return void response.end();
   response.flushHeaders();
@@ -62,9 +71,14 @@ export async function sendLogs(
   response.end();
 }
 
-async function readTail(path: string, end: number, lines: number): Promise<Buffer> {
-  if (lines === 0 || end === 0) return Buffer.alloc(0);
-  const start = Math.max(0, end - MAX_TAIL_BYTES);
+async function readTail(
+  path: string,
+  within: { start: number; end: number },
+  lines: number,
+): Promise<Buffer> {
+  const { end } = within;
+  const start = Math.max(within.start, end - MAX_TAIL_BYTES);
+  if (lines === 0 || end <= start) return Buffer.alloc(0);
   const bytes = Buffer.alloc(end - start);
   await using file = await open(path, "r");
   const { bytesRead } = await file.read(bytes, 0, bytes.length, start);

@@ -1,15 +1,17 @@
 import type { Log } from "../system/log.ts";
 import type { Instance } from "./instance.ts";
-import { capLogs } from "./log-files.ts";
+import { capLogs, markLogs } from "./log-files.ts";
 
 const INTERVAL_MS = 10_000;
 const LIMIT_BYTES = 64 * 1024 * 1024;
 
-/** Keeps the logs of all instances below their size; returns what stops it. */
+/** Keeps the logs of all instances below their size, and notes when they grew; returns what stops it. */
 export function keepLogsSmall(instances: () => Instance[], log: Log): () => void {
   async function capAll(): Promise<void> {
     for (const instance of instances()) {
-      const droppedBytes = await capLogs(instance.spec().logDirectory, LIMIT_BYTES);
+      const { logDirectory } = instance.spec();
+      const droppedBytes = await capLogs(logDirectory, LIMIT_BYTES);
+      await markLogs(logDirectory, Date.now());
       if (droppedBytes > 0) log.warn({ instance: instance.id, droppedBytes }, "a log was cut to its size");
     }
   }

@@ -92,7 +92,7 @@ interface LogToPrint {
 async function printLog(context: Context, { id, options, print }: LogToPrint): Promise<void> {
   const { grep, tail, follow, since } = options;
   const query = new URLSearchParams({
-    tail: String(grep ? SEARCHED_LINES : tail),
+    tail: String(grep || since !== undefined ? SEARCHED_LINES : tail),
     follow: follow ? "1" : "0",
     ...(since === undefined ? {} : { since: new Date(context.nowMs() - since).toISOString() }),
   });

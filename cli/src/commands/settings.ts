@@ -17,8 +17,8 @@ export function addSettings(program: Command, withContext: WithContext): void {
 }
 
 const ABOUT_CHANGES = `
-Each is a change of kind setting: the same code with other variables, rolled out in the service's stages, judged
-against what serves, and undone when it does harm. What is set stays in force for releases to come.`;
+Each is a change of kind setting: the same code with other variables, rolled out in the service's stages,
+judged against what serves, and undone when it does harm. What is set stays in force for releases to come.`;
 
 function addEnv(program: Command, withContext: WithContext): void {
   const env = program.command("env").description("The variables of a service");

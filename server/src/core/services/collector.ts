@@ -4,7 +4,7 @@ import type { Database } from "../../kernel/database/index.ts";
 import type { RunOne } from "./one-at-a-time.ts";
 import { planCollection, type CollectionPlan } from "./domain/collection.ts";
 import type { ReleaseFiles } from "./release-files.ts";
-import type { Origin } from "./services.ts";
+import type { Origin } from "./origin.ts";
 import type { ReleaseRow, ServicesStore } from "./store.ts";
 
 export interface CollectorDependencies {

@@ -52,8 +52,9 @@ export function createReleaseKind(services: Services): Pick<ChangeKind, "kind" |
 }
 
 /** Changes of kind setting: the code stays, its configuration is another; rolled out as a release is. */
-export function createSettingKind(services: Services): Pick<ChangeKind, "kind" | "prepare"> {
+export function createSettingKind(services: Services): Pick<ChangeKind, "kind" | "prepare" | "undoBlocked"> {
   return {
+    ...createReleaseKind(services),
     kind: "setting",
     async prepare(request) {
       const candidate = await services.release(request.candidate);

@@ -15,6 +15,13 @@ import type { ServiceRow } from "./store.ts";
 
 const idParam = z.object({ id: z.string() });
 
+interface LogQuery {
+  tail: number;
+  follow: boolean;
+  sinceMs: number | undefined;
+  signal: AbortSignal;
+}
+
 export interface ServicesRoutesDependencies {
   services: Services;
   /** What the agent sees of the instances right now. */
@@ -22,7 +29,7 @@ export interface ServicesRoutesDependencies {
   /** Tells the agent what has changed. Throws AGENT_UNREACHABLE; it is told again once it is back. */
   sync(): Promise<unknown>;
   /** An instance's log, line by line. */
-  logs(id: string, options: { tail: number; follow: boolean; signal: AbortSignal }): AsyncIterable<string>;
+  logs(id: string, options: LogQuery): AsyncIterable<string>;
 }
 
 export function addServicesRoutes(
@@ -76,6 +83,7 @@ export function addServicesRoutes(
     query: z.object({
       tail: z.coerce.number().int().min(0).max(10_000).default(100).describe("lines from the end"),
       follow: z.enum(["0", "1"]).default("0"),
+      since: z.iso.datetime().optional().describe("only what was written after it; exact to ten seconds"),
     }),
     stream: "ndjson",
     response: z.object({ line: z.string() }),
@@ -83,7 +91,9 @@ export function addServicesRoutes(
       const row = await services.logged(params.id);
       const redact = await services.createRedactor(row.release);
       if (row.output !== null) return asItems(lastLines(row.output, query.tail), redact);
-      return asItems(logs(params.id, { tail: query.tail, follow: query.follow === "1", signal }), redact);
+      const sinceMs = query.since === undefined ? undefined : Date.parse(query.since);
+      const wish = { tail: query.tail, follow: query.follow === "1", sinceMs, signal };
+      return asItems(logs(params.id, wish), redact);
     },
   });
 

@@ -16,7 +16,8 @@ import { auditStream, createAudit } from "../audit/index.ts";
 import { createUploads } from "../uploads/index.ts";
 import { packRelease } from "./archive-pack.ts";
 import { readSourceTree } from "./release-tree.ts";
-import { createServices, type Origin, type Services } from "./services.ts";
+import type { Origin } from "./origin.ts";
+import { createServices, type Services } from "./services.ts";
 
 const ANN: Origin = { actor: { type: "user", id: "usr_ann", name: "ann" }, requestId: null, address: null };
 const TARGET = { service: "shop", environment: "production" };

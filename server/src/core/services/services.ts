@@ -16,6 +16,7 @@ import { readSbom } from "./read-sbom.ts";
 import { readSnapshot, type SnapshotWish } from "./read-snapshot.ts";
 import { readTree } from "./release-tree.ts";
 import { createRoster } from "./roster.ts";
+import type { Origin } from "./origin.ts";
 import { createSecretsFile } from "./secrets-file.ts";
 import { applySettings, createSettings } from "./settings.ts";
 import { createTasks } from "./tasks.ts";
@@ -27,13 +28,6 @@ import {
   type ServiceRow,
   type Target,
 } from "./store.ts";
-
-/** Who asks, for the audit row. */
-export interface Origin {
-  actor: { type: string; id: string; name: string };
-  requestId: string | null;
-  address: string | null;
-}
 
 /** Where the files come from: one of the three. */
 export interface NewRelease extends SnapshotWish {

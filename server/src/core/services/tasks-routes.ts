@@ -10,10 +10,12 @@ export interface TasksRoutesDependencies {
   services: Services;
   /** Tells the agent what ought to run now. */
   sync(): Promise<unknown>;
+  /** What a command has written so far, without secrets. */
+  outputOf(row: TaskRow): Promise<string>;
 }
 
 /** Commands that run once: release commands, and what people run by hand. */
-export function addTasksRoutes(http: Http, { services, sync }: TasksRoutesDependencies): void {
+export function addTasksRoutes(http: Http, { services, sync, outputOf }: TasksRoutesDependencies): void {
   const { tasks } = services;
   http.route({
     method: "POST",
@@ -69,13 +71,11 @@ export function addTasksRoutes(http: Http, { services, sync }: TasksRoutesDepend
     response: taskResource,
     handler: async ({ params, actor, requestId, address }) => {
       const row = await tasks.task(params.id);
-      const end = {
-        state: "stopped",
-        exitCode: null,
-        reason: `stopped by ${actor.name}`,
-        output: "",
-      } as const;
-      if (row.finished_at === null) await tasks.finish(row, end, { actor, requestId, address });
+      if (row.finished_at === null) {
+        const reason = `stopped by ${actor.name}`;
+        const end = { state: "stopped", exitCode: null, reason, output: await outputOf(row) } as const;
+        await tasks.finish(row, end, { actor, requestId, address });
+      }
       await sync();
       return toTask(await tasks.task(params.id));
     },

@@ -66,6 +66,14 @@ export function createTasksStore(database: Database) {
         .executeTakeFirst();
       return result.numUpdatedRows === 1n;
     },
+    /** Forgets what was run by hand before a time; of release commands only what they wrote. */
+    prune: (before: Date) =>
+      db.transaction().execute(async (tx) => {
+        const old = tx.deleteFrom("services.tasks").where("kind", "=", "run");
+        await old.where("finished_at", "<", before).execute();
+        const outputs = tx.updateTable("services.tasks").set({ output: "" }).where("output", "<>", "");
+        await outputs.where("finished_at", "<", before).execute();
+      }),
     /** Whether the release command of some code has succeeded, in whatever change. */
     hasSucceeded: async (origin: string): Promise<boolean> => {
       const row = await db

@@ -4,7 +4,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import { maskSecrets } from "../../kernel/redact.ts";
-import type { Origin } from "./services.ts";
+import type { Origin } from "./origin.ts";
 import type { ReleaseRow } from "./store.ts";
 import { createTasksStore, type TaskRow } from "./tasks-store.ts";
 
@@ -135,6 +135,7 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
     task,
     isReleaseCommandDue,
     mustFitSchema,
+    prune: store.prune,
     running: store.running,
     ofChange: store.ofChange,
     ofService: store.ofService,

@@ -5,4 +5,5 @@ export { createInstancesDriver } from "./instances-driver.ts";
 export { createReleaseCommandDriver } from "./release-command-driver.ts";
 export { createScaleDriver } from "./scale-driver.ts";
 export { createTaskKeeper } from "./task-keeper.ts";
+export { readOutput } from "./task-output.ts";
 export { createJournalAuditor } from "./journal.ts";

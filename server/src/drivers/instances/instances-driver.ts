@@ -26,16 +26,20 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
       stage: null,
       ...about,
     });
+    const undoneIn = "draining-candidate";
+    const start = step({
+      act: "start",
+      title: `start the instances of ${candidate}`,
+      state: "starting",
+      undoneIn,
+    });
     const handOver = stable
       ? `hand singletons over from ${stable} to ${candidate}`
       : `start the singletons of ${candidate}`;
-    const retire = stable ? `drain and stop the instances of ${stable}` : `leave ${candidate} alone`;
-    const undoneIn = "draining-candidate";
-    return [
-      step({ act: "start", title: `start the instances of ${candidate}`, state: "starting", undoneIn }),
-      step({ act: "hand-over", title: handOver, state: "baking", undoneIn }),
-      step({ act: "retire", title: retire, state: "draining", undoneIn: null }),
-    ];
+    const cutOver = step({ act: "hand-over", title: handOver, state: "baking", undoneIn });
+    if (stable === null) return [start, cutOver];
+    const title = `drain and stop the instances of ${stable}`;
+    return [start, cutOver, step({ act: "retire", title, state: "draining", undoneIn: null })];
   }
 
   async function check(change: ChangeView): Promise<Finding[]> {
