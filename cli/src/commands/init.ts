@@ -62,7 +62,11 @@ async function refuseToReplace(file: string): Promise<void> {
     () => false,
   );
   if (isThere)
-    throw new CliError(`${file} is there already`, EXIT.failed, "--dry-run shows a proposal, --force replaces it");
+    throw new CliError(
+      `${file} is there already`,
+      EXIT.failed,
+      "--dry-run shows a proposal, --force replaces it",
+    );
 }
 
 /** In the order in which they are believed. */
@@ -80,7 +84,10 @@ async function readSources(root: string): Promise<Findings[]> {
 
 function words({ text, found, unknown }: Proposal): string {
   const list = (items: string[]) => items.map((each) => `  - ${each}`);
-  const indented = text.trimEnd().split("\n").map((line) => `  ${line}`);
+  const indented = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => `  ${line}`);
   return ["Found:", ...list(found), "", "Not known:", ...list(unknown), "", ...indented, ""].join("\n");
 }
 

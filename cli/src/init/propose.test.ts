@@ -39,14 +39,21 @@ describe("a proposal from package.json", () => {
   });
 
   it("is none for a package that starts nothing, or is not JSON", () => {
-    expect(propose([readPackage('{"name":"lib"}', false)].filter((each) => each !== null), WISHES)).toBeNull();
+    expect(
+      propose(
+        [readPackage('{"name":"lib"}', false)].filter((each) => each !== null),
+        WISHES,
+      ),
+    ).toBeNull();
     expect(readPackage("not json", false)).toBeNull();
   });
 });
 
 describe("a proposal from a Procfile", () => {
   it("takes every process type, and tells of the release command", () => {
-    const found = readProcfile("web: node web.js --port $PORT\n# no\nWorker_2: node w.js\r\nrelease: npm run migrate\n");
+    const found = readProcfile(
+      "web: node web.js --port $PORT\n# no\nWorker_2: node w.js\r\nrelease: npm run migrate\n",
+    );
     expect(commandsOf(found)).toEqual({ web: "node web.js --port $PORT", "worker-2": "node w.js" });
     expect(proposalFrom(found).found).toContain("release command: npm run migrate (Procfile)");
   });

@@ -36,7 +36,9 @@ export function propose(sources: readonly Findings[], wishes: Wishes): Proposal 
   const knowsRelease = Object.hasOwn(serviceFile.shape, "release");
   const document = {
     service,
-    processes: Object.fromEntries(processes.map(([process, command]) => [process, processOf(process, command)])),
+    processes: Object.fromEntries(
+      processes.map(([process, command]) => [process, processOf(process, command)]),
+    ),
     ...(release !== undefined && knowsRelease ? { release: { command: release } } : {}),
   };
   const text = [...headOf(source), stringify(document, { lineWidth: 0 }).trimEnd(), ""].join("\n");
@@ -68,18 +70,18 @@ function unusedOf(sources: readonly Findings[], used: Findings): string[] {
   return others.map((each) => `${each.from} starts something too; ${used.from} came first.`);
 }
 
-function unknownOf(
-  processes: Record<string, unknown>,
-  { health }: Wishes,
-  release: string | null,
-): string[] {
+function unknownOf(processes: Record<string, unknown>, { health }: Wishes, release: string | null): string[] {
   const hasWeb = Object.hasOwn(processes, "web");
   return [
     ...(hasWeb && health === null
-      ? [`where the service says that it is healthy: ${HEALTH_GUESS} is a guess. Set it with --health /healthz.`]
+      ? [
+          `where the service says that it is healthy: ${HEALTH_GUESS} is a guess. Set it with --health /healthz.`,
+        ]
       : []),
     ...(hasWeb ? ["whether it listens on the variable PORT: it must."] : []),
-    ...(hasWeb ? [] : ['which process gets the traffic: none is called "web". Give one a port and a health path.']),
+    ...(hasWeb
+      ? []
+      : ['which process gets the traffic: none is called "web". Give one a port and a health path.']),
     "which variables it needs: plain ones belong under env:, the names of secret ones under secrets:.",
     ...(release === null
       ? []

@@ -79,7 +79,9 @@ export function readDockerfile(text: string): Findings | null {
     );
   if (stage.some((each) => each.name === "ENV"))
     findings.notes.push("It sets variables with ENV: those the service needs belong under env:.");
-  findings.notes.push("The command runs on the server itself, not in the image: what RUN installs must be there.");
+  findings.notes.push(
+    "The command runs on the server itself, not in the image: what RUN installs must be there.",
+  );
   return findings;
 }
 

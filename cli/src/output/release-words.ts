@@ -13,10 +13,15 @@ export function diffLine(diff: ReleaseDiffResource): string {
 export function diffWords(diff: ReleaseDiffResource): string {
   const { components, env, secrets, files } = diff;
   return [
-    ...section("Packages", components === null ? ["one of them does not say what it is made of"] : packageLines(components)),
+    ...section(
+      "Packages",
+      components === null ? ["one of them does not say what it is made of"] : packageLines(components),
+    ),
     ...section("Variables", signed(env)),
     ...section("Secrets", signed({ ...secrets, changed: [] })),
-    ...section("Files", [files === null ? "those of one of them were removed" : fileCounts(files) || "all the same"]),
+    ...section("Files", [
+      files === null ? "those of one of them were removed" : fileCounts(files) || "all the same",
+    ]),
   ].join("\n");
 }
 
@@ -43,7 +48,10 @@ function fileCounts(files: ReleaseDiffResource["files"]): string {
   return files === null ? "" : counts("files", files);
 }
 
-function counts(noun: string, { added, removed, changed }: { added: number; removed: number; changed: number }): string {
+function counts(
+  noun: string,
+  { added, removed, changed }: { added: number; removed: number; changed: number },
+): string {
   const told = Object.entries({ added, removed, changed }).filter(([, count]) => count > 0);
   return told.length === 0 ? "" : `${noun} ${told.map(([what, count]) => `${count} ${what}`).join(", ")}`;
 }

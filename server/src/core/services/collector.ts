@@ -4,7 +4,7 @@ import type { Database } from "../../kernel/database/index.ts";
 import type { RunOne } from "./one-at-a-time.ts";
 import { planCollection, type CollectionPlan } from "./domain/collection.ts";
 import type { ReleaseFiles } from "./release-files.ts";
-import type { Origin } from "./services.ts";
+import type { Origin } from "./origin.ts";
 import type { ReleaseRow, ServicesStore } from "./store.ts";
 
 export interface CollectorDependencies {
@@ -70,7 +70,11 @@ export function createCollector({ db, clock, audit, store, files, runOne }: Coll
     const late = new Set(await referenced());
     const wanted = rows.filter((each) => !late.has(each.id));
     return db.transaction().execute(async (tx) => {
-      const ids = await store.markCollected(tx, wanted.map((each) => each.id), clock.now());
+      const ids = await store.markCollected(
+        tx,
+        wanted.map((each) => each.id),
+        clock.now(),
+      );
       const marked = new Set(ids);
       for (const row of wanted.filter((each) => marked.has(each.id))) {
         await audit.record(tx, {

@@ -16,7 +16,8 @@ import { auditStream, createAudit } from "../audit/index.ts";
 import { createUploads } from "../uploads/index.ts";
 import { packRelease } from "./archive-pack.ts";
 import { readSourceTree } from "./release-tree.ts";
-import { createServices, type Origin, type Services } from "./services.ts";
+import type { Origin } from "./origin.ts";
+import { createServices, type Services } from "./services.ts";
 
 const ANN: Origin = { actor: { type: "user", id: "usr_ann", name: "ann" }, requestId: null, address: null };
 const TARGET = { service: "shop", environment: "production" };
@@ -31,7 +32,15 @@ function build() {
   const { db } = database;
   const ids = createIds({ clock, random: randomBytes });
   const metrics = createMetrics({ clock, log: silentLog });
-  const events = createEvents({ database, clock, ids, log: silentLog, metrics, streams: [auditStream], source: "test" });
+  const events = createEvents({
+    database,
+    clock,
+    ids,
+    log: silentLog,
+    metrics,
+    streams: [auditStream],
+    source: "test",
+  });
   const audit = createAudit({ db, clock, ids });
   const limits = platformFile.parse({}).uploads;
   const uploads = createUploads({ db, clock, ids, dataDirectory: folder, limits });
@@ -43,7 +52,10 @@ beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "mainstay-services-"));
   source = path.join(folder, "source");
   await mkdir(source);
-  await writeFile(path.join(source, "mainstay.yaml"), "service: shop\nprocesses: { worker: { command: 'true' } }\n");
+  await writeFile(
+    path.join(source, "mainstay.yaml"),
+    "service: shop\nprocesses: { worker: { command: 'true' } }\n",
+  );
   database = await openTestDatabase();
   house = build();
 });
@@ -69,30 +81,42 @@ describe("an archive that was uploaded", () => {
     const bytes = await readFile(archive);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const { id } = await house.uploads.announce({ sizeBytes: bytes.length, sha256 }, ANN.actor);
-    await house.uploads.append(id, { offsetBytes: 0, content: (async function* () { yield bytes; })() });
+    await house.uploads.append(id, {
+      offsetBytes: 0,
+      content: (async function* () {
+        yield bytes;
+      })(),
+    });
     return id;
   }
 
   it("becomes the same release as its directory, once", async () => {
     const id = await upload();
     const sent = await house.services.registerRelease({ upload: id, file: "mainstay.yaml" }, ANN);
-    expect(sent.digest).toBe((await house.services.registerRelease({ directory: source, file: "mainstay.yaml" }, ANN)).digest);
+    expect(sent.digest).toBe(
+      (await house.services.registerRelease({ directory: source, file: "mainstay.yaml" }, ANN)).digest,
+    );
     const again = house.services.registerRelease({ upload: id, file: "mainstay.yaml" }, ANN);
     await expect(again).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 
-  it("stays for another try when its service file is wrong, which is named without the server's paths", async () => {
+  it("stays for another try when its service file is wrong, and names no path of the server", async () => {
     const id = await upload();
     const wrong = house.services.registerRelease({ upload: id, file: "other.yaml" }, ANN);
     await expect(wrong).rejects.toThrow("other.yaml cannot be read: ENOENT");
     const outside = house.services.registerRelease({ upload: id, file: "../../keys/admin.key" }, ANN);
     await expect(outside).rejects.toThrow("it lies outside of the directory");
-    expect((await house.services.registerRelease({ upload: id, file: "mainstay.yaml" }, ANN)).service).toBe("shop");
+    expect((await house.services.registerRelease({ upload: id, file: "mainstay.yaml" }, ANN)).service).toBe(
+      "shop",
+    );
   });
 
   it("need not be sent when the files are there, and must be when they are not", async () => {
     const { digest } = await register("1");
-    const known = await house.services.registerRelease({ digest, file: "mainstay.yaml", env: { A: "1" } }, ANN);
+    const known = await house.services.registerRelease(
+      { digest, file: "mainstay.yaml", env: { A: "1" } },
+      ANN,
+    );
     expect(known).toMatchObject({ digest, snapshot: { env: { A: "1" } } });
     const unknown = { digest: `sha256:${"0".repeat(64)}`, file: "mainstay.yaml" };
     await expect(house.services.registerRelease(unknown, ANN)).rejects.toMatchObject({ code: "NOT_FOUND" });
@@ -100,8 +124,12 @@ describe("an archive that was uploaded", () => {
 });
 
 describe("making room", () => {
-  it("removes what nobody needs, says how much that freed, and keeps the release in the history", async () => {
-    const [first, second, third] = [await register("a".repeat(5000)), await register("2"), await register("3")];
+  it("removes what nobody needs, says what that freed, and keeps the release in the history", async () => {
+    const [first, second, third] = [
+      await register("a".repeat(5000)),
+      await register("2"),
+      await register("3"),
+    ];
     const wish = { referenced: nobody, keepNewest: 1 };
     const dry = await house.services.collect({ ...wish, dryRun: true }, ANN);
     expect(dry.removed.map((each) => each.id)).toEqual([first.id, second.id]);
@@ -121,7 +149,13 @@ describe("making room", () => {
   });
 
   it("never touches what serves, what is on trial, what has instances, or what a change names", async () => {
-    const rows = [await register("1"), await register("2"), await register("3"), await register("4"), await register("5")];
+    const rows = [
+      await register("1"),
+      await register("2"),
+      await register("3"),
+      await register("4"),
+      await register("5"),
+    ];
     const [stable, candidate, running, named] = rows;
     if (!stable || !candidate || !running || !named) throw new Error("five releases were registered");
     await house.services.settle(TARGET, stable.id);

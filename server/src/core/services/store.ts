@@ -97,8 +97,13 @@ export function createServicesStore(database: Database) {
         .onConflict((conflict) => conflict.doNothing())
         .execute(),
     sbom: async (digest: string): Promise<Sbom | undefined> =>
-      (await db.selectFrom("services.contents").select("sbom").where("digest", "=", digest).executeTakeFirst())
-        ?.sbom,
+      (
+        await db
+          .selectFrom("services.contents")
+          .select("sbom")
+          .where("digest", "=", digest)
+          .executeTakeFirst()
+      )?.sbom,
     /** Releases that serve, are on trial, or have instances. */
     releasesInPlace: async (): Promise<string[]> => (await inPlace(db).execute()).map((each) => each.id),
     /** Says that their files go; not of those that are in place. Answers whose do. */

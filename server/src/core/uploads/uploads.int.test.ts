@@ -58,17 +58,21 @@ describe("an upload", () => {
   it("arrives whole, however it is cut and whatever server takes the pieces", async () => {
     const cut = fc.record({ at: fc.nat(400), isBroken: fc.boolean() });
     await fc.assert(
-      fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 400 }), fc.array(cut, { maxLength: 6 }), async (bytes, cuts) => {
-        const { id } = await createServer().announce(announcementOf(bytes), ANN);
-        for (const { at, isBroken } of [...cuts, { at: bytes.length, isBroken: false }]) {
-          const { offsetBytes } = await createServer().find(id);
-          const piece = bytes.subarray(offsetBytes, Math.max(at, offsetBytes));
-          const content = isBroken ? broken(piece) : once(piece);
-          await createServer().append(id, { offsetBytes, content });
-        }
-        const got = await createServer().consume(id, (file) => readFile(file));
-        expect(new Uint8Array(got)).toEqual(bytes);
-      }),
+      fc.asyncProperty(
+        fc.uint8Array({ minLength: 1, maxLength: 400 }),
+        fc.array(cut, { maxLength: 6 }),
+        async (bytes, cuts) => {
+          const { id } = await createServer().announce(announcementOf(bytes), ANN);
+          for (const { at, isBroken } of [...cuts, { at: bytes.length, isBroken: false }]) {
+            const { offsetBytes } = await createServer().find(id);
+            const piece = bytes.subarray(offsetBytes, Math.max(at, offsetBytes));
+            const content = isBroken ? broken(piece) : once(piece);
+            await createServer().append(id, { offsetBytes, content });
+          }
+          const got = await createServer().consume(id, (file) => readFile(file));
+          expect(new Uint8Array(got)).toEqual(bytes);
+        },
+      ),
       { numRuns: 25 },
     );
     expect(await parts()).toEqual([]);
@@ -79,7 +83,10 @@ describe("an upload", () => {
     const server = createServer();
     const first = await server.announce(announcementOf(bytes), ANN);
     await server.append(first.id, { offsetBytes: 0, content: once(bytes.subarray(0, 40)) });
-    expect(await createServer().announce(announcementOf(bytes), ANN)).toMatchObject({ id: first.id, offsetBytes: 40 });
+    expect(await createServer().announce(announcementOf(bytes), ANN)).toMatchObject({
+      id: first.id,
+      offsetBytes: 40,
+    });
   });
 
   it("says where to go on to whoever sends the wrong piece, and takes nothing of it", async () => {
@@ -143,7 +150,9 @@ describe("limits", () => {
     await expect(longer).rejects.toMatchObject({ code: "UPLOAD_TOO_LARGE" });
     expect((await server.find(id)).offsetBytes).toBe(0);
     for (let count = 1; count < 20; count += 1) await server.announce(announcementOf(randomBytes(10)), ANN);
-    await expect(server.announce(announcementOf(randomBytes(10)), ANN)).rejects.toMatchObject({ code: "UPLOAD_LIMIT" });
+    await expect(server.announce(announcementOf(randomBytes(10)), ANN)).rejects.toMatchObject({
+      code: "UPLOAD_LIMIT",
+    });
   });
 
   it("remove what expired and files that nobody knows, and leave what is still arriving", async () => {

@@ -35,7 +35,9 @@ describe("making room", () => {
   });
 });
 
-/** One service as the platform moves it: what serves, what is on trial, and what the last success came after. */
+/**
+ * One service as the platform moves it: what serves, what is on trial, and what the last success came after.
+ */
 interface Place {
   stable: string | null;
   trial: string | null;
@@ -61,12 +63,15 @@ const anyAct: fc.Arbitrary<Act> = fc.oneof(
   },
 );
 
-/** A world of three services that share contents, driven by acts; throws when a needed release has no files. */
+/**
+ * A world of three services that share contents, driven by acts; throws when a needed release has no files.
+ */
 function createWorld(keepNewest: number) {
   const places: Place[] = Array.from({ length: 3 }, () => ({ stable: null, trial: null, undo: null }));
   let releases: HeldRelease[] = [];
   const digests = new Set<string>();
-  const ofPlace = (at: number) => releases.filter((each) => each.service === `service-${at}` && !each.isCollected);
+  const ofPlace = (at: number) =>
+    releases.filter((each) => each.service === `service-${at}` && !each.isCollected);
   const inUse = () =>
     new Set(places.flatMap(({ stable, trial, undo }) => [stable, trial, undo].filter((id) => id !== null)));
 
@@ -121,13 +126,17 @@ function createWorld(keepNewest: number) {
 describe("whatever happens", () => {
   it("never takes what serves, what is on trial, or what could be gone back to", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 4 }), fc.array(anyAct, { minLength: 20, maxLength: 120 }), (keep, acts) => {
-        const world = createWorld(keep);
-        for (const act of acts) {
-          world.step(act);
-          world.check();
-        }
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(anyAct, { minLength: 20, maxLength: 120 }),
+        (keep, acts) => {
+          const world = createWorld(keep);
+          for (const act of acts) {
+            world.step(act);
+            world.check();
+          }
+        },
+      ),
       { numRuns: 500 },
     );
   });

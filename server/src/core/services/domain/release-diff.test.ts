@@ -20,8 +20,8 @@ const release = (part: Partial<Comparable>): Comparable => ({
 
 describe("the difference between two releases", () => {
   it("tells packages by name, with every version they are there in", () => {
-    const from = release({ sbom: sbomOf({ "a": "1.0.0", "b": "1.0.0", "b/node_modules/c": "1.0.0" }) });
-    const to = release({ sbom: sbomOf({ "a": "1.1.0", "c": "2.0.0", "d/node_modules/c": "1.0.0", "d": "1.0.0" }) });
+    const from = release({ sbom: sbomOf({ a: "1.0.0", b: "1.0.0", "b/node_modules/c": "1.0.0" }) });
+    const to = release({ sbom: sbomOf({ a: "1.1.0", c: "2.0.0", "d/node_modules/c": "1.0.0", d: "1.0.0" }) });
     expect(diffReleases(from, to).components).toEqual({
       added: [{ name: "d", versions: ["1.0.0"] }],
       removed: [{ name: "b", versions: ["1.0.0"] }],

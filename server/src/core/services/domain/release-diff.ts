@@ -32,7 +32,9 @@ export interface ReleaseDiff {
 export function diffReleases(from: Comparable, to: Comparable): ReleaseDiff {
   return {
     components: from.sbom && to.sbom ? diffComponents(from.sbom, to.sbom) : null,
-    env: named(diffKeys(new Map(Object.entries(from.snapshot.env)), new Map(Object.entries(to.snapshot.env)))),
+    env: named(
+      diffKeys(new Map(Object.entries(from.snapshot.env)), new Map(Object.entries(to.snapshot.env))),
+    ),
     secrets: diffNames(from.snapshot.secrets, to.snapshot.secrets),
     files: from.files && to.files ? diffFiles(from.files, to.files) : null,
   };
@@ -81,7 +83,8 @@ function diffFiles(from: readonly TreeEntry[], to: readonly TreeEntry[]): Releas
 /** By name: a package may be there in several versions at once. */
 function diffComponents(from: Sbom, to: Sbom): NonNullable<ReleaseDiff["components"]> {
   const [before, after] = [versionsOf(from), versionsOf(to)];
-  const text = (versions: Map<string, string[]>) => new Map([...versions].map(([name, all]) => [name, all.join(" ")]));
+  const text = (versions: Map<string, string[]>) =>
+    new Map([...versions].map(([name, all]) => [name, all.join(" ")]));
   const { added, removed, changed } = diffKeys(text(before), text(after));
   return {
     added: added.map((name) => ({ name, versions: after.get(name) ?? [] })),

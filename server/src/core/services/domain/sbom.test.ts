@@ -22,14 +22,21 @@ beforeAll(async () => {
   addFormats.default(ajv);
   ajv.addFormat("iri-reference", true);
   ajv.addFormat("idn-email", true);
-  for (const name of ["spdx", "jsf-0.82"]) ajv.addSchema(await read(name), `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`);
+  for (const name of ["spdx", "jsf-0.82"])
+    ajv.addSchema(await read(name), `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`);
   const validate = ajv.compile(await read("bom-1.6"));
   isValid = (document) =>
     validate(document) ? [] : (validate.errors ?? []).map((each) => `${each.instancePath} ${each.message}`);
 });
 
 const locked = (packages: Record<string, object>) => readLockfile(JSON.stringify({ packages })) ?? [];
-const subject = { digest: DIGEST, name: "@acme/shop", version: "1.0.0", needs: ["a"], readFrom: "package-lock.json" };
+const subject = {
+  digest: DIGEST,
+  name: "@acme/shop",
+  version: "1.0.0",
+  needs: ["a"],
+  readFrom: "package-lock.json",
+};
 
 describe("what a release is made of", () => {
   it("is a CycloneDX 1.6 document by the official schema, for a real application", async () => {
@@ -43,8 +50,12 @@ describe("what a release is made of", () => {
       hashes: [{ alg: "SHA-512", content: expect.stringMatching(/^[0-9a-f]{128}$/) }],
     });
     const refs = new Set(["release", ...(sbom?.components ?? []).map((each) => each["bom-ref"])]);
-    expect(sbom?.dependencies.flatMap((each) => [each.ref, ...each.dependsOn]).filter((ref) => !refs.has(ref))).toEqual([]);
-    expect(sbom?.dependencies.find((each) => each.ref === "release")?.dependsOn).toContain("pkg:npm/verdaccio@6.10.4");
+    expect(
+      sbom?.dependencies.flatMap((each) => [each.ref, ...each.dependsOn]).filter((ref) => !refs.has(ref)),
+    ).toEqual([]);
+    expect(sbom?.dependencies.find((each) => each.ref === "release")?.dependsOn).toContain(
+      "pkg:npm/verdaccio@6.10.4",
+    );
   });
 
   it("says nothing where the files say nothing", async () => {
@@ -57,7 +68,11 @@ describe("what a release is made of", () => {
     const packages = locked({
       "": { name: "shop" },
       "node_modules/a": { version: "1.0.0", dependencies: { "@x/b": "*" }, license: "SEE LICENSE IN FILE" },
-      "node_modules/a/node_modules/@x/b": { version: "2.0.0", dependencies: { c: "*" }, license: "(MIT OR Apache-2.0)" },
+      "node_modules/a/node_modules/@x/b": {
+        version: "2.0.0",
+        dependencies: { c: "*" },
+        license: "(MIT OR Apache-2.0)",
+      },
       "node_modules/@x/b": { version: "1.0.0", dev: true },
       "node_modules/c": { version: "3.0.0", optional: true },
       "node_modules/linked": { link: true, resolved: "../linked" },
@@ -72,7 +87,7 @@ describe("what a release is made of", () => {
     ]);
     const needs = Object.fromEntries(sbom.dependencies.map((each) => [each.ref, each.dependsOn]));
     expect(needs).toMatchObject({
-      "release": ["pkg:npm/a@1.0.0"],
+      release: ["pkg:npm/a@1.0.0"],
       "pkg:npm/a@1.0.0": ["pkg:npm/%40x/b@2.0.0"],
       "pkg:npm/%40x/b@2.0.0": ["pkg:npm/c@3.0.0"],
     });

@@ -1,17 +1,17 @@
 import { z } from "zod";
 import { resolvePackage, type LockedPackage } from "./lockfile.ts";
 
-/** What a release is made of: CycloneDX 1.6 as JSON (https://cyclonedx.org/docs/1.6/json/), as far as it is used. */
+/** What a release is made of: CycloneDX 1.6 as JSON, https://cyclonedx.org/docs/1.6/json/, as far as used. */
 const component = z.object({
-  "type": z.enum(["application", "library"]),
+  type: z.enum(["application", "library"]),
   "bom-ref": z.string(),
-  "group": z.string().optional(),
-  "name": z.string(),
-  "version": z.string(),
-  "scope": z.enum(["required", "optional", "excluded"]).optional(),
-  "purl": z.string().optional(),
-  "hashes": z.array(z.object({ alg: z.string(), content: z.string() })).optional(),
-  "licenses": z.array(z.record(z.string(), z.unknown())).optional(),
+  group: z.string().optional(),
+  name: z.string(),
+  version: z.string(),
+  scope: z.enum(["required", "optional", "excluded"]).optional(),
+  purl: z.string().optional(),
+  hashes: z.array(z.object({ alg: z.string(), content: z.string() })).optional(),
+  licenses: z.array(z.record(z.string(), z.unknown())).optional(),
 });
 export const sbomDocument = z.object({
   bomFormat: z.literal("CycloneDX"),
@@ -45,11 +45,11 @@ export function makeSbom(subject: SbomSubject, packages: readonly LockedPackage[
   const known = new Map(packages.map((each) => [each.at, each]));
   const { group, name } = splitName(subject.name);
   const root = {
-    "type": "application",
+    type: "application",
     "bom-ref": "release",
     ...(group === null ? {} : { group }),
     name,
-    "version": subject.version,
+    version: subject.version,
   } as const;
   const needsOf = (at: string, needs: readonly string[]) =>
     needs.flatMap((need) => {
@@ -95,12 +95,12 @@ function componentOf(each: LockedPackage, purl: string): Component {
   const { group, name } = splitName(each.name);
   const hashes = hashesOf(each.integrity);
   return {
-    "type": "library",
+    type: "library",
     "bom-ref": purl,
     ...(group === null ? {} : { group }),
     name,
-    "version": each.version,
-    "scope": each.isDev ? "excluded" : each.isOptional ? "optional" : "required",
+    version: each.version,
+    scope: each.isDev ? "excluded" : each.isOptional ? "optional" : "required",
     purl,
     ...(hashes.length > 0 ? { hashes } : {}),
     ...(each.license === null ? {} : { licenses: [licenseOf(each.license)] }),
@@ -112,13 +112,20 @@ function splitName(full: string): { group: string | null; name: string } {
   return group && name ? { group, name } : { group: null, name: full };
 }
 
-/** https://github.com/package-url/purl-spec, type npm: the scope is the namespace, its "@" percent-encoded. */
+/**
+ * https://github.com/package-url/purl-spec, type npm: the scope is the namespace, its "@" percent-encoded.
+ */
 function purlOf({ name, version }: LockedPackage): string {
   const path = name.split("/").map(encodeURIComponent).join("/");
   return `pkg:npm/${path}@${encodeURIComponent(version)}`;
 }
 
-const ALGORITHMS: Record<string, string> = { sha1: "SHA-1", sha256: "SHA-256", sha384: "SHA-384", sha512: "SHA-512" };
+const ALGORITHMS: Record<string, string> = {
+  sha1: "SHA-1",
+  sha256: "SHA-256",
+  sha384: "SHA-384",
+  sha512: "SHA-512",
+};
 
 /** Subresource integrity ("sha512-<base64>") as algorithm and hexadecimal digits. */
 function hashesOf(integrity: string | null): { alg: string; content: string }[] {
