@@ -1,9 +1,8 @@
 import { parseArgs } from "node:util";
+import { HEALTHY, WORLDS, type Regression } from "@mainstay/evidence/simulation";
 import type { BenchReport, BenchTable } from "../bench.ts";
 import { createPool, type Pool } from "./pool.ts";
 import type { OVERSEERS, Task, TaskResult } from "./simulation.ts";
-import { HEALTHY, type Regression } from "./traffic.ts";
-import { WORLDS } from "./worlds.ts";
 
 const MINUTE_MS = 60_000;
 const SHORT_STAGES = [0.1, 0.25, 0.5].map((weight) => ({ weight, bakeMs: MINUTE_MS }));

@@ -1,6 +1,5 @@
 import type { ArmTally } from "@mainstay/evidence";
-import type { Overseer } from "./rollout.ts";
-import type { Second } from "./traffic.ts";
+import type { Overseer, Second } from "@mainstay/evidence/simulation";
 
 /** The rules of peers, as they publish them, on errors alone. None of them knows "no harm": time decides. */
 

@@ -1,7 +1,6 @@
+import { HEALTHY, WORLDS } from "@mainstay/evidence/simulation";
 import { describe, expect, it } from "vitest";
 import { simulate, type Task } from "./simulation.ts";
-import { HEALTHY } from "./traffic.ts";
-import { WORLDS } from "./worlds.ts";
 
 const task: Task = {
   world: "independent",

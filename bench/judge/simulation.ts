@@ -1,11 +1,17 @@
+import {
+  createJudgeOverseer,
+  rollOut,
+  WORLDS,
+  type Outcome,
+  type Overseer,
+  type Regression,
+  type Stage,
+} from "@mainstay/evidence/simulation";
 import { createFisherOverseer, createMannWhitneyOverseer, createThresholdOverseer } from "./peers.ts";
-import { createJudgeOverseer, rollOut, type Outcome, type Overseer, type Stage } from "./rollout.ts";
-import type { Regression } from "./traffic.ts";
-import { WORLDS } from "./worlds.ts";
 
 /** Who decides in a simulated rollout. */
 export const OVERSEERS = {
-  judge: createJudgeOverseer,
+  judge: () => createJudgeOverseer(),
   threshold: createThresholdOverseer,
   fisher: createFisherOverseer,
   "mann-whitney": createMannWhitneyOverseer,

@@ -4,6 +4,7 @@ import { createApiClient } from "./api-client.ts";
 import { EXIT, explain } from "./cli-error.ts";
 import { addCertificates } from "./commands/certificates.ts";
 import { addChange } from "./commands/change.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDeploy } from "./commands/deploy.ts";
 import { addLogs } from "./commands/logs.ts";
@@ -16,6 +17,7 @@ import { addUp } from "./commands/up.ts";
 import { addInit } from "./commands/init.ts";
 import { addReleases } from "./commands/releases.ts";
 import { addRemote } from "./commands/remote.ts";
+import { addSimulate } from "./commands/simulate.ts";
 import type { Context } from "./context.ts";
 import { addDemo } from "./demo/demo.ts";
 import { chooseServer } from "./server-choice.ts";
@@ -80,6 +82,8 @@ function createProgram(): Command {
   addConfig(program, withOwnContext);
   addRemote(program, withOwnContext);
   addInit(program, withOwnContext);
+  addSimulate(program, withOwnContext);
+  addCompletion(program, withContext);
   for (const command of [program, ...program.commands]) inheritSettings(command);
   return program;
 }

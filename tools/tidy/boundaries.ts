@@ -15,7 +15,7 @@ const MAY_KNOW: Record<Wing, readonly Wing[] | "everybody"> = {
   drivers: ["drivers", "core", "kernel", "engines", "api", "agent"],
   apps: ["apps", "drivers", "signals", "core", "kernel", "engines", "api"],
   composition: "everybody",
-  cli: ["composition", "agent", "api"],
+  cli: ["composition", "agent", "engines", "api"],
   tooling: "everybody",
 };
 

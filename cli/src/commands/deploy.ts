@@ -4,8 +4,8 @@ import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
 import { table } from "../output/table.ts";
 import { durationOption, environmentOption } from "../options.ts";
+import { printDiff } from "../release-diff.ts";
 import { registerRelease } from "../upload/register-release.ts";
-import { printDiff } from "./releases.ts";
 import { followChange } from "./follow.ts";
 
 interface DeployOptions {

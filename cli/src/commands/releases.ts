@@ -1,15 +1,9 @@
-import {
-  AppError,
-  formatSize,
-  type CollectionResource,
-  type ReleaseDiffResource,
-  type ReleaseResource,
-  type ServiceResource,
-} from "@mainstay/api";
+import { formatSize, type CollectionResource, type ReleaseResource } from "@mainstay/api";
 import type { Command } from "commander";
 import { show, type Context } from "../context.ts";
 import { countOption } from "../options.ts";
-import { diffLine, diffWords } from "../output/release-words.ts";
+import { diffFromStable, diffOf } from "../release-diff.ts";
+import { diffWords } from "../output/release-words.ts";
 import { ago, table } from "../output/table.ts";
 import type { WithContext } from "./deploy.ts";
 
@@ -57,7 +51,7 @@ export function addReleases(program: Command, withContext: WithContext): void {
     .action((id: string) =>
       withContext(async (context) =>
         context.print(
-          JSON.stringify(await context.api.get<unknown>(`/releases/${encodeURIComponent(id)}/sbom`), null, 2),
+          JSON.stringify(await context.api.get(`/releases/${encodeURIComponent(id)}/sbom`), null, 2),
         ),
       ),
     );
@@ -102,37 +96,6 @@ async function showOne(context: Context, id: string): Promise<void> {
       ...(diff ? ["", `Compared with ${diff.from}, which serves:`, diffWords(diff)] : []),
     ].join("\n"),
   );
-}
-
-function diffOf(context: Context, from: string, to: string): Promise<ReleaseDiffResource> {
-  const [path, query] = [encodeURIComponent(to), encodeURIComponent(from)];
-  return context.api.get<ReleaseDiffResource>(`/releases/${path}/diff?from=${query}`);
-}
-
-/** Null when nothing else serves. */
-async function diffFromStable(
-  context: Context,
-  release: Pick<ReleaseResource, "id" | "service" | "environment">,
-): Promise<ReleaseDiffResource | null> {
-  const { items } = await context.api.get<Page<ServiceResource>>("/services");
-  const service = items.find(
-    (each) => each.service === release.service && each.environment === release.environment,
-  );
-  const stable = service?.stable?.id ?? release.id;
-  return stable === release.id ? null : diffOf(context, stable, release.id);
-}
-
-/** The line before a deploy that says what is different; nothing for a first release. */
-export async function printDiff(context: Context, id: string): Promise<void> {
-  try {
-    const release = await context.api.get<ReleaseResource>(`/releases/${encodeURIComponent(id)}`);
-    const diff = await diffFromStable(context, release);
-    if (diff) context.print(`changes   ${diffLine(diff)}`);
-  } catch (error) {
-    // It is there to be looked at: what keeps it from being
-    // told does not keep the release from being shipped.
-    if (!(error instanceof AppError)) throw error;
-  }
 }
 
 async function collect(context: Context, dryRun: boolean): Promise<void> {

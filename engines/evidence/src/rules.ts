@@ -92,6 +92,12 @@ export const DEFAULT_RULES: Readonly<Record<string, MetricRules>> = {
   "typical-latency": TYPICAL_LATENCY_RULES,
 };
 
+/** By what the arms are compared: the tail and the middle of the latencies show different regressions. */
+export const COMPARISONS = {
+  errors: ["errors"],
+  latency: ["latency", "typical-latency"],
+} as const;
+
 /** One metric's rules with every number filled in. */
 export interface ResolvedRules extends MetricRules {
   metric: string;

@@ -1,4 +1,4 @@
-import { createJudge, type Evidence, type HistoryEntry } from "@mainstay/evidence";
+import { COMPARISONS, createJudge, type Evidence, type HistoryEntry } from "@mainstay/evidence";
 import { createCeiling } from "./ceiling.ts";
 import type { Block, ChangeView, JudgeSettings, Limits, Metric, Signal } from "./ports.ts";
 
@@ -11,11 +11,6 @@ export interface JudgedEvidence extends Evidence {
  * The metric name of the absolute ceiling on latency stands apart from "latency", which compares the arms.
  */
 const LATENCY_CEILING = "latency-ceiling";
-/** By what the arms are compared: the tail and the middle of the latencies show different regressions. */
-const COMPARISONS = {
-  errors: ["errors"],
-  latency: ["latency", "typical-latency"],
-} as const;
 /** A p95 above the ceiling means: more than this share of the requests is slower than it. */
 const P95_SHARE = 0.05;
 

@@ -7,7 +7,7 @@ export { addSettingsRoutes } from "./settings-routes.ts";
 export { addTasksRoutes } from "./tasks-routes.ts";
 export { createServices } from "./services.ts";
 export type { Origin } from "./origin.ts";
-export type { Arrangement, NewRelease, Services } from "./services.ts";
+export type { Arrangement, Services } from "./services.ts";
 export { singletonsOf } from "./roster.ts";
 export type { TaskEnd } from "./tasks.ts";
 export type { TaskRow } from "./tasks-store.ts";

@@ -100,7 +100,7 @@ describe("an archive that was uploaded", () => {
     await expect(again).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 
-  it("stays for another try when its service file is wrong, which is named without the server's paths", async () => {
+  it("stays for another try when its service file is wrong, and names no path of the server", async () => {
     const id = await upload();
     const wrong = house.services.registerRelease({ upload: id, file: "other.yaml" }, ANN);
     await expect(wrong).rejects.toThrow("other.yaml cannot be read: ENOENT");
@@ -124,7 +124,7 @@ describe("an archive that was uploaded", () => {
 });
 
 describe("making room", () => {
-  it("removes what nobody needs, says how much that freed, and keeps the release in the history", async () => {
+  it("removes what nobody needs, says what that freed, and keeps the release in the history", async () => {
     const [first, second, third] = [
       await register("a".repeat(5000)),
       await register("2"),

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { AppError, type PlatformConfig, type ServiceFile } from "@mainstay/api";
+import { AppError, type PlatformConfig } from "@mainstay/api";
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database } from "../../kernel/database/index.ts";
@@ -8,15 +8,12 @@ import type { Ids } from "../../kernel/ids.ts";
 import { MASK, maskSecrets } from "../../kernel/redact.ts";
 import type { Uploads } from "../uploads/index.ts";
 import { createCollector } from "./collector.ts";
-import { diffReleases, type Comparable, type ReleaseDiff } from "./domain/release-diff.ts";
-import type { Sbom } from "./domain/sbom.ts";
-import { createOneAtATime } from "./one-at-a-time.ts";
-import { createReleaseFiles, type StoredFiles } from "./release-files.ts";
-import { readSbom } from "./read-sbom.ts";
-import { readSnapshot, type SnapshotWish } from "./read-snapshot.ts";
-import { readTree } from "./release-tree.ts";
-import { createRoster } from "./roster.ts";
+import { createContents } from "./contents.ts";
+import { createIntake, type NewRelease, type TakenIn } from "./intake.ts";
 import type { Origin } from "./origin.ts";
+import { createOneAtATime } from "./one-at-a-time.ts";
+import { createReleaseFiles } from "./release-files.ts";
+import { createRoster } from "./roster.ts";
 import { createSecretsFile } from "./secrets-file.ts";
 import { applySettings, createSettings } from "./settings.ts";
 import { createTasks } from "./tasks.ts";
@@ -28,25 +25,6 @@ import {
   type ServiceRow,
   type Target,
 } from "./store.ts";
-
-/** Where the files come from: one of the three. */
-export interface NewRelease extends SnapshotWish {
-  /** Absolute path of the directory with the service's files. */
-  directory?: string | undefined;
-  /** A complete upload that holds their archive. */
-  upload?: string | undefined;
-  /** The digest of files that are stored already. */
-  digest?: string | undefined;
-  /** Values that override or add to `env` of the service file, and to what was set since. */
-  env?: Record<string, string> | undefined;
-}
-
-interface TakenIn {
-  file: ServiceFile;
-  env: NewRelease["env"];
-  stored: StoredFiles;
-  sbom: Sbom | null;
-}
 
 /** How production ought to be arranged: what the agent is told, before it is put into the agent's words. */
 export interface Arrangement {
@@ -80,6 +58,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const files = createReleaseFiles({ root: path.join(dataDirectory, "releases"), limits });
   const secrets = createSecretsFile({ directory: path.join(dataDirectory, "keys") });
   const runOne = createOneAtATime();
+  const takeIn = createIntake({ files, uploads });
   const { collect } = createCollector({ db, clock, audit, store, files, runOne });
   const known = new Map<string, Record<string, string>>();
   const roster = createRoster({ store, clock, ids });
@@ -87,14 +66,11 @@ export function createServices(dependencies: ServicesDependencies) {
   const tasks = createTasks({ db, clock, ids, audit });
 
   async function registerRelease(input: NewRelease, origin: Origin): Promise<ReleaseRow> {
-    return runOne(async () => {
-      const { file, stored } = await takeIn(input);
-      const sbom = await readSbom(stored.directory, stored.digest);
-      return record({ file, env: input.env, stored, sbom }, origin);
-    });
+    return runOne(async () => record({ ...(await takeIn(input)), env: input.env }, origin));
   }
 
-  async function record({ file, env, stored, sbom }: TakenIn, origin: Origin): Promise<ReleaseRow> {
+  async function record(taken: TakenIn & Pick<NewRelease, "env">, origin: Origin): Promise<ReleaseRow> {
+    const { snapshot: file, env, stored, sbom } = taken;
     const now = clock.now();
     const target = { service: file.service, environment: file.environment };
     const before = await settings.serving(target);
@@ -130,27 +106,6 @@ export function createServices(dependencies: ServicesDependencies) {
       });
     });
     return row;
-  }
-
-  /** The files in the store, and what their service file says. */
-  async function takeIn(input: NewRelease) {
-    const { directory, upload, digest } = input;
-    if (digest !== undefined) return takeStored(digest, input);
-    if (upload === undefined) return takeDirectory(directory ?? "", input);
-    return uploads.consume(upload, (archive) =>
-      files.unpack(archive, (unpacked) => takeDirectory(unpacked, input, input.file)),
-    );
-  }
-
-  async function takeDirectory(directory: string, wish: SnapshotWish, shownAs?: string) {
-    const file = await readSnapshot(directory, wish, shownAs);
-    return { file, stored: await files.store(directory) };
-  }
-
-  async function takeStored(digest: string, wish: SnapshotWish) {
-    const stored: StoredFiles | null = await files.find(digest);
-    if (!stored) throw new AppError("NOT_FOUND", { what: `content ${digest}` });
-    return { file: await readSnapshot(stored.directory, wish, wish.file), stored };
   }
 
   async function release(id: string): Promise<ReleaseRow> {
@@ -199,26 +154,9 @@ export function createServices(dependencies: ServicesDependencies) {
     return { release: task.release, output: task.finished_at === null ? null : task.output };
   }
 
-  async function sbom(id: string): Promise<Sbom> {
-    const found = await store.sbom((await release(id)).digest);
-    if (!found) throw new AppError("RELEASE_WITHOUT_SBOM", { release: id });
-    return found;
-  }
-
-  async function diff(from: string, to: string): Promise<ReleaseDiff> {
-    const [before, after] = await Promise.all([comparable(from), comparable(to)]);
-    return diffReleases(before, after);
-  }
-
-  async function comparable(id: string): Promise<Comparable> {
-    const row = await release(id);
-    const entries = row.collected_at === null ? await readTree(row.directory) : null;
-    return { snapshot: row.snapshot, sbom: (await store.sbom(row.digest)) ?? null, files: entries };
-  }
-
   /**
-   * Throws RELEASE_COLLECTED when its files were removed, and
-   * RELEASE_ALTERED when a stored file is no longer what was registered.
+   * Throws RELEASE_COLLECTED when its files were removed,
+   * and RELEASE_ALTERED when one is no longer what was registered.
    */
   async function verifyRelease(row: ReleaseRow): Promise<void> {
     if (row.collected_at !== null) throw new AppError("RELEASE_COLLECTED", { release: row.id });
@@ -263,8 +201,7 @@ export function createServices(dependencies: ServicesDependencies) {
     registerRelease,
     collect,
     release,
-    sbom,
-    diff,
+    ...createContents({ store, release }),
     releases: store.releases,
     releasesById: store.releasesById,
     service,

@@ -1,10 +1,7 @@
 import { z } from "zod";
 import { resolvePackage, type LockedPackage } from "./lockfile.ts";
 
-/**
- * What a release is made of: CycloneDX 1.6 as JSON
- * (https://cyclonedx.org/docs/1.6/json/), as far as it is used.
- */
+/** What a release is made of: CycloneDX 1.6 as JSON, https://cyclonedx.org/docs/1.6/json/, as far as used. */
 const component = z.object({
   type: z.enum(["application", "library"]),
   "bom-ref": z.string(),

@@ -1,4 +1,6 @@
-import { createJudge, type Verdict } from "@mainstay/evidence";
+import type { Verdict } from "../evidence.ts";
+import { createJudge } from "../judge.ts";
+import { COMPARISONS } from "../rules.ts";
 import { createRandom } from "./random.ts";
 import { createTraffic, type Second, type TrafficOptions } from "./traffic.ts";
 
@@ -17,6 +19,10 @@ export interface Outcome {
   end: "undone" | "promoted" | "held";
   /** Since the first stage began. */
   atMs: number;
+  /** The stage it ended in, from 0. */
+  stage: number;
+  /** By how much each finished stage outlasted its bake time, waiting for a verdict. */
+  holdsMs: number[];
 }
 
 /** Whoever decides about a rollout: our judge, or a peer's rule. */
@@ -27,17 +33,34 @@ export interface Overseer {
 }
 
 /** A stage that waits longer than this for its verdict is left to a human. */
-const HELD_AFTER_MS = 24 * 3_600_000;
+export const HELD_AFTER_MS = 24 * 3_600_000;
 const SECOND_MS = 1_000;
 
-export function createJudgeOverseer(): Overseer {
-  const judge = createJudge({ metrics: ["errors", "latency", "typical-latency"] });
+/** What a release may say about its judge. */
+export interface JudgedBy {
+  metrics: readonly (keyof typeof COMPARISONS)[];
+  alpha?: number;
+  /** Of the latency. */
+  warmupMs?: number;
+}
+
+const ALL: JudgedBy = { metrics: ["errors", "latency"] };
+
+/** The judge as the platform sets it up. */
+export function createJudgeOverseer({ metrics, alpha, warmupMs }: JudgedBy = ALL): Overseer {
+  const names: readonly string[] = metrics.flatMap((each) => COMPARISONS[each]);
+  const judge = createJudge({
+    metrics: names,
+    ...(alpha === undefined ? {} : { alpha }),
+    ...(warmupMs === undefined ? {} : { warmupMs: { latency: warmupMs, "typical-latency": warmupMs } }),
+  });
   return {
     startStage: (atMs) => judge.startStage(atMs),
     see({ requests, errors, latency, typicalLatency, hasBound }) {
-      if (requests > 0) judge.add(errors);
-      if (requests > 0 && hasBound) judge.add(latency);
-      if (requests > 0 && hasBound) judge.add(typicalLatency);
+      if (requests > 0) {
+        const samples = hasBound ? [errors, latency, typicalLatency] : [errors];
+        for (const sample of samples) if (names.includes(sample.metric)) judge.add(sample);
+      }
       return judge.evaluate().verdict;
     },
   };
@@ -48,22 +71,24 @@ export function rollOut(options: RolloutOptions, overseer: Overseer, seed: numbe
   const { stages, policy, world } = options;
   const durationMs = stages.reduce((sum, stage) => sum + stage.bakeMs, 0);
   const traffic = createTraffic({ ...options, durationMs }, createRandom(seed));
+  const holdsMs: number[] = [];
   let restartMs = world.restartEveryMs ?? Infinity;
   let atMs = 0;
-  for (const { weight, bakeMs } of stages) {
+  for (const [stage, { weight, bakeMs }] of stages.entries()) {
     overseer.startStage(atMs);
-    const startMs = atMs;
+    const endMs = atMs + bakeMs;
     let verdict: Verdict = "insufficient";
-    while (atMs < startMs + bakeMs || (policy === "hold" && verdict !== "no-harm")) {
-      if (atMs >= startMs + bakeMs + HELD_AFTER_MS) return { end: "held", atMs };
+    while (atMs < endMs || (policy === "hold" && verdict !== "no-harm")) {
+      if (atMs >= endMs + HELD_AFTER_MS) return { end: "held", atMs, stage, holdsMs };
       if (atMs >= restartMs) {
         overseer.startStage(atMs);
         restartMs += world.restartEveryMs ?? Infinity;
       }
       verdict = overseer.see(traffic(atMs, weight));
       atMs += SECOND_MS;
-      if (verdict === "harm") return { end: "undone", atMs };
+      if (verdict === "harm") return { end: "undone", atMs, stage, holdsMs };
     }
+    holdsMs.push(atMs - endMs);
   }
-  return { end: "promoted", atMs };
+  return { end: "promoted", atMs, stage: stages.length - 1, holdsMs };
 }

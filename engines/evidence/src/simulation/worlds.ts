@@ -60,6 +60,16 @@ const CLUSTERED: World = {
   burst: 3,
 };
 
+/** Of every world without slowness. */
+export const MEDIAN_LATENCY_MS = 100;
+
+/** A world in which nothing happens: as INDEPENDENT, with other errors and another latency. */
+export function steadyWorld(calm: { errorShare: number; medianLatencyMs: number }): World {
+  const logSlowness = Math.log(calm.medianLatencyMs / MEDIAN_LATENCY_MS);
+  const weather = { errorShare: calm.errorShare, logSlowness, rateFactor: 1 };
+  return { ...INDEPENDENT, name: "steady", about: "as it was asked for", weather: () => () => weather };
+}
+
 export const WORLDS: readonly World[] = [
   INDEPENDENT,
   CLUSTERED,

@@ -1,13 +1,7 @@
-import {
-  createSlownessBound,
-  GROUPS,
-  SLOWNESS,
-  type ArmTally,
-  type Sample,
-  type SlownessBound,
-} from "@mainstay/evidence";
+import { GROUPS, type ArmTally, type Sample } from "../sample.ts";
+import { createSlownessBound, SLOWNESS, type SlownessBound } from "../slowness-bound.ts";
 import type { Random } from "./random.ts";
-import type { User, World } from "./worlds.ts";
+import { MEDIAN_LATENCY_MS, type User, type World } from "./worlds.ts";
 
 /** What is wrong with the candidate, from when on. */
 export interface Regression {
@@ -39,7 +33,6 @@ export type Traffic = (atMs: number, weight: number) => Second;
 
 const SECOND_MS = 1_000;
 const STALL_LOG_SLOWNESS = Math.log(20);
-const MEDIAN_LATENCY_MS = 100;
 const LATENCY_SIGMA = 0.6;
 /** Latency histogram as a proxy keeps it: log-spaced bounds from 0.5 ms to 60 s. */
 const BOUND_RATIO = 1.22;
