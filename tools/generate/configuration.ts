@@ -48,9 +48,11 @@ function tableOf(keys: PlatformKey[]): string {
 
 function exampleOf(sections: Map<string, PlatformKey[]>): string {
   const lines = [...sections].flatMap(([section, keys]) => {
-    const indent = section === "" ? "" : "  ";
+    const names = section === "" ? [] : section.split(".");
+    const indent = "  ".repeat(names.length);
     const values = keys.map((key) => `${indent}${key.path.split(".").at(-1)}: ${written(key.default)}`);
-    return section === "" ? values : [`${section}:`, ...values];
+    // A section within another one comes right after it, so that indenting is enough.
+    return names.length === 0 ? values : [`${indent.slice(2)}${names.at(-1)}:`, ...values];
   });
   return `${lines.join("\n")}\n`;
 }
