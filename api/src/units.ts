@@ -49,16 +49,10 @@ export function formatDuration(ms: number): string {
   return parts.slice(0, 2).join("");
 }
 
-/** Bytes → text of `parseSizeBytes` in the largest unit that leaves little behind it: "512 MiB". */
+/** Bytes → text of `parseSizeBytes` with one decimal at most, e.g. 1610612736 → "1.5GiB". */
 export function formatSize(bytes: number): string {
-  const [unit, factor] = (
-    [
-      ["GiB", 1024 ** 3],
-      ["MiB", 1024 ** 2],
-      ["KiB", 1024],
-    ] as const
-  ).find(([, each]) => bytes >= each) ?? ["B", 1];
-  return `${Number((bytes / factor).toFixed(1))} ${unit}`;
+  const unit = ["GiB", "MiB", "KiB"].find((each) => bytes >= (SIZE_BYTES.get(each) ?? 1)) ?? "B";
+  return `${Number((bytes / (SIZE_BYTES.get(unit) ?? 1)).toFixed(unit === "B" ? 0 : 1))}${unit}`;
 }
 
 /** A share between 0 and 1 → "10%". */
