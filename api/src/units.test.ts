@@ -4,6 +4,7 @@ import {
   duration,
   formatDuration,
   formatShare,
+  formatSize,
   parseDurationMs,
   parseShare,
   parseSizeBytes,
@@ -102,5 +103,17 @@ describe("schemas of values with a unit", () => {
     expect(percentage().safeParse("10").error?.issues[0]?.message).toBe(
       'expected a percentage from "0%" to "100%"',
     );
+  });
+});
+
+describe("a size", () => {
+  it.each([
+    [0, "0B"],
+    [1023, "1023B"],
+    [512 * 1024 ** 2, "512MiB"],
+    [1.5 * 1024 ** 3, "1.5GiB"],
+  ])("of %i bytes is written %s, and read back", (bytes, text) => {
+    expect(formatSize(bytes)).toBe(text);
+    expect(parseSizeBytes(text)).toBe(bytes);
   });
 });

@@ -49,14 +49,10 @@ export function formatDuration(ms: number): string {
   return parts.slice(0, 2).join("");
 }
 
-const SIZE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-/** Bytes → text of `parseSizeBytes` with three digits: "512 MiB", "1.5 KiB". */
+/** Bytes → text of `parseSizeBytes` with one decimal at most, e.g. 1610612736 → "1.5GiB". */
 export function formatSize(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  for (; value >= 999.5 && unit < SIZE_UNITS.length - 1; unit += 1) value /= 1024;
-  return `${unit === 0 ? Math.round(value) : Number(value.toPrecision(3))} ${SIZE_UNITS[unit]}`;
+  const unit = ["GiB", "MiB", "KiB"].find((each) => bytes >= (SIZE_BYTES.get(each) ?? 1)) ?? "B";
+  return `${Number((bytes / (SIZE_BYTES.get(unit) ?? 1)).toFixed(unit === "B" ? 0 : 1))}${unit}`;
 }
 
 /** A share between 0 and 1 → "10%". */

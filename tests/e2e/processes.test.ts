@@ -174,7 +174,7 @@ describe("a limit of memory", () => {
     const { document } = await deploy({ processes, ...{ resources: { memory: "96MiB" } } });
     expect(document).toMatchObject({
       state: "undone",
-      outcome: expect.stringContaining("killed for exceeding 96 MiB"),
+      outcome: expect.stringContaining("killed for exceeding 96MiB"),
     });
   });
 });

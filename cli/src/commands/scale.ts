@@ -4,7 +4,7 @@ import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
 import { table } from "../output/table.ts";
 import type { WithContext } from "./deploy.ts";
-import { requestChange, withFollowing, type FollowedOptions } from "./request-change.ts";
+import { requestChange, withFollowing, type FollowedOptions } from "./followed-change.ts";
 
 /** `mainstay scale`: how many instances of each process run. */
 export function addScale(program: Command, withContext: WithContext): void {

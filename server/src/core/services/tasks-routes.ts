@@ -29,6 +29,8 @@ export function addTasksRoutes(http: Http, { services, sync, outputOf }: TasksRo
       const release = await services.settings.mustServe(target);
       await services.verifyRelease(release);
       await services.secretsOf(release);
+      // A command that cannot start now must not start by surprise when the agent is back.
+      await sync();
       const row = await tasks.run(release, { command, timeoutMs }, { actor, requestId, address });
       await sync();
       return toTask(row);
