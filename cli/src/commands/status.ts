@@ -10,7 +10,7 @@ import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
 import { ago, table } from "../output/table.ts";
-import { countOption, durationOption } from "../options.ts";
+import { durationOption } from "../options.ts";
 import type { WithContext } from "./deploy.ts";
 import { followChange } from "./follow.ts";
 
