@@ -14,11 +14,11 @@ import { createLedger } from "./ledger.ts";
 import { drain, listenOn } from "./listening.ts";
 import { createRequestHandler, type HandlerContext } from "./request-handler.ts";
 import { createRoutingTable } from "./routing-table.ts";
-import { createTlsCertificates } from "./tls-certificates.ts";
+import { createTlsCertificates, type TlsCertificates } from "./tls-certificates.ts";
 import { createTlsFront } from "./tls-front.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
-import { createWorkerCounts } from "./worker-counts.ts";
+import { createWorkerCounts, type WorkerCounts } from "./worker-counts.ts";
 import type {
   WorkerCounters,
   WorkerHttps,
@@ -70,18 +70,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     identities: () => identities,
     isDraining: () => isDraining,
   };
-  const handler = createRequestHandler(context);
-  const onDrop = () => counts.lost("connection_limit");
-  const server = createDataPlane(handler, limits);
-  server.on("upgrade", createUpgradeHandler(context));
-  server.on("clientError", createClientErrorHandler(counts.refused));
-  server.on("connection", connections.track);
-  server.on("drop", onDrop);
-  const maxConnections = acceptedConnections(limits);
-  const hasTls = options.httpsFile !== null;
-  const front = hasTls
-    ? createTlsFront({ plain: server, handler, certificates, maxConnections, onDrop })
-    : null;
+  const { server, front } = createServers({ context, certificates, hasTls: options.httpsFile !== null });
 
   async function applyRouting(next: WorkerRouting): Promise<WorkerStatus> {
     // Two tables may overtake each other on their way here: the newer one stays.
@@ -155,6 +144,27 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       if (counts.snapshot().inflight === 0) ledger.close();
     },
   };
+}
+
+interface ServersOptions {
+  context: HandlerContext & Pick<WorkerCounts, "lost" | "refused">;
+  certificates: TlsCertificates;
+  hasTls: boolean;
+}
+
+/** The server of plain connections and, in front of it, the one that ends TLS; neither listens yet. */
+function createServers({ context, certificates, hasTls }: ServersOptions) {
+  const { limits, connections } = context;
+  const handler = createRequestHandler(context);
+  const onDrop = () => context.lost("connection_limit");
+  const server = createDataPlane(handler, limits);
+  server.on("upgrade", createUpgradeHandler(context));
+  server.on("clientError", createClientErrorHandler(context.refused));
+  server.on("connection", connections.track);
+  server.on("drop", onDrop);
+  const maxConnections = acceptedConnections(limits);
+  const options = { plain: server, handler, certificates, maxConnections, onDrop };
+  return { server, front: hasTls ? createTlsFront(options) : null };
 }
 
 /** What the agent saved last; without it, or with a damaged file, the agent's next push is waited for. */
