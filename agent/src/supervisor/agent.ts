@@ -48,6 +48,7 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
     ownGroups: readOwnGroups(),
     name: `mainstay-${store.agentId.slice(0, 8)}`,
   });
+  groups.sweep();
   if (groups.limits.by === "none") log.warn(groups.limits, "resource limits cannot be enforced here");
   const fleet: Fleet = startFleet(options, store, {
     log,

@@ -33,6 +33,13 @@ describe.runIf(testGroups(NAME).limits.by !== "none")("limits on this machine", 
     await fleet.killAll();
   });
 
+  it("do not outlive the agent that was killed", () => {
+    const [file = ""] = testGroups(NAME).open("left", null).joinFiles;
+    expect(existsSync(file)).toBe(true);
+    testGroups(NAME).sweep();
+    expect(existsSync(file)).toBe(false);
+  });
+
   it("reach what has left the session and wiped its environment", async () => {
     const fleet = testFleet(NAME);
     fleet.recover([], []);

@@ -1,5 +1,5 @@
 import type { ResourceLimits } from "@mainstay/api";
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /**
@@ -12,7 +12,9 @@ export interface ControlGroups {
   limits: { by: "cgroup-v2" | "cgroup-v1" | "none"; reason: string | null };
   /** The group of an instance, made when it is missing. */
   open(id: string, limits: ResourceLimits | null): ControlGroup;
-  /** Takes away the directory that held the groups, once they are gone. */
+  /** Takes away groups without a process: those that an agent left which was killed. */
+  sweep(): void;
+  /** Takes away the directory that held the groups as well, once they are gone. */
   remove(): void;
 }
 
@@ -53,6 +55,12 @@ export function createControlGroups({ mount, ownGroups, name }: ControlGroupsOpt
       ? { by: "cgroup-v1", reason: null }
       : { by: "none", reason: `no cgroup with the controllers memory and cpu is writable below ${mount}` };
 
+  const bases = [second ?? whole, first?.memory, first?.cpu].filter((each) => typeof each === "string");
+
+  function sweep(): void {
+    for (const base of bases) for (const each of listGroups(base)) removeEmpty(each);
+  }
+
   return {
     limits,
     open(id, wanted) {
@@ -62,8 +70,10 @@ export function createControlGroups({ mount, ownGroups, name }: ControlGroupsOpt
       if (second) return createGroup(own, own ? limitSecond(own, wanted) : []);
       return createGroup(own, first ? limitFirst(first, id, wanted) : []);
     },
+    sweep,
     remove() {
-      for (const each of [second ?? whole, first?.memory, first?.cpu]) if (each) removeEmpty(each);
+      sweep();
+      for (const each of bases) removeEmpty(each);
     },
   };
 }
@@ -164,6 +174,11 @@ function make(directory: string): boolean {
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EEXIST";
   }
+}
+
+function listGroups(base: string): string[] {
+  const entries = readdirSync(base, { withFileTypes: true });
+  return entries.filter((each) => each.isDirectory()).map((each) => join(base, each.name));
 }
 
 function read(file: string): string | null {
