@@ -24,6 +24,8 @@ describe("a service file", () => {
       env: {},
       secrets: [],
       routes: [{ path: "/" }],
+      compression: true,
+      headers: { security: false },
       rollout: {
         strategy: "canary",
         stages: [
