@@ -26,6 +26,8 @@ describe("a service file", () => {
       resources: {},
       routes: [{ path: "/" }],
       connections: { balance: "round-robin", weights: [], drain: 300_000, hold: 5000 },
+      compression: true,
+      headers: { security: false },
       rollout: {
         strategy: "canary",
         stages: [

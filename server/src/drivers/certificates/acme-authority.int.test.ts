@@ -72,4 +72,17 @@ describe.skipIf(!HAS_PEBBLE)("an ACME authority (Debian's pebble; skipped where 
     await expect(authority.issue("third.example.com", wrong)).rejects.toThrow(/key authorization file/i);
     expect(challenges.size).toBe(0);
   });
+
+  it("says what the system says when nobody answers, or somebody who cannot be trusted", async () => {
+    const { directory } = pebble;
+    const keys = createPrivateFiles(home.path);
+    const issueAt = (acme: object) => {
+      const settings = platformFile.parse({ acme: { agreeToTerms: true, ...acme } }).acme;
+      return createAcmeAuthority({ settings, keys }).issue("shop.example.com", prove);
+    };
+    await expect(issueAt({ directory })).rejects.toThrow(/self-signed certificate/);
+    await expect(issueAt({ directory: "https://127.0.0.1:1/dir" })).rejects.toThrow(/ECONNREFUSED/);
+    const elsewhere = directory.replace("/dir", "/nowhere");
+    await expect(issueAt({ directory: elsewhere, caFile: pebble.caFile })).rejects.toThrow(/answers 404/);
+  });
 });
