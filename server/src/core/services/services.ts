@@ -55,13 +55,15 @@ export function createServices(dependencies: ServicesDependencies) {
     return runOne(async () => record(await takeIn(input), origin));
   }
 
-  async function record({ snapshot, stored, sbom }: TakenIn, origin: Origin): Promise<ReleaseRow> {
+  async function record({ snapshot, stored, contents }: TakenIn, origin: Origin): Promise<ReleaseRow> {
     const now = clock.now();
     const target = { service: snapshot.service, environment: snapshot.environment };
     const row = {
       id: ids.next("rel"),
       ...target,
-      ...stored,
+      digest: stored.digest,
+      version: stored.version,
+      directory: stored.directory,
       snapshot,
       created_at: now,
       created_by: origin.actor,
@@ -70,7 +72,7 @@ export function createServices(dependencies: ServicesDependencies) {
     await db.transaction().execute(async (tx) => {
       await store.ensureService(tx, target, now);
       await store.insertRelease(tx, row);
-      if (sbom) await store.saveSbom(tx, row.digest, sbom);
+      await store.saveContents(tx, contents);
       const facts = { digest: row.digest, version: row.version };
       await audit.record(tx, {
         ...origin,
