@@ -29,6 +29,7 @@ describe("who may know whom", () => {
     ["server/src/compose.ts", "./core/changes/routes.ts"],
     ["agent/src/proxy/proxy.ts", "@mainstay/api"],
     ["cli/src/up.ts", "@mainstay/server"],
+    ["cli/src/up.ts", "@mainstay/rollout"],
     ["bench/judge/bench.ts", "../../engines/evidence/src/judge.ts"],
   ])("%s may import %s", (path, specifier) => {
     expect(importing(path, specifier)).toEqual([]);
@@ -44,7 +45,7 @@ describe("who may know whom", () => {
     ["server/src/core/changes/changes.ts", "@mainstay/agent", "core may not know agent"],
     ["server/src/signals/alerts/alerts.ts", "../../drivers/traffic/index.ts", "signals may not know drivers"],
     ["server/src/drivers/traffic/traffic.ts", "../../apps/tasks/index.ts", "drivers may not know apps"],
-    ["cli/src/up.ts", "@mainstay/rollout", "cli may not know engines"],
+    ["agent/src/parent.ts", "@mainstay/rollout", "agent may not know engines"],
   ])("%s may not import %s", (path, specifier, message) => {
     expect(importing(path, specifier)).toEqual([expect.stringContaining(message)]);
   });

@@ -55,7 +55,9 @@ export function createCollector({ db, clock, audit, store, files, runOne }: Coll
       }
       const marked = await mark(wanted, wish, origin);
       const removed = rowsOf(marked);
-      const freedBytes = await files.remove(await store.digestsCollected());
+      const collected = await store.digestsCollected();
+      const freedBytes = await files.remove(collected);
+      await store.forgetFiles(collected);
       return { dryRun: false, removed, kept: kept + wanted.length - removed.length, freedBytes };
     });
   }

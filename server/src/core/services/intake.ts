@@ -1,9 +1,10 @@
 import { AppError, type ServiceFile } from "@mainstay/api";
 import type { Uploads } from "../uploads/index.ts";
-import type { Sbom } from "./domain/sbom.ts";
+import { packEntries } from "./entries-text.ts";
 import { readSbom } from "./read-sbom.ts";
 import { readSnapshot, type SnapshotWish } from "./read-snapshot.ts";
 import type { ReleaseFiles, StoredFiles } from "./release-files.ts";
+import type { ContentsRow } from "./store.ts";
 
 /** Where the files come from: one of the three. */
 export interface NewRelease extends SnapshotWish {
@@ -20,7 +21,7 @@ export interface NewRelease extends SnapshotWish {
 export interface TakenIn {
   snapshot: ServiceFile;
   stored: StoredFiles;
-  sbom: Sbom | null;
+  contents: ContentsRow;
 }
 
 export interface IntakeDependencies {
@@ -33,17 +34,19 @@ export function createIntake({ files, uploads }: IntakeDependencies) {
   /** The service file first: what is wrong with it is said before anything is copied. */
   async function takeDirectory(directory: string, wish: SnapshotWish, shownAs?: string): Promise<TakenIn> {
     const snapshot = await readSnapshot(directory, wish, shownAs);
-    return withSbom(snapshot, await files.store(directory));
+    return withContents(snapshot, await files.store(directory));
   }
 
   async function takeStored(digest: string, wish: SnapshotWish): Promise<TakenIn> {
     const stored = await files.find(digest);
     if (!stored) throw new AppError("NOT_FOUND", { what: `content ${digest}` });
-    return withSbom(await readSnapshot(stored.directory, wish, wish.file), stored);
+    return withContents(await readSnapshot(stored.directory, wish, wish.file), stored);
   }
 
-  async function withSbom(snapshot: ServiceFile, stored: StoredFiles): Promise<TakenIn> {
-    return { snapshot, stored, sbom: await readSbom(stored.directory, stored.digest) };
+  async function withContents(snapshot: ServiceFile, stored: StoredFiles): Promise<TakenIn> {
+    const { digest, directory, entries } = stored;
+    const [sbom, files] = await Promise.all([readSbom(directory, digest), packEntries(entries)]);
+    return { snapshot, stored, contents: { digest, sbom, files } };
   }
 
   return async function takeIn(input: NewRelease): Promise<TakenIn> {

@@ -13,6 +13,7 @@ export interface StoredFiles {
   digest: string;
   directory: string;
   version: string | null;
+  entries: TreeEntry[];
 }
 
 export interface ReleaseFiles {
@@ -43,7 +44,7 @@ export function createReleaseFiles({ root, limits }: { root: string; limits: Unp
       const digest = digestOf(entries);
       const directory = placeOf(digest);
       if (!(await isIntactAt(directory, digest))) await copy({ source, entries, directory, digest });
-      return { digest, directory, version: await packageVersion(directory) };
+      return { digest, directory, version: await packageVersion(directory), entries };
     },
     async unpack(archive, use) {
       const draft = path.join(root, `${path.basename(archive)}${LEFTOVER}`);
@@ -56,8 +57,9 @@ export function createReleaseFiles({ root, limits }: { root: string; limits: Unp
     },
     async find(digest) {
       const directory = placeOf(digest);
-      if (!(await isIntactAt(directory, digest))) return null;
-      return { digest, directory, version: await packageVersion(directory) };
+      const entries = (await isDirectory(directory)) ? await readTree(directory) : [];
+      if (digestOf(entries) !== digest) return null;
+      return { digest, directory, version: await packageVersion(directory), entries };
     },
     sizeOf: (digest) => treeSizeBytes(placeOf(digest)),
     async remove(digests) {
@@ -102,11 +104,14 @@ async function mustBeDirectory(source: string): Promise<void> {
 }
 
 async function isIntactAt(directory: string, digest: string): Promise<boolean> {
-  const isThere = await lstat(directory).then(
+  return (await isDirectory(directory)) && digestOf(await readTree(directory)) === digest;
+}
+
+function isDirectory(directory: string): Promise<boolean> {
+  return lstat(directory).then(
     (stats) => stats.isDirectory(),
     () => false,
   );
-  return isThere && digestOf(await readTree(directory)) === digest;
 }
 
 interface CopyTask {

@@ -70,7 +70,7 @@ export function createServices(dependencies: ServicesDependencies) {
   }
 
   async function record(taken: TakenIn & Pick<NewRelease, "env">, origin: Origin): Promise<ReleaseRow> {
-    const { snapshot: file, env, stored, sbom } = taken;
+    const { snapshot: file, env, stored, contents } = taken;
     const now = clock.now();
     const target = { service: file.service, environment: file.environment };
     const before = await settings.serving(target);
@@ -79,7 +79,9 @@ export function createServices(dependencies: ServicesDependencies) {
     const row: ReleaseRow = {
       id: ids.next("rel"),
       ...target,
-      ...stored,
+      digest: stored.digest,
+      version: stored.version,
+      directory: stored.directory,
       snapshot: { ...set, env: { ...set.env, ...env } },
       ...{ base: null, origin: null, settings: inForce },
       secrets_version: before?.secrets_version ?? null,
@@ -90,7 +92,7 @@ export function createServices(dependencies: ServicesDependencies) {
     await db.transaction().execute(async (tx) => {
       await store.ensureService(tx, target, now);
       await store.insertRelease(tx, row);
-      if (sbom) await store.saveSbom(tx, row.digest, sbom);
+      await store.saveContents(tx, contents);
       const facts = { digest: row.digest, version: row.version };
       await audit.record(tx, {
         ...origin,

@@ -31,7 +31,7 @@ type Tables = {
     created_by: { type: string; id: string; name: string };
     collected_at: Date | null;
   };
-  "services.contents": { digest: string; sbom: Sbom };
+  "services.contents": { digest: string; sbom: Sbom | null; files: Buffer | null };
   "services.services": {
     name: string;
     environment: string;
@@ -58,6 +58,7 @@ type Tables = {
   };
 };
 export type ReleaseRow = Selectable<Tables["services.releases"]>;
+export type ContentsRow = Selectable<Tables["services.contents"]>;
 export type ServiceRow = Selectable<Tables["services.services"]>;
 export type InstanceRow = Selectable<Tables["services.instances"]>;
 export interface Target {
@@ -117,20 +118,21 @@ export function createServicesStore(database: Database) {
         ? Promise.resolve<ReleaseRow[]>([])
         : db.selectFrom("services.releases").selectAll().where("id", "in", ids).execute(),
     allReleases: () => db.selectFrom("services.releases").selectAll().orderBy("id").execute(),
-    saveSbom: (tx: Tx, digest: string, sbom: Sbom) =>
+    saveContents: (tx: Tx, { digest, sbom, files }: ContentsRow) =>
       within(tx)
         .insertInto("services.contents")
-        .values({ digest, sbom: JSON.stringify(sbom) as never })
-        .onConflict((conflict) => conflict.doNothing())
+        .values({ digest, sbom: (sbom === null ? null : JSON.stringify(sbom)) as never, files })
+        .onConflict((conflict) => conflict.column("digest").doUpdateSet({ files }))
         .execute(),
-    sbom: async (digest: string): Promise<Sbom | undefined> =>
-      (
-        await db
-          .selectFrom("services.contents")
-          .select("sbom")
-          .where("digest", "=", digest)
-          .executeTakeFirst()
-      )?.sbom,
+    contents: (digest: string) =>
+      db.selectFrom("services.contents").selectAll().where("digest", "=", digest).executeTakeFirst(),
+    forgetFiles: (digests: string[]) =>
+      db
+        .updateTable("services.contents")
+        .set({ files: null })
+        .where("digest", "in", digests.length > 0 ? digests : [""])
+        .where("files", "is not", null)
+        .execute(),
     /** Releases that serve, are on trial, or have instances. */
     releasesInPlace: async (): Promise<string[]> => (await inPlace(db).execute()).map((each) => each.id),
     /** Says that their files go; not of those that are in place. Answers whose do. */

@@ -1,7 +1,9 @@
--- What a release is made of (CycloneDX), by the digest of its files: two releases may share them.
+-- What the files of a digest are: two releases may share them. `sbom` is what they are made of (CycloneDX), null
+-- when they do not say; `files` the entries of the digest as gzipped JSON, null once the files were removed.
 create table services.contents (
   digest text primary key,
-  sbom jsonb not null
+  sbom jsonb,
+  files bytea
 );
 
 -- A release whose files were removed to make room stays in the history.
