@@ -4,7 +4,12 @@ import { z } from "zod";
 import type { TreeEntry } from "./domain/digest.ts";
 
 const entries = z.array(
-  z.object({ path: z.string(), type: z.enum(["file", "link"]), executable: z.boolean(), content: z.string() }),
+  z.object({
+    path: z.string(),
+    type: z.enum(["file", "link"]),
+    executable: z.boolean(),
+    content: z.string(),
+  }),
 );
 
 /** The entries of a tree as they are kept: gzipped JSON. */

@@ -45,8 +45,8 @@ export function createIntake({ files, uploads }: IntakeDependencies) {
 
   async function withContents(snapshot: ServiceFile, stored: StoredFiles): Promise<TakenIn> {
     const { digest, directory, entries } = stored;
-    const [sbom, files] = await Promise.all([readSbom(directory, digest), packEntries(entries)]);
-    return { snapshot, stored, contents: { digest, sbom, files } };
+    const [sbom, packed] = await Promise.all([readSbom(directory, digest), packEntries(entries)]);
+    return { snapshot, stored, contents: { digest, sbom, files: packed } };
   }
 
   return async function takeIn(input: NewRelease): Promise<TakenIn> {
