@@ -33,13 +33,12 @@ export function propose(sources: readonly Findings[], wishes: Wishes): Proposal 
     ([process, command]) => [asName(process), command] as const,
   );
   const release = sources.find((each) => each.release)?.release;
-  const knowsRelease = Object.hasOwn(serviceFile.shape, "release");
   const document = {
     service,
     processes: Object.fromEntries(
       processes.map(([process, command]) => [process, processOf(process, command)]),
     ),
-    ...(release !== undefined && knowsRelease ? { release: { command: release } } : {}),
+    ...(release === undefined ? {} : { release: { command: release, compatibility: "expand" } }),
   };
   const text = [...headOf(source), stringify(document, { lineWidth: 0 }).trimEnd(), ""].join("\n");
   parseServiceFile(text, "the proposal");
@@ -52,7 +51,7 @@ export function propose(sources: readonly Findings[], wishes: Wishes): Proposal 
       ...source.notes,
       ...unusedOf(sources, source),
     ],
-    unknown: unknownOf(document.processes, wishes, release !== undefined && !knowsRelease ? release : null),
+    unknown: unknownOf(document, wishes),
   };
 
   function processOf(process: string, command: string) {
@@ -70,7 +69,12 @@ function unusedOf(sources: readonly Findings[], used: Findings): string[] {
   return others.map((each) => `${each.from} starts something too; ${used.from} came first.`);
 }
 
-function unknownOf(processes: Record<string, unknown>, { health }: Wishes, release: string | null): string[] {
+interface Proposed {
+  processes: Record<string, unknown>;
+  release?: { command: string };
+}
+
+function unknownOf({ processes, release }: Proposed, { health }: Wishes): string[] {
   const hasWeb = Object.hasOwn(processes, "web");
   return [
     ...(hasWeb && health === null
@@ -83,9 +87,11 @@ function unknownOf(processes: Record<string, unknown>, { health }: Wishes, relea
       ? []
       : ['which process gets the traffic: none is called "web". Give one a port and a health path.']),
     "which variables it needs: plain ones belong under env:, the names of secret ones under secrets:.",
-    ...(release === null
+    ...(release === undefined
       ? []
-      : [`how to run "${release}" before a release: this version runs no release command.`]),
+      : [
+          `whether the release before runs on what "${release.command}" leaves behind: expand is a guess, contract and none are the others.`,
+        ]),
   ];
 }
 
