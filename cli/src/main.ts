@@ -1,15 +1,19 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { chooseDataDirectory, loadConfig } from "@mainstay/server";
+import { chooseDataDirectory, CONFIG_FILE, loadConfig } from "@mainstay/server";
 import { Command, CommanderError } from "commander";
 import { createApiClient } from "./api-client.ts";
 import { EXIT, explain } from "./cli-error.ts";
+import { addAgentEnvironment } from "./commands/agent-environment.ts";
 import { addChange } from "./commands/change.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDeploy } from "./commands/deploy.ts";
+import { addInstall } from "./commands/install.ts";
 import { addDaily } from "./commands/status.ts";
 import { addUp } from "./commands/up.ts";
 import type { Context } from "./context.ts";
+import { LAYOUT } from "./install/layout.ts";
 import { addDemo } from "./demo/demo.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:7700";
@@ -60,6 +64,8 @@ function createProgram(): Command {
   addDaily(program, withContext);
   addChange(program, withContext);
   addConfig(program, withOwnContext);
+  addInstall(program, withOwnContext);
+  addAgentEnvironment(program);
   for (const command of [program, ...program.commands]) inheritSettings(command);
   return program;
 }
@@ -119,6 +125,10 @@ async function localToken(): Promise<string | null> {
   );
 }
 
+/** The configuration of the directory one stands in; else the one of the installation on this machine. */
 async function localConfig() {
-  return loadConfig({ env: process.env, cwd: process.cwd() }).catch(() => null);
+  const cwd = process.cwd();
+  const isInstalled = !existsSync(path.join(cwd, CONFIG_FILE)) && existsSync(LAYOUT.configFile);
+  const file = isInstalled ? LAYOUT.configFile : undefined;
+  return loadConfig({ env: process.env, cwd, file }).catch(() => null);
 }

@@ -49,7 +49,10 @@ async function serve(): Promise<void> {
   await migrate({ pool: database.pool, rooms: [...ROOMS], log });
   const house = compose({ config, database, runtimeDirectory, clock, log });
   const newKey = await house.identity.ensureAdminKey();
-  if (newKey !== null) process.stdout.write(`\nThe admin key, shown this once: ${newKey}\n\n`);
+  // What a service manager keeps of the output is no place for a key; it lies in keys/admin.key.
+  const isKept = process.env["INVOCATION_ID"] !== undefined && !process.stdout.isTTY;
+  if (newKey !== null && !isKept)
+    process.stdout.write(`\nThe admin key, shown this once: ${newKey}\n\n`);
   const stopTimeoutMs = config.server.shutdownTimeout + STOP_MARGIN_MS;
   const actors = createActors(house.parts, { clock, log, stopTimeoutMs });
   process.on("uncaughtException", (error) => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Log } from "../system/log.ts";
+import { inheritedSocket } from "./inherited-socket.ts";
 import { keepChild, type ChildStatus, type KeptChild } from "./kept-child.ts";
 import { ParentError, type ParentOptions } from "./parent-options.ts";
 import { serveStatus } from "./status-socket.ts";
@@ -22,7 +23,7 @@ const END_ATTEMPTS = 3;
 const BIND_ATTEMPTS = 20;
 const BIND_RETRY_MS = 100;
 /** 107 bytes for a socket's path, less the longest name in the directory. */
-const RUNTIME_DIRECTORY_BYTES = 107 - "/proxy-99.sock".length;
+const RUNTIME_DIRECTORY_BYTES = 107 - "/proxy-99.sock.4194304".length;
 
 export interface ParentStatus {
   pid: number;
@@ -50,12 +51,12 @@ export async function startParent(options: ParentOptions, log: Log): Promise<Par
     children: [...children.values()].map((child) => child.status()),
   });
   const control = await serveStatus(join(options.runtimeDirectory, "parent.sock"), status);
-  const bound = await bind(options.proxy).catch((error: unknown) => {
+  const bound = await takeOrBind(options.proxy).catch((error: unknown) => {
     control.close();
     throw error;
   });
-  const address = { host: options.proxy.host, port: bound.address().port };
-  for (const spec of describeChildren(options, bound.fd())) children.set(spec.name, keepChild(spec, log));
+  const address = { host: options.proxy.host, port: bound.port };
+  for (const spec of describeChildren(options, bound.descriptor)) children.set(spec.name, keepChild(spec, log));
   log.info({ ...address, workers: options.proxy.workers }, "the data plane is bound");
 
   const workers = () => [...children].filter(([name]) => name.startsWith("proxy-")).map(([, child]) => child);
@@ -102,6 +103,21 @@ function makeDirectories({ dataDirectory, runtimeDirectory }: ParentOptions): vo
   }
   mkdirSync(dataDirectory, { recursive: true });
   mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
+}
+
+interface Listening {
+  descriptor: number;
+  port: number;
+  close(): void;
+}
+
+/** A service manager's socket outlives this process too: its queue waits for the next parent. */
+async function takeOrBind(proxy: ParentOptions["proxy"]): Promise<Listening> {
+  const descriptor = inheritedSocket("http", { env: process.env, pid: process.pid });
+  for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete process.env[name];
+  if (descriptor !== null) return { descriptor, port: proxy.port, close: () => {} };
+  const bound = await bind(proxy);
+  return { descriptor: bound.fd(), port: bound.address().port, close: () => bound.close() };
 }
 
 /**

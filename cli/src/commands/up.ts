@@ -2,6 +2,7 @@ import path from "node:path";
 import { mkdir } from "node:fs/promises";
 import { PARENT_ENTRY, type ParentOptions } from "@mainstay/agent";
 import type { PlatformConfig } from "@mainstay/api";
+import { parentOptions } from "../parent-options.ts";
 import { chooseDataDirectory, loadConfig, runtimeDirectoryFor, SERVER_ENTRY } from "@mainstay/server";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
@@ -42,20 +43,11 @@ async function up(options: UpOptions, print: (text: string) => void): Promise<vo
   print(`Mainstay keeps its data in ${dataDirectory}`);
   print(`API and console  http://${config.server.host}:${config.server.port}`);
   print(`traffic          http://${config.proxy.host}:${config.proxy.port}`);
-  become(PARENT_ENTRY, {
-    dataDirectory,
-    runtimeDirectory,
-    proxy: { ...pick(config.proxy), drainTimeoutMs: config.proxy.drainTimeout },
-    server: {
-      command: [process.execPath, SERVER_ENTRY, ...(file ? ["--config", file] : [])],
-      env: { MAINSTAY_DATA_DIRECTORY: dataDirectory },
-    },
-    agent: { ports: { first: config.agent.portRange[0], last: config.agent.portRange[1] } },
-  });
-}
-
-function pick({ host, port, workers }: PlatformConfig["proxy"]) {
-  return { host, port, workers };
+  const server = {
+    command: [process.execPath, SERVER_ENTRY, ...(file ? ["--config", file] : [])],
+    env: { MAINSTAY_DATA_DIRECTORY: dataDirectory },
+  };
+  become(PARENT_ENTRY, parentOptions(config, { dataDirectory, runtimeDirectory, server }));
 }
 
 /**

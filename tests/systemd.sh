@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# An installation from beginning to end under a systemd of its own: namespaces, an overlay over what is altered, Debian's
+# PostgreSQL with peer authentication. Installs, deploys under load, kills every process, upgrades, goes back, uninstalls.
+# Needs root, systemd's and PostgreSQL's programs, overlayfs; alters nothing outside of its namespaces. Takes minutes.
+#
+# The last line is `N passed, N failed`.
+set -uo pipefail
+repository=$(cd "$(dirname "$0")/.." && pwd)
+# What the machine of a test sees of it; /tmp is another one there.
+tree=/srv/mainstay
+state=$(mktemp -d)
+boot=
+passed=0
+failed=0
+
+[ "$(id -u)" -eq 0 ] || { echo "tests/systemd.sh needs root" >&2; exit 2; }
+postgres=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+[ -x /lib/systemd/systemd ] && [ -n "$postgres" ] || { echo "systemd or PostgreSQL is missing" >&2; exit 2; }
+
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# The whole machine of the test is one process namespace: its first process ends, and everything with it.
+finish() {
+  [ -z "$boot" ] || kill -KILL "$boot" 2>/dev/null
+  wait 2>/dev/null
+  rm -rf "$state"
+}
+
+# boot_machine: what becomes the first process; everything it mounts is in its own namespace.
+boot_machine() {
+  mount --make-rprivate /
+  mount -t tmpfs none "$1"
+  local place
+  for place in etc opt usr/local var/lib; do
+    mkdir -p "$1/$place/upper" "$1/$place/work"
+    mount -t overlay overlay -o "lowerdir=/$place,upperdir=$1/$place/upper,workdir=$1/$place/work" "/$place"
+  done
+  mount -t tmpfs none /srv
+  mkdir -p "$tree" /srv/upper
+  mount --bind "$1" /srv/upper
+  mount --bind "$repository" "$tree"
+  mount -o remount,bind,ro "$tree"
+  cp -r "$repository/examples/hello" /srv/hello
+  mount -t tmpfs none /run
+  mount -t tmpfs none /tmp
+  mount -t tmpfs -o mode=755 none /etc/systemd/system
+  chmod 1777 /tmp
+  write_units
+  ip link set lo up
+  install -d -o postgres /run/postgresql /run/pg
+  runuser -u postgres -- "$postgres/initdb" -D /run/pg/data --auth-local=peer >/run/initdb.log || exit 1
+  exec env -i container=test PATH="$PATH" SYSTEMD_UNIT_PATH=/etc/systemd/system:/run/units \
+    /lib/systemd/systemd --system --unit=multi-user.target --log-target=null --show-status=false
+}
+
+# The few units that every service leans on, and the one of Debian's PostgreSQL.
+write_units() {
+  local name
+  mkdir -p /run/units/service.d
+  for name in sysinit basic sockets network multi-user shutdown; do
+    printf '[Unit]\nDescription=%s\nDefaultDependencies=no\n' "$name" >"/run/units/$name.target"
+  done
+  printf 'Wants=basic.target sockets.target\nAllowIsolate=yes\n' >>/run/units/multi-user.target
+  printf 'Requires=sysinit.target\nAfter=sysinit.target\n' >>/run/units/basic.target
+  # There is no journal here.
+  printf '[Service]\nStandardOutput=append:/run/units.log\nStandardError=inherit\n' >/run/units/service.d/log.conf
+  cat >/run/units/postgresql.service <<UNIT
+[Service]
+User=postgres
+ExecStart=$postgres/postgres -D /run/pg/data -k /run/postgresql -c listen_addresses=
+UNIT
+}
+
+# inside <command…>: in the machine of the test.
+inside() {
+  nsenter -t "$init" -m -p -n -u -i -C -- env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    HOME=/root LANG=C.UTF-8 "$@"
+}
+
+# check <sentence> <command…>: one test.
+check() {
+  local sentence=$1
+  shift
+  if "$@" >"$state/output" 2>&1; then
+    passed=$((passed + 1))
+    printf 'ok      %s\n' "$sentence"
+  else
+    failed=$((failed + 1))
+    printf 'FAILED  %s\n' "$sentence"
+    sed 's/^/        /' "$state/output" | tail -n 40
+  fi
+}
+
+export -f boot_machine write_units
+export repository tree postgres
+mkdir "$state/machine"
+unshare --mount --pid --fork --kill-child --uts --ipc --cgroup --net --mount-proc \
+  bash -c 'boot_machine "$1"' boot "$state/machine" >"$state/boot.log" 2>&1 &
+boot=$!
+for _ in $(seq 100); do
+  init=$(pgrep -P "$boot" | head -n 1)
+  [ -n "$init" ] && inside systemctl is-active --quiet multi-user.target 2>/dev/null && break
+  sleep 0.2
+done
+check "a systemd of its own runs" inside systemctl is-active multi-user.target
+cat "$state/boot.log"
+[ -z "${1:-}" ] || { inside bash; exit; }
