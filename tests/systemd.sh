@@ -104,5 +104,89 @@ for _ in $(seq 100); do
   sleep 0.2
 done
 check "a systemd of its own runs" inside systemctl is-active multi-user.target
-cat "$state/boot.log"
 [ -z "${1:-}" ] || { inside bash; exit; }
+
+node=$tree/node_modules/.bin/node
+traffic=http://127.0.0.1:80
+
+# install_from <tree> <arguments…>
+install_from() { inside "$node" "$1/cli/bin/mainstay.js" install "${@:2}"; }
+
+# until_true <seconds> <command…>
+until_true() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$end" ] || { echo "never true: $*"; return 1; }
+    sleep 0.2
+  done
+}
+
+is_ready() { inside curl -fsS -m 2 http://127.0.0.1:7700/readyz; }
+is_served() { inside curl -fsS -m 5 "$traffic/" | grep -q '^Hello'; }
+main_pid() { inside systemctl show -p MainPID --value "$1"; }
+instances() { inside pgrep -f '^node server.mjs'; }
+
+# under_load <sentence> <command…>: the command, while 200 requests a second come in; none may be lost.
+under_load() {
+  local sentence=$1 load
+  shift
+  : >"$state/load"
+  inside "$node" "$tree/cli/src/demo/load/load-main.ts" "{\"url\":\"$traffic\",\"mix\":\"hello\",\"rps\":200}" \
+    >"$state/load" 2>"$state/load.errors" &
+  load=$!
+  until_true 20 grep -q '"type":"tick"' "$state/load"
+  check "$sentence" "$@"
+  sleep 1
+  inside pkill -TERM -f load-main.ts
+  wait "$load"
+  check "$sentence: nothing is lost" lost_nothing
+}
+
+lost_nothing() {
+  grep '"type":"summary"' "$state/load" | tee "$state/summary" | cut -c -2000
+  "$repository/node_modules/.bin/node" -e '
+    const { lost, refused, ok } = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
+    console.log({ lost, refused, ok });
+    process.exit(lost === 0 && refused === 0 && ok > 200 ? 0 : 1)' <"$state/summary"
+}
+
+# kill_main <unit>: kill -9, and another one has taken its place.
+kill_main() {
+  local before
+  before=$(main_pid "$1")
+  inside kill -KILL "$before"
+  until_true 30 is_replaced "$1" "$before"
+  until_true 30 is_ready
+}
+is_replaced() { local now; now=$(main_pid "$1"); [ "$now" -gt 0 ] && [ "$now" -ne "$2" ]; }
+
+restart_agent() {
+  local before
+  before=$(instances)
+  inside systemctl restart mainstay-agent.service
+  until_true 20 is_served
+  sleep 2
+  [ "$(instances)" = "$before" ] || { echo "instances were $before, are $(instances)"; return 1; }
+}
+
+second_run() {
+  local output
+  output=$(install_from "$tree" --yes) && ! grep -q 'to do' <<<"$output" || { echo "$output"; return 1; }
+}
+deploy_hello() { inside mainstay deploy /srv/hello && is_served; }
+check_only() { install_from "$tree" --check && ! inside test -e /opt/mainstay; }
+
+inside find /srv/upper/etc/upper /srv/upper/opt /srv/upper/usr /srv/upper/var | sort >"$state/before"
+inside getent passwd | sort >"$state/accounts"
+
+check "--check alters nothing" check_only
+check "installs with Debian's PostgreSQL, reached as the account" install_from "$tree" --yes
+check "a second run finds everything as it is" second_run
+check "the units are what systemd understands" inside systemd-analyze verify /etc/systemd/system/mainstay-{server,agent}.service
+check "a service is deployed and served on port 80" deploy_hello
+under_load "the server is killed with kill -9" kill_main mainstay-server.service
+under_load "the parent is killed with kill -9" kill_main mainstay-agent.service
+under_load "the unit of the agent is restarted" restart_agent
+printf '%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]

@@ -9,6 +9,7 @@ import { addAgentEnvironment } from "./commands/agent-environment.ts";
 import { addChange } from "./commands/change.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDeploy } from "./commands/deploy.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addInstall } from "./commands/install.ts";
 import { addDaily } from "./commands/status.ts";
 import { addUp } from "./commands/up.ts";
@@ -65,6 +66,7 @@ function createProgram(): Command {
   addChange(program, withContext);
   addConfig(program, withOwnContext);
   addInstall(program, withOwnContext);
+  addDoctor(program, withOwnContext);
   addAgentEnvironment(program);
   for (const command of [program, ...program.commands]) inheritSettings(command);
   return program;

@@ -7,9 +7,13 @@ export {
   describeConfig,
   loadConfig,
   runtimeDirectoryFor,
+  runtimePathFor,
 } from "./kernel/config/index.ts";
-export type { LoadedConfig } from "./kernel/config/index.ts";
+export type { CheckedConfig, LoadedConfig } from "./kernel/config/index.ts";
 export { chooseDataDirectory } from "./kernel/database/embedded/reachable.ts";
 
 /** The server process: `node SERVER_ENTRY [--config <file>]`. */
 export const SERVER_ENTRY = fileURLToPath(new URL("./main.ts", import.meta.url));
+
+/** `node DATABASE_CHECK_ENTRY`, a URL on standard input: one JSON document on whether it can be used. */
+export const DATABASE_CHECK_ENTRY = fileURLToPath(new URL("./check-database.ts", import.meta.url));

@@ -22,11 +22,11 @@ export function addAgentEnvironment(program: Command): void {
 }
 
 async function write({ config: configFile, file }: AgentEnvironmentOptions): Promise<void> {
-  const { env } = process;
-  const { config } = await loadConfig({ file: configFile, env, cwd: process.cwd() });
+  // The file alone: in the environment of the unit there are the options that were written the last time.
+  const { config } = await loadConfig({ file: configFile, env: {}, cwd: process.cwd() });
   const { dataDirectory } = config;
   const uid = process.getuid?.() ?? 0;
-  const runtimeDirectory = await runtimeDirectoryFor({ dataDirectory, env, uid });
+  const runtimeDirectory = await runtimeDirectoryFor({ dataDirectory, env: process.env, uid });
   const options = JSON.stringify(parentOptions(config, { dataDirectory, runtimeDirectory, server: null }));
   // In single quotes systemd leaves everything as it is; the quote itself has another spelling in JSON.
   await writeFile(file, `MAINSTAY_PARENT='${options.replaceAll("'", "\\u0027")}'\n`, { mode: 0o600 });
