@@ -175,9 +175,49 @@ second_run() {
   output=$(install_from "$tree" --yes) && ! grep -q 'to do' <<<"$output" || { echo "$output"; return 1; }
 }
 deploy_hello() { inside mainstay deploy /srv/hello && is_served; }
+# make_version <version> <command line>: /srv/next becomes that version, altered by the command line.
+make_version() {
+  inside bash -c "cd /srv/next && sed -i 's/\"version\": \".*\"/\"version\": \"$1\"/' package.json server/package.json && $2"
+}
+
+# upgrade <version> <arguments…>: with the same instances before and after.
+upgrade() {
+  local before
+  before=$(instances)
+  inside mainstay upgrade "${@:2}" || return 1
+  [ "$(inside readlink /opt/mainstay/current)" = "$1" ] || { echo "current is not $1"; return 1; }
+  [ "$(instances)" = "$before" ] || { echo "instances were $before, are $(instances)"; return 1; }
+  inside mainstay --json status | grep -q "\"version\": \"$1\"" && is_served
+}
+
+upgrade_in_vain() {
+  if inside mainstay upgrade --from /srv/next --yes; then return 1; fi
+  is_ready && [ "$(inside readlink /opt/mainstay/current)" = 0.2.0 ] &&
+    [ "$(inside readlink /opt/mainstay/previous)" = 0.1.0 ]
+}
+
+uninstall_keeping() {
+  inside mainstay uninstall --yes || return 1
+  if inside pgrep -u mainstay -a; then return 1; fi
+  inside test -d /var/lib/mainstay/releases
+}
+
+reinstall() {
+  install_from "$tree" --yes && until_true 30 is_served && inside mainstay status | grep -q hello
+}
+
+left_nothing() {
+  inside getent passwd | sort | diff "$state/accounts" - &&
+    list_files | diff "$state/before" - && ! inside test -e /run/mainstay
+}
+# The overlays' own, and what useradd keeps of the files it altered.
+list_files() {
+  inside find /srv/upper -mindepth 1 | grep -v -e /work -e '/etc/upper/\(passwd\|group\|shadow\|gshadow\|subuid\|subgid\|.pwd\)' | sort
+}
+
 check_only() { install_from "$tree" --check && ! inside test -e /opt/mainstay; }
 
-inside find /srv/upper/etc/upper /srv/upper/opt /srv/upper/usr /srv/upper/var | sort >"$state/before"
+list_files >"$state/before"
 inside getent passwd | sort >"$state/accounts"
 
 check "--check alters nothing" check_only
@@ -188,5 +228,17 @@ check "a service is deployed and served on port 80" deploy_hello
 under_load "the server is killed with kill -9" kill_main mainstay-server.service
 under_load "the parent is killed with kill -9" kill_main mainstay-agent.service
 under_load "the unit of the agent is restarted" restart_agent
+check "the doctor finds nothing" inside mainstay doctor
+inside cp -r /opt/mainstay/0.1.0 /srv/next
+make_version 0.2.0 'echo "create table audit.notes (id integer);" >server/src/core/audit/migrations/0002-notes.sql'
+under_load "upgrades to a newer version with a migration" upgrade 0.2.0 --from /srv/next --yes
+make_version 0.3.0 'echo "process.exit(7)" >server/src/main.ts'
+under_load "a version whose server does not start is gone back from" upgrade_in_vain
+under_load "goes back to the version before" upgrade 0.1.0 --back --yes
+check "the doctor still finds nothing" inside mainstay doctor
+check "uninstalls, and keeps the data" uninstall_keeping
+check "installs again on the data that was kept" reinstall
+check "uninstalls with the data" inside mainstay uninstall --purge --confirm "$(hostname)"
+check "and leaves nothing behind" left_nothing
 printf '%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

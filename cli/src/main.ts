@@ -13,6 +13,7 @@ import { addDoctor } from "./commands/doctor.ts";
 import { addInstall } from "./commands/install.ts";
 import { addDaily } from "./commands/status.ts";
 import { addUp } from "./commands/up.ts";
+import { addUpgrade } from "./commands/upgrade.ts";
 import type { Context } from "./context.ts";
 import { LAYOUT } from "./install/layout.ts";
 import { addDemo } from "./demo/demo.ts";
@@ -66,6 +67,7 @@ function createProgram(): Command {
   addChange(program, withContext);
   addConfig(program, withOwnContext);
   addInstall(program, withOwnContext);
+  addUpgrade(program, withOwnContext);
   addDoctor(program, withOwnContext);
   addAgentEnvironment(program);
   for (const command of [program, ...program.commands]) inheritSettings(command);

@@ -9,6 +9,7 @@ import { loadConfig, runtimeDirectoryFor } from "./kernel/config/index.ts";
 import { migrate, openDatabase } from "./kernel/database/index.ts";
 import { createLog } from "./kernel/log.ts";
 import { ROOMS } from "./rooms.ts";
+import { VERSION } from "./version.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_CONFIGURATION = 2;
@@ -46,7 +47,7 @@ async function serve(): Promise<void> {
     log,
     clock,
   });
-  await migrate({ pool: database.pool, rooms: [...ROOMS], log });
+  await migrate({ pool: database.pool, rooms: [...ROOMS], log, version: VERSION });
   const house = compose({ config, database, runtimeDirectory, clock, log });
   const newKey = await house.identity.ensureAdminKey();
   // What a service manager keeps of the output is no place for a key; it lies in keys/admin.key.

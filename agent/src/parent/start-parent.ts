@@ -56,7 +56,7 @@ export async function startParent(options: ParentOptions, log: Log): Promise<Par
     throw error;
   });
   const address = { host: options.proxy.host, port: bound.port };
-  for (const spec of describeChildren(options, bound.descriptor)) children.set(spec.name, keepChild(spec, log));
+  for (const spec of describeChildren(options, bound)) children.set(spec.name, keepChild(spec, log));
   log.info({ ...address, workers: options.proxy.workers }, "the data plane is bound");
 
   const workers = () => [...children].filter(([name]) => name.startsWith("proxy-")).map(([, child]) => child);
@@ -108,6 +108,8 @@ function makeDirectories({ dataDirectory, runtimeDirectory }: ParentOptions): vo
 interface Listening {
   descriptor: number;
   port: number;
+  /** Somebody else holds it too, and hands it to the next parent. */
+  isShared: boolean;
   close(): void;
 }
 
@@ -115,9 +117,10 @@ interface Listening {
 async function takeOrBind(proxy: ParentOptions["proxy"]): Promise<Listening> {
   const descriptor = inheritedSocket("http", { env: process.env, pid: process.pid });
   for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete process.env[name];
-  if (descriptor !== null) return { descriptor, port: proxy.port, close: () => {} };
+  if (descriptor !== null) return { descriptor, port: proxy.port, isShared: true, close: () => {} };
   const bound = await bind(proxy);
-  return { descriptor: bound.fd(), port: bound.address().port, close: () => bound.close() };
+  const { port } = bound.address();
+  return { descriptor: bound.fd(), port, isShared: false, close: () => bound.close() };
 }
 
 /**
@@ -141,14 +144,14 @@ async function bind({ host, port }: ParentOptions["proxy"]): Promise<BoundSocket
   }
 }
 
-function describeChildren(options: ParentOptions, descriptor: number) {
+function describeChildren(options: ParentOptions, { descriptor, isShared }: Listening) {
   const env = { NODE_COMPILE_CACHE: join(options.dataDirectory, "cache"), ...process.env };
   const workers = Array.from({ length: options.proxy.workers }, (_, slot) => ({
     name: `proxy-${slot}`,
     command: (restarts: number) => [
       process.execPath,
       SMALL_YOUNG_GENERATION,
-      ...entry("proxy-main", workerOptions(options, slot, restarts)),
+      ...entry("proxy-main", workerOptions(options, { slot, restarts, isSocketShared: isShared })),
     ],
     env,
     descriptor,
@@ -165,10 +168,12 @@ function describeChildren(options: ParentOptions, descriptor: number) {
   return [...workers, agent, ...servers];
 }
 
-function workerOptions(options: ParentOptions, slot: number, restarts: number) {
+function workerOptions(
+  options: ParentOptions,
+  life: { slot: number; restarts: number; isSocketShared: boolean },
+) {
   return {
-    slot,
-    restarts,
+    ...life,
     runtimeDirectory: options.runtimeDirectory,
     routingFile: join(options.dataDirectory, "agent", "routing.json"),
     drainTimeoutMs: options.proxy.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,

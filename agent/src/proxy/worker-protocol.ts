@@ -86,5 +86,7 @@ export interface WorkerOptions {
   restarts: number;
   runtimeDirectory: string;
   routingFile: string;
+  /** A service manager holds the listening socket, so it outlives the parent. */
+  isSocketShared?: boolean;
   drainTimeoutMs: number;
 }

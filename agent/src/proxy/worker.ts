@@ -8,15 +8,20 @@ import { createIdentities, type Identities } from "./identity.ts";
 import { createLedger } from "./ledger.ts";
 import { createRequestHandler } from "./request-handler.ts";
 import { createRoutingTable } from "./routing-table.ts";
+import { untilReplaced } from "./successor.ts";
 import { createWorkerCounts } from "./worker-counts.ts";
 import type { WorkerCounters, WorkerOptions, WorkerRouting, WorkerStatus } from "./worker-protocol.ts";
 
 const LISTENING_SOCKET = 3;
 const MAX_ROUTING_BYTES = 8 * 1024 * 1024;
+/** An upgrade takes seconds; without a successor somebody has stopped the data plane. */
+const SUCCESSOR_TIMEOUT_MS = 60_000;
 
 export interface Worker {
   /** Stops accepting, ends what is in flight, and resolves when nothing is left or the drain time is over. */
   stop(): Promise<void>;
+  /** The parent is gone: resolves when this worker is not needed any more. */
+  untilSucceeded(): Promise<void>;
 }
 
 /**
@@ -70,8 +75,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const counters = (): WorkerCounters => ({ ...status(), ...counts.snapshot(), arms: table.tallies() });
 
   // In this order: a table that the agent makes while we start is either in the file or pushed to the socket.
+  const controlPath = join(runtimeDirectory, `proxy-${slot}.sock`);
   const control = await serveJson({
-    path: join(runtimeDirectory, `proxy-${slot}.sock`),
+    path: controlPath,
     maxBodyBytes: MAX_ROUTING_BYTES,
     routes: {
       "GET /v1/status": status,
@@ -83,6 +89,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   if (saved && !routing) await applyRouting(saved);
 
   return {
+    // The socket of a service manager is served until the next parent's worker does; any other dies with its parent.
+    untilSucceeded: () =>
+      options.isSocketShared ? untilReplaced(controlPath, SUCCESSOR_TIMEOUT_MS) : Promise.resolve(),
     async stop() {
       isDraining = true;
       await drain(server, options.drainTimeoutMs);

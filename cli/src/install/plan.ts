@@ -43,15 +43,20 @@ export async function carryOut(steps: readonly Step[], tell: (line: string) => v
   }
 }
 
-/** Takes steps back in the order given; one that cannot be taken back does not stop the others. */
-export async function takeBack(steps: readonly Step[], tell: (line: string) => void): Promise<void> {
+/** Takes steps back in the order given; one that cannot be does not stop the others. Answers how many could not. */
+export async function takeBack(steps: readonly Step[], tell: (line: string) => void): Promise<number> {
+  let failed = 0;
   for (const step of steps) {
     if (!step.undo) continue;
-    await step.undo().then(
-      () => tell(`taken back  ${step.title}`),
-      (error: unknown) => tell(`not taken back  ${step.title}: ${reasonOf(error)}`),
-    );
+    try {
+      await step.undo();
+      tell(`taken back  ${step.title}`);
+    } catch (error) {
+      failed += 1;
+      tell(`not taken back  ${step.title}: ${reasonOf(error)}`);
+    }
   }
+  return failed;
 }
 
 function reasonOf(error: unknown): string {

@@ -62,7 +62,7 @@ export async function removeUnits(machine: Machine): Promise<void> {
   await machine.run(["systemctl", "disable", ...UNITS]);
   await machine.run(["systemctl", "stop", SOCKET_UNIT, AGENT_UNIT]);
   await machine.run(["systemctl", "stop", SERVER_UNIT]);
-  const files = [directory, ...UNITS.map((name) => `${LAYOUT.units}/${name}`)];
+  const files = [LAYOUT.runtime, directory, ...UNITS.map((name) => `${LAYOUT.units}/${name}`)];
   await mustRun(machine, ["rm", "-rf", ...files.map((file) => machine.path(file))]);
   await machine.run(["systemctl", "daemon-reload"]);
   await machine.run(["systemctl", "reset-failed", ...UNITS]);
