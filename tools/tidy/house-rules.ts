@@ -46,7 +46,7 @@ export const EXCEPTIONS: Exception[] = [
     rules: ["clock", "timer"],
     paths: [
       "agent/src/{parent,supervisor}/**",
-      "agent/src/proxy/{data-plane,exchange,worker}.ts",
+      "agent/src/proxy/{data-plane,exchange,successor,worker}.ts",
       "agent/src/system/log.ts",
     ],
     reason: "the agent watches and serves real processes; what it decides takes the time as a parameter",

@@ -43,18 +43,20 @@ async function run(machine: Machine, version: string, tell: (line: string) => vo
   if (config === null) throw new Error(`${LAYOUT.configFile} is gone`);
   await pointLink(machine, LAYOUT.current, version);
   await writeUnits(machine, await renderUnits(machine.path(`${LAYOUT.programs}/${version}`), config.proxy));
-  await restart(machine, SERVER_UNIT, version, () => isReady(config.server));
+  await restart(machine, { unit: SERVER_UNIT, version, isWell: () => isReady(config.server) });
   tell(`done  server ${version} is ready`);
-  await restart(machine, AGENT_UNIT, version, () => isAgentWell(config.dataDirectory));
+  const isWell = () => isAgentWell(config.dataDirectory);
+  await restart(machine, { unit: AGENT_UNIT, version, isWell });
   tell(`done  agent and data plane ${version} serve`);
 }
 
-async function restart(
-  machine: Machine,
-  unit: string,
-  version: string,
-  isWell: () => Promise<boolean>,
-): Promise<void> {
+interface Restarted {
+  unit: string;
+  version: string;
+  isWell: () => Promise<boolean>;
+}
+
+async function restart(machine: Machine, { unit, version, isWell }: Restarted): Promise<void> {
   await mustRun(machine, ["systemctl", "restart", unit]);
   const ask = async (property: string) =>
     (await mustRun(machine, ["systemctl", "show", "-p", property, "--value", unit])).trim();
