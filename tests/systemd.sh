@@ -3,6 +3,9 @@
 # PostgreSQL with peer authentication. Installs, deploys under load, kills every process, upgrades, goes back, uninstalls.
 # Needs root, systemd's and PostgreSQL's programs, overlayfs; alters nothing outside of its namespaces. Takes minutes.
 #
+#   tests/systemd.sh          all of it
+#   tests/systemd.sh shell    a shell in that machine, to look around; the tree is in /srv/mainstay
+#
 # The last line is `N passed, N failed`.
 set -uo pipefail
 repository=$(cd "$(dirname "$0")/.." && pwd)
@@ -37,8 +40,7 @@ boot_machine() {
     mount -t overlay overlay -o "lowerdir=/$place,upperdir=$1/$place/upper,workdir=$1/$place/work" "/$place"
   done
   mount -t tmpfs none /srv
-  mkdir -p "$tree" /srv/upper
-  mount --bind "$1" /srv/upper
+  mkdir -p "$tree"
   mount --bind "$repository" "$tree"
   mount -o remount,bind,ro "$tree"
   cp -r "$repository/examples/hello" /srv/hello
@@ -210,9 +212,9 @@ left_nothing() {
   inside getent passwd | sort | diff "$state/accounts" - &&
     list_files | diff "$state/before" - && ! inside test -e /run/mainstay
 }
-# The overlays' own, and what useradd keeps of the files it altered.
+# Every file where an installation could leave something; without the copies that useradd keeps of its own files.
 list_files() {
-  inside find /srv/upper -mindepth 1 | grep -v -e /work -e '/etc/upper/\(passwd\|group\|shadow\|gshadow\|subuid\|subgid\|.pwd\)' | sort
+  inside find /etc /etc/systemd/system /opt /usr/local /var/lib -xdev | grep -v '^/etc/.*-$' | sort -u
 }
 
 check_only() { install_from "$tree" --check && ! inside test -e /opt/mainstay; }

@@ -52,8 +52,7 @@ async function serve(): Promise<void> {
   const newKey = await house.identity.ensureAdminKey();
   // What a service manager keeps of the output is no place for a key; it lies in keys/admin.key.
   const isKept = process.env["INVOCATION_ID"] !== undefined && !process.stdout.isTTY;
-  if (newKey !== null && !isKept)
-    process.stdout.write(`\nThe admin key, shown this once: ${newKey}\n\n`);
+  if (newKey !== null && !isKept) process.stdout.write(`\nThe admin key, shown this once: ${newKey}\n\n`);
   const stopTimeoutMs = config.server.shutdownTimeout + STOP_MARGIN_MS;
   const actors = createActors(house.parts, { clock, log, stopTimeoutMs });
   process.on("uncaughtException", (error) => {

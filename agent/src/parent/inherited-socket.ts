@@ -6,7 +6,9 @@ interface Handed {
   pid: number;
 }
 
-/** The descriptor of the socket of that name that a service manager handed to this process; null without one. */
+/**
+ * The descriptor of the socket of that name that a service manager handed to this process; null without one.
+ */
 export function inheritedSocket(name: string, { env, pid }: Handed): number | null {
   if (Number(env["LISTEN_PID"]) !== pid) return null;
   const count = Number(env["LISTEN_FDS"]);

@@ -89,7 +89,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   if (saved && !routing) await applyRouting(saved);
 
   return {
-    // The socket of a service manager is served until the next parent's worker does; any other dies with its parent.
+    // The socket of a service manager is served until the next
+    // parent's worker does; any other dies with its parent.
     untilSucceeded: () =>
       options.isSocketShared ? untilReplaced(controlPath, SUCCESSOR_TIMEOUT_MS) : Promise.resolve(),
     async stop() {

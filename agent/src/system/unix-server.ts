@@ -33,8 +33,9 @@ interface JsonServerOptions {
 }
 
 /**
- * HTTP with JSON on a UNIX socket that only this account may use. Takes the place of a socket left by another process,
- * dead or on its way out: closing removes the name a socket was made under, which must not be its successor's.
+ * HTTP with JSON on a UNIX socket that only this account may use. Takes the
+ * place of a socket left by another process, dead or on its way out: closing
+ * removes the name a socket was made under, which must not be its successor's.
  */
 export async function serveJson({ path, maxBodyBytes, routes }: JsonServerOptions): Promise<JsonServer> {
   const table = Object.entries(routes).map(([pattern, handler]) => ({

@@ -9,8 +9,9 @@ interface AgentEnvironmentOptions {
 }
 
 /**
- * `mainstay agent-environment`: for the unit of the agent alone. Its parent process cannot read the configuration
- * itself and keep the socket it was handed: Node closes what it inherited when it becomes another program.
+ * `mainstay agent-environment`: for the unit of the agent alone. Its parent
+ * process cannot read the configuration itself and keep the socket it was
+ * handed: Node closes what it inherited when it becomes another program.
  */
 export function addAgentEnvironment(program: Command): void {
   program

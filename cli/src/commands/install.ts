@@ -149,6 +149,7 @@ async function tellResult(context: Context, machine: Machine, plan: PlannedStep[
 
 function portOption(text: string): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new InvalidArgumentError("Expected a port.");
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new InvalidArgumentError("Expected a port.");
   return port;
 }

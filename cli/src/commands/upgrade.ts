@@ -36,7 +36,10 @@ export function addUpgrade(program: Command, withOwnContext: WithOwnContext): vo
   program
     .command("upgrade")
     .description("Run another version of an installation, or go back; the services are served meanwhile")
-    .option("--from <path>", "a newer Mainstay, directory or .tar.gz (default: the one that runs this command)")
+    .option(
+      "--from <path>",
+      "a newer Mainstay, directory or .tar.gz (default: the one that runs this command)",
+    )
     .option("--back", "to the version before", false)
     .option("--check", "show the plan; alter nothing", false)
     .option("--yes", "do it without asking", false)
@@ -52,7 +55,10 @@ export function addUpgrade(program: Command, withOwnContext: WithOwnContext): vo
     .option("--confirm <name>", "the name of this machine, instead of being asked for it")
     .option("--check", "show the plan; alter nothing", false)
     .option("--yes", "do it without asking", false)
-    .addHelpText("after", "\nThe services stop. Debian's packages stay.\n\nExample:\n  mainstay uninstall --check")
+    .addHelpText(
+      "after",
+      "\nThe services stop. Debian's packages stay.\n\nExample:\n  mainstay uninstall --check",
+    )
     .action((options: UninstallOptions) => withOwnContext((context) => uninstall(context, options)));
 }
 

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { LAYOUT, UNITS } from "../install/layout.ts";
+import { AGENT_UNIT, LAYOUT, UNITS } from "../install/layout.ts";
 import { finding, type Finding } from "./finding.ts";
 import type { Patient } from "./patient.ts";
 
@@ -15,7 +15,8 @@ export async function lookAtFiles({ dataDirectory, isInstalled }: Patient): Prom
   const files = [keys, ...names.map((name) => path.join(keys, name))];
   const open = await withMode(files, OPEN);
   const keyFinding = finding(["files", "keys"], open.length > 0 ? "error" : "ok", {
-    facts: open.length > 0 ? `open to others: ${open.join(", ")}` : `${names.length} in ${keys}, closed to others`,
+    facts:
+      open.length > 0 ? `open to others: ${open.join(", ")}` : `${names.length} in ${keys}, closed to others`,
     remedy: `chmod go= ${open.join(" ")}; then make new keys, as these may have been read.`,
   });
   if (!isInstalled) return [keyFinding];
@@ -49,7 +50,9 @@ export async function lookAtUnits({ machine, isInstalled }: Patient): Promise<Fi
       const ask = async (question: string) =>
         (await machine.run(["systemctl", question, unit])).stdout.trim() || "unknown";
       const [active, enabled] = [await ask("is-active"), await ask("is-enabled")];
-      const restarts = (await machine.run(["systemctl", "show", "-p", "NRestarts", "--value", unit])).stdout.trim();
+      const restarts = (
+        await machine.run(["systemctl", "show", "-p", "NRestarts", "--value", unit])
+      ).stdout.trim();
       const status = active !== "active" ? "error" : enabled === "enabled" ? "ok" : "warning";
       return finding(["units", unit], status, {
         facts: `${active}, ${enabled}${restarts === "" ? "" : `, started again ${restarts} times`}`,
@@ -57,5 +60,19 @@ export async function lookAtUnits({ machine, isInstalled }: Patient): Promise<Fi
       });
     }),
   );
-  return states;
+  return [...states, await lookAtControlGroup(machine)];
+}
+
+/** systemd gives the group of a unit with Delegate= to its account; limits of instances are set below it. */
+async function lookAtControlGroup(machine: Patient["machine"]): Promise<Finding> {
+  const { stdout } = await machine.run(["systemctl", "show", "-p", "ControlGroup", "--value", AGENT_UNIT]);
+  const group = path.join("/sys/fs/cgroup", stdout.trim());
+  const isOurs = await Promise.all([stat(path.join(group, "cgroup.procs")), stat(LAYOUT.data)]).then(
+    ([one, other]) => stdout.trim() !== "" && one.uid === other.uid,
+    () => false,
+  );
+  return finding(["units", "control group"], isOurs ? "ok" : "warning", {
+    facts: isOurs ? `${group} may be written` : "the agent has no control group (v2) that it may write",
+    remedy: "Boot with systemd.unified_cgroup_hierarchy=1; until then limits of memory and CPU cannot be set.",
+  });
 }

@@ -127,7 +127,8 @@ function lookForOrphans({ dataDirectory }: Patient, observed: ObservedState | nu
   const pids = orphans.map(({ pid }) => pid).join(" ");
   return finding(["agent", "orphans"], orphans.length > 0 ? "warning" : "ok", {
     facts: orphans.length > 0 ? `processes of services without an agent: ${pids}` : "none",
-    remedy: observed === null ? "The agent takes them up when it is back." : `Look at them, then: kill ${pids}`,
+    remedy:
+      observed === null ? "The agent takes them up when it is back." : `Look at them, then: kill ${pids}`,
   });
 }
 

@@ -26,7 +26,8 @@ export async function findPatient(
   { config, dataDirectory }: { config?: string; dataDirectory?: string },
 ): Promise<Patient> {
   const cwd = process.cwd();
-  const isHere = config !== undefined || dataDirectory !== undefined || existsSync(path.join(cwd, CONFIG_FILE));
+  const isHere =
+    config !== undefined || dataDirectory !== undefined || existsSync(path.join(cwd, CONFIG_FILE));
   const isInstalled = !isHere && existsSync(LAYOUT.configFile);
   const overrides: Record<string, string> = dataDirectory === undefined ? {} : { dataDirectory };
   const file = isInstalled ? LAYOUT.configFile : config;

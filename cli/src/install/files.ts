@@ -15,7 +15,11 @@ export async function textOf(machine: Machine, file: string): Promise<string | n
 }
 
 /** Writes a file whole or not at all, closed to others before its text is in it. */
-export async function writeWhole(machine: Machine, file: string, { text, mode, owner }: Written): Promise<void> {
+export async function writeWhole(
+  machine: Machine,
+  file: string,
+  { text, mode, owner }: Written,
+): Promise<void> {
   const target = machine.path(file);
   const partial = `${target}.new`;
   await mkdir(path.dirname(target), { recursive: true });

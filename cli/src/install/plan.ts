@@ -7,7 +7,9 @@ export interface Step {
   what: string;
   isDone(): Promise<boolean>;
   do(): Promise<void>;
-  /** Takes back what `do` did; not there where nothing is left to take back, or where it belongs to others. */
+  /**
+   * Takes back what `do` did; not there where nothing is left to take back, or where it belongs to others.
+   */
   undo?(): Promise<void>;
 }
 
@@ -43,7 +45,10 @@ export async function carryOut(steps: readonly Step[], tell: (line: string) => v
   }
 }
 
-/** Takes steps back in the order given; one that cannot be does not stop the others. Answers how many could not. */
+/**
+ * Takes steps back in the order given; one that cannot be
+ * does not stop the others. Answers how many could not.
+ */
 export async function takeBack(steps: readonly Step[], tell: (line: string) => void): Promise<number> {
   let failed = 0;
   for (const step of steps) {

@@ -53,7 +53,8 @@ async function partsOf(source: string): Promise<string[]> {
     const { dependencies, optionalDependencies } = await readManifest(path.join(source, folder));
     for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
       const at = NOT_NEEDED.test(name) ? null : resolvePackage(source, folder, name);
-      // An optional one for another system is not there; a needed one that is missing shows at the first start.
+      // An optional one for another system is not there; a
+      // needed one that is missing shows at the first start.
       if (at === null || found.has(at)) continue;
       found.add(at);
       const workspace = path.relative(await realpath(source), await realpath(path.join(source, at)));

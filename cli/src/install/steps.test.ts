@@ -67,13 +67,17 @@ describe("the plan of an installation", () => {
     await install();
     const tree = machine.path(LAYOUT.current);
     expect(await readlink(tree)).toBe("1.2.3");
-    expect((await readdir(path.join(tree, "node_modules"))).toSorted()).toEqual(["@mainstay", "inner", "outer"]);
+    expect((await readdir(path.join(tree, "node_modules"))).toSorted()).toEqual([
+      "@mainstay",
+      "inner",
+      "outer",
+    ]);
     expect(existsSync(path.join(tree, "node_modules/@mainstay/api/package.json"))).toBe(true);
     expect(await readdir(path.join(tree, "cli/src"))).toEqual(["main.ts"]);
     expect((await stat(path.join(tree, "bin/node"))).mode & 0o111).toBe(0o111);
   });
 
-  it("writes a configuration that the server understands, closed to others, and keeps one that is there", async () => {
+  it("writes a configuration closed to others, and keeps one that is there", async () => {
     await install({ trafficPort: 8081 });
     const file = machine.path(LAYOUT.configFile);
     expect((await stat(file)).mode & 0o777).toBe(0o640);

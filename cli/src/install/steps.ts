@@ -30,7 +30,7 @@ export function installationSteps(machine: Machine, wishes: Wishes): Step[] {
   ];
 }
 
-export function accountStep(machine: Machine): Step {
+function accountStep(machine: Machine): Step {
   const { account, data } = LAYOUT;
   return {
     id: "account",

@@ -20,8 +20,8 @@ export interface Switch {
 }
 
 /**
- * Lets another version run, the server first, then agent and data plane; each has to be well before it goes on. What is
- * not becomes what it was, and the error says why. The services go on meanwhile.
+ * Lets another version run, the server first, then agent and data plane; each has to be well before
+ * it goes on. What is not becomes what it was, and the error says why. The services go on meanwhile.
  */
 export async function switchVersion(
   machine: Machine,

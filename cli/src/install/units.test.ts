@@ -15,7 +15,8 @@ describe("the units", () => {
     const units = await render();
     expect([...units.keys()]).toEqual([...UNITS]);
     const agent = units.get(AGENT_UNIT);
-    for (const line of ["KillMode=process", "KillSignal=SIGHUP", "Delegate=yes"]) expect(agent).toContain(line);
+    for (const line of ["KillMode=process", "KillSignal=SIGHUP", "Delegate=yes"])
+      expect(agent).toContain(line);
     for (const name of [AGENT_UNIT, SERVER_UNIT]) {
       for (const line of ["User=mainstay", "NoNewPrivileges=yes", "ProtectSystem=strict", "Restart=always"])
         expect(units.get(name)).toContain(`\n${line}\n`);

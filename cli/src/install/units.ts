@@ -10,7 +10,10 @@ export interface TrafficAddress {
 }
 
 /** The unit files of a tree: file name → text. Only the address of the traffic is filled in. */
-export async function renderUnits(tree: string, { host, port }: TrafficAddress): Promise<Map<string, string>> {
+export async function renderUnits(
+  tree: string,
+  { host, port }: TrafficAddress,
+): Promise<Map<string, string>> {
   const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   const read = async (name: string): Promise<[string, string]> => {
     const text = await readFile(path.join(tree, "deploy/systemd", name), "utf8");
@@ -29,7 +32,8 @@ export async function hasUnits(machine: Machine, units: Map<string, string>): Pr
 export async function writeUnits(machine: Machine, units: Map<string, string>): Promise<void> {
   const before = await textOf(machine, `${LAYOUT.units}/${SOCKET_UNIT}`);
   const isMoved = before !== null && before !== units.get(SOCKET_UNIT);
-  for (const [name, text] of units) await writeWhole(machine, `${LAYOUT.units}/${name}`, { text, mode: 0o644 });
+  for (const [name, text] of units)
+    await writeWhole(machine, `${LAYOUT.units}/${name}`, { text, mode: 0o644 });
   if (isMoved) await machine.run(["systemctl", "stop", SOCKET_UNIT, AGENT_UNIT]);
   await mustRun(machine, ["systemctl", "daemon-reload"]);
 }

@@ -77,7 +77,7 @@ test("a database that a newer version migrated is refused", async () => {
   });
 });
 
-test("the version that served before a migration may come back, no other, and not when it is broken", async () => {
+test("only the version that served before a migration may come back, unless it breaks it", async () => {
   const serve = (version: string) =>
     migrate({ pool: database.pool, rooms: [shop, blog], log: createRecordingLog(), version });
   await serve("1.0.0");

@@ -25,7 +25,10 @@ interface Applied {
   number: number;
   name: string;
   checksum: string;
-  /** The version that served before it was applied: it may go on with this database. Null: nobody but newer ones. */
+  /**
+   * The version that served before it was applied: it may
+   * go on with this database. Null: nobody but newer ones.
+   */
   tolerated_by: string | null;
 }
 
@@ -49,12 +52,7 @@ export interface MigrateOptions {
  * other. Throws DATABASE_NEWER for a database that holds migrations this version
  * does not know, and DATABASE_ALTERED when an applied file is no longer what it was.
  */
-export async function migrate({
-  pool,
-  rooms,
-  log,
-  version = null,
-}: MigrateOptions): Promise<void> {
+export async function migrate({ pool, rooms, log, version = null }: MigrateOptions): Promise<void> {
   const known = (await Promise.all(rooms.map(readMigrations))).flat();
   const client = await pool.connect();
   try {
