@@ -198,6 +198,17 @@ upgrade_in_vain() {
     [ "$(inside readlink /opt/mainstay/previous)" = 0.1.0 ]
 }
 
+doctor_on_the_sick() {
+  local output status=0
+  inside systemctl stop mainstay-server.service
+  output=$(inside mainstay doctor) || status=$?
+  inside systemctl start mainstay-server.service
+  until_true 30 is_ready
+  echo "$output"
+  [ "$status" -eq 1 ] && grep -q 'error .*mainstay-server.service *inactive' <<<"$output" &&
+    grep -q '→ systemctl restart mainstay-server' <<<"$output"
+}
+
 uninstall_keeping() {
   inside mainstay uninstall --yes || return 1
   if inside pgrep -u mainstay -a; then return 1; fi
@@ -231,6 +242,7 @@ under_load "the server is killed with kill -9" kill_main mainstay-server.service
 under_load "the parent is killed with kill -9" kill_main mainstay-agent.service
 under_load "the unit of the agent is restarted" restart_agent
 check "the doctor finds nothing" inside mainstay doctor
+check "the doctor works while the server is down, and says so" doctor_on_the_sick
 inside cp -r /opt/mainstay/0.1.0 /srv/next
 make_version 0.2.0 'echo "create table audit.notes (id integer);" >server/src/core/audit/migrations/0002-notes.sql'
 under_load "upgrades to a newer version with a migration" upgrade 0.2.0 --from /srv/next --yes

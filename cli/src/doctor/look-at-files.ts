@@ -73,6 +73,7 @@ async function lookAtControlGroup(machine: Patient["machine"]): Promise<Finding>
   );
   return finding(["units", "control group"], isOurs ? "ok" : "warning", {
     facts: isOurs ? `${group} may be written` : "the agent has no control group (v2) that it may write",
-    remedy: "Boot with systemd.unified_cgroup_hierarchy=1; until then limits of memory and CPU cannot be set.",
+    remedy:
+      "Boot with systemd.unified_cgroup_hierarchy=1; until then limits of memory and CPU cannot be set.",
   });
 }
