@@ -4,4 +4,4 @@ import { runChild } from "./system/child-process.ts";
 
 /** Entry of a proxy worker; started by the parent with its options as one JSON argument. */
 const worker = await startWorker(JSON.parse(process.argv[2] ?? "{}") as WorkerOptions);
-runChild({ stop: () => worker.stop() });
+runChild({ stop: () => worker.stop(), orphaned: () => worker.untilSucceeded() });

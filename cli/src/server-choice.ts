@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import path from "node:path";
-import { chooseDataDirectory, loadConfig } from "@mainstay/server";
+import { chooseDataDirectory, CONFIG_FILE, loadConfig } from "@mainstay/server";
 import { CliError, EXIT } from "./cli-error.ts";
+import { LAYOUT } from "./install/layout.ts";
 import { LOCAL, readRemotes, remoteNamed, remotesPath } from "./remotes.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:7700";
@@ -83,6 +85,10 @@ async function localToken(): Promise<string | null> {
   );
 }
 
+/** The configuration of the directory one stands in; else the one of the installation on this machine. */
 async function localConfig() {
-  return loadConfig({ env: process.env, cwd: process.cwd() }).catch(() => null);
+  const cwd = process.cwd();
+  const isInstalled = !existsSync(path.join(cwd, CONFIG_FILE)) && existsSync(LAYOUT.configFile);
+  const file = isInstalled ? LAYOUT.configFile : undefined;
+  return loadConfig({ env: process.env, cwd, file }).catch(() => null);
 }

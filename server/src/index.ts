@@ -1,8 +1,15 @@
 import { fileURLToPath } from "node:url";
 
 /** What the command line needs of the server without starting it; light to import. */
-export { checkConfig, describeConfig, loadConfig, runtimeDirectoryFor } from "./kernel/config/index.ts";
-export type { LoadedConfig } from "./kernel/config/index.ts";
+export {
+  checkConfig,
+  CONFIG_FILE,
+  describeConfig,
+  loadConfig,
+  runtimeDirectoryFor,
+  runtimePathFor,
+} from "./kernel/config/index.ts";
+export type { CheckedConfig, LoadedConfig } from "./kernel/config/index.ts";
 export { packRelease } from "./core/services/archive-pack.ts";
 export { digestOf, type TreeEntry } from "./core/services/domain/digest.ts";
 export { readSourceTree } from "./core/services/release-tree.ts";
@@ -10,3 +17,6 @@ export { chooseDataDirectory } from "./kernel/database/embedded/reachable.ts";
 
 /** The server process: `node SERVER_ENTRY [--config <file>]`. */
 export const SERVER_ENTRY = fileURLToPath(new URL("./main.ts", import.meta.url));
+
+/** `node DATABASE_CHECK_ENTRY`, a URL on standard input: one JSON document on whether it can be used. */
+export const DATABASE_CHECK_ENTRY = fileURLToPath(new URL("./check-database.ts", import.meta.url));

@@ -9,6 +9,7 @@ import { loadConfig, runtimeDirectoryFor } from "./kernel/config/index.ts";
 import { migrate, openDatabase } from "./kernel/database/index.ts";
 import { createLog } from "./kernel/log.ts";
 import { ROOMS } from "./rooms.ts";
+import { VERSION } from "./version.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_CONFIGURATION = 2;
@@ -46,10 +47,12 @@ async function serve(): Promise<void> {
     log,
     clock,
   });
-  await migrate({ pool: database.pool, rooms: [...ROOMS], log });
+  await migrate({ pool: database.pool, rooms: [...ROOMS], log, version: VERSION });
   const house = compose({ config, database, runtimeDirectory, clock, log });
   const newKey = await house.identity.ensureAdminKey();
-  if (newKey !== null) process.stdout.write(`\nThe admin key, shown this once: ${newKey}\n\n`);
+  // What a service manager keeps of the output is no place for a key; it lies in keys/admin.key.
+  const isKept = process.env["INVOCATION_ID"] !== undefined && !process.stdout.isTTY;
+  if (newKey !== null && !isKept) process.stdout.write(`\nThe admin key, shown this once: ${newKey}\n\n`);
   const stopTimeoutMs = config.server.shutdownTimeout + STOP_MARGIN_MS;
   const actors = createActors(house.parts, { clock, log, stopTimeoutMs });
   process.on("uncaughtException", (error) => {

@@ -46,7 +46,7 @@ export const EXCEPTIONS: Exception[] = [
     rules: ["clock", "timer"],
     paths: [
       "agent/src/{parent,supervisor}/**",
-      "agent/src/proxy/{exchange,listening,worker}.ts",
+      "agent/src/proxy/{exchange,listening,successor,worker}.ts",
       "agent/src/proxy/{problem,request-body,tunnel,upstream,waiting-room}.ts",
       "agent/src/system/log.ts",
     ],

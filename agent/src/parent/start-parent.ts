@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Log } from "../system/log.ts";
+import { inheritedSocket } from "./inherited-socket.ts";
 import { keepChild, type ChildStatus, type KeptChild } from "./kept-child.ts";
 import { ParentError, type ParentOptions } from "./parent-options.ts";
 import { serveStatus } from "./status-socket.ts";
@@ -22,7 +23,7 @@ const END_ATTEMPTS = 3;
 const BIND_ATTEMPTS = 20;
 const BIND_RETRY_MS = 100;
 /** 107 bytes for a socket's path, less the longest name in the directory. */
-const RUNTIME_DIRECTORY_BYTES = 107 - "/proxy-99.sock".length;
+const RUNTIME_DIRECTORY_BYTES = 107 - "/proxy-99.sock.4194304".length;
 
 interface Address {
   host: string;
@@ -57,18 +58,15 @@ export async function startParent(options: ParentOptions, log: Log): Promise<Par
     children: [...children.values()].map((child) => child.status()),
   });
   const control = await serveStatus(join(options.runtimeDirectory, "parent.sock"), status);
-  const wanted = [options.proxy, ...listed(options.proxy.tls)];
-  const bound = await bindAll(wanted).catch((error: unknown) => {
+  const { tls, workers: count } = options.proxy;
+  const bound = await takeOrBindAll(options.proxy).catch((error: unknown) => {
     control.close();
     throw error;
   });
-  const descriptors = bound.map((each) => each.fd());
-  const [address = options.proxy, tlsAddress = null] = bound.map((each, index) => ({
-    host: wanted[index]?.host ?? "",
-    port: each.address().port,
-  }));
-  for (const spec of describeChildren(options, descriptors)) children.set(spec.name, keepChild(spec, log));
-  const { workers: count } = options.proxy;
+  const [plain, encrypted] = bound;
+  const address = { host: options.proxy.host, port: plain?.port ?? options.proxy.port };
+  const tlsAddress = tls && encrypted ? { host: tls.host, port: encrypted.port } : null;
+  for (const spec of describeChildren(options, bound)) children.set(spec.name, keepChild(spec, log));
   log.info({ ...address, workers: count, tlsPort: tlsAddress?.port ?? null }, "the data plane is bound");
 
   const workers = () => [...children].filter(([name]) => name.startsWith("proxy-")).map(([, child]) => child);
@@ -118,16 +116,35 @@ function makeDirectories({ dataDirectory, runtimeDirectory }: ParentOptions): vo
   mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
 }
 
-/** All of them, or none: what was bound before one that cannot be is given back. */
-async function bindAll(wanted: Address[]): Promise<BoundSocket[]> {
-  const bound: BoundSocket[] = [];
+interface Listening {
+  descriptor: number;
+  port: number;
+  /** Somebody else holds it too, and hands it to the next parent. */
+  isShared: boolean;
+  close(): void;
+}
+
+/** The socket of plain connections, then the one of TLS. All of them, or none: what was bound is given back. */
+async function takeOrBindAll({ host, port, tls }: ParentOptions["proxy"]): Promise<Listening[]> {
+  const handed = { env: { ...process.env }, pid: process.pid };
+  for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete process.env[name];
+  const bound: Listening[] = [];
   try {
-    for (const each of wanted) bound.push(await bind(each));
+    bound.push(await takeOrBind({ host, port }, inheritedSocket("http", handed)));
+    if (tls) bound.push(await takeOrBind(tls, inheritedSocket("https", handed)));
     return bound;
   } catch (error) {
     for (const each of bound) each.close();
     throw error;
   }
+}
+
+/** A service manager's socket outlives this process too: its queue waits for the next parent. */
+async function takeOrBind(wanted: Address, descriptor: number | null): Promise<Listening> {
+  if (descriptor !== null) return { descriptor, port: wanted.port, isShared: true, close: () => {} };
+  const bound = await bind(wanted);
+  const { port } = bound.address();
+  return { descriptor: bound.fd(), port, isShared: false, close: () => bound.close() };
 }
 
 /**
@@ -151,14 +168,16 @@ async function bind({ host, port }: Address): Promise<BoundSocket> {
   }
 }
 
-function describeChildren(options: ParentOptions, descriptors: number[]) {
+function describeChildren(options: ParentOptions, bound: Listening[]) {
+  const descriptors = bound.map((each) => each.descriptor);
+  const isShared = bound.every((each) => each.isShared);
   const env = { NODE_COMPILE_CACHE: join(options.dataDirectory, "cache"), ...process.env };
   const workers = Array.from({ length: options.proxy.workers }, (_, slot) => ({
     name: `proxy-${slot}`,
     command: (restarts: number) => [
       process.execPath,
       SMALL_YOUNG_GENERATION,
-      ...entry("proxy-main", workerOptions(options, slot, restarts)),
+      ...entry("proxy-main", workerOptions(options, { slot, restarts, isSocketShared: isShared })),
     ],
     env,
     descriptors,
@@ -175,10 +194,12 @@ function describeChildren(options: ParentOptions, descriptors: number[]) {
   return [...workers, agent, ...servers];
 }
 
-function workerOptions(options: ParentOptions, slot: number, restarts: number) {
+function workerOptions(
+  options: ParentOptions,
+  life: { slot: number; restarts: number; isSocketShared: boolean },
+) {
   return {
-    slot,
-    restarts,
+    ...life,
     runtimeDirectory: options.runtimeDirectory,
     routingFile: join(options.dataDirectory, "agent", "routing.json"),
     httpsFile: options.proxy.tls ? join(options.dataDirectory, "agent", "https.json") : null,

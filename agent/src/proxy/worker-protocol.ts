@@ -140,6 +140,8 @@ export interface WorkerOptions {
   routingFile: string;
   /** null: there is no TLS. */
   httpsFile: string | null;
+  /** A service manager holds the listening socket, so it outlives the parent. */
+  isSocketShared?: boolean;
   drainTimeoutMs: number;
   limits: ProxyLimits;
   /** Networks in CIDR notation whose X-Forwarded-* and Forwarded headers are believed. */

@@ -14,6 +14,7 @@ import { createLedger } from "./ledger.ts";
 import { drain, listenOn } from "./listening.ts";
 import { createRequestHandler, type HandlerContext } from "./request-handler.ts";
 import { createRoutingTable } from "./routing-table.ts";
+import { untilReplaced } from "./successor.ts";
 import { createTlsCertificates, type TlsCertificates } from "./tls-certificates.ts";
 import { createTlsFront } from "./tls-front.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
@@ -30,10 +31,14 @@ import type {
 const LISTENING_SOCKET = 3;
 const TLS_LISTENING_SOCKET = 4;
 const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
+/** An upgrade takes seconds; without a successor somebody has stopped the data plane. */
+const SUCCESSOR_TIMEOUT_MS = 60_000;
 
 export interface Worker {
   /** Stops accepting, ends what is in flight, and resolves when nothing is left or the drain time is over. */
   stop(): Promise<void>;
+  /** The parent is gone: resolves when this worker is not needed any more. */
+  untilSucceeded(): Promise<void>;
 }
 
 /**
@@ -120,8 +125,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const counters = (): WorkerCounters => ({ ...status(), ...counts.snapshot(), arms: table.tallies() });
 
   // In this order: a table that the agent makes while we start is either in the file or pushed to the socket.
+  const controlPath = join(runtimeDirectory, `proxy-${slot}.sock`);
   const control = await serveJson({
-    path: join(runtimeDirectory, `proxy-${slot}.sock`),
+    path: controlPath,
     maxBodyBytes: MAX_DOCUMENT_BYTES,
     routes: {
       "GET /v1/status": status,
@@ -136,6 +142,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   if (savedRouting && !routing) await applyRouting(savedRouting);
 
   return {
+    // The socket of a service manager is served until the next
+    // parent's worker does; any other dies with its parent.
+    untilSucceeded: () =>
+      options.isSocketShared ? untilReplaced(controlPath, SUCCESSOR_TIMEOUT_MS) : Promise.resolve(),
     async stop() {
       isDraining = true;
       table.drainStreams(options.drainTimeoutMs);

@@ -5,10 +5,12 @@ export interface ChildProcess {
   stop: () => Promise<void>;
   /** Words of the parent that only this kind of child knows. */
   commands?: Record<string, () => Promise<void>>;
+  /** The parent died: what is waited for before the end. */
+  orphaned?: () => Promise<void>;
 }
 
 /** How a child of the parent lives: it ends on SIGTERM, on a command, and when its parent is gone. */
-export function runChild({ stop, commands = {} }: ChildProcess): void {
+export function runChild({ stop, commands = {}, orphaned = async () => {} }: ChildProcess): void {
   let isEnding = false;
 
   function end(act: () => Promise<void>): void {
@@ -29,7 +31,7 @@ export function runChild({ stop, commands = {} }: ChildProcess): void {
 
   process.on("SIGTERM", endOnce);
   process.on("SIGINT", endOnce);
-  process.on("disconnect", endOnce);
+  process.on("disconnect", () => void orphaned().then(endOnce, endOnce));
   process.on("message", (message) => {
     const command = typeof message === "string" ? commands[message] : undefined;
     if (!command) return;

@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync, renameSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 export interface Call {
@@ -33,8 +33,9 @@ interface JsonServerOptions {
 }
 
 /**
- * HTTP with JSON on a UNIX socket that only this account may
- * use. Takes the place of a socket left by a dead process.
+ * HTTP with JSON on a UNIX socket that only this account may use. Takes the
+ * place of a socket left by another process, dead or on its way out: closing
+ * removes the name a socket was made under, which must not be its successor's.
  */
 export async function serveJson({ path, maxBodyBytes, routes }: JsonServerOptions): Promise<JsonServer> {
   const table = Object.entries(routes).map(([pattern, handler]) => ({
@@ -60,12 +61,14 @@ export async function serveJson({ path, maxBodyBytes, routes }: JsonServerOption
     });
   });
 
-  rmSync(path, { force: true });
+  const ownPath = `${path}.${process.pid}`;
+  rmSync(ownPath, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(path, resolve);
+    server.listen(ownPath, resolve);
   });
-  chmodSync(path, 0o600);
+  chmodSync(ownPath, 0o600);
+  renameSync(ownPath, path);
 
   return {
     close: () =>

@@ -2,6 +2,7 @@ import path from "node:path";
 import { mkdir } from "node:fs/promises";
 import { PARENT_ENTRY, type ParentOptions } from "@mainstay/agent";
 import type { PlatformConfig } from "@mainstay/api";
+import { parentOptions } from "../parent-options.ts";
 import { chooseDataDirectory, loadConfig, runtimeDirectoryFor, SERVER_ENTRY } from "@mainstay/server";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
@@ -45,40 +46,16 @@ async function up(options: UpOptions, print: (text: string) => void): Promise<vo
   const { host, tls } = config.proxy;
   if (tls.port !== null) print(`HTTPS            https://${host}:${tls.port}`);
   if (config.server.publicHost !== null) print(`API from outside https://${config.server.publicHost}`);
-  become(PARENT_ENTRY, {
-    dataDirectory,
-    runtimeDirectory,
-    proxy: { ...pick(config.proxy), drainTimeoutMs: config.proxy.drainTimeout },
-    server: {
-      command: [process.execPath, SERVER_ENTRY, ...(file ? ["--config", file] : [])],
-      env: { MAINSTAY_DATA_DIRECTORY: dataDirectory },
-    },
-    agent: { ports: { first: config.agent.portRange[0], last: config.agent.portRange[1] } },
-  });
-}
-
-function pick({ host, port, workers, trustedProxies, tls, ...limits }: PlatformConfig["proxy"]) {
-  return {
-    host,
-    port,
-    workers,
-    trustedProxies,
-    ...(tls.port === null ? {} : { tls: { host, port: tls.port } }),
-    limits: {
-      bodyBytes: limits.bodyLimit,
-      headerBytes: limits.headerLimit,
-      headerCount: limits.headerCount,
-      headerTimeoutMs: limits.headerTimeout,
-      bodyTimeoutMs: limits.bodyTimeout,
-      connections: limits.connectionLimit,
-      held: limits.holdLimit,
-    },
+  const server = {
+    command: [process.execPath, SERVER_ENTRY, ...(file ? ["--config", file] : [])],
+    env: { MAINSTAY_DATA_DIRECTORY: dataDirectory },
   };
+  become(PARENT_ENTRY, parentOptions(config, { dataDirectory, runtimeDirectory, server }));
 }
 
 function addressesOf({ server, proxy }: PlatformConfig) {
-  const { tls } = pick(proxy);
-  return [server, proxy, ...(tls ? [tls] : [])];
+  const { host, tls } = proxy;
+  return [server, proxy, ...(tls.port === null ? [] : [{ host, port: tls.port }])];
 }
 
 /**

@@ -9,4 +9,4 @@ export {
   type ConfigRequest,
   type LoadedConfig,
 } from "./load-config.ts";
-export { runtimeDirectoryFor, type RuntimeDirectoryRequest } from "./runtime-directory.ts";
+export { runtimeDirectoryFor, runtimePathFor, type RuntimeDirectoryRequest } from "./runtime-directory.ts";

@@ -24,7 +24,7 @@ export interface RuntimeDirectoryRequest {
  * others; made when it is not there. Throws RUNTIME_DIRECTORY when it cannot be had.
  */
 export async function runtimeDirectoryFor(request: RuntimeDirectoryRequest): Promise<string> {
-  const path = await choosePath(request);
+  const path = await runtimePathFor(request);
   if (Buffer.byteLength(path) + SOCKET_NAME_BYTES > SOCKET_PATH_LIMIT_BYTES) {
     throw new AppError("RUNTIME_DIRECTORY", { path, reason: "the path is too long for a socket" });
   }
@@ -36,7 +36,8 @@ export async function runtimeDirectoryFor(request: RuntimeDirectoryRequest): Pro
   return path;
 }
 
-async function choosePath({ dataDirectory, env, uid }: RuntimeDirectoryRequest): Promise<string> {
+/** Where runtimeDirectoryFor would put it; alters nothing. */
+export async function runtimePathFor({ dataDirectory, env, uid }: RuntimeDirectoryRequest): Promise<string> {
   const realDirectory = await realpath(dataDirectory).catch(() => dataDirectory);
   const tag = createHash("sha256").update(realDirectory).digest("hex").slice(0, 8);
   const ofSession = env["XDG_RUNTIME_DIR"] ?? "";

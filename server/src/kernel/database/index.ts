@@ -8,3 +8,4 @@ export {
   type NoTables,
   type Tx,
 } from "./open-database.ts";
+export { checkServer } from "./server.ts";

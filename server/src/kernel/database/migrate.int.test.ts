@@ -77,6 +77,23 @@ test("a database that a newer version migrated is refused", async () => {
   });
 });
 
+test("only the version that served before a migration may come back, unless it breaks it", async () => {
+  const serve = (version: string) =>
+    migrate({ pool: database.pool, rooms: [shop, blog], log: createRecordingLog(), version });
+  await serve("1.0.0");
+  await serve("1.1.0");
+  write(shop, "0002-second", "create table shop.orders (id int)");
+  await serve("1.2.0");
+  rmSync(path.join(shop.directory, "0002-second.sql"));
+  await expect(serve("1.0.0")).rejects.toMatchObject({ code: "DATABASE_NEWER" });
+  await serve("1.1.0");
+  write(shop, "0002-second", "create table shop.orders (id int)");
+  write(shop, "0003-third", "-- breaks the version before\nalter table shop.items add place text");
+  await serve("1.2.0");
+  rmSync(path.join(shop.directory, "0003-third.sql"));
+  await expect(serve("1.1.0")).rejects.toMatchObject({ params: { migration: "shop/0003-third" } });
+});
+
 test("a database with a room that this version does not know is refused", async () => {
   await run();
   await expect(run([shop])).rejects.toMatchObject({

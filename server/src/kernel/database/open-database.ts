@@ -90,7 +90,9 @@ function withClearErrors(pool: pg.Pool, password: pg.ClientConfig["password"]): 
   };
 }
 
-async function startEmbedded(options: DatabaseOptions): Promise<Server & { stop(): Promise<void> }> {
+async function startEmbedded(
+  options: DatabaseOptions,
+): Promise<Omit<Server, "version"> & { stop(): Promise<void> }> {
   const { connection, stop } = await startEmbeddedPostgres(options);
   return { connection, description: `embedded PostgreSQL at ${connection.host}`, stop };
 }

@@ -8,6 +8,8 @@ export interface Server {
   connection: pg.ClientConfig;
   /** Where it is, without a secret. */
   description: string;
+  /** As the server says it. */
+  version: string;
 }
 
 const TIMEOUT_MS = 5_000;
@@ -23,14 +25,15 @@ export async function checkServer(url: string): Promise<Server> {
   const clients = [createClient(url), createClient(url)] as const;
   try {
     await Promise.all(clients.map((client) => client.connect()));
-    await checkVersion(clients[0]);
+    const version = await checkVersion(clients[0]);
     if (await isTransactionPooled(...clients)) throw new AppError("DATABASE_POOLER");
+    const description = `PostgreSQL at ${host}:${port}/${database}`;
+    return { connection: { connectionString: url }, description, version };
   } catch (error) {
     throw error instanceof AppError ? error : unreachable(error, password ?? null);
   } finally {
     await Promise.all(clients.map((client) => client.end().catch(() => {})));
   }
-  return { connection: { connectionString: url }, description: `PostgreSQL at ${host}:${port}/${database}` };
 }
 
 function parse(url: string): pg.Client {
@@ -56,10 +59,11 @@ function createClient(url: string): pg.Client {
   return client;
 }
 
-async function checkVersion(client: pg.Client): Promise<void> {
+async function checkVersion(client: pg.Client): Promise<string> {
   const { rows } = await client.query<{ number: string; text: string }>(
     "select current_setting('server_version_num') as number, current_setting('server_version') as text",
   );
   const { number, text } = rows[0] ?? { number: "0", text: "of an unknown version" };
   if (Number(number) < OLDEST_VERSION) throw new AppError("DATABASE_TOO_OLD", { version: text });
+  return text;
 }
