@@ -124,7 +124,9 @@ interface Listening {
   close(): void;
 }
 
-/** The socket of plain connections, then the one of TLS. All of them, or none: what was bound is given back. */
+/**
+ * The socket of plain connections, then the one of TLS. All of them, or none: what was bound is given back.
+ */
 async function takeOrBindAll({ host, port, tls }: ParentOptions["proxy"]): Promise<Listening[]> {
   const handed = { env: { ...process.env }, pid: process.pid };
   for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete process.env[name];

@@ -1,4 +1,4 @@
-import { parseServiceFile, serviceFile } from "@mainstay/api";
+import { parseServiceFile } from "@mainstay/api";
 import { stringify } from "yaml";
 import type { Findings } from "./sources.ts";
 

@@ -117,7 +117,10 @@ export function createChangesStore(database: Database) {
     /** What changes under way are about, and what the last release of each target came after. */
     referenced: async (): Promise<string[]> => {
       const named = db.selectFrom("changes.changes").select(["candidate", "stable"]);
-      const last = named.distinctOn("target").where("kind", "in", ["release", "setting"]).where("state", "=", "succeeded");
+      const last = named
+        .distinctOn("target")
+        .where("kind", "in", ["release", "setting"])
+        .where("state", "=", "succeeded");
       const rows = await Promise.all([
         named.where("finished_at", "is", null).execute(),
         last.orderBy("target").orderBy("id", "desc").execute(),
