@@ -1,5 +1,6 @@
 import type { RequestListener, Server } from "node:http";
 import { createServer, type TLSSocket } from "node:tls";
+import type { ConnectionLimit } from "./connection.ts";
 import type { Listener } from "./listening.ts";
 import type { TlsCertificates } from "./tls-certificates.ts";
 import { createHttp2 } from "./tls-http2.ts";
@@ -15,6 +16,8 @@ interface TlsFrontOptions {
   /** What is beyond is dropped, and told to onDrop. */
   maxConnections: number;
   onDrop: () => void;
+  /** Holds the limit for HTTP/2; HTTP/1.1 passes it in the plain server. */
+  connections: ConnectionLimit;
 }
 
 export interface TlsFront extends Listener {
@@ -28,7 +31,7 @@ export interface TlsFront extends Listener {
  * upgrades, limits, time-outs) holds for both without being attached twice.
  */
 export function createTlsFront(options: TlsFrontOptions): TlsFront {
-  const { plain, handler, certificates, maxConnections, onDrop } = options;
+  const { plain, handler, certificates, maxConnections, onDrop, connections } = options;
   const http2 = createHttp2(handler);
   const server = createServer({
     ...TLS_POLICY,
@@ -44,8 +47,11 @@ export function createTlsFront(options: TlsFrontOptions): TlsFront {
   // A handshake that fails is the client's affair; the socket is closed by node:tls.
   server.on("tlsClientError", () => {});
   server.on("secureConnection", (socket: TLSSocket) => {
-    if (socket.alpnProtocol === "h2") http2.serve(socket);
-    else plain.emit("connection", socket);
+    if (socket.alpnProtocol !== "h2") return plain.emit("connection", socket);
+    connections.track(socket);
+    if (!connections.isExcess(socket)) return http2.serve(socket);
+    onDrop();
+    return socket.destroy();
   });
 
   return {

@@ -173,7 +173,7 @@ function createServers({ context, certificates, hasTls }: ServersOptions) {
   server.on("connection", connections.track);
   server.on("drop", onDrop);
   const maxConnections = acceptedConnections(limits);
-  const options = { plain: server, handler, certificates, maxConnections, onDrop };
+  const options = { plain: server, handler, certificates, maxConnections, onDrop, connections };
   return { server, front: hasTls ? createTlsFront(options) : null };
 }
 
