@@ -4,6 +4,7 @@ import { BoundSocket } from "node:net";
 import { join } from "node:path";
 import { createIdentities } from "../../agent/src/proxy/identity.ts";
 import type { WorkerArm, WorkerOptions, WorkerRouting } from "../../agent/src/proxy/worker-protocol.ts";
+import { TEST_LIMITS } from "../../agent/src/testing/worker.ts";
 import type { PeerSetting, RunningPeer } from "./peer.ts";
 import { startProcess } from "./started-process.ts";
 
@@ -30,15 +31,7 @@ export async function startMainstay(setting: PeerSetting, variant: Variant): Pro
     routingFile,
     httpsFile: null,
     drainTimeoutMs: 1000,
-    limits: {
-      bodyBytes: 1024 ** 3,
-      headerBytes: 32_768,
-      headerCount: 100,
-      headerTimeoutMs: 15_000,
-      bodyTimeoutMs: 30_000,
-      connections: 8192,
-      held: 1000,
-    },
+    limits: TEST_LIMITS,
     trustedProxies: [],
   };
   const socket = new BoundSocket({ host: "127.0.0.1", port: 0 });
