@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { INSTANCE_STATES } from "./agent-protocol.ts";
-import { CHANGE_STATES, VERDICTS } from "./words.ts";
+import { CHANGE_STATES, SEVERITIES, VERDICTS } from "./words.ts";
 
 /** The resources of the native API, as they go over the wire. Times are RFC 3339 in UTC with milliseconds. */
 
@@ -70,6 +70,18 @@ export const stepResource = z
   })
   .meta({ id: "Step" });
 
+export const findingResource = z
+  .object({
+    code: z.string(),
+    severity: z.enum(SEVERITIES).describe("an error stops the change, a warning is shown and recorded"),
+    message: z.string(),
+    remedy: z.string(),
+    isForceable: z.boolean().describe("whether an admin may go on in spite of it"),
+    isForced: z.boolean(),
+  })
+  .meta({ id: "Finding" });
+export type FindingResource = z.infer<typeof findingResource>;
+
 export const changeResource = z
   .object({
     id: z.string(),
@@ -89,6 +101,7 @@ export const changeResource = z
     reason: z.string().nullable(),
     outcome: z.string().nullable().describe("why it ended as it did, or is being undone"),
     evidence: evidenceResource.nullable(),
+    findings: z.array(findingResource).describe("what the pre-flight found"),
     firstCandidateAt: time.nullable(),
     createdAt: time,
     updatedAt: time,
@@ -104,9 +117,15 @@ export const newChange = z.strictObject({
   reason: z.string().max(500).nullable().default(null),
 });
 
-export const findingResource = z
-  .object({ code: z.string(), message: z.string(), remedy: z.string() })
-  .meta({ id: "Finding" });
+/** A request that goes on in spite of what speaks against it; needs a permission of its own. */
+export const forcedChange = newChange.extend({
+  force: z
+    .array(z.string().min(1))
+    .max(50)
+    .default([])
+    .describe("codes of findings that are not to stop the change"),
+});
+
 export const previewResource = z
   .object({ change: changeResource, findings: z.array(findingResource) })
   .meta({ id: "Preview" });

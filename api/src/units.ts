@@ -49,6 +49,12 @@ export function formatDuration(ms: number): string {
   return parts.slice(0, 2).join("");
 }
 
+/** Bytes → text of `parseSizeBytes` with one decimal at most, e.g. 1610612736 → "1.5GiB". */
+export function formatSize(bytes: number): string {
+  const unit = ["GiB", "MiB", "KiB"].find((each) => bytes >= (SIZE_BYTES.get(each) ?? 1)) ?? "B";
+  return `${Number((bytes / (SIZE_BYTES.get(unit) ?? 1)).toFixed(unit === "B" ? 0 : 1))}${unit}`;
+}
+
 /** A share between 0 and 1 → "10%". */
 export function formatShare(share: number): string {
   return `${Number((share * 100).toFixed(2))}%`;

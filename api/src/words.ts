@@ -14,6 +14,8 @@ export type JudgedMetric = (typeof METRICS)[number];
 export const STRATEGIES = ["canary", "immediate"] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 
+export const SEVERITIES = ["error", "warning"] as const;
+
 /** In the order a change passes them; a kind passes over the states that mean nothing to it. */
 export const PROGRESS_STATES = [
   "requested",

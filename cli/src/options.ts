@@ -15,6 +15,11 @@ export function environmentOption(text: string, collected: Record<string, string
   return { ...collected, [match[1] ?? ""]: match[2] ?? "" };
 }
 
+/** Text, collected over repetitions. */
+export function listOption(text: string, collected: string[]): string[] {
+  return [...collected, text];
+}
+
 /** A whole number from 1 up. */
 export function countOption(text: string): number {
   const count = Number(text);

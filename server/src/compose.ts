@@ -12,6 +12,7 @@ import {
   createJournalAuditor,
   instanceMetrics,
 } from "./drivers/instances/index.ts";
+import { createReleaseChecks } from "./drivers/preflight/index.ts";
 import { createTrafficDriver, createTrafficSampler, trafficMetrics } from "./drivers/traffic/index.ts";
 import { addHousekeeping } from "./housekeeping.ts";
 import type { LongRunning } from "./kernel/actors.ts";
@@ -68,7 +69,9 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
 
   // Changes: what alters production, and who acts and judges in it
   const drivers = [traffic, instances];
-  const release: ChangeKind = { ...createReleaseKind(services), drivers, signal: sampler };
+  const { portRange } = config.agent;
+  const checks = createReleaseChecks({ services, link, database, dataDirectory, portRange });
+  const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal: sampler };
   const { changes, runner, watch } = createChangesRoom({
     db,
     clock,

@@ -22,6 +22,7 @@ function facts(patch: Partial<Facts> = {}): Facts {
     nowMs: 1000,
     settled: true,
     failure: null,
+    note: null,
     undoBlocked: null,
     verdict: null,
     command: null,
@@ -193,6 +194,7 @@ describe("whatever happens", () => {
     nowMs: fc.integer({ min: 0, max: 200_000 }),
     settled: fc.boolean(),
     failure: fc.option(fc.constant("it failed")),
+    note: fc.constant(null),
     undoBlocked: fc.constant(null),
     verdict: fc.option(fc.constantFrom(verdict("harm"), verdict("no-harm"), verdict("insufficient"))),
     command: fc.option(

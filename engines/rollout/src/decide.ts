@@ -46,7 +46,7 @@ export function decide(plan: RolloutPlan, state: RolloutState, facts: Facts): De
   if (!facts.settled) return stay("its effects have not taken hold yet");
   if (state.name === "stepping") return judgeStage(situation);
   if (state.name === "baking") return finishBaking(situation);
-  return forward(situation, { by: "platform", reason: REASONS[state.name] ?? "done" });
+  return forward(situation, { by: "platform", reason: facts.note ?? REASONS[state.name] ?? "done" });
 }
 
 const REASONS: Partial<Record<RolloutStateName, string>> = {

@@ -59,6 +59,8 @@ export interface Facts {
   settled: boolean;
   /** Why the candidate cannot go on, in words; null when nothing failed. */
   failure: string | null;
+  /** What the timeline is to say of the step forward, instead of the usual words; null when nothing. */
+  note: string | null;
   /** Why going back is impossible, in words; null when it is possible. */
   undoBlocked: string | null;
   /** The judge's verdict on the traffic so far; null when nothing is judged. */

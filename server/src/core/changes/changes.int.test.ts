@@ -41,6 +41,7 @@ afterEach(async () => {
 const kind = (stable: string | null = "rel_old"): ChangeKind => ({
   kind: "release",
   drivers: [fake.driver],
+  checks: fake.world.checks,
   signal: signal.signal,
   prepare: async ({ candidate }) => {
     if (fake.world.refusal) throw fake.world.refusal;
@@ -103,6 +104,7 @@ async function run(server: ReturnType<typeof createServer>): Promise<void> {
   await server.runner.start();
 }
 
+const FOUND = { severity: "error", isForceable: false, isForced: false } as const;
 const wish = { kind: "release", candidate: "rel_new", immediate: false, reason: null };
 type Changes = ReturnType<typeof createServer>["changes"];
 
@@ -186,20 +188,6 @@ describe("a change that goes wrong", () => {
     );
     expect(verdict).toMatchObject({ by: "judge", evidence: { verdict: "harm" } });
     expect(await server.changes.replay(id)).toMatchObject({ isEqual: true });
-  });
-
-  it("does not start when the preflight finds something, and says all of it with its remedies", async () => {
-    const server = createServer();
-    await run(server);
-    fake.world.findings = [
-      { code: "A", message: "the disk is full", remedy: "make room" },
-      { code: "B", message: "a secret is missing", remedy: "add it" },
-    ];
-    const { id } = await server.changes.request(wish, ann);
-    await until(server.changes, id, "undone");
-    const { outcome } = await server.changes.change(id);
-    expect(outcome).toBe("the disk is full (make room); a secret is missing (add it)");
-    expect(fake.world.acts).not.toContain("apply start");
   });
 
   it("ends when its kind refuses it by the time its turn comes", async () => {
@@ -356,5 +344,59 @@ describe("an operator", () => {
     const { id } = await server.changes.request(wish, ann);
     const refusal = server.changes.command(id, { name: "promote", reason: null }, ann);
     await expect(refusal).rejects.toMatchObject({ code: "CHANGE_REFUSED" });
+  });
+});
+
+describe("the pre-flight", () => {
+  it("does not start when the preflight finds something, and says all of it with its remedies", async () => {
+    const server = createServer();
+    await run(server);
+    fake.world.findings = [
+      { ...FOUND, code: "A", message: "the disk is full", remedy: "make room" },
+      { ...FOUND, code: "B", message: "a secret is missing", remedy: "add it" },
+      { ...FOUND, code: "C", severity: "warning", message: "env differs", remedy: "look" },
+    ];
+    const { id } = await server.changes.request(wish, ann);
+    await until(server.changes, id, "undone");
+    const { outcome } = await server.changes.change(id);
+    expect(outcome).toBe("the disk is full (make room); a secret is missing (add it)");
+    expect(fake.world.acts).not.toContain("apply start");
+    expect((await server.changes.change(id)).findings.map((each) => each.code)).toEqual(["A", "B", "C"]);
+  });
+
+  it("goes on in spite of an error that may be forced and was, and says so in timeline and audit", async () => {
+    const server = createServer();
+    await run(server);
+    fake.world.findings = [
+      { ...FOUND, code: "MEMORY", isForceable: true, message: "little memory", remedy: "wait" },
+      { ...FOUND, code: "ENV", severity: "warning", message: "env differs", remedy: "compare" },
+    ];
+    const refused = await server.changes.request(wish, ann);
+    await until(server.changes, refused.id, "undone");
+    const { id } = await server.changes.request({ ...wish, force: ["MEMORY"] }, ann);
+    await until(server.changes, id, "stepping");
+    const reasons = (await server.changes.timeline(id)).map((entry) => entry.reason);
+    expect(reasons).toContain("forced MEMORY: little memory; warning ENV: env differs");
+    const { entries } = await server.audit.list({ limit: 100, filter: { change: id } });
+    expect(entries.at(-1)).toMatchObject({ actor: { name: "ann" }, after: { force: ["MEMORY"] } });
+  });
+
+  it("is never forced past an error that may not be", async () => {
+    const server = createServer();
+    await run(server);
+    fake.world.findings = [{ ...FOUND, code: "DIGEST", message: "altered", remedy: "deploy again" }];
+    const { id } = await server.changes.request({ ...wish, force: ["DIGEST"] }, ann);
+    await until(server.changes, id, "undone");
+    expect((await server.changes.change(id)).outcome).toBe("altered (deploy again)");
+  });
+
+  it("takes a check that breaks for a finding, and still asks the others", async () => {
+    fake.world.checks = [
+      { name: "broken", find: () => Promise.reject(new Error("no such file")) },
+      { name: "well", find: async () => [{ ...FOUND, code: "A", message: "a", remedy: "b" }] },
+    ];
+    const { findings } = await createServer().changes.preview(wish, ann);
+    expect(findings.map((each) => each.code)).toEqual(["PREFLIGHT_BROKEN", "A"]);
+    expect(findings[0]?.message).toBe("the check broken came to no result: no such file");
   });
 });

@@ -6,9 +6,11 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Database } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
+import { findingOf, markForced } from "./domain/findings.ts";
 import { planSteps } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
 import type { ChangeKind, Finding, Preparation } from "./ports.ts";
+import type { Preflight } from "./preflight.ts";
 import { replayEvidence } from "./judge-session.ts";
 import type { ChangeRow, ChangesStore } from "./store.ts";
 import type { Origin, Transitions } from "./transitions.ts";
@@ -22,6 +24,7 @@ export interface ChangesDependencies {
   kinds: ChangeKind[];
   store: ChangesStore;
   transitions: Transitions;
+  preflight: Preflight;
 }
 
 export interface ChangeRequest {
@@ -30,10 +33,13 @@ export interface ChangeRequest {
   /** All traffic at once after the gate, whatever the service file says. */
   immediate: boolean;
   reason: string | null;
+  /** Codes of findings that are not to stop the change. */
+  force?: readonly string[];
 }
 
 /** The use cases of changes: ask for one, steer it, look at it. The runner carries them out. */
-export function createChanges({ clock, ids, kinds, store, transitions }: ChangesDependencies) {
+export function createChanges(dependencies: ChangesDependencies) {
+  const { clock, ids, kinds, store, transitions, preflight } = dependencies;
   const byName = new Map(kinds.map((each) => [each.kind, each]));
 
   function kindOf(name: string): ChangeKind {
@@ -66,6 +72,8 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
       reason: wish.reason,
       outcome: null,
       evidence: null,
+      findings: [],
+      force: [...(wish.force ?? [])],
       first_candidate_at: null,
       created_at: now,
       updated_at: now,
@@ -82,9 +90,10 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
   ): Promise<{ change: ChangeRow; findings: Finding[] }> {
     const kind = kindOf(wish.kind);
     const row = draft(wish, await kind.prepare(wish), origin);
-    const found = await Promise.all(kind.drivers.map((driver) => driver.check(viewOf(row))));
+    const found = await preflight(kind, viewOf(row));
     const blocker = await blockerOf(row.target);
-    return { change: row, findings: [...(blocker ? [findingOf(lockedBy(blocker))] : []), ...found.flat()] };
+    const findings = [...(blocker ? [findingOf(lockedBy(blocker))] : []), ...found];
+    return { change: row, findings: markForced(findings, row.force) };
   }
 
   /** Asks for a change. One that only keeps its old release warm gives way; any other holds the target. */
@@ -123,6 +132,7 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
         nowMs: clock.now().getTime(),
         settled: false,
         failure: null,
+        note: null,
         undoBlocked: null,
         verdict: null,
         command: { ...order, by: origin.actor.name },
@@ -183,11 +193,8 @@ function lockedBy(blocker: ChangeRow): AppError {
     change: blocker.id,
     state: blocker.state,
     by: blocker.requested_by.name,
+    since: blocker.created_at.toISOString(),
   });
-}
-
-function findingOf(error: AppError): Finding {
-  return { code: error.code, message: error.message, remedy: error.remedy };
 }
 
 function refused(row: ChangeRow, verb: string, decision: Exclude<Decision, { kind: "go" }>): AppError {

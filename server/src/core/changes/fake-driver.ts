@@ -1,4 +1,14 @@
-import type { ArmTally, Block, ChangeView, Driver, Finding, Observation, Signal, Step } from "./ports.ts";
+import type {
+  ArmTally,
+  Block,
+  Check,
+  ChangeView,
+  Driver,
+  Finding,
+  Observation,
+  Signal,
+  Step,
+} from "./ports.ts";
 
 /** A driver whose world is a few variables: for tests of whatever runs on changes. */
 export function createFakeDriver() {
@@ -7,6 +17,8 @@ export function createFakeDriver() {
     /** What was done, in order: "apply start", "undo weigh", … */
     acts: [] as string[],
     findings: [] as Finding[],
+    /** Asked beside the driver. */
+    checks: [] as Check[],
     /** Positions whose effects never take hold. */
     stuckIn: new Set<string>(),
     failure: null as string | null,

@@ -4,6 +4,7 @@ export type {
   ArmTally,
   Block,
   ChangeKind,
+  Check,
   ChangeView,
   Driver,
   Finding,
@@ -16,4 +17,5 @@ export type {
   Step,
 } from "./ports.ts";
 export type { ChangeRow, TimelineRow } from "./store.ts";
+export { findingOf } from "./domain/findings.ts";
 export { createChangesRoom } from "./room.ts";

@@ -33,8 +33,19 @@ export interface Step {
 /** Something that speaks against a change, found before it starts. */
 export interface Finding {
   code: string;
+  /** An error stops the change; a warning is shown and recorded. */
+  severity: "error" | "warning";
   message: string;
   remedy: string;
+  /** Whether an admin may go on in spite of this error. */
+  isForceable: boolean;
+  isForced: boolean;
+}
+
+/** One family of questions that are asked before a change starts; alters nothing. */
+export interface Check {
+  name: string;
+  find(change: ChangeView): Promise<Finding[]>;
 }
 
 /** What a driver sees of the position a change is in. */
@@ -118,6 +129,8 @@ export interface Preparation {
 export interface ChangeKind {
   kind: string;
   drivers: Driver[];
+  /** Asked beside the drivers' own checks. */
+  checks?: readonly Check[];
   signal: Signal | null;
   prepare(request: { candidate: string; immediate: boolean }): Promise<Preparation>;
 }

@@ -1,4 +1,5 @@
 import { createChanges, type ChangesDependencies } from "./changes.ts";
+import { createPreflight } from "./preflight.ts";
 import { createChangeRunner, type RunnerDependencies } from "./runner.ts";
 import { CHANGES_CHANNEL, createChangesStore } from "./store.ts";
 import { createTransitions } from "./transitions.ts";
@@ -7,7 +8,7 @@ import { createWatch } from "./watch.ts";
 /** NOTIFY of PostgreSQL, as the database handle offers it. */
 type ListenTo = (channel: string, onNotify: (payload: string) => void) => Promise<() => Promise<void>>;
 
-type RoomDependencies = Omit<ChangesDependencies, "store" | "transitions"> &
+type RoomDependencies = Omit<ChangesDependencies, "store" | "transitions" | "preflight"> &
   Pick<RunnerDependencies, "log" | "owner"> & { listen: ListenTo };
 
 /**
@@ -19,10 +20,11 @@ export function createChangesRoom({ listen: listenTo, log, owner, ...dependencie
   const store = createChangesStore(db);
   const transitions = createTransitions({ db, clock, audit, events, store });
   const listen = (onNews: (id: string) => void) => listenTo(CHANGES_CHANNEL, onNews);
-  const changes = createChanges({ ...dependencies, store, transitions });
+  const preflight = createPreflight({ clock, log });
+  const changes = createChanges({ ...dependencies, store, transitions, preflight });
   return {
     changes,
-    runner: createChangeRunner({ store, transitions, kinds, clock, log, owner, listen }),
+    runner: createChangeRunner({ store, transitions, preflight, kinds, clock, log, owner, listen }),
     watch: createWatch({ changes, clock, listen }),
   };
 }

@@ -1,6 +1,7 @@
 import {
   changeResource,
   commandBody,
+  forcedChange,
   newChange,
   page,
   previewResource,
@@ -143,10 +144,20 @@ function addRequesting(http: Http, changes: Changes): void {
   });
   http.route({
     method: "POST",
+    url: "/api/v1/changes/forced",
+    permission: "changes.force",
+    summary: "Request a change that goes on in spite of the findings named",
+    body: forcedChange,
+    response: changeResource,
+    handler: async ({ body, actor, requestId, address }) =>
+      toChange(await changes.request(body, { actor, requestId, address })),
+  });
+  http.route({
+    method: "POST",
     url: "/api/v1/changes/preview",
     permission: "changes.read",
     summary: "What a change would do and what speaks against it; alters nothing",
-    body: newChange,
+    body: forcedChange,
     response: previewResource,
     handler: async ({ body, actor, requestId, address }) => {
       const { change, findings } = await changes.preview(body, { actor, requestId, address });

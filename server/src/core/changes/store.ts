@@ -1,7 +1,7 @@
 import type { RolloutPlan, RolloutState } from "@mainstay/rollout";
 import { sql, type Selectable } from "kysely";
 import type { Database, Tx } from "../../kernel/database/index.ts";
-import type { JudgeSettings, Limits, Step } from "./ports.ts";
+import type { Finding, JudgeSettings, Limits, Step } from "./ports.ts";
 import type { HistoryEntry } from "@mainstay/evidence";
 import type { JudgedEvidence } from "./judge-session.ts";
 
@@ -28,6 +28,8 @@ type Tables = {
     reason: string | null;
     outcome: string | null;
     evidence: JudgedEvidence | null;
+    findings: Finding[];
+    force: string[];
     first_candidate_at: Date | null;
     created_at: Date;
     updated_at: Date;
@@ -70,6 +72,8 @@ const JSON_COLUMNS = new Set([
   "steps",
   "requested_by",
   "evidence",
+  "findings",
+  "force",
   "history",
 ]);
 

@@ -60,7 +60,7 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
       environment: row.environment,
       change: row.id,
       before: { state: from, weight: row.weight },
-      after: { state: go.to.name, stage: go.to.stage, ...weightsOf(row, go.to) },
+      after: { state: go.to.name, stage: go.to.stage, ...weightsOf(row, go.to), ...wishesOf(row, from) },
       reason: go.reason,
     });
     const type = eventType(from, row.stage, go.to);
@@ -118,6 +118,11 @@ export type Transitions = ReturnType<typeof createTransitions>;
 function weightsOf(row: ChangeRow, position: RolloutState) {
   const { weight, proven } = positionColumns(row.plan, position);
   return { weight, proven };
+}
+
+/** What was asked for beside the change itself: only the request's own row needs to say it. */
+function wishesOf(row: ChangeRow, from: string) {
+  return from === "none" && row.force.length > 0 ? { force: row.force } : {};
 }
 
 function eventData(row: ChangeRow, go: Go, from: string): EventData<MoveEvent> {

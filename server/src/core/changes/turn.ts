@@ -1,11 +1,13 @@
 import { AppError } from "@mainstay/api";
 import { decide, restartStage, type Facts } from "@mainstay/rollout";
+import { markForced, noteOf, refusalOf } from "./domain/findings.ts";
 import { adoptPreparation } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
 import type { HistoryEntry } from "@mainstay/evidence";
 import { createJudgeSession, reasonOf, type JudgedEvidence, type JudgeSession } from "./judge-session.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { ChangeKind, Observation, Preparation } from "./ports.ts";
+import type { ChangeKind, Finding, Observation, Preparation } from "./ports.ts";
+import type { Preflight } from "./preflight.ts";
 import type { ChangeRow, ChangesStore, Lease } from "./store.ts";
 import { PLATFORM, type Transitions } from "./transitions.ts";
 
@@ -17,18 +19,21 @@ const NO_WAY_BACK = new Set(["draining", "restoring-weights", "draining-candidat
 export interface TurnDependencies {
   store: ChangesStore;
   transitions: Transitions;
+  preflight: Preflight;
   kinds: ChangeKind[];
   clock: Clock;
 }
 
 /** One change's turns in this process: apply what its position asks for, look, judge, decide. */
-export function createTurn({ store, transitions, kinds, clock }: TurnDependencies, id: string) {
+export function createTurn(dependencies: TurnDependencies, id: string) {
+  const { store, transitions, kinds, clock } = dependencies;
   /**
    * Whether this process took the lock itself, or already greeted a change that another process had begun.
    */
   let isKnown = false;
   let appliedVersion = -1;
   let failure: string | null = null;
+  let findings: Finding[] = [];
   let session: JudgeSession | null = null;
   let unstored: HistoryEntry[] = [];
   let nextSample = 0;
@@ -85,11 +90,13 @@ export function createTurn({ store, transitions, kinds, clock }: TurnDependencie
       ...nothingKnown(),
       settled: failure === null && observation.waitingFor === null,
       failure: failure ?? observation.failure,
+      note: row.state === "preflight" ? noteOf(findings) : null,
       verdict: verdictOf(row, evidence),
     };
     const decision = decide(row.plan, row.position, facts);
     if (decision.kind !== "go") return false;
-    return transitions.apply({ ...row, evidence }, decision, { origin: PLATFORM });
+    const patch = row.state === "preflight" ? { findings } : {};
+    return transitions.apply({ ...row, evidence }, decision, { origin: PLATFORM, patch });
   }
 
   /** After a restart nobody knows what the stage saw meanwhile. */
@@ -129,9 +136,8 @@ export function createTurn({ store, transitions, kinds, clock }: TurnDependencie
   }
 
   async function preflight(row: ChangeRow): Promise<void> {
-    const found = await Promise.all(kindOf(row).drivers.map((driver) => driver.check(viewOf(row))));
-    const findings = found.flat();
-    if (findings.length > 0) failure = findings.map((each) => `${each.message} (${each.remedy})`).join("; ");
+    findings = markForced(await dependencies.preflight(kindOf(row), viewOf(row)), row.force);
+    failure = refusalOf(findings);
   }
 
   async function observe(row: ChangeRow): Promise<Observation> {
@@ -177,7 +183,15 @@ export function createTurn({ store, transitions, kinds, clock }: TurnDependencie
 
   function nothingKnown(): Facts {
     const nowMs = clock.now().getTime();
-    return { nowMs, settled: false, failure: null, undoBlocked: null, verdict: null, command: null };
+    return {
+      nowMs,
+      settled: false,
+      failure: null,
+      note: null,
+      undoBlocked: null,
+      verdict: null,
+      command: null,
+    };
   }
 
   /** Another server has the change now: whatever was known about it is old. */

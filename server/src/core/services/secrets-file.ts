@@ -6,7 +6,14 @@ import { AppError } from "@mainstay/api";
  * Reads the values of a service's secrets: `<keys>/<service>.<environment>.env`, KEY=value lines, mode 0600.
  */
 export function createSecretsFile({ directory }: { directory: string }) {
+  const fileOf = (service: string, environment: string) =>
+    path.join(directory, `${service}.${environment}.env`);
   return {
+    /** Every name in the file; none when it cannot be read, which `read` tells whoever needs a value. */
+    async names(service: string, environment: string): Promise<string[]> {
+      const text = await readPrivate(fileOf(service, environment)).catch(() => "");
+      return Object.keys(parseLines(text));
+    },
     /** Values by name. Throws SECRETS_FILE or SECRET_MISSING; no message ever holds a value. */
     async read(
       service: string,
@@ -14,7 +21,7 @@ export function createSecretsFile({ directory }: { directory: string }) {
       names: readonly string[],
     ): Promise<Record<string, string>> {
       if (names.length === 0) return {};
-      const file = path.join(directory, `${service}.${environment}.env`);
+      const file = fileOf(service, environment);
       const values = parseLines(await readPrivate(file));
       const missing = names.filter((name) => values[name] === undefined);
       if (missing.length > 0) throw new AppError("SECRET_MISSING", { names: missing.join(", "), file });

@@ -163,6 +163,8 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
     instances: store.instances,
     verifyRelease,
     secretsOf,
+    /** The names that have a value in the secrets file; none when there is no such file. */
+    secretNames: (target: Target) => secrets.names(target.service, target.environment),
     arrangement,
     nextGeneration: store.nextGeneration,
     startInstances,

@@ -1,5 +1,12 @@
 import { AppError, type ObservedInstance } from "@mainstay/api";
-import type { ChangeView, Driver, Finding, Observation, Step } from "../../core/changes/index.ts";
+import {
+  findingOf,
+  type ChangeView,
+  type Driver,
+  type Finding,
+  type Observation,
+  type Step,
+} from "../../core/changes/index.ts";
 import type { Services } from "../../core/services/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { AgentLink } from "./agent-link.ts";
@@ -139,6 +146,6 @@ async function collect(findings: Finding[], check: () => Promise<unknown>): Prom
     await check();
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    findings.push({ code: error.code, message: error.message, remedy: error.remedy });
+    findings.push(findingOf(error));
   }
 }
