@@ -247,6 +247,11 @@ export const ERRORS = {
     message: "the command {command} of {process} is not on this machine",
     remedy: "Install it, ship it with the release, or correct processes.{process}.command.",
   },
+  PREFLIGHT_UNGUARDED: {
+    status: 409,
+    message: "{strategy} compares nothing here, and {missing} is set: only health guards this change",
+    remedy: "Set rollout.limits, verify, or another rollout.strategy; docs/guides/strategies.md says which.",
+  },
   PREFLIGHT_STABLE_UNHEALTHY: {
     status: 409,
     message: "the stable release is not well itself: {reason}",

@@ -9,5 +9,6 @@ export * from "./resources.ts";
 export * from "./schema-tree.ts";
 export * from "./service-file.ts";
 export * from "./units.ts";
+export * from "./verify-file.ts";
 export * from "./words.ts";
 export * from "./yaml.ts";

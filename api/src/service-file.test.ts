@@ -24,6 +24,7 @@ describe("a service file", () => {
       env: {},
       secrets: [],
       routes: [{ path: "/" }],
+      verify: [],
       rollout: {
         strategy: "canary",
         stages: [
@@ -32,6 +33,7 @@ describe("a service file", () => {
           { weight: 0.5, bake: 7_200_000 },
           { weight: 1, bake: 0 },
         ],
+        rolling: { maxSurge: 1, maxUnavailable: 0, bake: 30_000 },
         judge: { metrics: ["errors", "latency"], alpha: 0.01, onTooLittleEvidence: "hold", warmup: 20_000 },
         limits: {},
         keepWarm: 600_000,
@@ -78,7 +80,7 @@ colour: red
       "env.1x": expect.stringContaining("expected the name of an environment variable"),
       "secrets.0": expect.stringContaining("expected the name of an environment variable"),
       "routes.0.path": 'expected text that starts with "/"',
-      "rollout.strategy": 'expected "canary" or "immediate"',
+      "rollout.strategy": 'expected "canary", "blue-green", "rolling" or "immediate"',
       "rollout.judge.alpha": "expected at most 0.2",
       "rollout.judge.metrics": "expected at least 1 item",
       "rollout.stages.0.weight": 'expected a percentage from "0%" to "100%"',

@@ -3,6 +3,7 @@ import { AppError } from "./errors.ts";
 import { describeIssues, explain } from "./findings.ts";
 import { METRICS, STRATEGIES, serviceName } from "./words.ts";
 import { duration, percentage } from "./units.ts";
+import { verifyList } from "./verify-file.ts";
 import { readYaml } from "./yaml.ts";
 
 /** `mainstay.yaml`: what stands beside a service's code. Every default is written here and nowhere else. */
@@ -91,11 +92,24 @@ const limits = z.strictObject({
     .describe("An absolute ceiling on the 95th percentile of the latency; likewise."),
 });
 
+const rolling = z
+  .strictObject({
+    maxSurge: z.int().min(0).max(100).default(1).describe("So many instances more than wanted may run."),
+    maxUnavailable: z.int().min(0).max(100).default(0).describe("So many fewer than wanted may serve."),
+    bake: duration().prefault("30s").describe("The least time between two batches."),
+  })
+  .refine(
+    (value) => value.maxSurge + value.maxUnavailable > 0,
+    "maxSurge and maxUnavailable cannot both be 0",
+  );
+
 const rollout = z.strictObject({
   strategy: z
     .enum(STRATEGIES)
     .default("canary")
-    .describe("canary: in stages, judged. immediate: all traffic at once after the gate."),
+    .describe(
+      "canary: in stages, judged. blue-green: verified, then all at once. rolling: instance by instance, judged. immediate: all at once after the gate.",
+    ),
   stages: z
     .array(stage)
     .min(1)
@@ -107,7 +121,8 @@ const rollout = z.strictObject({
       "weights must rise from stage to stage",
     )
     .prefault(DEFAULT_STAGES)
-    .describe("Rising shares of the users."),
+    .describe("Rising shares of the users; of canary."),
+  rolling: rolling.prefault({}).describe("How instances are replaced; of rolling."),
   judge: judge.prefault({}).describe("Who decides whether it goes on."),
   limits: limits.prefault({}).describe("Absolute ceilings."),
   keepWarm: duration()
@@ -153,6 +168,9 @@ export const serviceFile = z.strictObject({
     .default([])
     .describe("Variables whose values stand in data/keys/<service>.<environment>.env, mode 0600."),
   routes: z.array(route).min(1).prefault([{}]).describe("Which requests are this service's."),
+  verify: verifyList
+    .default([])
+    .describe("Endpoints that must answer: before all traffic (blue-green), else once the candidate has it."),
   rollout: rollout.prefault({}).describe("How a new release takes over."),
 });
 

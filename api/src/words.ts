@@ -11,7 +11,7 @@ export type Verdict = (typeof VERDICTS)[number];
 export const METRICS = ["errors", "latency"] as const;
 export type JudgedMetric = (typeof METRICS)[number];
 
-export const STRATEGIES = ["canary", "immediate"] as const;
+export const STRATEGIES = ["canary", "blue-green", "rolling", "immediate"] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 
 export const SEVERITIES = ["error", "warning"] as const;
@@ -26,11 +26,18 @@ export const PROGRESS_STATES = [
   "starting",
   "gating",
   "stepping",
+  "verifying",
   "baking",
   "draining",
   "succeeded",
 ] as const;
-export const UNDO_STATES = ["restoring-weights", "draining-candidate", "undone", "undo-blocked"] as const;
+export const UNDO_STATES = [
+  "restoring-instances",
+  "restoring-weights",
+  "draining-candidate",
+  "undone",
+  "undo-blocked",
+] as const;
 export const CHANGE_STATES = [...PROGRESS_STATES, "paused", ...UNDO_STATES] as const;
 export type ChangeState = (typeof CHANGE_STATES)[number];
 

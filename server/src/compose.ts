@@ -12,6 +12,7 @@ import {
   createJournalAuditor,
   instanceMetrics,
 } from "./drivers/instances/index.ts";
+import { createVerificationDriver } from "./drivers/probing/index.ts";
 import { createReleaseChecks } from "./drivers/preflight/index.ts";
 import { createTrafficDriver, createTrafficSampler, trafficMetrics } from "./drivers/traffic/index.ts";
 import { addHousekeeping } from "./housekeeping.ts";
@@ -68,7 +69,8 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   const instances = createInstancesDriver({ services, link, clock });
 
   // Changes: what alters production, and who acts and judges in it
-  const drivers = [traffic, instances];
+  const verification = createVerificationDriver({ services, link, clock, log });
+  const drivers = [traffic, instances, verification];
   const { portRange } = config.agent;
   const checks = createReleaseChecks({ services, link, database, dataDirectory, portRange });
   const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal: sampler };

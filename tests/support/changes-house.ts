@@ -84,7 +84,9 @@ async function openHouse() {
 }
 export type ChangesHouse = Awaited<ReturnType<typeof openHouse>>;
 
-/** The room of changes with a database, a virtual clock, a fake driver and a fake signal, anew for each test. */
+/**
+ * The room of changes with a database, a virtual clock, a fake driver and a fake signal, anew for each test.
+ */
 export function useChangesHouse() {
   let house: ChangesHouse | null = null;
   beforeEach(async () => {

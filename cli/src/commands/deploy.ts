@@ -41,7 +41,7 @@ export function addDeploy(program: Command, withContext: WithContext): void {
       {},
     )
     .option("--release <id>", "bring in a release that is registered already")
-    .option("--immediate", "all traffic at once after the health gate, nothing judged", false)
+    .option("--immediate", "all traffic at once after the health gate, nothing compared", false)
     .option("--check", "show the plan and what speaks against it; alter nothing", false)
     .option("--detach", "request the change and return", false)
     .option("--watch", "with --json: a line of JSON for every step instead of one document at the end", false)

@@ -8,10 +8,12 @@ export type RolloutStateName =
   | "starting"
   | "gating"
   | "stepping"
+  | "verifying"
   | "baking"
   | "draining"
   | "succeeded"
   | "paused"
+  | "restoring-instances"
   | "restoring-weights"
   | "draining-candidate"
   | "undone"
@@ -21,6 +23,18 @@ export interface Stage {
   /** The candidate's share in ten-thousandths. */
   weight: number;
   bakeMs: number;
+  /** Only where instances are replaced batch by batch. */
+  instances?: BatchCounts;
+}
+
+/** How many instances of each release a stage has. */
+export interface BatchCounts {
+  candidate: number;
+  /** To how many the stable ones shrink before the candidate's start. */
+  room: number;
+  stable: number;
+  /** Of how many: each release in full. */
+  all: { candidate: number; stable: number };
 }
 
 /** What was decided once, when the change was requested. */
@@ -34,6 +48,8 @@ export interface RolloutPlan {
   onTooLittleEvidence: "hold" | "advance";
   /** False when there is no stable arm: nothing to compare with and nowhere to go back to. */
   hasStable: boolean;
+  /** When the candidate's endpoints are verified: before it gets traffic, or once it has all of it. */
+  verify?: "before-traffic" | "after-traffic" | null;
   /** States that mean nothing to this kind of change. */
   skips: readonly RolloutStateName[];
 }
@@ -46,6 +62,8 @@ export interface RolloutState {
   enteredAtMs: number;
   stageStartedAtMs: number | null;
   pausedFrom: RolloutStateName | null;
+  /** The state in which it was decided to go back. */
+  undoneFrom?: RolloutStateName;
 }
 
 export type Command = "promote" | "promote-full" | "pause" | "resume" | "abort" | "finish";

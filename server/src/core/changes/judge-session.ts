@@ -84,11 +84,10 @@ function createBench({ judge, limits }: JudgedChange) {
   if (!judge) throw new Error("this change is not judged");
   const { alpha, warmupMs } = judge;
   const metrics = judge.metrics.flatMap((name) => COMPARISONS[name]);
-  const comparing = createJudge({
-    metrics,
-    alpha,
-    warmupMs: { latency: warmupMs, "typical-latency": warmupMs },
-  });
+  const comparing =
+    metrics.length === 0
+      ? null
+      : createJudge({ metrics, alpha, warmupMs: { latency: warmupMs, "typical-latency": warmupMs } });
   const { errorRate, latencyP95Ms } = limits;
   const ceilings = [
     ...(errorRate === undefined
@@ -106,16 +105,22 @@ function createBench({ judge, limits }: JudgedChange) {
   ];
   return {
     show(entry: HistoryEntry): void {
-      if (entry.kind === "stage") return comparing.startStage(entry.atMs);
+      if (entry.kind === "stage") return comparing?.startStage(entry.atMs);
       for (const ceiling of ceilings) ceiling.add(entry);
-      if (metrics.some((name) => name === entry.metric)) comparing.add(entry);
+      if (metrics.some((name) => name === entry.metric)) comparing?.add(entry);
     },
     evaluate(): JudgedEvidence {
-      const evidence = comparing.evaluate();
+      const evidence = comparing?.evaluate() ?? nothingCompared(alpha);
       const broken = ceilings.map((ceiling) => ceiling.broken()).find((each) => each !== null);
       return broken ? { ...evidence, verdict: "harm", limit: broken } : evidence;
     },
   };
+}
+
+/** What is known where only the absolute ceilings are watched. */
+function nothingCompared(alpha: number): Evidence {
+  const known = { eValue: 0, threshold: 1 / alpha, designEffect: 1, smallestDetectableRatio: null };
+  return { verdict: "insufficient", ...known, perMetric: [] };
 }
 
 function metricsOf({ judge, limits }: JudgedChange): Metric[] {

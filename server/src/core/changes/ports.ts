@@ -54,6 +54,8 @@ export interface Observation {
   waitingFor: string | null;
   /** Why the candidate cannot go on; null when nothing failed. */
   failure: string | null;
+  /** What the timeline is to say once the change goes on. */
+  note?: string | null;
 }
 
 /** Takes part in changes: acts in the world. `apply` and `undo` are idempotent. */

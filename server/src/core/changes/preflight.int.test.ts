@@ -4,7 +4,7 @@ import { ann, FOUND, useChangesHouse, wish } from "../../../../tests/support/cha
 const { here, until } = useChangesHouse();
 
 describe("the pre-flight", () => {
-  it("does not start when the preflight finds something, and says all of it with its remedies", async () => {
+  it("stops the change, and says all it found with the remedies", async () => {
     const server = here().createServer();
     await here().run(server);
     here().fake.world.findings = [
@@ -20,7 +20,7 @@ describe("the pre-flight", () => {
     expect((await server.changes.change(id)).findings.map((each) => each.code)).toEqual(["A", "B", "C"]);
   });
 
-  it("goes on in spite of an error that may be forced and was, and says so in timeline and audit", async () => {
+  it("goes on in spite of an error that was forced, and says so in timeline and audit", async () => {
     const server = here().createServer();
     await here().run(server);
     here().fake.world.findings = [

@@ -87,13 +87,14 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
   ): Promise<boolean> {
     const now = clock.now();
     const isFinal = FINAL.includes(go.to.name);
+    const isUndone = go.to.name.startsWith("restoring-");
     const next = { ...row, ...more.patch };
     const patch = {
       ...more.patch,
       ...positionColumns(next.plan, go.to),
       updated_at: now,
       finished_at: isFinal ? now : null,
-      outcome: isFinal || go.to.name === "restoring-weights" ? (row.outcome ?? go.reason) : row.outcome,
+      outcome: isFinal || isUndone ? (row.outcome ?? go.reason) : row.outcome,
     };
     const refusal = new Error("refused inside the transaction");
     try {

@@ -1,5 +1,5 @@
 import { AppError } from "@mainstay/api";
-import { decide, restartStage, type Facts } from "@mainstay/rollout";
+import { decide, isInTraffic, restartStage, type Facts } from "@mainstay/rollout";
 import { markForced, noteOf, refusalOf } from "./domain/findings.ts";
 import { adoptPreparation } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
@@ -14,7 +14,7 @@ import { PLATFORM, type Transitions } from "./transitions.ts";
 /** Errors that pass by themselves: the effect is tried again instead of failing the change. */
 const PASSING = new Set(["AGENT_UNREACHABLE", "DATABASE_UNREACHABLE"]);
 /** From here there is only onwards: effects are tried until they succeed. */
-const NO_WAY_BACK = new Set(["draining", "restoring-weights", "draining-candidate"]);
+const NO_WAY_BACK = new Set(["draining", "restoring-instances", "restoring-weights", "draining-candidate"]);
 
 export interface TurnDependencies {
   store: ChangesStore;
@@ -90,7 +90,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
       ...nothingKnown(),
       settled: failure === null && observation.waitingFor === null,
       failure: failure ?? observation.failure,
-      note: row.state === "preflight" ? noteOf(findings) : null,
+      note: row.state === "preflight" ? noteOf(findings) : (observation.note ?? null),
       verdict: verdictOf(row, evidence),
     };
     const decision = decide(row.plan, row.position, facts);
@@ -145,6 +145,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
     return {
       waitingFor: seen.find((each) => each.waitingFor !== null)?.waitingFor ?? null,
       failure: seen.find((each) => each.failure !== null)?.failure ?? null,
+      note: seen.find((each) => each.note)?.note ?? null,
     };
   }
 
@@ -168,8 +169,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
   }
 
   async function judge(row: ChangeRow): Promise<JudgedEvidence | null> {
-    const isInTraffic = row.state === "stepping" || row.position.pausedFrom === "stepping";
-    const opened = isInTraffic ? await openSession(row) : null;
+    const opened = isWatched(row) ? await openSession(row) : null;
     const seen = await opened?.tick(viewOf(row));
     if (!seen) return row.evidence;
     unstored.push(...seen.history);
@@ -203,6 +203,13 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
   }
 
   return { lock, take, forget };
+}
+
+/** At 100 % there is no other arm to compare with, but an absolute ceiling still holds. */
+function isWatched({ plan, position, limits, state }: ChangeRow): boolean {
+  const isCompared = isInTraffic(plan, position) && state !== "baking" && position.pausedFrom !== "baking";
+  const hasCeiling = limits.errorRate !== undefined || limits.latencyP95Ms !== undefined;
+  return isCompared || (hasCeiling && isInTraffic(plan, position) && state !== "draining");
 }
 
 function verdictOf(row: ChangeRow, evidence: JudgedEvidence | null): Facts["verdict"] {

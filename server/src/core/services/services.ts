@@ -42,6 +42,18 @@ export interface Arrangement {
   secrets: ReadonlyMap<string, Record<string, string>>;
 }
 
+/** A fraction of a release's instances: so many of so many. */
+export interface Part {
+  count: number;
+  of: number;
+}
+const WHOLE: Part = { count: 1, of: 1 };
+
+/** Rounded up: a process of which there is only one runs in both releases while others are replaced. */
+export function partOf(instances: number, { count, of }: Part): number {
+  return Math.ceil((instances * count) / of);
+}
+
 export interface ServicesDependencies {
   db: Database;
   clock: Clock;
@@ -114,11 +126,13 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
       throw new AppError("RELEASE_ALTERED", { release: row.id });
   }
 
-  /** Asks for every instance of a release; what is asked for already stays as it is. */
-  async function startInstances(row: ReleaseRow): Promise<void> {
+  /**
+   * Asks for the instances of a release, or a part of each process; what is asked for already stays as it is.
+   */
+  async function startInstances(row: ReleaseRow, part = WHOLE): Promise<void> {
     const created_at = clock.now();
     const rows = Object.entries(row.snapshot.processes).flatMap(([process, spec]) =>
-      Array.from({ length: spec.instances }, (_, ordinal) => ({
+      Array.from({ length: partOf(spec.instances, part) }, (_, ordinal) => ({
         id: ids.next("ins"),
         service: row.service,
         environment: row.environment,
@@ -131,9 +145,18 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
     await store.insertInstances(rows);
   }
 
+  /** Lets go of what is more than a part of each process. */
+  async function shrinkInstances(row: ReleaseRow, part: Part): Promise<void> {
+    for (const [process, spec] of Object.entries(row.snapshot.processes))
+      await store.deleteInstancesFrom(row.id, process, partOf(spec.instances, part));
+  }
+
   async function arrangement(): Promise<Arrangement> {
     const [services, instances] = await Promise.all([store.services(), store.instances()]);
+    // A release in traffic speaks for its routes also while none of its instances is left.
+    const inTraffic = services.flatMap((each) => [each.stable_release, each.candidate_release]);
     const wanted = new Set(instances.map((each) => each.release));
+    for (const id of inTraffic) if (id !== null) wanted.add(id);
     const releases = new Map((await store.releasesById([...wanted])).map((each) => [each.id, each]));
     for (const each of releases.values()) await refreshSecrets(each);
     return { services, instances, releases, secrets: known };
@@ -168,6 +191,7 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
     arrangement,
     nextGeneration: store.nextGeneration,
     startInstances,
+    shrinkInstances,
     stopInstances: (releaseId: string) => store.deleteInstances(releaseId),
     /** Sets who is on trial and with what share (ten-thousandths). */
     weigh: (target: Target, trial: { change: string; candidate: string; weight: number; proven: number }) =>

@@ -111,6 +111,14 @@ export function createServicesStore(database: Database) {
         .execute(),
     deleteInstances: (release: string) =>
       db.deleteFrom("services.instances").where("release", "=", release).execute(),
+    /** Those from this ordinal on. */
+    deleteInstancesFrom: (release: string, process: string, ordinal: number) =>
+      db
+        .deleteFrom("services.instances")
+        .where("release", "=", release)
+        .where("process", "=", process)
+        .where("ordinal", ">=", ordinal)
+        .execute(),
     instances: () => db.selectFrom("services.instances").selectAll().orderBy("id").execute(),
     instance: (id: string) =>
       db.selectFrom("services.instances").selectAll().where("id", "=", id).executeTakeFirst(),

@@ -7,9 +7,10 @@ import {
   type Observation,
   type Step,
 } from "../../core/changes/index.ts";
-import type { Services } from "../../core/services/index.ts";
+import { partOf, type Part, type ReleaseRow, type Services } from "../../core/services/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { AgentLink } from "./agent-link.ts";
+import { batchOf, isRolling, planBatches } from "./rolling.ts";
 
 /** Health answers in a row before an instance gets its first request. */
 const GATE_PASSES = 3;
@@ -29,6 +30,7 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
   const unreadySince = new Map<string, number>();
 
   function plan(change: ChangeView): Step[] {
+    if (isRolling(change)) return planBatches(change);
     const start: Step = {
       driver: "instances",
       act: "start",
@@ -56,6 +58,10 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
 
   async function apply(change: ChangeView, step: Step): Promise<void> {
     if (step.act === "retire" && change.stable) await services.stopInstances(change.stable);
+    if (step.act === "start-batch") await startBatch(change);
+    if (step.act === "shrink") await shrinkStable(change, batchOf(change, change.position.stage)?.stable);
+    if (step.act === "restore" && change.stable)
+      await services.startInstances(await services.release(change.stable));
     if (step.act === "start") {
       const release = await services.release(change.candidate);
       await services.verifyRelease(release);
@@ -64,8 +70,21 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
     await link.sync();
   }
 
+  /** The batch of the stage that comes next; the digest is checked before the first. */
+  async function startBatch(change: ChangeView): Promise<void> {
+    const batch = batchOf(change, change.position.stage + 1);
+    const release = await services.release(change.candidate);
+    if (change.position.stage < 0) await services.verifyRelease(release);
+    await shrinkStable(change, batch?.room);
+    await services.startInstances(release, batch?.candidate);
+  }
+
+  async function shrinkStable(change: ChangeView, part: Part | undefined): Promise<void> {
+    if (change.stable && part) await services.shrinkInstances(await services.release(change.stable), part);
+  }
+
   async function undo(change: ChangeView, step: Step): Promise<void> {
-    if (step.act === "start") await services.stopInstances(change.candidate);
+    if (step.act === "start" || step.act === "start-batch") await services.stopInstances(change.candidate);
     await link.sync();
   }
 
@@ -74,20 +93,27 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
     if (!observed || !link.isCurrent()) return { waitingFor: "the agent", failure: null };
     const of = (release: string | null) => observed.instances.filter((each) => each.release === release);
     const candidates = of(change.candidate);
+    const wanted = await wantedOf(change);
     switch (change.position.pausedFrom ?? change.position.name) {
       case "starting":
         return {
-          waitingFor: missing(candidates, (each) => each.pid !== null, "its process"),
+          waitingFor: missing(candidates, wanted.candidate, { isDone: hasProcess, what: "its process" }),
           failure: crash(candidates),
         };
       case "gating":
         return {
-          waitingFor: missing(candidates, hasPassedGate, "its health gate"),
+          waitingFor: missing(candidates, wanted.candidate, GATE),
           failure: crash(candidates),
         };
       case "stepping":
+      case "verifying":
       case "baking":
-        return { waitingFor: null, failure: crash(candidates) ?? unready(change.id, candidates) };
+        return {
+          waitingFor: wanted.stable === null ? null : surplus(of(change.stable), wanted.stable),
+          failure: crash(candidates) ?? unready(change.id, candidates),
+        };
+      case "restoring-instances":
+        return { waitingFor: missing(of(change.stable), wanted.stable, GATE), failure: null };
       case "draining":
         return { waitingFor: leftovers(of(change.stable)), failure: null };
       case "draining-candidate":
@@ -95,6 +121,20 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
       default:
         return { waitingFor: null, failure: null };
     }
+  }
+
+  /** How many instances there ought to be of each release by now; null: as many as there are. */
+  async function wantedOf(change: ChangeView): Promise<{ candidate: number | null; stable: number | null }> {
+    const { name, stage } = change.position;
+    if (!isRolling(change) || change.stable === null) return { candidate: null, stable: null };
+    const batch = batchOf(change, name === "starting" || name === "gating" ? stage + 1 : stage);
+    const [candidate, stable] = await Promise.all([
+      services.release(change.candidate),
+      services.release(change.stable),
+    ]);
+    if (name === "restoring-instances") return { candidate: null, stable: countOf(stable, ALL) };
+    if (!batch) return { candidate: null, stable: null };
+    return { candidate: countOf(candidate, batch.candidate), stable: countOf(stable, batch.stable) };
   }
 
   function unready(changeId: string, candidates: ObservedInstance[]): string | null {
@@ -114,19 +154,42 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
   return { name: "instances", plan, check, apply, undo, observe, onNews: link.onNews };
 }
 
+const ALL: Part = { count: 1, of: 1 };
+
+function countOf({ snapshot }: ReleaseRow, part: Part): number {
+  return Object.values(snapshot.processes).reduce((total, each) => total + partOf(each.instances, part), 0);
+}
+
+/** What an instance has to manage. */
+interface Hurdle {
+  isDone(instance: ObservedInstance): boolean;
+  what: string;
+}
+
+const GATE: Hurdle = { isDone: hasPassedGate, what: "its health gate" };
+
+function hasProcess(instance: ObservedInstance): boolean {
+  return instance.pid !== null;
+}
+
 function hasPassedGate(instance: ObservedInstance): boolean {
   return instance.state === "ready" && instance.passes >= GATE_PASSES;
 }
 
 function missing(
   instances: ObservedInstance[],
-  isDone: (each: ObservedInstance) => boolean,
-  what: string,
+  wanted: number | null,
+  { isDone, what }: Hurdle,
 ): string | null {
-  if (instances.length === 0) return "the agent to start the instances";
+  if (instances.length < (wanted ?? 1)) return "the agent to start the instances";
   const open = instances.find((each) => !isDone(each));
   if (!open) return null;
   return `${open.process} ${open.id}: ${what}${open.lastProbeError ? ` (${open.lastProbeError})` : ""}`;
+}
+
+function surplus(instances: ObservedInstance[], wanted: number): string | null {
+  const count = instances.length - wanted;
+  return count > 0 ? `${count} instances to drain and stop` : null;
 }
 
 function leftovers(instances: ObservedInstance[]): string | null {

@@ -14,7 +14,10 @@ const change: ChangeView = {
   candidate: "rel_new",
   stable: "rel_old",
   plan: {
-    stages: [{ weight: 10_000, bakeMs: 0 }],
+    stages: [
+      { weight: 1000, bakeMs: 0 },
+      { weight: 10_000, bakeMs: 0 },
+    ],
     keepWarmMs: 0,
     gateDeadlineMs: 0,
     onTooLittleEvidence: "hold",
@@ -34,6 +37,7 @@ interface World {
   machine?: Partial<Machine>;
   memoryBytes?: number;
   state?: ObservedInstance["state"];
+  plan?: ChangeView["plan"];
 }
 
 const WELL =
@@ -104,7 +108,9 @@ async function findIn(world: World) {
       ...world.machine,
     },
   });
-  const found = await Promise.all(checks.map((each) => each.find(change)));
+  const found = await Promise.all(
+    checks.map((each) => each.find({ ...change, plan: world.plan ?? change.plan })),
+  );
   return found.flat().map(({ severity, code, message }) => `${severity} ${code} ${message}`);
 }
 
@@ -195,6 +201,16 @@ describe("the pre-flight of a release", () => {
       "error PREFLIGHT_NODE package.json asks for node ^22.1, and the processes would get 24.21.0",
     ]);
     expect(await findIn({ env: SAME_ENV, packageJson: '{"engines":{"node":">=24"}}' })).toEqual([]);
+  });
+
+  it("says when nothing but health guards a change", async () => {
+    const plan = { ...change.plan, stages: [{ weight: 10_000, bakeMs: 0 }] };
+    const blueGreen = `${WELL}\nrollout: { strategy: blue-green`;
+    expect(await findIn({ env: SAME_ENV, file: `${blueGreen} }`, plan })).toEqual([
+      expect.stringMatching(/^warning PREFLIGHT_UNGUARDED blue-green compares nothing here/),
+    ]);
+    const limited = `${blueGreen}, limits: { errorRate: 1% } }`;
+    expect(await findIn({ env: SAME_ENV, file: limited, plan })).toEqual([]);
   });
 
   it("says when the stable release is not well itself", async () => {

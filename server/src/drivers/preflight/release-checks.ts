@@ -3,6 +3,7 @@ import type { ReleaseRow, Services } from "../../core/services/index.ts";
 import type { AgentLink } from "../instances/index.ts";
 import { checkCapacity } from "./capacity.ts";
 import { checkEnvironment } from "./environment.ts";
+import { checkGuards } from "./guards.ts";
 import { checkHealth } from "./health.ts";
 import { createMachine, type Machine } from "./machine.ts";
 import { checkPorts } from "./ports.ts";
@@ -29,6 +30,7 @@ const FAMILIES: Record<string, Find> = {
   health: checkHealth,
   runtime: checkRuntime,
   stable: checkStable,
+  guards: checkGuards,
 };
 
 /** What is asked before a release starts, beside what the drivers check themselves. */
@@ -41,6 +43,7 @@ export function createReleaseChecks(dependencies: ReleaseChecksDependencies): Ch
     const [candidate, stable] = await Promise.all([services.release(change.candidate), named(change.stable)]);
     const wanted = await services.instances();
     return {
+      change,
       candidate,
       stable,
       secretNames: await services.secretNames(candidate),

@@ -1,10 +1,11 @@
 import type { ObservedInstance } from "@mainstay/api";
-import type { Finding } from "../../core/changes/index.ts";
+import type { ChangeView, Finding } from "../../core/changes/index.ts";
 import type { ReleaseRow } from "../../core/services/index.ts";
 import type { Machine } from "./machine.ts";
 
 /** What a family of checks may look at. */
 export interface Situation {
+  change: ChangeView;
   candidate: ReleaseRow;
   stable: ReleaseRow | null;
   /** Names that have a value in the secrets file. */

@@ -1,0 +1,1 @@
+export { createVerificationDriver } from "./verification-driver.ts";
