@@ -191,6 +191,16 @@ export const ERRORS = {
     remedy:
       "Wait behind it ('mainstay deploy --wait-for-lock'), or end it with 'mainstay change abort {change}'.",
   },
+  CHANGE_QUEUE_FULL: {
+    status: 409,
+    message: "{count} changes wait for {target} already",
+    remedy: "Cancel what is not needed any more ('mainstay change cancel'), or deploy with --supersede.",
+  },
+  CHANGE_FROZEN: {
+    status: 409,
+    message: "{target} is frozen until {until}: {reason}",
+    remedy: "Wait for the end of the window, or go on with --override-freeze and the reason why.",
+  },
   PREFLIGHT_BROKEN: {
     status: 409,
     message: "the check {check} came to no result: {reason}",

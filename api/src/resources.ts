@@ -114,6 +114,14 @@ export const newChange = z.strictObject({
   kind: z.enum(["release"]).default("release"),
   candidate: z.string().min(1).describe("the release id"),
   immediate: z.boolean().default(false).describe("all traffic at once after the health gate"),
+  queue: z
+    .boolean()
+    .default(false)
+    .describe("wait in order behind a change under way instead of being refused"),
+  supersede: z
+    .boolean()
+    .default(false)
+    .describe("take the place of every change that waits for the same target; implies queue"),
   reason: z.string().max(500).nullable().default(null),
 });
 
@@ -124,6 +132,13 @@ export const forcedChange = newChange.extend({
     .max(50)
     .default([])
     .describe("codes of findings that are not to stop the change"),
+  overrideFreeze: z
+    .string()
+    .min(1)
+    .max(500)
+    .nullable()
+    .default(null)
+    .describe("why this change goes on in spite of a freeze window"),
 });
 
 export const previewResource = z

@@ -25,6 +25,7 @@ describe("a service file", () => {
       secrets: [],
       routes: [{ path: "/" }],
       verify: [],
+      freeze: [],
       rollout: {
         strategy: "canary",
         stages: [

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { AppError } from "./errors.ts";
 import { describeIssues, explain } from "./findings.ts";
+import { freezeList } from "./freeze-file.ts";
 import { METRICS, STRATEGIES, serviceName } from "./words.ts";
 import { duration, percentage } from "./units.ts";
 import { verifyList } from "./verify-file.ts";
@@ -171,6 +172,9 @@ export const serviceFile = z.strictObject({
   verify: verifyList
     .default([])
     .describe("Endpoints that must answer: before all traffic (blue-green), else once the candidate has it."),
+  freeze: freezeList
+    .default([])
+    .describe("When nothing new is brought in, beside the platform's own windows."),
   rollout: rollout.prefault({}).describe("How a new release takes over."),
 });
 

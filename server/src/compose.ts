@@ -82,6 +82,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     events,
     log,
     kinds: [release],
+    freeze: config.freeze,
     owner: dataDirectory,
     listen: database.listen,
   });

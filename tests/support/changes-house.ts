@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { FreezeWindow } from "@mainstay/api";
 import { afterEach, beforeEach } from "vitest";
 import { auditStream, createAudit } from "../../server/src/core/audit/index.ts";
 import { createFakeDriver, createFakeSignal } from "../../server/src/core/changes/fake-driver.ts";
@@ -31,6 +32,8 @@ export interface ServerOptions {
   stable?: string | null;
   /** Over what every change is prepared with. */
   prepared?: Partial<Preparation>;
+  /** The platform's freeze windows. */
+  freeze?: FreezeWindow[];
 }
 
 async function openHouse() {
@@ -64,6 +67,7 @@ async function openHouse() {
     const room = createChangesRoom({
       ...{ db, clock, ids, audit, events, log: silentLog },
       kinds: [kind(options)],
+      freeze: options.freeze ?? [],
       owner: options.owner ?? "server-1",
       listen: database.listen,
     });

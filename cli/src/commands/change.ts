@@ -53,6 +53,10 @@ export function addChange(program: Command, withContext: WithContext): void {
     verb: "abort",
     description: "Restore the weights and take the candidate away",
   });
+  addCommand(change, withContext, {
+    verb: "cancel",
+    description: "Take a change that waits behind another out of the queue",
+  });
   addPromote(change, withContext);
 }
 

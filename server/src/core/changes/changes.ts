@@ -1,6 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { AppError } from "@mainstay/api";
-import { decide, initialState, provenOf, weightOf, type Command, type Decision } from "@mainstay/rollout";
+import {
+  decide,
+  initialState,
+  provenOf,
+  weightOf,
+  type Command,
+  type Decision,
+  type Facts,
+} from "@mainstay/rollout";
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database } from "../../kernel/database/index.ts";
@@ -9,6 +17,7 @@ import type { Ids } from "../../kernel/ids.ts";
 import { findingOf, markForced } from "./domain/findings.ts";
 import { planSteps } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
+import type { Freezer } from "./frozen.ts";
 import type { ChangeKind, Finding, Preparation } from "./ports.ts";
 import type { Preflight } from "./preflight.ts";
 import { replayEvidence } from "./judge-session.ts";
@@ -25,6 +34,7 @@ export interface ChangesDependencies {
   store: ChangesStore;
   transitions: Transitions;
   preflight: Preflight;
+  freezer: Freezer;
 }
 
 export interface ChangeRequest {
@@ -35,11 +45,20 @@ export interface ChangeRequest {
   reason: string | null;
   /** Codes of findings that are not to stop the change. */
   force?: readonly string[];
+  /** Why it goes on in spite of a freeze window. */
+  overrideFreeze?: string | null;
+  /** Whether it waits in order behind a change under way instead of being refused. */
+  queue?: boolean;
+  /** Whether it takes the place of those that wait already; it waits itself then. */
+  supersede?: boolean;
 }
+
+/** So many changes may wait for one target. */
+const QUEUE_MAX = 20;
 
 /** The use cases of changes: ask for one, steer it, look at it. The runner carries them out. */
 export function createChanges(dependencies: ChangesDependencies) {
-  const { clock, ids, kinds, store, transitions, preflight } = dependencies;
+  const { clock, ids, kinds, store, transitions, preflight, freezer } = dependencies;
   const byName = new Map(kinds.map((each) => [each.kind, each]));
 
   function kindOf(name: string): ChangeKind {
@@ -74,6 +93,8 @@ export function createChanges(dependencies: ChangesDependencies) {
       evidence: null,
       findings: [],
       force: [...(wish.force ?? [])],
+      freeze: prepared.freeze ?? [],
+      override_freeze: wish.overrideFreeze ?? null,
       first_candidate_at: null,
       created_at: now,
       updated_at: now,
@@ -92,33 +113,62 @@ export function createChanges(dependencies: ChangesDependencies) {
     const row = draft(wish, await kind.prepare(wish), origin);
     const found = await preflight(kind, viewOf(row));
     const blocker = await blockerOf(row.target);
-    const findings = [...(blocker ? [findingOf(lockedBy(blocker))] : []), ...found];
-    return { change: row, findings: markForced(findings, row.force) };
+    const waits = wish.queue || wish.supersede;
+    const locked = blocker ? [findingOf(lockedBy(blocker), { severity: waits ? "warning" : "error" })] : [];
+    return { change: row, findings: [...locked, ...freezer.find(row), ...markForced(found, row.force)] };
   }
 
-  /** Asks for a change. One that only keeps its old release warm gives way; any other holds the target. */
+  /**
+   * Asks for a change. One that only keeps its old release warm gives way to it; any other holds the target,
+   * and the request is refused or, if it says so, waits its turn.
+   */
   async function request(wish: ChangeRequest, origin: Origin): Promise<ChangeRow> {
     const row = draft(wish, await kindOf(wish.kind).prepare(wish), origin);
-    const blocker = await blockerOf(row.target);
-    if (blocker) throw lockedBy(blocker);
-    for (const each of await store.activeFor(row.target)) await giveWay(each, row, origin);
+    freezer.refuse(row);
+    const waiting = await waitingFor(row.target);
+    if (!wish.queue && !wish.supersede) {
+      const blocker = await blockerOf(row.target);
+      if (blocker) throw lockedBy(blocker);
+    } else if (!wish.supersede && waiting.length >= QUEUE_MAX) {
+      throw new AppError("CHANGE_QUEUE_FULL", { count: waiting.length, target: row.target });
+    }
     await transitions.create(row, origin);
+    if (wish.supersede)
+      for (const each of waiting) await endWaiting(each.id, `superseded by ${row.id}`, origin);
     return row;
   }
 
-  /** Ends the baking of the change before; one that is draining already is waited for, and needs no order. */
-  async function giveWay(before: ChangeRow, next: ChangeRow, origin: Origin): Promise<void> {
-    try {
-      await command(before.id, { name: "finish", reason: `${next.id} follows` }, origin);
-    } catch (error) {
-      const hasMovedOn = error instanceof AppError && error.code === "CHANGE_REFUSED";
-      if (!hasMovedOn) throw error;
+  async function waitingFor(target: string): Promise<ChangeRow[]> {
+    return (await store.activeFor(target)).filter((each) => each.state === "requested");
+  }
+
+  /** Ends a change that has not begun; answers it as it then is, which may be under way after all. */
+  async function endWaiting(id: string, reason: string, origin: Origin): Promise<ChangeRow> {
+    for (;;) {
+      const row = await change(id);
+      if (row.state !== "requested") return row;
+      const decision = decideOn(row, { name: "abort", reason, by: origin.actor.name });
+      if (decision.kind === "go") await transitions.apply(row, decision, { origin });
     }
+  }
+
+  /** Takes a change out of the queue; one that has begun is to be aborted instead. */
+  async function cancel(id: string, reason: string | null, origin: Origin): Promise<ChangeRow> {
+    const ended = await endWaiting(id, reason ?? `cancelled by ${origin.actor.name}`, origin);
+    if (ended.state === "undone") return ended;
+    const because = "it has begun; abort it to have it undone";
+    throw refused(ended, "cancel", { kind: "refuse", because });
   }
 
   async function blockerOf(target: string): Promise<ChangeRow | undefined> {
     const active = await store.activeFor(target);
     return active.find((each) => each.state !== "baking" && each.state !== "draining");
+  }
+
+  function decideOn(row: ChangeRow, order: NonNullable<Facts["command"]>): Decision {
+    const nowMs = clock.now().getTime();
+    const unknown = { settled: false, failure: null, note: null, undoBlocked: null, verdict: null };
+    return decide(row.plan, row.position, { nowMs, ...unknown, command: order });
   }
 
   async function command(
@@ -128,15 +178,7 @@ export function createChanges(dependencies: ChangesDependencies) {
   ): Promise<ChangeRow> {
     for (let attempt = 0; attempt < 5; attempt++) {
       const row = await change(id);
-      const decision = decide(row.plan, row.position, {
-        nowMs: clock.now().getTime(),
-        settled: false,
-        failure: null,
-        note: null,
-        undoBlocked: null,
-        verdict: null,
-        command: { ...order, by: origin.actor.name },
-      });
+      const decision = decideOn(row, { ...order, by: origin.actor.name });
       if (decision.kind !== "go") throw refused(row, order.name, decision);
       if (await transitions.apply(row, decision, { origin })) return change(id);
     }
@@ -155,6 +197,7 @@ export function createChanges(dependencies: ChangesDependencies) {
       candidate: row.stable,
       immediate: true,
       reason: reason ?? `rolls ${row.id} back`,
+      overrideFreeze: "going back is never frozen",
     };
     return request(wish, origin);
   }
@@ -173,6 +216,7 @@ export function createChanges(dependencies: ChangesDependencies) {
 
   return {
     request,
+    cancel,
     preview,
     command,
     rollback,

@@ -1,3 +1,4 @@
+import type { FreezeWindow } from "@mainstay/api";
 import type { RolloutPlan, RolloutState, RolloutStateName } from "@mainstay/rollout";
 
 /** A change as drivers and signals see it. */
@@ -125,6 +126,8 @@ export interface Preparation {
   plan: RolloutPlan;
   judge: JudgeSettings | null;
   limits: Limits;
+  /** When nothing new is brought in, beside the platform's own windows. */
+  freeze?: FreezeWindow[];
 }
 
 /** A kind of change: compose.ts registers one for everything that alters production. */

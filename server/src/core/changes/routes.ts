@@ -166,6 +166,17 @@ function addRequesting(http: Http, changes: Changes): void {
   });
   http.route({
     method: "POST",
+    url: "/api/v1/changes/:id/cancel",
+    permission: "changes.write",
+    summary: "Take a change that has not begun out of the queue",
+    params: idParam,
+    body: commandBody,
+    response: changeResource,
+    handler: async ({ params, body, actor, requestId, address }) =>
+      toChange(await changes.cancel(params.id, body.reason, { actor, requestId, address })),
+  });
+  http.route({
+    method: "POST",
     url: "/api/v1/changes/:id/rollback",
     permission: "changes.write",
     summary: "Undo a change under way, or bring the release before it back",

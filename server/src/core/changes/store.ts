@@ -1,3 +1,4 @@
+import type { FreezeWindow } from "@mainstay/api";
 import type { RolloutPlan, RolloutState } from "@mainstay/rollout";
 import { sql, type Selectable } from "kysely";
 import type { Database, Tx } from "../../kernel/database/index.ts";
@@ -30,6 +31,8 @@ type Tables = {
     evidence: JudgedEvidence | null;
     findings: Finding[];
     force: string[];
+    freeze: FreezeWindow[];
+    override_freeze: string | null;
     first_candidate_at: Date | null;
     created_at: Date;
     updated_at: Date;
@@ -74,6 +77,7 @@ const JSON_COLUMNS = new Set([
   "evidence",
   "findings",
   "force",
+  "freeze",
   "history",
 ]);
 

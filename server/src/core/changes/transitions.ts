@@ -123,7 +123,9 @@ function weightsOf(row: ChangeRow, position: RolloutState) {
 
 /** What was asked for beside the change itself: only the request's own row needs to say it. */
 function wishesOf(row: ChangeRow, from: string) {
-  return from === "none" && row.force.length > 0 ? { force: row.force } : {};
+  if (from !== "none") return {};
+  const { force, override_freeze: overrideFreeze } = row;
+  return { ...(force.length > 0 ? { force } : {}), ...(overrideFreeze === null ? {} : { overrideFreeze }) };
 }
 
 function eventData(row: ChangeRow, go: Go, from: string): EventData<MoveEvent> {

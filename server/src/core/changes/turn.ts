@@ -6,6 +6,7 @@ import { viewOf } from "./domain/view.ts";
 import type { HistoryEntry } from "@mainstay/evidence";
 import { createJudgeSession, reasonOf, type JudgedEvidence, type JudgeSession } from "./judge-session.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import type { Freezer } from "./frozen.ts";
 import type { ChangeKind, Finding, Observation, Preparation } from "./ports.ts";
 import type { Preflight } from "./preflight.ts";
 import type { ChangeRow, ChangesStore, Lease } from "./store.ts";
@@ -20,6 +21,7 @@ export interface TurnDependencies {
   store: ChangesStore;
   transitions: Transitions;
   preflight: Preflight;
+  freezer: Freezer;
   kinds: ChangeKind[];
   clock: Clock;
 }
@@ -46,6 +48,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
 
   /** Takes the target's lock and fixes the plan: only now it is certain which release is the stable one. */
   async function lock(row: ChangeRow, lease: Lease): Promise<boolean> {
+    if (!(await isNext(row))) return false;
     const prepared = await prepare(row);
     if (typeof prepared === "string") return end(row, prepared);
     const patch = adoptPreparation(kindOf(row), row, prepared);
@@ -60,6 +63,20 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
       within: (tx) => store.takeLock(tx, held),
     });
     return isKnown;
+  }
+
+  /** Whether no other change stands before this one; one that only keeps its old release warm gives way. */
+  async function isNext(row: ChangeRow): Promise<boolean> {
+    const before = (await store.activeFor(row.target)).filter((each) => each.id < row.id);
+    const isFirst = before.every((each) => each.state === "baking" || each.state === "draining");
+    if (!isFirst) return false;
+    for (const each of before) {
+      const command = { name: "finish", by: row.requested_by.name, reason: `${id} follows` } as const;
+      const decision = decide(each.plan, each.position, { ...nothingKnown(), command });
+      const origin = { ...PLATFORM, actor: row.requested_by };
+      if (decision.kind === "go") await transitions.apply(each, decision, { origin });
+    }
+    return before.length === 0;
   }
 
   /** What the kind makes of the request by now, or why it no longer makes sense. */
@@ -136,7 +153,8 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
   }
 
   async function preflight(row: ChangeRow): Promise<void> {
-    findings = markForced(await dependencies.preflight(kindOf(row), viewOf(row)), row.force);
+    const found = await dependencies.preflight(kindOf(row), viewOf(row));
+    findings = [...dependencies.freezer.find(row), ...markForced(found, row.force)];
     failure = refusalOf(findings);
   }
 

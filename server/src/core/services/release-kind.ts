@@ -86,6 +86,7 @@ export function createReleaseKind(services: Services): Pick<ChangeKind, "kind" |
         stable,
         plan,
         judge: isCompared || hasCeiling ? { metrics, alpha, warmupMs: warmup } : null,
+        freeze: snapshot.freeze,
         limits: { errorRate, latencyP95Ms: latencyP95 },
       };
     },
