@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppError } from "./errors.ts";
 import { describeIssues, explain } from "./findings.ts";
 import { freezeList } from "./freeze-file.ts";
+import { probeList, probeRate } from "./probes-file.ts";
 import { METRICS, STRATEGIES, serviceName } from "./words.ts";
 import { duration, percentage } from "./units.ts";
 import { verifyList } from "./verify-file.ts";
@@ -61,7 +62,7 @@ const DEFAULT_STAGES = [
   { weight: "100%" },
 ];
 
-const judge = z.strictObject({
+const judgeKeys = z.strictObject({
   metrics: z
     .array(z.enum(METRICS))
     .min(1)
@@ -74,13 +75,22 @@ const judge = z.strictObject({
     .default(0.01)
     .describe("The chance that a healthy release is undone, over the whole change."),
   onTooLittleEvidence: z
-    .enum(["hold", "advance"])
+    .enum(["hold", "advance", "probe"])
     .default("hold")
-    .describe("What happens when a stage's time is over without a verdict."),
+    .describe(
+      "What happens when a stage's time is over without a verdict; probe: the platform asks both releases itself.",
+    ),
+  probes: probeList.default([]).describe("What is asked, in turn; needed with onTooLittleEvidence: probe."),
+  probeRate: probeRate.describe("Probes per second and release, 1 to 50."),
   warmup: duration()
     .prefault("20s")
     .describe("Latency is not judged for so long after the candidate's first request: caches are cold."),
 });
+
+const judge = judgeKeys.refine(
+  ({ onTooLittleEvidence, probes }) => onTooLittleEvidence !== "probe" || probes.length > 0,
+  { path: ["probes"], message: "onTooLittleEvidence: probe needs probes: [{ path: … }]" },
+);
 
 const limits = z.strictObject({
   errorRate: percentage()

@@ -12,7 +12,7 @@ import {
   createJournalAuditor,
   instanceMetrics,
 } from "./drivers/instances/index.ts";
-import { createVerificationDriver } from "./drivers/probing/index.ts";
+import { createProber, createVerificationDriver, withProbes } from "./drivers/probing/index.ts";
 import { createReleaseChecks } from "./drivers/preflight/index.ts";
 import { createTrafficDriver, createTrafficSampler, trafficMetrics } from "./drivers/traffic/index.ts";
 import { addHousekeeping } from "./housekeeping.ts";
@@ -71,10 +71,12 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   // Changes: what alters production, and who acts and judges in it
   const verification = createVerificationDriver({ services, link, clock, log });
   const drivers = [traffic, instances, verification];
+  const prober = createProber({ services, link, clock, metrics });
+  const signal = withProbes(sampler, prober);
   const { portRange } = config.agent;
   const checks = createReleaseChecks({ services, link, database, dataDirectory, portRange });
-  const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal: sampler };
-  const { changes, runner, watch } = createChangesRoom({
+  const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal };
+  const { changes, runner, watch, report } = createChangesRoom({
     db,
     clock,
     ids,
@@ -100,7 +102,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     idempotencyStore,
   });
   addServicesRoutes(http, { services, observed: () => link.observed()?.instances ?? [], logs: agent.logs });
-  addChangesRoutes(http, { changes, watch });
+  addChangesRoutes(http, { changes, watch, report });
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
   http.addReadinessCheck("database", () => database.ping());
   http.addReadinessCheck("agent", async () => void (await link.sync()));
@@ -118,6 +120,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     jobs,
     link,
     sampler,
+    prober,
     runner,
     http,
   ];

@@ -1,4 +1,4 @@
-import { changeResource, previewResource, type ChangeResource } from "@mainstay/api";
+import { changeResource, previewResource, reportResource, type ChangeResource } from "@mainstay/api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { auditInOrder, timelineOf, watchUntil } from "../support/changes.ts";
 import { statusDocument } from "../support/documents.ts";
@@ -85,7 +85,7 @@ describe("the queue behind a change", () => {
 });
 
 describe("a freeze window", () => {
-  it("refuses a deploy with the time it ends and why, and is overridden with a reason that is audited", async () => {
+  it("refuses a deploy with its end and its reason, and is overridden with a reason that is audited", async () => {
     const args = ["deploy", hello.directory, "--file", "frozen.yaml"];
     const refused = await product().cli(...args);
     expect(refused.exitCode).toBe(1);
@@ -101,6 +101,12 @@ describe("a freeze window", () => {
       (each) => each.change === change.id && each.action === "changes.requested",
     );
     expect(request).toMatchObject({ after: { overrideFreeze: "checkout is down" } });
+    const { stdout: markdown } = await product().cli("change", "report", change.id);
+    expect(markdown).toContain("# release of hello in production: baking");
+    expect(markdown).toContain("- forced `CHANGE_FROZEN`: production/hello is frozen until");
+    expect(markdown).toMatch(/\| stepping 25% \| \d\d:\d\d:\d\d \| [\dms]+ \| clock: /);
+    const { document: report } = await product().cliJson(reportResource, "change", "report", change.id);
+    expect(report.passages.at(-1)).toMatchObject({ state: "baking", durationMs: null });
     // Going back is never frozen.
     expect(await product().cli("rollback", "hello")).toMatchObject({ exitCode: 0 });
   });

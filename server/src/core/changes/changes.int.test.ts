@@ -35,6 +35,23 @@ describe("a change that goes well", () => {
     expect(await server.changes.replay(id)).toMatchObject({ isEqual: true });
   });
 
+  it("is told in one report: every state with its duration, the evidence, and what was audited", async () => {
+    const server = here().createServer();
+    await here().run(server);
+    const { id } = await server.changes.request({ ...wish, reason: "new prices" }, ann);
+    healthyTraffic();
+    await until(server, id, "succeeded");
+    const report = await server.report(id);
+    const timeline = await server.changes.timeline(id);
+    expect(report.passages.map((each) => each.state)).toEqual(timeline.map((entry) => entry.to_state));
+    const lasted = report.passages.reduce((total, each) => total + (each.durationMs ?? 0), 0);
+    expect(lasted).toBe(report.durationMs);
+    const staged = report.passages.find((each) => each.weight === 0.1);
+    expect(staged).toMatchObject({ state: "stepping", leftBy: "judge", evidence: { verdict: "no-harm" } });
+    expect(report.audit).toHaveLength(timeline.length);
+    expect(report.change).toMatchObject({ reason: "new prices", requestedBy: { name: "ann" } });
+  });
+
   it("keeps the old release warm, and gives way to the next change", async () => {
     const server = here().createServer();
     await here().run(server);

@@ -13,6 +13,7 @@ export type {
   Metric,
   Observation,
   Preparation,
+  ProbePlan,
   Signal,
   Step,
 } from "./ports.ts";

@@ -11,6 +11,8 @@ export interface JudgedEvidence extends Evidence {
  * The metric name of the absolute ceiling on latency stands apart from "latency", which compares the arms.
  */
 const LATENCY_CEILING = "latency-ceiling";
+/** Apart from the users' requests: their counts never hold a probe. */
+const PROBES = "probes";
 /** By what the arms are compared: the tail and the middle of the latencies show different regressions. */
 const COMPARISONS = {
   errors: ["errors"],
@@ -83,7 +85,8 @@ export function replayEvidence(judged: JudgedChange, history: HistoryEntry[]): J
 function createBench({ judge, limits }: JudgedChange) {
   if (!judge) throw new Error("this change is not judged");
   const { alpha, warmupMs } = judge;
-  const metrics = judge.metrics.flatMap((name) => COMPARISONS[name]);
+  const ofUsers: string[] = judge.metrics.flatMap((name) => COMPARISONS[name]);
+  const metrics = judge.probes ? [...ofUsers, PROBES] : ofUsers;
   const comparing =
     metrics.length === 0
       ? null
@@ -110,11 +113,22 @@ function createBench({ judge, limits }: JudgedChange) {
       if (metrics.some((name) => name === entry.metric)) comparing?.add(entry);
     },
     evaluate(): JudgedEvidence {
-      const evidence = comparing?.evaluate() ?? nothingCompared(alpha);
+      const evidence = settleByProbes(comparing?.evaluate() ?? nothingCompared(alpha));
       const broken = ceilings.map((ceiling) => ceiling.broken()).find((each) => each !== null);
       return broken ? { ...evidence, verdict: "harm", limit: broken } : evidence;
     },
   };
+}
+
+/**
+ * Where users ask too little, the probes speak for the candidate, unless any other metric has begun to look
+ * worse: half-way to harm, on the logarithmic scale, nobody vouches for it any more.
+ */
+function settleByProbes(evidence: Evidence): Evidence {
+  const probes = evidence.perMetric.find((each) => each.metric === PROBES);
+  if (evidence.verdict !== "insufficient" || probes?.verdict !== "no-harm") return evidence;
+  const isSuspicious = evidence.perMetric.some((each) => each.eValue >= Math.sqrt(each.threshold));
+  return isSuspicious ? evidence : { ...evidence, verdict: "no-harm" };
 }
 
 /** What is known where only the absolute ceilings are watched. */
@@ -127,6 +141,7 @@ function metricsOf({ judge, limits }: JudgedChange): Metric[] {
   const metrics: Metric[] = (judge?.metrics ?? [])
     .flatMap((name) => COMPARISONS[name])
     .map((name) => ({ name }));
+  if (judge?.probes) metrics.push({ name: PROBES, probes: judge.probes });
   const isJudged = metrics.some((each) => each.name === "errors");
   if (limits.errorRate !== undefined && !isJudged) metrics.push({ name: "errors" });
   if (limits.latencyP95Ms !== undefined)

@@ -1,4 +1,4 @@
-import type { FreezeWindow } from "@mainstay/api";
+import type { FreezeWindow, Probe } from "@mainstay/api";
 import type { RolloutPlan, RolloutState, RolloutStateName } from "@mainstay/rollout";
 
 /** A change as drivers and signals see it. */
@@ -73,13 +73,23 @@ export interface Driver {
 
 /**
  * Which requests count as bad: failed ones; those slower than the stable arm's p95;
- * those slower than half as long again as its median; those slower than a threshold.
+ * those slower than half as long again as its median; those slower than a threshold;
+ * probes of the platform's own that were not answered as they should be.
  */
 export type Metric =
   | { name: "errors" }
   | { name: "latency" }
   | { name: "typical-latency" }
-  | { name: "slower-than"; thresholdMs: number };
+  | { name: "slower-than"; thresholdMs: number }
+  | { name: "probes"; probes: ProbePlan };
+
+/** What the platform itself asks of both arms where users ask too little. */
+export interface ProbePlan {
+  /** In turn. */
+  list: readonly Probe[];
+  /** Of each arm. */
+  ratePerSecond: number;
+}
 
 export interface ArmTally {
   /** Indexed by group, 0–19. */
@@ -108,6 +118,8 @@ export interface JudgeSettings {
   metrics: ("errors" | "latency")[];
   alpha: number;
   warmupMs: number;
+  /** Null: only users' requests are evidence. */
+  probes?: ProbePlan | null;
 }
 
 export interface Limits {

@@ -1,6 +1,7 @@
 import { createChanges, type ChangesDependencies } from "./changes.ts";
 import { createFreezer, type FreezerDependencies } from "./frozen.ts";
 import { createPreflight } from "./preflight.ts";
+import { createReport } from "./report.ts";
 import { createChangeRunner, type RunnerDependencies } from "./runner.ts";
 import { CHANGES_CHANNEL, createChangesStore } from "./store.ts";
 import { createTransitions } from "./transitions.ts";
@@ -34,6 +35,7 @@ export function createChangesRoom({
   return {
     changes,
     runner: createChangeRunner({ store, transitions, preflight, freezer, kinds, clock, log, owner, listen }),
+    report: createReport({ changes, audit }),
     watch: createWatch({ changes, clock, listen }),
   };
 }

@@ -6,12 +6,14 @@ import {
   page,
   previewResource,
   replayResource,
+  reportResource,
   timelineEntry,
 } from "@mainstay/api";
 import type { Command } from "@mainstay/rollout";
 import { z } from "zod";
 import type { Http } from "../../kernel/http/index.ts";
 import type { Changes } from "./changes.ts";
+import type { createReport } from "./report.ts";
 import { toChange, toEntry } from "./resources.ts";
 import type { createWatch } from "./watch.ts";
 
@@ -30,10 +32,20 @@ const COMMANDS: { verb: Command; summary: string }[] = [
 export interface ChangesRoutesDependencies {
   changes: Changes;
   watch: ReturnType<typeof createWatch>;
+  report: ReturnType<typeof createReport>;
 }
 
-export function addChangesRoutes(http: Http, { changes, watch }: ChangesRoutesDependencies): void {
+export function addChangesRoutes(http: Http, { changes, watch, report }: ChangesRoutesDependencies): void {
   addReading(http, changes);
+  http.route({
+    method: "GET",
+    url: "/api/v1/changes/:id/report",
+    permission: "changes.read",
+    summary: "Everything about one change: states with durations, evidence, findings, what was audited",
+    params: idParam,
+    response: reportResource,
+    handler: ({ params }) => report(params.id),
+  });
   addWatching(http, watch);
   addRequesting(http, changes);
   for (const { verb, summary } of COMMANDS) {

@@ -32,7 +32,8 @@ function planOf(succession: Succession): { plan: RolloutPlan; isCompared: boolea
     keepWarmMs,
     verify,
     gateDeadlineMs: Math.max(...deadlines),
-    onTooLittleEvidence: rollout.judge.onTooLittleEvidence,
+    // Probes are evidence like any other: the stage holds until they, too, are enough.
+    onTooLittleEvidence: rollout.judge.onTooLittleEvidence === "advance" ? "advance" : "hold",
     hasStable: stable !== null,
     skips: ["backup", "migrating"],
   };
@@ -73,7 +74,9 @@ export function createReleaseKind(services: Services): Pick<ChangeKind, "kind" |
       if (stable === candidate) throw new AppError("CHANGE_NOTHING_TO_DO", { candidate, target });
       const before = stable === null ? null : (await services.release(stable)).snapshot;
       const { plan, isCompared } = planOf({ candidate: snapshot, stable: before, immediate });
-      const { alpha, warmup } = snapshot.rollout.judge;
+      const { alpha, warmup, onTooLittleEvidence, probes: list, probeRate } = snapshot.rollout.judge;
+      const isProbed = isCompared && onTooLittleEvidence === "probe";
+      const probes = isProbed ? { list, ratePerSecond: probeRate } : null;
       // Without two arms in traffic there is nothing to compare: the absolute ceilings still hold.
       const metrics = isCompared ? snapshot.rollout.judge.metrics : [];
       const { errorRate, latencyP95 } = snapshot.rollout.limits;
@@ -85,7 +88,7 @@ export function createReleaseKind(services: Services): Pick<ChangeKind, "kind" |
         candidate,
         stable,
         plan,
-        judge: isCompared || hasCeiling ? { metrics, alpha, warmupMs: warmup } : null,
+        judge: isCompared || hasCeiling ? { metrics, alpha, warmupMs: warmup, probes } : null,
         freeze: snapshot.freeze,
         limits: { errorRate, latencyP95Ms: latencyP95 },
       };
