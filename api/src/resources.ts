@@ -31,6 +31,11 @@ export const newRelease = z.strictObject({
   env: z.record(z.string(), z.string()).optional().describe("overrides or adds to env of the service file"),
 });
 
+export const promotion = z.strictObject({
+  environment: z.string().min(1).describe("where the files are to run"),
+  env: z.record(z.string(), z.string()).optional().describe("overrides or adds to env of the service file"),
+});
+
 const tally = z.object({ total: z.number(), bad: z.number() });
 export const evidenceResource = z
   .object({

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppError } from "./errors.ts";
 import { describeIssues, explain } from "./findings.ts";
 import { freezeList } from "./freeze-file.ts";
+import { applyOverlay } from "./overlay.ts";
 import { probeList, probeRate } from "./probes-file.ts";
 import { METRICS, STRATEGIES, serviceName } from "./words.ts";
 import { duration, percentage } from "./units.ts";
@@ -186,6 +187,10 @@ export const serviceFile = z.strictObject({
     .default([])
     .describe("When nothing new is brought in, beside the platform's own windows."),
   rollout: rollout.prefault({}).describe("How a new release takes over."),
+  environments: z
+    .record(serviceName, z.record(z.string(), z.unknown()).nullable())
+    .optional()
+    .describe("What differs in an environment, by its name: merged over the rest of the file."),
 });
 
 /**
@@ -193,9 +198,13 @@ export const serviceFile = z.strictObject({
  */
 export type ServiceFile = z.output<typeof serviceFile>;
 
-/** Text of a `mainstay.yaml` → its meaning. Throws CONFIG_INVALID that names every wrong path of the file. */
-export function parseServiceFile(text: string, file: string): ServiceFile {
-  const parsed = serviceFile.safeParse(readYaml(text, file), { error: explain });
+/**
+ * Text of a `mainstay.yaml` → its meaning in an environment.
+ * Throws CONFIG_INVALID that names every wrong path of the file.
+ */
+export function parseServiceFile(text: string, file: string, environment?: string): ServiceFile {
+  const data = applyOverlay(readYaml(text, file), { file, environment });
+  const parsed = serviceFile.safeParse(data, { error: explain });
   if (parsed.success) return parsed.data;
   throw new AppError("CONFIG_INVALID", { file }, { errors: describeIssues(parsed.error, serviceFile) });
 }

@@ -7,6 +7,7 @@ import { EXIT, explain } from "./cli-error.ts";
 import { addChange } from "./commands/change.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDeploy } from "./commands/deploy.ts";
+import { addPromotion } from "./commands/promote.ts";
 import { addDaily } from "./commands/status.ts";
 import { addUp } from "./commands/up.ts";
 import type { Context } from "./context.ts";
@@ -57,6 +58,7 @@ function createProgram(): Command {
   addUp(program, (text) => process.stdout.write(`${text}\n`));
   addDemo(program, withOwnContext);
   addDeploy(program, withContext);
+  addPromotion(program, withContext);
   addDaily(program, withContext);
   addChange(program, withContext);
   addConfig(program, withOwnContext);

@@ -7,7 +7,7 @@ import { useProduct } from "../support/use-product.ts";
 
 const product = useProduct();
 
-it("a service that nobody uses gets evidence from probes: good releases go on, bad ones are undone", async () => {
+it("a service that nobody uses is judged by probes: good releases go on, bad ones are undone", async () => {
   const hello = await copyHello(product().directory);
   const judge = { onTooLittleEvidence: "probe", probes: [{ path: "/" }], probeRate: 50 };
   const rollout = { stages: [{ weight: "50%", bake: "1s" }, { weight: "100%" }], keepWarm: "1s", judge };

@@ -85,7 +85,7 @@ describe("the queue behind a change", () => {
 });
 
 describe("a freeze window", () => {
-  it("refuses a deploy with its end and its reason, and is overridden with a reason that is audited", async () => {
+  it("refuses a deploy with its end and its reason, and is overridden with another, audited", async () => {
     const args = ["deploy", hello.directory, "--file", "frozen.yaml"];
     const refused = await product().cli(...args);
     expect(refused.exitCode).toBe(1);

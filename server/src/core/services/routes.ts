@@ -2,6 +2,7 @@ import {
   instanceResource,
   newRelease,
   page,
+  promotion,
   releaseResource,
   serviceResource,
   type InstanceResource,
@@ -109,6 +110,18 @@ function addReleasesRoutes(http: Http, services: Services): void {
         next: rows.length === query.limit ? (rows.at(-1)?.id ?? null) : null,
       };
     },
+  });
+
+  http.route({
+    method: "POST",
+    url: "/api/v1/releases/:id/promote",
+    permission: "releases.write",
+    summary: "Register the same files as a release of another environment",
+    params: idParam,
+    body: promotion,
+    response: releaseResource,
+    handler: async ({ params, body, actor, requestId, address }) =>
+      toRelease(await services.promoteRelease(params.id, body, { actor, requestId, address })),
   });
 
   http.route({

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { AppError, parseServiceFile, serviceFile, describeIssues, type ServiceFile } from "@mainstay/api";
+import { AppError, parseServiceFile, type ServiceFile } from "@mainstay/api";
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database } from "../../kernel/database/index.ts";
@@ -30,6 +30,16 @@ export interface NewRelease {
   file: string;
   environment?: string | undefined;
   /** Values that override or add to `env` of the service file. */
+  env?: Record<string, string> | undefined;
+  /** The release whose files these are, in another environment. */
+  promotes?: string;
+}
+
+export interface Promotion {
+  environment: string;
+  /**
+   * Values that override or add to `env` of the service file there; those of the source do not come along.
+   */
   env?: Record<string, string> | undefined;
 }
 
@@ -78,6 +88,7 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
       id: ids.next("rel"),
       ...target,
       ...stored,
+      file: input.file,
       snapshot,
       created_at: now,
       created_by: origin.actor,
@@ -86,12 +97,13 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
       await store.ensureService(tx, target, now);
       await store.insertRelease(tx, row);
       const facts = { digest: row.digest, version: row.version };
+      const from = input.promotes ? { promotedFrom: input.promotes } : {};
       await audit.record(tx, {
         ...origin,
         ...target,
         action: "services.release_registered",
         resource: { type: "release", id: row.id },
-        after: facts,
+        after: { ...facts, ...from },
       });
       await events.emit(tx, {
         type: "services.release_registered",
@@ -100,6 +112,14 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
       });
     });
     return row;
+  }
+
+  /** The same files as a release of another environment, with what the service file says of that one. */
+  async function promoteRelease(id: string, to: Promotion, origin: Origin): Promise<ReleaseRow> {
+    const source = await release(id);
+    await verifyRelease(source);
+    const { directory, file } = source;
+    return registerRelease({ directory, file, ...to, promotes: id }, origin);
   }
 
   async function release(id: string): Promise<ReleaseRow> {
@@ -177,6 +197,7 @@ export function createServices({ db, clock, ids, audit, events, dataDirectory }:
 
   return {
     registerRelease,
+    promoteRelease,
     release,
     releases: store.releases,
     releasesById: store.releasesById,
@@ -221,15 +242,6 @@ async function readSnapshot(input: NewRelease): Promise<ServiceFile> {
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     throw new AppError("CONFIG_UNREADABLE", { file, reason: error.code ?? "unknown" }, { cause: error });
   });
-  const parsed = parseServiceFile(text, file);
-  const environment = input.environment ?? parsed.environment;
-  const checked = serviceFile.shape.environment.safeParse(environment);
-  if (!checked.success) {
-    throw new AppError(
-      "CONFIG_INVALID",
-      { file: "--environment" },
-      { errors: describeIssues(checked.error) },
-    );
-  }
-  return { ...parsed, environment, env: { ...parsed.env, ...input.env } };
+  const parsed = parseServiceFile(text, file, input.environment);
+  return { ...parsed, env: { ...parsed.env, ...input.env } };
 }

@@ -10,6 +10,7 @@ type Tables = {
     digest: string;
     version: string | null;
     directory: string;
+    file: string;
     snapshot: ServiceFile;
     created_at: Date;
     created_by: { type: string; id: string; name: string };

@@ -52,6 +52,7 @@ function release(id: string, { file = WELL, env = {} }: World): ReleaseRow {
     digest: "sha256:0",
     version: null,
     directory: "/releases/new",
+    file: "mainstay.yaml",
     snapshot: { ...snapshot, env: { ...snapshot.env, ...env } },
     created_at: new Date(0),
     created_by: { type: "user", id: "usr_ann", name: "ann" },
