@@ -114,6 +114,21 @@ describe("rolling, under load", () => {
     expect(await findGaps(product(), change.id)).toEqual([]);
   });
 
+  it("goes on where it was when the server is killed between two batches", async () => {
+    const { result, load } = await underLoad(product(), async () => {
+      const args = ["deploy", hello.directory, "--file", "rolling.yaml", "--detach"];
+      const { document } = await product().cliJson(changeResource, ...args);
+      await watchUntil(product(), document.id, ({ state, stage }) => stage === 0 && state === "gating");
+      await product().kill("server");
+      return watchUntil(product(), document.id, (change) => change.state === "succeeded");
+    });
+    expect(lostOf(load)).toEqual(NOTHING_LOST);
+    expect(await served()).toBe(result.candidate);
+    const { instances } = await product().observed();
+    expect(instances.map((each) => each.release)).toEqual(Array.from({ length: 3 }, () => result.candidate));
+    expect(await findGaps(product(), result.id)).toEqual([]);
+  });
+
   it("starts the old instances again before it takes the traffic back", async () => {
     const before = await served();
     const { result: change, load } = await underLoad(product(), () => deploy("rolling-unverified.yaml"));
