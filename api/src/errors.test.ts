@@ -5,10 +5,10 @@ const codes = Object.keys(ERRORS).filter(isErrorCode);
 
 describe("an error", () => {
   it("fills in its words and its remedy", () => {
-    const params = { target: "shop", change: "chg_1", state: "baking", by: "Ann" };
+    const params = { target: "shop", change: "chg_1", state: "baking", by: "Ann", since: "noon" };
     const error = new AppError("CHANGE_LOCKED", params);
-    expect(error.message).toBe("shop is being altered by chg_1 (baking), requested by Ann");
-    expect(error.remedy).toContain("'mainstay change watch chg_1'");
+    expect(error.message).toBe("shop is being altered by chg_1 (baking), requested by Ann at noon");
+    expect(error.remedy).toContain("'mainstay change abort chg_1'");
     expect([error.status, error.code, error.name]).toEqual([409, "CHANGE_LOCKED", "AppError"]);
   });
 

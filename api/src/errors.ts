@@ -1,11 +1,7 @@
-/** The error catalogue: every code a user can meet, its HTTP status, its words and its remedy. */
+import type { ErrorKind } from "./error-kind.ts";
+import { PREFLIGHT_ERRORS } from "./preflight-errors.ts";
 
-interface ErrorKind {
-  status: number;
-  /** `{name}` is replaced by the parameter of that name. */
-  message: string;
-  remedy: string;
-}
+/** The error catalogue: every code a user can meet, its HTTP status, its words and its remedy. */
 
 export const ERRORS = {
   CONFIG_INVALID: {
@@ -254,10 +250,21 @@ export const ERRORS = {
   },
   CHANGE_LOCKED: {
     status: 409,
-    message: "{target} is being altered by {change} ({state}), requested by {by}",
+    message: "{target} is being altered by {change} ({state}), requested by {by} at {since}",
     remedy:
-      "Wait for it ('mainstay change watch {change}'), or end it with 'mainstay change abort {change}'.",
+      "Wait behind it ('mainstay deploy --wait-for-lock'), or end it with 'mainstay change abort {change}'.",
   },
+  CHANGE_QUEUE_FULL: {
+    status: 409,
+    message: "{count} changes wait for {target} already",
+    remedy: "Cancel what is not needed any more ('mainstay change cancel'), or deploy with --supersede.",
+  },
+  CHANGE_FROZEN: {
+    status: 409,
+    message: "{target} is frozen until {until}: {reason}",
+    remedy: "Wait for the end of the window, or go on with --override-freeze and the reason why.",
+  },
+  ...PREFLIGHT_ERRORS,
   CHANGE_REFUSED: {
     status: 409,
     message: "{change} cannot {verb} while it is {state}",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { freezeList } from "./freeze-file.ts";
 import { duration, formatDuration, size } from "./units.ts";
 
 /**
@@ -219,6 +220,9 @@ export const platformFile = z
     log: log.prefault({}),
     uploads: uploads.prefault({}),
     retention: retention.prefault({}),
+    freeze: freezeList
+      .default([])
+      .describe("When nothing new is brought in: `[{ from: fri 16:00, to: mon 08:00, timezone, reason }]`."),
   })
   .check(refusePortClashes);
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { EXIT_CAUSES, INSTANCE_STATES } from "./agent-protocol.ts";
-import { CHANGE_KINDS, CHANGE_STATES, serviceName, TASKS, VERDICTS } from "./words.ts";
+import { CHANGE_KINDS, CHANGE_STATES, SEVERITIES, serviceName, TASKS, VERDICTS } from "./words.ts";
 
 /** The resources of the native API, as they go over the wire. Times are RFC 3339 in UTC with milliseconds. */
 
@@ -42,6 +42,11 @@ export const newRelease = z
     message: `expected one of ${SOURCES.join(", ")}`,
   });
 
+export const promotion = z.strictObject({
+  environment: z.string().min(1).describe("where the files are to run"),
+  env: z.record(z.string(), z.string()).optional().describe("overrides or adds to env of the service file"),
+});
+
 const tally = z.object({ total: z.number(), bad: z.number() });
 export const evidenceResource = z
   .object({
@@ -81,6 +86,18 @@ export const stepResource = z
   })
   .meta({ id: "Step" });
 
+export const findingResource = z
+  .object({
+    code: z.string(),
+    severity: z.enum(SEVERITIES).describe("an error stops the change, a warning is shown and recorded"),
+    message: z.string(),
+    remedy: z.string(),
+    isForceable: z.boolean().describe("whether an admin may go on in spite of it"),
+    isForced: z.boolean(),
+  })
+  .meta({ id: "Finding" });
+export type FindingResource = z.infer<typeof findingResource>;
+
 export const changeResource = z
   .object({
     id: z.string(),
@@ -100,6 +117,7 @@ export const changeResource = z
     reason: z.string().nullable(),
     outcome: z.string().nullable().describe("why it ended as it did, or is being undone"),
     evidence: evidenceResource.nullable(),
+    findings: z.array(findingResource).describe("what the pre-flight found"),
     firstCandidateAt: time.nullable(),
     createdAt: time,
     updatedAt: time,
@@ -114,12 +132,33 @@ export const newChange = z.strictObject({
   service: serviceName.optional().describe("for scale: whose numbers"),
   environment: serviceName.optional().describe("for scale; production when left out"),
   immediate: z.boolean().default(false).describe("all traffic at once after the health gate"),
+  queue: z
+    .boolean()
+    .default(false)
+    .describe("wait in order behind a change under way instead of being refused"),
+  supersede: z
+    .boolean()
+    .default(false)
+    .describe("take the place of every change that waits for the same target; implies queue"),
   reason: z.string().max(500).nullable().default(null),
 });
 
-export const findingResource = z
-  .object({ code: z.string(), message: z.string(), remedy: z.string() })
-  .meta({ id: "Finding" });
+/** A request that goes on in spite of what speaks against it; needs a permission of its own. */
+export const forcedChange = newChange.extend({
+  force: z
+    .array(z.string().min(1))
+    .max(50)
+    .default([])
+    .describe("codes of findings that are not to stop the change"),
+  overrideFreeze: z
+    .string()
+    .min(1)
+    .max(500)
+    .nullable()
+    .default(null)
+    .describe("why this change goes on in spite of a freeze window"),
+});
+
 export const previewResource = z
   .object({ change: changeResource, findings: z.array(findingResource) })
   .meta({ id: "Preview" });

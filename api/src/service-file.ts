@@ -1,8 +1,12 @@
 import { z } from "zod";
 import { AppError } from "./errors.ts";
 import { describeIssues, explain } from "./findings.ts";
+import { freezeList } from "./freeze-file.ts";
+import { applyOverlay } from "./overlay.ts";
+import { probeList, probeRate } from "./probes-file.ts";
 import { BALANCES, COMPATIBILITIES, isTask, METRICS, STRATEGIES, serviceName } from "./words.ts";
 import { duration, formatDuration, percentage, size } from "./units.ts";
+import { verifyList } from "./verify-file.ts";
 import { readYaml } from "./yaml.ts";
 
 /** `mainstay.yaml`: what stands beside a service's code. Every default is written here and nowhere else. */
@@ -73,7 +77,7 @@ const DEFAULT_STAGES = [
   { weight: "100%" },
 ];
 
-const judge = z.strictObject({
+const judgeKeys = z.strictObject({
   metrics: z
     .array(z.enum(METRICS))
     .min(1)
@@ -86,13 +90,22 @@ const judge = z.strictObject({
     .default(0.01)
     .describe("The chance that a healthy release is undone, over the whole change."),
   onTooLittleEvidence: z
-    .enum(["hold", "advance"])
+    .enum(["hold", "advance", "probe"])
     .default("hold")
-    .describe("What happens when a stage's time is over without a verdict."),
+    .describe(
+      "What happens when a stage's time is over without a verdict; probe: the platform asks both releases itself.",
+    ),
+  probes: probeList.default([]).describe("What is asked, in turn; needed with onTooLittleEvidence: probe."),
+  probeRate: probeRate.describe("Probes per second and release, 1 to 50."),
   warmup: duration()
     .prefault("20s")
     .describe("Latency is not judged for so long after the candidate's first request: caches are cold."),
 });
+
+const judge = judgeKeys.refine(
+  ({ onTooLittleEvidence, probes }) => onTooLittleEvidence !== "probe" || probes.length > 0,
+  { path: ["probes"], message: "onTooLittleEvidence: probe needs probes: [{ path: … }]" },
+);
 
 const limits = z.strictObject({
   errorRate: percentage()
@@ -105,11 +118,24 @@ const limits = z.strictObject({
     .describe("An absolute ceiling on the 95th percentile of the latency; likewise."),
 });
 
+const rolling = z
+  .strictObject({
+    maxSurge: z.int().min(0).max(100).default(1).describe("So many instances more than wanted may run."),
+    maxUnavailable: z.int().min(0).max(100).default(0).describe("So many fewer than wanted may serve."),
+    bake: duration().prefault("30s").describe("The least time between two batches."),
+  })
+  .refine(
+    (value) => value.maxSurge + value.maxUnavailable > 0,
+    "maxSurge and maxUnavailable cannot both be 0",
+  );
+
 const rollout = z.strictObject({
   strategy: z
     .enum(STRATEGIES)
     .default("canary")
-    .describe("canary: in stages, judged. immediate: all traffic at once after the gate."),
+    .describe(
+      "canary: in stages, judged. blue-green: verified, then all at once. rolling: instance by instance, judged. immediate: all at once after the gate.",
+    ),
   stages: z
     .array(stage)
     .min(1)
@@ -121,7 +147,8 @@ const rollout = z.strictObject({
       "weights must rise from stage to stage",
     )
     .prefault(DEFAULT_STAGES)
-    .describe("Rising shares of the users."),
+    .describe("Rising shares of the users; of canary."),
+  rolling: rolling.prefault({}).describe("How instances are replaced; of rolling."),
   judge: judge.prefault({}).describe("Who decides whether it goes on."),
   limits: limits.prefault({}).describe("Absolute ceilings."),
   keepWarm: duration()
@@ -242,7 +269,17 @@ export const serviceFile = z.strictObject({
     .default(true)
     .describe("Compresses text that the service itself did not, for clients that take it."),
   headers: headers.prefault({}).describe("Headers added to its answers."),
+  verify: verifyList
+    .default([])
+    .describe("Endpoints that must answer: before all traffic (blue-green), else once the candidate has it."),
+  freeze: freezeList
+    .default([])
+    .describe("When nothing new is brought in, beside the platform's own windows."),
   rollout: rollout.prefault({}).describe("How a new release takes over."),
+  environments: z
+    .record(serviceName, z.record(z.string(), z.unknown()).nullable())
+    .optional()
+    .describe("What differs in an environment, by its name: merged over the rest of the file."),
 });
 
 /**
@@ -250,9 +287,13 @@ export const serviceFile = z.strictObject({
  */
 export type ServiceFile = z.output<typeof serviceFile>;
 
-/** Text of a `mainstay.yaml` → its meaning. Throws CONFIG_INVALID that names every wrong path of the file. */
-export function parseServiceFile(text: string, file: string): ServiceFile {
-  const parsed = serviceFile.safeParse(readYaml(text, file), { error: explain });
+/**
+ * Text of a `mainstay.yaml` → its meaning in an environment.
+ * Throws CONFIG_INVALID that names every wrong path of the file.
+ */
+export function parseServiceFile(text: string, file: string, environment?: string): ServiceFile {
+  const data = applyOverlay(readYaml(text, file), { file, environment });
+  const parsed = serviceFile.safeParse(data, { error: explain });
   if (parsed.success) return parsed.data;
   throw new AppError("CONFIG_INVALID", { file }, { errors: describeIssues(parsed.error, serviceFile) });
 }

@@ -14,7 +14,7 @@ export type JudgedMetric = (typeof METRICS)[number];
 /** How the next instance of an arm is chosen. */
 export const BALANCES = ["round-robin", "least-connections"] as const;
 
-export const STRATEGIES = ["canary", "immediate"] as const;
+export const STRATEGIES = ["canary", "blue-green", "rolling", "immediate"] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 
 export const CHANGE_KINDS = ["release", "setting", "scale"] as const;
@@ -31,6 +31,8 @@ export function isTask(process: string): process is TaskName {
   return TASKS.some((each) => each === process);
 }
 
+export const SEVERITIES = ["error", "warning"] as const;
+
 /** In the order a change passes them; a kind passes over the states that mean nothing to it. */
 export const PROGRESS_STATES = [
   "requested",
@@ -41,11 +43,18 @@ export const PROGRESS_STATES = [
   "starting",
   "gating",
   "stepping",
+  "verifying",
   "baking",
   "draining",
   "succeeded",
 ] as const;
-export const UNDO_STATES = ["restoring-weights", "draining-candidate", "undone", "undo-blocked"] as const;
+export const UNDO_STATES = [
+  "restoring-instances",
+  "restoring-weights",
+  "draining-candidate",
+  "undone",
+  "undo-blocked",
+] as const;
 export const CHANGE_STATES = [...PROGRESS_STATES, "paused", ...UNDO_STATES] as const;
 export type ChangeState = (typeof CHANGE_STATES)[number];
 

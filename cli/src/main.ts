@@ -13,6 +13,7 @@ import { addInit } from "./commands/init.ts";
 import { addInstall } from "./commands/install.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addMaintenance } from "./commands/maintenance.ts";
+import { addPromotion } from "./commands/promote.ts";
 import { addReleases } from "./commands/releases.ts";
 import { addRemote } from "./commands/remote.ts";
 import { addRun } from "./commands/run.ts";
@@ -74,6 +75,7 @@ function createProgram(): Command {
   addUp(program, (text) => process.stdout.write(`${text}\n`));
   addDemo(program, withOwnContext);
   addDeploy(program, withContext);
+  addPromotion(program, withContext);
   addDaily(program, withContext);
   addLogs(program, withContext);
   addScale(program, withContext);

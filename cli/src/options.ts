@@ -24,6 +24,11 @@ export function patternOption(text: string): RegExp {
   }
 }
 
+/** Text, collected over repetitions. */
+export function listOption(text: string, collected: string[]): string[] {
+  return [...collected, text];
+}
+
 /** A whole number from 1 up. */
 export function countOption(text: string): number {
   const count = Number(text);

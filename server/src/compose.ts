@@ -30,6 +30,8 @@ import {
   instanceMetrics,
   readOutput,
 } from "./drivers/instances/index.ts";
+import { createProber, createVerificationDriver, withProbes } from "./drivers/probing/index.ts";
+import { createReleaseChecks } from "./drivers/preflight/index.ts";
 import { createTrafficDriver, createTrafficSampler, trafficMetrics } from "./drivers/traffic/index.ts";
 import { addHousekeeping } from "./housekeeping.ts";
 import type { LongRunning } from "./kernel/actors.ts";
@@ -96,16 +98,21 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   });
 
   // Changes: what alters production, and who acts and judges in it
-  const drivers = [traffic, releaseCommand, instances];
-  const release: ChangeKind = { ...createReleaseKind(services), drivers, signal: sampler };
-  const setting: ChangeKind = { ...createSettingKind(services), drivers, signal: sampler };
+  const verification = createVerificationDriver({ services, link, clock, log });
+  const drivers = [traffic, releaseCommand, instances, verification];
+  const prober = createProber({ services, link, clock, metrics });
+  const signal = withProbes(sampler, prober);
+  const { portRange } = config.agent;
+  const checks = createReleaseChecks({ services, link, database, dataDirectory, portRange });
+  const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal };
+  const setting: ChangeKind = { ...createSettingKind(services), drivers, checks, signal };
   const scaleDrivers = [createScaleDriver({ services, link })];
   const scale: ChangeKind = {
     ...createScaleKind(services, gateDeadlineOf),
     drivers: scaleDrivers,
     signal: null,
   };
-  const { changes, runner, watch } = createChangesRoom({
+  const { changes, runner, watch, report } = createChangesRoom({
     db,
     clock,
     ids,
@@ -113,6 +120,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     events,
     log,
     kinds: [release, setting, scale],
+    freeze: config.freeze,
     owner: dataDirectory,
     listen: database.listen,
   });
@@ -147,7 +155,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   const outputOf = (row: TaskRow) => readOutput({ services, agent }, row);
   addTasksRoutes(http, { services, sync: link.sync, outputOf });
   addCertificatesRoutes(http, certificates);
-  addChangesRoutes(http, { changes, watch });
+  addChangesRoutes(http, { changes, watch, report });
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
   http.addReadinessCheck("database", () => database.ping());
   http.addReadinessCheck("agent", async () => void (await link.sync()));
@@ -170,6 +178,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     taskKeeper,
     sampler,
     certificates,
+    prober,
     runner,
     http,
   ];

@@ -5,56 +5,54 @@ import type { Repository } from "./repository.ts";
 import { lineAt, type Source } from "./source.ts";
 
 const CATALOGUE = "api/src/errors.ts";
+/** Parts of the catalogue that have files of their own. */
+const PARTS = /^api\/src\/[a-z-]+-errors\.ts$/;
 
 /** Catalogue and code agree both ways: every code is declared, and every declared one can be met. */
 export function checkErrorCodes(repository: Repository): Finding[] {
-  const catalogue = repository.sources.find((source) => source.path === CATALOGUE);
-  if (catalogue === undefined) return [];
-  const declared = declaredCodes(catalogue);
-  const users = repository.sources.filter(
-    (source) => source.path !== CATALOGUE && isProductPath(source.path),
-  );
+  const isCatalogue = ({ path }: Source) => path === CATALOGUE || PARTS.test(path);
+  const catalogue = repository.sources.filter(isCatalogue);
+  if (catalogue.length === 0) return [];
+  const declared = catalogue.flatMap(declaredCodes);
+  const codes = new Set(declared.map((each) => each.code));
+  const users = repository.sources.filter((source) => !isCatalogue(source) && isProductPath(source.path));
   const used = new Set(users.flatMap(stringsOf));
   return [
     ...users.flatMap((source) =>
-      thrownCodes(source)
-        .filter((each) => !declared.has(each.code))
+      codesThrown(source)
+        .filter((each) => !codes.has(each.code))
         .map(undeclared),
     ),
-    ...[...declared].filter(([code]) => !used.has(code)).map(unused),
+    ...declared.filter(({ code }) => !used.has(code)).map(unused),
   ];
 }
 
-interface Thrown {
+interface Place {
   code: string;
   path: string;
   line: number;
 }
 
-function undeclared({ code, path, line }: Thrown): Finding {
+function undeclared({ code, path, line }: Place): Finding {
   return { rule: "error-code", path, line, message: `${code} is not in the catalogue (${CATALOGUE})` };
 }
 
-function unused([code, line]: [string, number]): Finding {
-  return {
-    rule: "error-code",
-    path: CATALOGUE,
-    line,
-    message: `${code} is used nowhere: nobody can meet it`,
-  };
+function unused({ code, path, line }: Place): Finding {
+  return { rule: "error-code", path, line, message: `${code} is used nowhere: nobody can meet it` };
 }
 
-/** The keys of `ERRORS` with their lines. */
-function declaredCodes(source: Source): Map<string, number> {
-  const codes = new Map<string, number>();
+/** The keys of `ERRORS`, and of its parts, with their lines. */
+function declaredCodes(source: Source): Place[] {
+  const codes: Place[] = [];
   new Visitor({
     VariableDeclarator: ({ id, init }) => {
-      if (id.type !== "Identifier" || id.name !== "ERRORS" || !init) return;
+      if (id.type !== "Identifier" || !/^([A-Z]+_)?ERRORS$/.test(id.name) || !init) return;
       const object = withoutTypes(init);
       if (object.type !== "ObjectExpression") return;
       for (const property of object.properties) {
         if (property.type !== "Property" || property.key.type !== "Identifier") continue;
-        codes.set(property.key.name, lineAt(source, property.start));
+        const line = lineAt(source, property.start);
+        codes.push({ code: property.key.name, path: source.path, line });
       }
     },
   }).visit(source.program);
@@ -67,8 +65,8 @@ function withoutTypes(node: Expression): Expression {
   return isTyped ? withoutTypes(node.expression) : node;
 }
 
-function thrownCodes(source: Source): Thrown[] {
-  const thrown: Thrown[] = [];
+function codesThrown(source: Source): Place[] {
+  const thrown: Place[] = [];
   new Visitor({
     NewExpression: ({ callee, arguments: [first], start }) => {
       if (callee.type !== "Identifier" || callee.name !== "AppError") return;

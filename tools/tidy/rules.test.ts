@@ -130,10 +130,12 @@ describe("error codes", () => {
       "api/src/errors.ts": catalogue,
       "agent/src/a.ts": 'throw new AppError("USED");\nthrow new AppError("UNKNOWN", {});',
       "agent/src/a.test.ts": 'expect(code).toBe("IDLE");',
+      "api/src/other-errors.ts": "export const OTHER_ERRORS = {\n  REST: {},\n};",
     });
     expect(found).toEqual([
       "agent/src/a.ts:2 UNKNOWN is not in the catalogue (api/src/errors.ts)",
       "api/src/errors.ts:3 IDLE is used nowhere: nobody can meet it",
+      "api/src/other-errors.ts:2 REST is used nowhere: nobody can meet it",
     ]);
   });
 });

@@ -7,20 +7,23 @@ import { testFleet, testGroups, workerSpec } from "../testing/fleet.ts";
 import { waitFor } from "../testing/wait-for.ts";
 import type { Fleet } from "./fleet.ts";
 
-const AGENT = `once-${process.pid}`;
+let agents = 0;
 
 describe("a command that runs once", () => {
+  /** Each test has an agent of its own: what one is still ending is not to be mistaken for the next one's. */
+  let agent: string;
   let directory: string;
   let fleet: Fleet;
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), "once-"));
-    fleet = testFleet(AGENT);
+    agent = `once-${process.pid}-${++agents}`;
+    fleet = testFleet(agent);
     fleet.recover([], []);
   });
   afterEach(async () => {
     await fleet.killAll();
-    testGroups(AGENT).remove();
+    testGroups(agent).remove();
     rmSync(directory, { recursive: true });
   });
 
@@ -60,7 +63,7 @@ describe("a command that runs once", () => {
     const spec = command("echo ran; while [ ! -e go ]; do sleep 0.05; done; exit 4");
     fleet.apply([spec]);
     await waitFor("the command to run", () => fleet.facts().length > 0);
-    const next = testFleet(AGENT);
+    const next = testFleet(agent);
     next.recover([spec], fleet.facts());
     expect(next.get("task")?.observe().pid).toBe(fleet.get("task")?.observe().pid);
     writeFileSync(join(directory, "go"), "");
@@ -72,7 +75,7 @@ describe("a command that runs once", () => {
     const spec = command("echo ran; exit 5");
     fleet.apply([spec]);
     await exit();
-    const next = testFleet(AGENT);
+    const next = testFleet(agent);
     next.recover([spec], []);
     expect(await exit(next)).toMatchObject({ code: 5 });
     expect(output()).toBe("ran\n");
@@ -85,7 +88,7 @@ describe("a command that runs once", () => {
       fleet.facts().length > 0 ? fleet.facts() : null,
     );
     await fleet.killAll();
-    const next = testFleet(AGENT);
+    const next = testFleet(agent);
     next.recover([spec], facts ? [facts] : []);
     expect(await exit(next)).toMatchObject({ code: null, cause: "lost" });
   });

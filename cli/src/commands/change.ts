@@ -6,6 +6,7 @@ import { ago, table } from "../output/table.ts";
 import { countOption, durationOption } from "../options.ts";
 import type { WithContext } from "./deploy.ts";
 import { followChange } from "./follow.ts";
+import { addReport } from "./report.ts";
 
 interface Page<Item> {
   items: Item[];
@@ -53,7 +54,12 @@ export function addChange(program: Command, withContext: WithContext): void {
     verb: "abort",
     description: "Restore the weights and take the candidate away",
   });
+  addCommand(change, withContext, {
+    verb: "cancel",
+    description: "Take a change that waits behind another out of the queue",
+  });
   addPromote(change, withContext);
+  addReport(change, withContext);
 }
 
 function addCommand(

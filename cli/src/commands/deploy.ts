@@ -1,14 +1,22 @@
-import type { ChangeResource, PreviewResource } from "@mainstay/api";
+import type { PreviewResource } from "@mainstay/api";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
+import { findingLines, stoppingCount } from "../output/finding-words.ts";
 import { table } from "../output/table.ts";
 import { durationOption, environmentOption } from "../options.ts";
 import { printDiff } from "../release-diff.ts";
 import { registerRelease } from "../upload/register-release.ts";
 import { followChange } from "./follow.ts";
+import {
+  addRequestOptions,
+  previewChange,
+  requestChange,
+  wishFor,
+  type RequestOptions,
+} from "./request-change.ts";
 
-interface DeployOptions {
+interface DeployOptions extends RequestOptions {
   file: string;
   environment?: string;
   env: Record<string, string>;
@@ -19,13 +27,11 @@ interface DeployOptions {
   detach: boolean;
   watch: boolean;
   timeout?: number;
-  reason?: string;
 }
 
 /** `mainstay deploy`: registers a directory as a release and requests the change that brings it in. */
 export function addDeploy(program: Command, withContext: WithContext): void {
-  program
-    .command("deploy")
+  addRequestOptions(program.command("deploy"))
     .argument("[directory]", "the service's files", ".")
     .description("Ship a directory as a new release, guarded by the judge")
     .option("--file <name>", "the service file inside the directory", "mainstay.yaml")
@@ -38,12 +44,11 @@ export function addDeploy(program: Command, withContext: WithContext): void {
     )
     .option("--upload", "send the files, even to a server that could read them from this disk", false)
     .option("--release <id>", "bring in a release that is registered already")
-    .option("--immediate", "all traffic at once after the health gate, nothing judged", false)
+    .option("--immediate", "all traffic at once after the health gate, nothing compared", false)
     .option("--check", "show the plan and what speaks against it; alter nothing", false)
     .option("--detach", "request the change and return", false)
     .option("--watch", "with --json: a line of JSON for every step instead of one document at the end", false)
     .option("--timeout <duration>", "stop waiting after this long (the change goes on)", durationOption)
-    .option("--reason <text>", "for the timeline and the audit log")
     .addHelpText(
       "after",
       `
@@ -52,7 +57,8 @@ Examples:
   mainstay deploy ./shop --check        plan and findings only
   mainstay deploy ./shop --env LOG=debug --reason "find the slow query"
   mainstay deploy --remote prod         to a server elsewhere: the files are sent there
-  mainstay deploy --release rel_0192…   an earlier release again`,
+  mainstay deploy --release rel_0192…   an earlier release again
+  mainstay deploy --force PREFLIGHT_MEMORY --reason "the other service is stopped next"`,
     )
     .action((directory: string, options: DeployOptions) =>
       withContext((context) => deploy(context, directory, options)),
@@ -64,10 +70,9 @@ export type WithContext = (run: (context: Context) => Promise<void>) => Promise<
 async function deploy(context: Context, directory: string, options: DeployOptions): Promise<void> {
   const candidate = options.release ?? (await register(context, directory, options));
   if (!context.isJson) await printDiff(context, candidate);
-  const wish = { kind: "release", candidate, immediate: options.immediate, reason: options.reason ?? null };
-  if (options.check)
-    return showPlan(context, await context.api.post<PreviewResource>("/changes/preview", wish));
-  const change = await context.api.post<ChangeResource>("/changes", wish);
+  const wish = wishFor(candidate, options);
+  if (options.check) return showPlan(context, await previewChange(context, wish));
+  const change = await requestChange(context, wish);
   if (options.detach)
     return show(context, change, () => `${change.id} requested; mainstay change watch ${change.id}`);
   if (!context.isJson) context.print(`change    ${change.id}`);
@@ -91,13 +96,13 @@ async function register(context: Context, directory: string, options: DeployOpti
 
 function showPlan(context: Context, preview: PreviewResource): void {
   show(context, preview, () => planWords(preview));
-  if (preview.findings.length === 0) return;
-  throw new CliError(`${preview.findings.length} findings speak against this change`, EXIT.failed);
+  const count = stoppingCount(preview.findings);
+  if (count > 0) throw new CliError(`${count} findings speak against this change`, EXIT.failed);
 }
 
 function planWords({ change, findings }: PreviewResource): string {
   const steps = change.steps.map((step) => [step.state, step.driver, step.title]);
-  const found = findings.flatMap((each) => [`  ${each.message}`, `    → ${each.remedy}`]);
-  const verdict = findings.length === 0 ? ["Nothing speaks against it."] : ["Findings:", ...found];
+  const verdict =
+    findings.length === 0 ? ["Nothing speaks against it."] : ["Findings:", ...findingLines(findings)];
   return [table(["STATE", "DRIVER", "STEP"], steps), "", ...verdict].join("\n");
 }

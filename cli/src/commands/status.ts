@@ -9,6 +9,7 @@ import {
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
+import { queueWords, waitingOf } from "../output/queue-words.ts";
 import { ago, table } from "../output/table.ts";
 import { durationOption } from "../options.ts";
 import type { WithContext } from "./deploy.ts";
@@ -47,8 +48,15 @@ async function status(context: Context, service: string | undefined): Promise<vo
   const services = service ? items.filter((each) => each.service === service) : items;
   if (service && services.length === 0)
     throw new CliError(`no service ${service}`, EXIT.failed, "mainstay status lists all");
-  show(context, { platform, services }, () =>
-    [platformWords(platform), "", servicesWords(services, context.nowMs())].join("\n"),
+  const { items: active } = await context.api.get<Page<ChangeResource>>("/changes?active=true&limit=200");
+  const queue = waitingOf(active).filter((each) => !service || each.service === service);
+  show(context, { platform, services, queue }, () =>
+    [
+      platformWords(platform),
+      "",
+      servicesWords(services, context.nowMs()),
+      ...queueWords(queue, context),
+    ].join("\n"),
   );
 }
 

@@ -22,6 +22,7 @@ function facts(patch: Partial<Facts> = {}): Facts {
     nowMs: 1000,
     settled: true,
     failure: null,
+    note: null,
     undoBlocked: null,
     verdict: null,
     command: null,
@@ -146,7 +147,7 @@ describe("going back", () => {
 
   it("takes a candidate away that never had traffic, and says that the stable release may not run", () => {
     const blocked = facts({ failure: "it crashed", undoBlocked: "the schema has moved on" });
-    expect(goes(at("gating"), blocked).name).toBe("restoring-weights");
+    expect(goes(at("gating", { stage: -1 }), blocked).name).toBe("restoring-weights");
     const ended = goes(at("draining-candidate"), blocked);
     expect(ended.name).toBe("undo-blocked");
     expect(weightOf(plan, ended)).toBe(0);
@@ -155,7 +156,7 @@ describe("going back", () => {
   it("is refused to an operator when nothing is left to go back to", () => {
     const given = facts({ command: order("abort"), undoBlocked: "the schema has moved on" });
     expect(decide(plan, at("baking"), given)).toEqual({ kind: "refuse", because: "the schema has moved on" });
-    expect(goes(at("gating"), given).name).toBe("restoring-weights");
+    expect(goes(at("gating", { stage: -1 }), given).name).toBe("restoring-weights");
   });
 
   it("does not turn back once the old release is being taken apart", () => {
@@ -213,6 +214,7 @@ describe("whatever happens", () => {
     nowMs: fc.integer({ min: 0, max: 200_000 }),
     settled: fc.boolean(),
     failure: fc.option(fc.constant("it failed")),
+    note: fc.constant(null),
     undoBlocked: fc.constant(null),
     verdict: fc.option(fc.constantFrom(verdict("harm"), verdict("no-harm"), verdict("insufficient"))),
     command: fc.option(

@@ -1,6 +1,7 @@
 import type { Command, Decision, Facts, RolloutPlan, RolloutState, RolloutStateName } from "./types.ts";
+import { actualName, isInTraffic } from "./weights.ts";
 
-const FORWARD: readonly RolloutStateName[] = [
+const BEFORE_TRAFFIC: readonly RolloutStateName[] = [
   "requested",
   "locked",
   "preflight",
@@ -8,13 +9,14 @@ const FORWARD: readonly RolloutStateName[] = [
   "migrating",
   "starting",
   "gating",
-  "stepping",
-  "baking",
-  "draining",
-  "succeeded",
 ];
+const AFTER_TRAFFIC: readonly RolloutStateName[] = ["baking", "draining", "succeeded"];
 const FINAL: readonly RolloutStateName[] = ["succeeded", "undone", "undo-blocked"];
-const UNDOING: readonly RolloutStateName[] = ["restoring-weights", "draining-candidate"];
+const UNDOING: readonly RolloutStateName[] = [
+  "restoring-instances",
+  "restoring-weights",
+  "draining-candidate",
+];
 /** Past this point the old arm is being taken apart: going back means another change. */
 const CANNOT_UNDO: readonly RolloutStateName[] = ["draining", ...UNDOING, ...FINAL];
 
@@ -47,7 +49,7 @@ export function decide(plan: RolloutPlan, state: RolloutState, facts: Facts): De
   if (state.name === "stepping") return judgeStage(situation);
   if (state.name === "baking") return finishBaking(situation);
   if (state.name === "draining" && state.blocked !== undefined) return endBlocked(situation, state.blocked);
-  return forward(situation, { by: "platform", reason: REASONS[state.name] ?? "done" });
+  return forward(situation, { by: "platform", reason: facts.note ?? REASONS[state.name] ?? "done" });
 }
 
 const REASONS: Partial<Record<RolloutStateName, string>> = {
@@ -57,6 +59,7 @@ const REASONS: Partial<Record<RolloutStateName, string>> = {
   migrating: "the release command succeeded",
   starting: "the candidate's processes run",
   gating: "every instance passed its health gate",
+  verifying: "every endpoint answered as it should",
   draining: "the old release is drained and stopped",
 };
 
@@ -64,7 +67,7 @@ const REASONS: Partial<Record<RolloutStateName, string>> = {
 function findTrouble({ plan, state, facts }: Situation): Cause | null {
   if (CANNOT_UNDO.includes(state.name)) return null;
   if (facts.failure) return { by: "platform", reason: facts.failure };
-  const isHarmful = facts.verdict?.kind === "harm" && isInTraffic(state);
+  const isHarmful = facts.verdict?.kind === "harm" && isInTraffic(plan, state);
   if (isHarmful) return { by: "judge", reason: facts.verdict?.reason ?? "harm" };
   const isLate = state.name === "gating" && facts.nowMs - state.enteredAtMs > plan.gateDeadlineMs;
   if (!isLate || facts.settled) return null;
@@ -102,8 +105,7 @@ function finishBaking(situation: Situation): Decision {
 }
 
 function forward({ plan, state, facts }: Situation, cause: Cause): Decision {
-  const hasNextStage = state.name === "stepping" && state.stage < plan.stages.length - 1;
-  const name = hasNextStage ? "stepping" : following(plan, state.name);
+  const name = following(plan, state);
   const isStepping = name === "stepping";
   return go(cause, {
     name,
@@ -114,20 +116,34 @@ function forward({ plan, state, facts }: Situation, cause: Cause): Decision {
   });
 }
 
-function following(plan: RolloutPlan, name: RolloutStateName): RolloutStateName {
-  const next = FORWARD.slice(FORWARD.indexOf(name) + 1).find((each) => !plan.skips.includes(each));
+function following(plan: RolloutPlan, { name, stage }: RolloutState): RolloutStateName {
+  const nextStage = plan.stages[stage + 1];
+  if (name === "stepping" && nextStage) return nextStage.instances ? "starting" : "stepping";
+  // The second batch and all after it: what comes before the traffic was done with the first.
+  if (name === "gating" && stage >= 0) return "stepping";
+  const order = orderOf(plan);
+  const next = order.slice(order.indexOf(name) + 1).find((each) => !plan.skips.includes(each));
   if (!next) throw new Error(`nothing follows ${name}`);
   return next;
 }
 
-function undo({ state, facts }: Situation, { by, reason }: Cause): Decision {
+/** Every state of a change that goes well, each once. */
+function orderOf({ verify }: RolloutPlan): RolloutStateName[] {
+  const before: RolloutStateName[] = verify === "before-traffic" ? ["verifying"] : [];
+  const after: RolloutStateName[] = verify === "after-traffic" ? ["verifying"] : [];
+  return [...BEFORE_TRAFFIC, ...before, "stepping", ...after, ...AFTER_TRAFFIC];
+}
+
+function undo({ plan, state, facts }: Situation, { by, reason }: Cause): Decision {
   // Before the lock nothing was done, so nothing has to be taken back.
   if (state.name === "requested") return go({ by, reason }, moved(state, "undone", facts));
-  if (!facts.undoBlocked || !isInTraffic(state))
-    return go({ by, reason }, moved(state, "restoring-weights", facts));
-  // The candidate fails and the stable release cannot run: what has the traffic keeps it.
-  const blocked = `${reason}; ${facts.undoBlocked}`;
-  return go({ by, reason: blocked }, { ...moved(state, "draining", facts), blocked });
+  if (facts.undoBlocked && isInTraffic(plan, state)) {
+    // The candidate fails and the stable release cannot run: what has the traffic keeps it.
+    const blocked = `${reason}; ${facts.undoBlocked}`;
+    return go({ by, reason: blocked }, { ...moved(state, "draining", facts), blocked });
+  }
+  const first = isRolling(plan) && plan.hasStable ? "restoring-instances" : "restoring-weights";
+  return go({ by, reason }, { ...moved(state, first, facts), undoneFrom: actualName(state) });
 }
 
 function endBlocked({ state, facts }: Situation, reason: string): Decision {
@@ -137,6 +153,10 @@ function endBlocked({ state, facts }: Situation, reason: string): Decision {
 function continueUndo({ state, facts }: Situation): Decision {
   if (!facts.settled) return stay("its effects have not taken hold yet");
   const by = "platform";
+  if (state.name === "restoring-instances") {
+    const reason = "every instance of the stable release runs again";
+    return go({ by, reason }, moved(state, "restoring-weights", facts));
+  }
   if (state.name === "restoring-weights") {
     const reason = "all traffic is back on the stable release";
     return go({ by, reason }, moved(state, "draining-candidate", facts));
@@ -147,16 +167,21 @@ function continueUndo({ state, facts }: Situation): Decision {
 }
 
 function obey(situation: Situation, command: NonNullable<Facts["command"]>): Decision {
-  const { state, facts } = situation;
+  const { plan, state, facts } = situation;
   const cause = { by: command.by, reason: command.reason ?? `${command.name} by ${command.by}` };
   const refusal: Decision = {
     kind: "refuse",
     because: `${command.name} means nothing while it is ${state.name}`,
   };
+  if (command.name === "promote-full" && isRolling(plan)) {
+    const because = "instances are replaced batch by batch: promote goes to the next batch";
+    return { kind: "refuse", because };
+  }
   if (!isMeaningful(command.name, state)) return refusal;
   switch (command.name) {
     case "abort":
-      if (facts.undoBlocked && isInTraffic(state)) return { kind: "refuse", because: facts.undoBlocked };
+      if (facts.undoBlocked && isInTraffic(plan, state))
+        return { kind: "refuse", because: facts.undoBlocked };
       return undo(situation, cause);
     case "pause":
       return go(cause, { ...state, name: "paused", pausedFrom: state.name, enteredAtMs: facts.nowMs });
@@ -175,7 +200,7 @@ function isMeaningful(command: Command, state: RolloutState): boolean {
   if (command === "resume") return state.name === "paused";
   if (command === "finish") return state.name === "baking";
   if (command === "pause") return state.name === "stepping" || state.name === "baking";
-  return isInTraffic(state);
+  return ["stepping", "baking"].includes(actualName(state));
 }
 
 function promote({ plan, state, facts }: Situation, cause: Cause, isFull: boolean): Decision {
@@ -198,9 +223,8 @@ export function restartStage(state: RolloutState, nowMs: number): RolloutState {
   return state.name === "stepping" ? { ...state, stageStartedAtMs: nowMs } : state;
 }
 
-function isInTraffic(state: RolloutState): boolean {
-  const name = state.name === "paused" ? state.pausedFrom : state.name;
-  return name === "stepping" || name === "baking";
+function isRolling(plan: RolloutPlan): boolean {
+  return plan.stages.some((stage) => stage.instances);
 }
 
 function moved(state: RolloutState, name: RolloutStateName, facts: Facts): RolloutState {

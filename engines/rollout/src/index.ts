@@ -1,4 +1,12 @@
 export { decide, initialState, restartStage } from "./decide.ts";
+export {
+  planStrategy,
+  type InstanceCounts,
+  type RollingSettings,
+  type Strategy,
+  type StrategyPlan,
+  type StrategyQuestion,
+} from "./strategies.ts";
 export type {
   Command,
   Decision,
@@ -8,4 +16,4 @@ export type {
   RolloutStateName,
   Stage,
 } from "./types.ts";
-export { provenOf, weightOf } from "./weights.ts";
+export { actualName, isInTraffic, provenOf, weightOf } from "./weights.ts";

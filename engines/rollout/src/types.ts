@@ -8,10 +8,12 @@ export type RolloutStateName =
   | "starting"
   | "gating"
   | "stepping"
+  | "verifying"
   | "baking"
   | "draining"
   | "succeeded"
   | "paused"
+  | "restoring-instances"
   | "restoring-weights"
   | "draining-candidate"
   | "undone"
@@ -21,6 +23,18 @@ export interface Stage {
   /** The candidate's share in ten-thousandths. */
   weight: number;
   bakeMs: number;
+  /** Only where instances are replaced batch by batch. */
+  instances?: BatchCounts;
+}
+
+/** How many instances of each release a stage has. */
+export interface BatchCounts {
+  candidate: number;
+  /** To how many the stable ones shrink before the candidate's start. */
+  room: number;
+  stable: number;
+  /** Of how many: each release in full. */
+  all: { candidate: number; stable: number };
 }
 
 /** What was decided once, when the change was requested. */
@@ -34,6 +48,8 @@ export interface RolloutPlan {
   onTooLittleEvidence: "hold" | "advance";
   /** False when there is no stable arm: nothing to compare with and nowhere to go back to. */
   hasStable: boolean;
+  /** When the candidate's endpoints are verified: before it gets traffic, or once it has all of it. */
+  verify?: "before-traffic" | "after-traffic" | null;
   /** States that mean nothing to this kind of change. */
   skips: readonly RolloutStateName[];
 }
@@ -48,6 +64,8 @@ export interface RolloutState {
   pausedFrom: RolloutStateName | null;
   /** Why it stays where it is although it failed: there is no way back. */
   blocked?: string;
+  /** The state in which it was decided to go back. */
+  undoneFrom?: RolloutStateName;
 }
 
 export type Command = "promote" | "promote-full" | "pause" | "resume" | "abort" | "finish";
@@ -61,6 +79,8 @@ export interface Facts {
   settled: boolean;
   /** Why the candidate cannot go on, in words; null when nothing failed. */
   failure: string | null;
+  /** What the timeline is to say of the step forward, instead of the usual words; null when nothing. */
+  note: string | null;
   /** Why the stable release can no longer do its work, so that going back helps nobody; null when it can. */
   undoBlocked: string | null;
   /** The judge's verdict on the traffic so far; null when nothing is judged. */

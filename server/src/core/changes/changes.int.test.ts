@@ -1,142 +1,22 @@
-import { randomBytes } from "node:crypto";
 import { AppError } from "@mainstay/api";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openTestDatabase } from "../../../../tests/support/database.ts";
-import { silentLog } from "../../../../tests/support/log.ts";
-import { createVirtualClock, type VirtualClock } from "../../kernel/clock.ts";
-import { createEvents } from "../../kernel/events/index.ts";
-import { createIds } from "../../kernel/ids.ts";
-import { createMetrics } from "../../kernel/metrics.ts";
-import { auditStream, createAudit } from "../audit/index.ts";
-import { createFakeDriver, createFakeSignal } from "./fake-driver.ts";
-import type { ChangeKind, Preparation } from "./ports.ts";
-import { createChangesRoom } from "./room.ts";
-import type { Origin } from "./transitions.ts";
+import { describe, expect, it } from "vitest";
+import { ann, useChangesHouse, wish } from "../../../../tests/support/changes-house.ts";
 
-const ann: Origin = {
-  actor: { type: "user", id: "usr_ann", name: "ann" },
-  requestId: "req_1",
-  address: "127.0.0.1",
-};
-const START_MS = Date.parse("2026-11-01T12:00:00Z");
-
-let database: Awaited<ReturnType<typeof openTestDatabase>>;
-let clock: VirtualClock;
-let fake: ReturnType<typeof createFakeDriver>;
-let signal: ReturnType<typeof createFakeSignal>;
-let running: { stop(): Promise<void> | void }[] = [];
-
-beforeEach(async () => {
-  database = await openTestDatabase();
-  clock = createVirtualClock(START_MS);
-  fake = createFakeDriver();
-  signal = createFakeSignal();
-});
-afterEach(async () => {
-  for (const each of running) await each.stop();
-  running = [];
-  await database.close();
-});
-
-const kind = (stable: string | null = "rel_old"): ChangeKind => ({
-  kind: "release",
-  drivers: [fake.driver],
-  signal: signal.signal,
-  prepare: async ({ candidate }) => {
-    if (fake.world.refusal) throw fake.world.refusal;
-    return prepared(candidate, stable);
-  },
-});
-
-const prepared = (candidate: string, stable: string | null): Preparation => ({
-  target: "production/shop",
-  service: "shop",
-  environment: "production",
-  candidate,
-  stable,
-  plan: {
-    stages: [
-      { weight: 1000, bakeMs: 5000 },
-      { weight: 10_000, bakeMs: 0 },
-    ],
-    keepWarmMs: 60_000,
-    gateDeadlineMs: 30_000,
-    onTooLittleEvidence: "hold",
-    hasStable: stable !== null,
-    skips: ["backup", "migrating"],
-  },
-  judge: { metrics: ["errors"], alpha: 0.01, warmupMs: 0 },
-  limits: {},
-});
-
-/** A server of its own on the shared database, as after a restart. */
-function createServer(options: { owner?: string; stable?: string | null } = {}) {
-  const ids = createIds({ clock, random: randomBytes });
-  const { db } = database;
-  const metrics = createMetrics({ clock, log: silentLog });
-  const events = createEvents({
-    database,
-    clock,
-    ids,
-    log: silentLog,
-    metrics,
-    source: "test",
-    streams: [auditStream],
-  });
-  const audit = createAudit({ db, clock, ids });
-  const room = createChangesRoom({
-    db,
-    clock,
-    ids,
-    audit,
-    events,
-    log: silentLog,
-    kinds: [kind(options.stable)],
-    owner: options.owner ?? "server-1",
-    listen: database.listen,
-  });
-  return { ...room, audit };
-}
-
-async function run(server: ReturnType<typeof createServer>): Promise<void> {
-  running.push(server.runner);
-  await server.runner.start();
-}
-
-const wish = { kind: "release", candidate: "rel_new", immediate: false, reason: null };
-type Changes = ReturnType<typeof createServer>["changes"];
-
-/** Lets virtual time pass, in small steps, until the change is in this state. */
-async function until(changes: Changes, id: string, state: string): Promise<void> {
-  for (let step = 0; step < 1500; step++) {
-    if ((await changes.change(id)).state === state) return;
-    await clock.advance(250);
-  }
-  const { state: last, outcome } = await changes.change(id);
-  throw new Error(`the change is ${last} (${outcome ?? "no outcome"}), not ${state}`);
-}
-
-/** A minute of traffic in which no arm does worse than the other. */
-function healthyTraffic(seconds = 60): void {
-  const fromMs = clock.now().getTime();
-  for (let second = 1; second <= seconds; second++) {
-    signal.add(fromMs + second * 1000, { stable: [50, 0], candidate: [5, 0] });
-  }
-}
+const { here, until, healthyTraffic } = useChangesHouse();
 
 describe("a change that goes well", () => {
   it("passes its states, does each act once, and leaves a timeline and an audit trail", async () => {
-    const server = createServer();
-    await run(server);
+    const server = here().createServer();
+    await here().run(server);
     const { id } = await server.changes.request(wish, ann);
     healthyTraffic();
-    await until(server.changes, id, "succeeded");
+    await until(server, id, "succeeded");
     const timeline = await server.changes.timeline(id);
     expect(timeline.map((entry) => entry.to_state)).toEqual([
       ...["requested", "locked", "preflight", "starting", "gating", "stepping", "stepping"],
       ...["baking", "draining", "succeeded"],
     ]);
-    expect(fake.world.acts).toEqual(["apply start", "apply weigh", "apply weigh", "apply settle"]);
+    expect(here().fake.world.acts).toEqual(["apply start", "apply weigh", "apply weigh", "apply settle"]);
     const { entries } = await server.audit.list({ limit: 100, filter: { change: id } });
     expect(entries).toHaveLength(timeline.length);
     expect(entries.at(-1)).toMatchObject({ actor: { name: "ann" }, requestId: "req_1" });
@@ -144,43 +24,60 @@ describe("a change that goes well", () => {
   });
 
   it("advances by the judge's verdict, stores it with its numbers, and replays to the same", async () => {
-    const server = createServer();
-    await run(server);
+    const server = here().createServer();
+    await here().run(server);
     const { id } = await server.changes.request(wish, ann);
     healthyTraffic();
-    await until(server.changes, id, "baking");
+    await until(server, id, "baking");
     const advanced = (await server.changes.timeline(id)).filter((entry) => entry.by === "judge");
     expect(advanced).toHaveLength(1);
     expect(advanced[0]?.evidence).toMatchObject({ verdict: "no-harm" });
     expect(await server.changes.replay(id)).toMatchObject({ isEqual: true });
   });
 
+  it("is told in one report: every state with its duration, the evidence, and what was audited", async () => {
+    const server = here().createServer();
+    await here().run(server);
+    const { id } = await server.changes.request({ ...wish, reason: "new prices" }, ann);
+    healthyTraffic();
+    await until(server, id, "succeeded");
+    const report = await server.report(id);
+    const timeline = await server.changes.timeline(id);
+    expect(report.passages.map((each) => each.state)).toEqual(timeline.map((entry) => entry.to_state));
+    const lasted = report.passages.reduce((total, each) => total + (each.durationMs ?? 0), 0);
+    expect(lasted).toBe(report.durationMs);
+    const staged = report.passages.find((each) => each.weight === 0.1);
+    expect(staged).toMatchObject({ state: "stepping", leftBy: "judge", evidence: { verdict: "no-harm" } });
+    expect(report.audit).toHaveLength(timeline.length);
+    expect(report.change).toMatchObject({ reason: "new prices", requestedBy: { name: "ann" } });
+  });
+
   it("keeps the old release warm, and gives way to the next change", async () => {
-    const server = createServer();
-    await run(server);
+    const server = here().createServer();
+    await here().run(server);
     const first = await server.changes.request(wish, ann);
     healthyTraffic();
-    await until(server.changes, first.id, "baking");
+    await until(server, first.id, "baking");
     const second = await server.changes.request({ ...wish, candidate: "rel_newer" }, ann);
-    await until(server.changes, first.id, "succeeded");
-    await until(server.changes, second.id, "stepping");
+    await until(server, first.id, "succeeded");
+    await until(server, second.id, "stepping");
   });
 });
 
 describe("a change that goes wrong", () => {
   it("is undone on evidence of harm: weights first, then the candidate is drained", async () => {
-    const server = createServer();
-    await run(server);
+    const server = here().createServer();
+    await here().run(server);
     const { id } = await server.changes.request(wish, ann);
-    await until(server.changes, id, "stepping");
+    await until(server, id, "stepping");
     for (let second = 1; second <= 10; second++) {
-      signal.add(clock.now().getTime() + second * 1000, { stable: [50, 0], candidate: [5, 1] });
+      here().signal.add(here().clock.now().getTime() + second * 1000, { stable: [50, 0], candidate: [5, 1] });
     }
-    await until(server.changes, id, "undone");
+    await until(server, id, "undone");
     const row = await server.changes.change(id);
     expect(row.evidence).toMatchObject({ verdict: "harm" });
     expect(row.weight).toBe(0);
-    expect(fake.world.acts).toEqual(["apply start", "apply weigh", "undo weigh", "undo start"]);
+    expect(here().fake.world.acts).toEqual(["apply start", "apply weigh", "undo weigh", "undo start"]);
     const verdict = (await server.changes.timeline(id)).find(
       (entry) => entry.to_state === "restoring-weights",
     );
@@ -188,82 +85,68 @@ describe("a change that goes wrong", () => {
     expect(await server.changes.replay(id)).toMatchObject({ isEqual: true });
   });
 
-  it("does not start when the preflight finds something, and says all of it with its remedies", async () => {
-    const server = createServer();
-    await run(server);
-    fake.world.findings = [
-      { code: "A", message: "the disk is full", remedy: "make room" },
-      { code: "B", message: "a secret is missing", remedy: "add it" },
-    ];
-    const { id } = await server.changes.request(wish, ann);
-    await until(server.changes, id, "undone");
-    const { outcome } = await server.changes.change(id);
-    expect(outcome).toBe("the disk is full (make room); a secret is missing (add it)");
-    expect(fake.world.acts).not.toContain("apply start");
-  });
-
   it("ends when its kind refuses it by the time its turn comes", async () => {
-    const server = createServer();
+    const server = here().createServer();
     const { id } = await server.changes.request(wish, ann);
-    fake.world.refusal = new AppError("CHANGE_NOTHING_TO_DO", {
+    here().fake.world.refusal = new AppError("CHANGE_NOTHING_TO_DO", {
       candidate: "rel_new",
       target: "production/shop",
     });
-    await run(server);
-    await until(server.changes, id, "undone");
+    await here().run(server);
+    await until(server, id, "undone");
     expect((await server.changes.change(id)).outcome).toBe("rel_new already serves production/shop");
   });
 
   it("is undone when its gate is not passed in time", async () => {
-    const server = createServer();
-    await run(server);
-    fake.world.stuckIn.add("gating");
+    const server = here().createServer();
+    await here().run(server);
+    here().fake.world.stuckIn.add("gating");
     const { id } = await server.changes.request(wish, ann);
-    await until(server.changes, id, "undone");
+    await until(server, id, "undone");
     expect((await server.changes.change(id)).outcome).toMatch(/not healthy within 30 s/);
-    expect(fake.world.acts).not.toContain("apply weigh");
+    expect(here().fake.world.acts).not.toContain("apply weigh");
   });
 
   it("is undone when the candidate fails in traffic", async () => {
-    const server = createServer();
-    await run(server);
+    const server = here().createServer();
+    await here().run(server);
     const { id } = await server.changes.request(wish, ann);
-    await until(server.changes, id, "stepping");
-    fake.world.failure = "web crashed 3 times";
-    await until(server.changes, id, "undone");
+    await until(server, id, "stepping");
+    here().fake.world.failure = "web crashed 3 times";
+    await until(server, id, "undone");
     expect((await server.changes.change(id)).outcome).toBe("web crashed 3 times");
   });
 
   it("tries an effect again when the agent is away, instead of failing the change", async () => {
-    const server = createServer();
-    await run(server);
-    fake.world.failOnce.set("start", new AppError("AGENT_UNREACHABLE", { reason: "restarting" }));
+    const server = here().createServer();
+    await here().run(server);
+    here().fake.world.failOnce.set("start", new AppError("AGENT_UNREACHABLE", { reason: "restarting" }));
     const { id } = await server.changes.request(wish, ann);
-    await until(server.changes, id, "stepping");
-    expect(fake.world.acts.filter((act) => act === "apply start")).toHaveLength(1);
+    await until(server, id, "stepping");
+    expect(here().fake.world.acts.filter((act) => act === "apply start")).toHaveLength(1);
   });
 });
 
 describe("the lock of a target", () => {
   it("refuses a second change while one is under way, and names it", async () => {
-    const server = createServer();
+    const server = here().createServer();
     const first = await server.changes.request(wish, ann);
     const refusal = await server.changes.request(wish, ann).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ code: "CHANGE_LOCKED", params: { change: first.id, by: "ann" } });
   });
 
   it("is not taken over from a server that still beats, but from one that stopped", async () => {
-    const first = createServer({ owner: "server-1" });
-    await run(first);
+    const first = here().createServer({ owner: "server-1" });
+    await here().run(first);
     const { id } = await first.changes.request(wish, ann);
-    await until(first.changes, id, "stepping");
-    const second = createServer({ owner: "server-2" });
-    await run(second);
-    await clock.advance(5000);
+    await until(first, id, "stepping");
+    const second = here().createServer({ owner: "server-2" });
+    await here().run(second);
+    await here().clock.advance(5000);
     expect((await second.changes.locks())[0]).toMatchObject({ owner: "server-1" });
     await first.runner.stop();
     healthyTraffic(120);
-    await until(second.changes, id, "baking");
+    await until(second, id, "baking");
     const reasons = (await second.changes.timeline(id)).map((entry) => entry.reason);
     expect(reasons).toContain("the server came back; the stage starts anew");
   });
@@ -273,77 +156,77 @@ describe("a server that dies", () => {
   it.each(["requested", "preflight", "starting", "gating", "stepping", "baking", "draining"])(
     "in %s leaves a change that the next one brings to its end",
     async (state) => {
-      const first = createServer();
-      await run(first);
-      fake.world.stuckIn.add(state);
+      const first = here().createServer();
+      await here().run(first);
+      here().fake.world.stuckIn.add(state);
       if (state === "requested") await first.runner.stop();
       const { id } = await first.changes.request(wish, ann);
       healthyTraffic();
-      await until(first.changes, id, state);
+      await until(first, id, state);
       await first.runner.stop();
-      fake.world.stuckIn.clear();
-      const second = createServer();
-      await run(second);
+      here().fake.world.stuckIn.clear();
+      const second = here().createServer();
+      await here().run(second);
       healthyTraffic(120);
-      await until(second.changes, id, "succeeded");
+      await until(second, id, "succeeded");
     },
   );
 
   it.each(["restoring-weights", "draining-candidate"])(
     "in %s leaves an undo that the next one finishes",
     async (state) => {
-      const first = createServer();
-      await run(first);
+      const first = here().createServer();
+      await here().run(first);
       const { id } = await first.changes.request(wish, ann);
-      await until(first.changes, id, "stepping");
-      fake.world.stuckIn.add(state);
+      await until(first, id, "stepping");
+      here().fake.world.stuckIn.add(state);
       await first.changes.command(id, { name: "abort", reason: null }, ann);
-      await until(first.changes, id, state);
+      await until(first, id, state);
       await first.runner.stop();
-      fake.world.stuckIn.clear();
-      const second = createServer();
-      await run(second);
-      await until(second.changes, id, "undone");
+      here().fake.world.stuckIn.clear();
+      const second = here().createServer();
+      await here().run(second);
+      await until(second, id, "undone");
     },
   );
 });
 
 describe("an operator", () => {
   it("pauses, and nothing advances until it is resumed", async () => {
-    const server = createServer();
-    await run(server);
+    const server = here().createServer();
+    await here().run(server);
     const { id } = await server.changes.request(wish, ann);
-    await until(server.changes, id, "stepping");
+    await until(server, id, "stepping");
     await server.changes.command(id, { name: "pause", reason: "lunch" }, ann);
     healthyTraffic();
-    await clock.advance(20_000);
+    await here().clock.advance(20_000);
     expect(await server.changes.change(id)).toMatchObject({ state: "paused", weight: 1000 });
     await server.changes.command(id, { name: "resume", reason: null }, ann);
-    await until(server.changes, id, "baking");
+    await until(server, id, "baking");
   });
 
   it("rolls back a change whose old release is warm", async () => {
-    const server = createServer();
-    await run(server);
+    const server = here().createServer();
+    await here().run(server);
     const { id } = await server.changes.request(wish, ann);
     healthyTraffic();
-    await until(server.changes, id, "baking");
+    await until(server, id, "baking");
     expect((await server.changes.rollback(id, null, ann)).id).toBe(id);
-    await until(server.changes, id, "undone");
+    await until(server, id, "undone");
   });
 
   it("rolls back a change that has ended by bringing the release before it back at once", async () => {
-    const server = createServer();
-    await run(server);
+    const server = here().createServer();
+    await here().run(server);
     const { id } = await server.changes.request(wish, ann);
     healthyTraffic();
-    await until(server.changes, id, "succeeded");
+    await until(server, id, "succeeded");
     const back = await server.changes.rollback(id, null, ann);
     expect(back).toMatchObject({ candidate: "rel_old", immediate: true });
   });
 
   it("aborts a change that has not begun", async () => {
-    const server = createServer();
+    const server = here().createServer();
     const { id } = await server.changes.request(wish, ann);
     expect(await server.changes.command(id, { name: "abort", reason: null }, ann)).toMatchObject({
       state: "undone",
@@ -352,7 +235,7 @@ describe("an operator", () => {
   });
 
   it("is told when a command means nothing", async () => {
-    const server = createServer();
+    const server = here().createServer();
     const { id } = await server.changes.request(wish, ann);
     const refusal = server.changes.command(id, { name: "promote", reason: null }, ann);
     await expect(refusal).rejects.toMatchObject({ code: "CHANGE_REFUSED" });

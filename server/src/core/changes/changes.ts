@@ -1,14 +1,25 @@
 import { isDeepStrictEqual } from "node:util";
 import { AppError } from "@mainstay/api";
-import { decide, initialState, provenOf, weightOf, type Command, type Decision } from "@mainstay/rollout";
+import {
+  decide,
+  initialState,
+  provenOf,
+  weightOf,
+  type Command,
+  type Decision,
+  type Facts,
+} from "@mainstay/rollout";
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
+import { findingOf, markForced } from "./domain/findings.ts";
 import { planSteps } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
+import type { Freezer } from "./frozen.ts";
 import type { ChangeKind, Finding, Preparation } from "./ports.ts";
+import type { Preflight } from "./preflight.ts";
 import { replayEvidence } from "./judge-session.ts";
 import type { ChangeRow, ChangesStore } from "./store.ts";
 import type { Origin, Transitions } from "./transitions.ts";
@@ -22,6 +33,8 @@ export interface ChangesDependencies {
   kinds: ChangeKind[];
   store: ChangesStore;
   transitions: Transitions;
+  preflight: Preflight;
+  freezer: Freezer;
 }
 
 export interface ChangeRequest {
@@ -33,10 +46,22 @@ export interface ChangeRequest {
   /** Whose candidate it is, for kinds whose candidates do not say so. */
   service?: string | undefined;
   environment?: string | undefined;
+  /** Codes of findings that are not to stop the change. */
+  force?: readonly string[];
+  /** Why it goes on in spite of a freeze window. */
+  overrideFreeze?: string | null;
+  /** Whether it waits in order behind a change under way instead of being refused. */
+  queue?: boolean;
+  /** Whether it takes the place of those that wait already; it waits itself then. */
+  supersede?: boolean;
 }
 
+/** So many changes may wait for one target. */
+const QUEUE_MAX = 20;
+
 /** The use cases of changes: ask for one, steer it, look at it. The runner carries them out. */
-export function createChanges({ clock, ids, kinds, store, transitions }: ChangesDependencies) {
+export function createChanges(dependencies: ChangesDependencies) {
+  const { clock, ids, kinds, store, transitions, preflight, freezer } = dependencies;
   const byName = new Map(kinds.map((each) => [each.kind, each]));
 
   function kindOf(name: string): ChangeKind {
@@ -69,6 +94,10 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
       reason: wish.reason,
       outcome: null,
       evidence: null,
+      findings: [],
+      force: [...(wish.force ?? [])],
+      freeze: prepared.freeze ?? [],
+      override_freeze: wish.overrideFreeze ?? null,
       first_candidate_at: null,
       created_at: now,
       updated_at: now,
@@ -85,34 +114,64 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
   ): Promise<{ change: ChangeRow; findings: Finding[] }> {
     const kind = kindOf(wish.kind);
     const row = draft(wish, await kind.prepare(wish), origin);
-    const found = await Promise.all(kind.drivers.map((driver) => driver.check(viewOf(row))));
+    const found = await preflight(kind, viewOf(row));
     const blocker = await blockerOf(row.target);
-    return { change: row, findings: [...(blocker ? [findingOf(lockedBy(blocker))] : []), ...found.flat()] };
+    const waits = wish.queue || wish.supersede;
+    const locked = blocker ? [findingOf(lockedBy(blocker), { severity: waits ? "warning" : "error" })] : [];
+    return { change: row, findings: [...locked, ...freezer.find(row), ...markForced(found, row.force)] };
   }
 
-  /** Asks for a change. One that only keeps its old release warm gives way; any other holds the target. */
+  /**
+   * Asks for a change. One that only keeps its old release warm gives way to it; any other holds the target,
+   * and the request is refused or, if it says so, waits its turn.
+   */
   async function request(wish: ChangeRequest, origin: Origin): Promise<ChangeRow> {
     const row = draft(wish, await kindOf(wish.kind).prepare(wish), origin);
-    const blocker = await blockerOf(row.target);
-    if (blocker) throw lockedBy(blocker);
-    for (const each of await store.activeFor(row.target)) await giveWay(each, row, origin);
+    freezer.refuse(row);
+    const waiting = await waitingFor(row.target);
+    if (!wish.queue && !wish.supersede) {
+      const blocker = await blockerOf(row.target);
+      if (blocker) throw lockedBy(blocker);
+    } else if (!wish.supersede && waiting.length >= QUEUE_MAX) {
+      throw new AppError("CHANGE_QUEUE_FULL", { count: waiting.length, target: row.target });
+    }
     await transitions.create(row, origin);
+    if (wish.supersede)
+      for (const each of waiting) await endWaiting(each.id, `superseded by ${row.id}`, origin);
     return row;
   }
 
-  /** Ends the baking of the change before; one that is draining already is waited for, and needs no order. */
-  async function giveWay(before: ChangeRow, next: ChangeRow, origin: Origin): Promise<void> {
-    try {
-      await command(before.id, { name: "finish", reason: `${next.id} follows` }, origin);
-    } catch (error) {
-      const hasMovedOn = error instanceof AppError && error.code === "CHANGE_REFUSED";
-      if (!hasMovedOn) throw error;
+  async function waitingFor(target: string): Promise<ChangeRow[]> {
+    return (await store.activeFor(target)).filter((each) => each.state === "requested");
+  }
+
+  /** Ends a change that has not begun; answers it as it then is, which may be under way after all. */
+  async function endWaiting(id: string, reason: string, origin: Origin): Promise<ChangeRow> {
+    for (;;) {
+      const row = await change(id);
+      if (row.state !== "requested") return row;
+      const decision = decideOn(row, { name: "abort", reason, by: origin.actor.name });
+      if (decision.kind === "go") await transitions.apply(row, decision, { origin });
     }
+  }
+
+  /** Takes a change out of the queue; one that has begun is to be aborted instead. */
+  async function cancel(id: string, reason: string | null, origin: Origin): Promise<ChangeRow> {
+    const ended = await endWaiting(id, reason ?? `cancelled by ${origin.actor.name}`, origin);
+    if (ended.state === "undone") return ended;
+    const because = "it has begun; abort it to have it undone";
+    throw refused(ended, "cancel", { kind: "refuse", because });
   }
 
   async function blockerOf(target: string): Promise<ChangeRow | undefined> {
     const active = await store.activeFor(target);
     return active.find((each) => each.state !== "baking" && each.state !== "draining");
+  }
+
+  function decideOn(row: ChangeRow, order: NonNullable<Facts["command"]>): Decision {
+    const nowMs = clock.now().getTime();
+    const unknown = { settled: false, failure: null, note: null, undoBlocked: null, verdict: null };
+    return decide(row.plan, row.position, { nowMs, ...unknown, command: order });
   }
 
   async function command(
@@ -123,14 +182,7 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
     for (let attempt = 0; attempt < 5; attempt++) {
       const row = await change(id);
       if (order.name === "abort") await mustBeUndoable(row);
-      const decision = decide(row.plan, row.position, {
-        nowMs: clock.now().getTime(),
-        settled: false,
-        failure: null,
-        undoBlocked: null,
-        verdict: null,
-        command: { ...order, by: origin.actor.name },
-      });
+      const decision = decideOn(row, { ...order, by: origin.actor.name });
       if (decision.kind !== "go") throw refused(row, order.name, decision);
       if (await transitions.apply(row, decision, { origin })) return change(id);
     }
@@ -158,6 +210,7 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
       environment: row.environment,
       immediate: true,
       reason: reason ?? `rolls ${row.id} back`,
+      overrideFreeze: "going back is never frozen",
     };
     return request(wish, origin);
   }
@@ -176,6 +229,7 @@ export function createChanges({ clock, ids, kinds, store, transitions }: Changes
 
   return {
     request,
+    cancel,
     preview,
     command,
     rollback,
@@ -197,11 +251,8 @@ function lockedBy(blocker: ChangeRow): AppError {
     change: blocker.id,
     state: blocker.state,
     by: blocker.requested_by.name,
+    since: blocker.created_at.toISOString(),
   });
-}
-
-function findingOf(error: AppError): Finding {
-  return { code: error.code, message: error.message, remedy: error.remedy };
 }
 
 function refused(row: ChangeRow, verb: string, decision: Exclude<Decision, { kind: "go" }>): AppError {

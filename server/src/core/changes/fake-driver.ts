@@ -1,4 +1,15 @@
-import type { ArmTally, Block, ChangeView, Driver, Finding, Observation, Signal, Step } from "./ports.ts";
+import type { Arm } from "@mainstay/api";
+import type {
+  ArmTally,
+  Block,
+  Check,
+  ChangeView,
+  Driver,
+  Finding,
+  Observation,
+  Signal,
+  Step,
+} from "./ports.ts";
 
 /** A driver whose world is a few variables: for tests of whatever runs on changes. */
 export function createFakeDriver() {
@@ -7,6 +18,8 @@ export function createFakeDriver() {
     /** What was done, in order: "apply start", "undo weigh", … */
     acts: [] as string[],
     findings: [] as Finding[],
+    /** Asked beside the driver. */
+    checks: [] as Check[],
     /** Positions whose effects never take hold. */
     stuckIn: new Set<string>(),
     failure: null as string | null,
@@ -55,27 +68,24 @@ export function createFakeDriver() {
 
 /** A signal that answers the blocks it was given. */
 export function createFakeSignal() {
-  const blocks: Block[] = [];
+  const blocks: Record<string, Block[]> = { errors: [], probes: [] };
   const signal: Signal = {
-    counts: async ({ metric, sinceMs }) =>
-      metric.name === "errors" ? blocks.filter((each) => each.atMs > sinceMs) : [],
+    counts: async ({ metric, sinceMs }) => (blocks[metric.name] ?? []).filter((each) => each.atMs > sinceMs),
     onNews: () => () => {},
   };
   return {
     signal,
     /** One second in which every group of each arm had so many requests, of which so many failed. */
-    add(
-      atMs: number,
-      arms: { stable: [total: number, bad: number]; candidate: [total: number, bad: number] },
-    ): void {
-      blocks.push({
-        fromMs: atMs - 1000,
-        atMs,
-        stable: evenly(arms.stable),
-        candidate: evenly(arms.candidate),
-      });
-    },
+    add: (atMs: number, arms: Second) => void blocks["errors"]?.push(blockOf(atMs, arms)),
+    /** The same for the platform's own probes. */
+    addProbes: (atMs: number, arms: Second) => void blocks["probes"]?.push(blockOf(atMs, arms)),
   };
+}
+
+type Second = Record<Arm, [total: number, bad: number]>;
+
+function blockOf(atMs: number, { stable, candidate }: Second): Block {
+  return { fromMs: atMs - 1000, atMs, stable: evenly(stable), candidate: evenly(candidate) };
 }
 
 function evenly([total, bad]: [number, number]): ArmTally {

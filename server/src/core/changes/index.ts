@@ -4,6 +4,7 @@ export type {
   ArmTally,
   Block,
   ChangeKind,
+  Check,
   ChangeView,
   Driver,
   Finding,
@@ -13,8 +14,10 @@ export type {
   Observation,
   Preparation,
   PreparedRequest,
+  ProbePlan,
   Signal,
   Step,
 } from "./ports.ts";
 export type { ChangeRow, TimelineRow } from "./store.ts";
+export { findingOf } from "./domain/findings.ts";
 export { createChangesRoom } from "./room.ts";

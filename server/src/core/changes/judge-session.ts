@@ -11,6 +11,8 @@ export interface JudgedEvidence extends Evidence {
  * The metric name of the absolute ceiling on latency stands apart from "latency", which compares the arms.
  */
 const LATENCY_CEILING = "latency-ceiling";
+/** Apart from the users' requests: their counts never hold a probe. */
+const PROBES = "probes";
 /** A p95 above the ceiling means: more than this share of the requests is slower than it. */
 const P95_SHARE = 0.05;
 
@@ -78,12 +80,12 @@ export function replayEvidence(judged: JudgedChange, history: HistoryEntry[]): J
 function createBench({ judge, limits }: JudgedChange) {
   if (!judge) throw new Error("this change is not judged");
   const { alpha, warmupMs } = judge;
-  const metrics = judge.metrics.flatMap((name) => COMPARISONS[name]);
-  const comparing = createJudge({
-    metrics,
-    alpha,
-    warmupMs: { latency: warmupMs, "typical-latency": warmupMs },
-  });
+  const ofUsers: string[] = judge.metrics.flatMap((name) => COMPARISONS[name]);
+  const metrics = judge.probes ? [...ofUsers, PROBES] : ofUsers;
+  const comparing =
+    metrics.length === 0
+      ? null
+      : createJudge({ metrics, alpha, warmupMs: { latency: warmupMs, "typical-latency": warmupMs } });
   const { errorRate, latencyP95Ms } = limits;
   const ceilings = [
     ...(errorRate === undefined
@@ -101,22 +103,40 @@ function createBench({ judge, limits }: JudgedChange) {
   ];
   return {
     show(entry: HistoryEntry): void {
-      if (entry.kind === "stage") return comparing.startStage(entry.atMs);
+      if (entry.kind === "stage") return comparing?.startStage(entry.atMs);
       for (const ceiling of ceilings) ceiling.add(entry);
-      if (metrics.some((name) => name === entry.metric)) comparing.add(entry);
+      if (metrics.some((name) => name === entry.metric)) comparing?.add(entry);
     },
     evaluate(): JudgedEvidence {
-      const evidence = comparing.evaluate();
+      const evidence = settleByProbes(comparing?.evaluate() ?? nothingCompared(alpha));
       const broken = ceilings.map((ceiling) => ceiling.broken()).find((each) => each !== null);
       return broken ? { ...evidence, verdict: "harm", limit: broken } : evidence;
     },
   };
 }
 
+/**
+ * Where users ask too little, the probes speak for the candidate, unless any other metric has begun to look
+ * worse: half-way to harm, on the logarithmic scale, nobody vouches for it any more.
+ */
+function settleByProbes(evidence: Evidence): Evidence {
+  const probes = evidence.perMetric.find((each) => each.metric === PROBES);
+  if (evidence.verdict !== "insufficient" || probes?.verdict !== "no-harm") return evidence;
+  const isSuspicious = evidence.perMetric.some((each) => each.eValue >= Math.sqrt(each.threshold));
+  return isSuspicious ? evidence : { ...evidence, verdict: "no-harm" };
+}
+
+/** What is known where only the absolute ceilings are watched. */
+function nothingCompared(alpha: number): Evidence {
+  const known = { eValue: 0, threshold: 1 / alpha, designEffect: 1, smallestDetectableRatio: null };
+  return { verdict: "insufficient", ...known, perMetric: [] };
+}
+
 function metricsOf({ judge, limits }: JudgedChange): Metric[] {
   const metrics: Metric[] = (judge?.metrics ?? [])
     .flatMap((name) => COMPARISONS[name])
     .map((name) => ({ name }));
+  if (judge?.probes) metrics.push({ name: PROBES, probes: judge.probes });
   const isJudged = metrics.some((each) => each.name === "errors");
   if (limits.errorRate !== undefined && !isJudged) metrics.push({ name: "errors" });
   if (limits.latencyP95Ms !== undefined)

@@ -1,3 +1,4 @@
+import type { FreezeWindow, Probe } from "@mainstay/api";
 import type { RolloutPlan, RolloutState, RolloutStateName } from "@mainstay/rollout";
 
 /** A change as drivers and signals see it. */
@@ -33,8 +34,19 @@ export interface Step {
 /** Something that speaks against a change, found before it starts. */
 export interface Finding {
   code: string;
+  /** An error stops the change; a warning is shown and recorded. */
+  severity: "error" | "warning";
   message: string;
   remedy: string;
+  /** Whether an admin may go on in spite of this error. */
+  isForceable: boolean;
+  isForced: boolean;
+}
+
+/** One family of questions that are asked before a change starts; alters nothing. */
+export interface Check {
+  name: string;
+  find(change: ChangeView): Promise<Finding[]>;
 }
 
 /** What a driver sees of the position a change is in. */
@@ -43,6 +55,8 @@ export interface Observation {
   waitingFor: string | null;
   /** Why the candidate cannot go on; null when nothing failed. */
   failure: string | null;
+  /** What the timeline is to say once the change goes on. */
+  note?: string | null;
 }
 
 /** Takes part in changes: acts in the world. `apply` and `undo` are idempotent. */
@@ -59,13 +73,23 @@ export interface Driver {
 
 /**
  * Which requests count as bad: failed ones; those slower than the stable arm's p95;
- * those slower than half as long again as its median; those slower than a threshold.
+ * those slower than half as long again as its median; those slower than a threshold;
+ * probes of the platform's own that were not answered as they should be.
  */
 export type Metric =
   | { name: "errors" }
   | { name: "latency" }
   | { name: "typical-latency" }
-  | { name: "slower-than"; thresholdMs: number };
+  | { name: "slower-than"; thresholdMs: number }
+  | { name: "probes"; probes: ProbePlan };
+
+/** What the platform itself asks of both arms where users ask too little. */
+export interface ProbePlan {
+  /** In turn. */
+  list: readonly Probe[];
+  /** Of each arm. */
+  ratePerSecond: number;
+}
 
 export interface ArmTally {
   /** Indexed by group, 0–19. */
@@ -94,6 +118,8 @@ export interface JudgeSettings {
   metrics: ("errors" | "latency")[];
   alpha: number;
   warmupMs: number;
+  /** Null: only users' requests are evidence. */
+  probes?: ProbePlan | null;
 }
 
 export interface Limits {
@@ -112,12 +138,16 @@ export interface Preparation {
   plan: RolloutPlan;
   judge: JudgeSettings | null;
   limits: Limits;
+  /** When nothing new is brought in, beside the platform's own windows. */
+  freeze?: FreezeWindow[];
 }
 
 /** A kind of change: compose.ts registers one for everything that alters production. */
 export interface ChangeKind {
   kind: string;
   drivers: Driver[];
+  /** Asked beside the drivers' own checks. */
+  checks?: readonly Check[];
   signal: Signal | null;
   prepare(request: PreparedRequest): Promise<Preparation>;
   /** Why the stable arm can no longer do its work, so that an undo would help nobody; null when it can. */

@@ -23,6 +23,7 @@ export function toChange(row: ChangeRow): ChangeResource {
     reason: row.reason,
     outcome: row.outcome,
     evidence: row.evidence,
+    findings: row.findings,
     firstCandidateAt: row.first_candidate_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),

@@ -1,4 +1,7 @@
 import { createChanges, type ChangesDependencies } from "./changes.ts";
+import { createFreezer, type FreezerDependencies } from "./frozen.ts";
+import { createPreflight } from "./preflight.ts";
+import { createReport } from "./report.ts";
 import { createChangeRunner, type RunnerDependencies } from "./runner.ts";
 import { CHANGES_CHANNEL, createChangesStore } from "./store.ts";
 import { createTransitions } from "./transitions.ts";
@@ -7,22 +10,32 @@ import { createWatch } from "./watch.ts";
 /** NOTIFY of PostgreSQL, as the database handle offers it. */
 type ListenTo = (channel: string, onNotify: (payload: string) => void) => Promise<() => Promise<void>>;
 
-type RoomDependencies = Omit<ChangesDependencies, "store" | "transitions"> &
+type RoomDependencies = Pick<FreezerDependencies, "freeze"> &
+  Omit<ChangesDependencies, "store" | "transitions" | "preflight" | "freezer"> &
   Pick<RunnerDependencies, "log" | "owner"> & { listen: ListenTo };
 
 /**
  * The room's parts on one store: the use cases, the runner
  * that carries changes out, and the watch for onlookers.
  */
-export function createChangesRoom({ listen: listenTo, log, owner, ...dependencies }: RoomDependencies) {
+export function createChangesRoom({
+  listen: listenTo,
+  log,
+  owner,
+  freeze,
+  ...dependencies
+}: RoomDependencies) {
   const { db, clock, audit, events, kinds } = dependencies;
   const store = createChangesStore(db);
   const transitions = createTransitions({ db, clock, audit, events, store });
   const listen = (onNews: (id: string) => void) => listenTo(CHANGES_CHANNEL, onNews);
-  const changes = createChanges({ ...dependencies, store, transitions });
+  const preflight = createPreflight({ clock, log });
+  const freezer = createFreezer({ clock, freeze });
+  const changes = createChanges({ ...dependencies, store, transitions, preflight, freezer });
   return {
     changes,
-    runner: createChangeRunner({ store, transitions, kinds, clock, log, owner, listen }),
+    runner: createChangeRunner({ store, transitions, preflight, freezer, kinds, clock, log, owner, listen }),
+    report: createReport({ changes, audit }),
     watch: createWatch({ changes, clock, listen }),
   };
 }

@@ -1,16 +1,19 @@
 import {
   changeResource,
   commandBody,
+  forcedChange,
   newChange,
   page,
   previewResource,
   replayResource,
+  reportResource,
   timelineEntry,
 } from "@mainstay/api";
 import type { Command } from "@mainstay/rollout";
 import { z } from "zod";
 import type { Http } from "../../kernel/http/index.ts";
 import type { Changes } from "./changes.ts";
+import type { createReport } from "./report.ts";
 import { toChange, toEntry } from "./resources.ts";
 import type { createWatch } from "./watch.ts";
 
@@ -29,10 +32,20 @@ const COMMANDS: { verb: Command; summary: string }[] = [
 export interface ChangesRoutesDependencies {
   changes: Changes;
   watch: ReturnType<typeof createWatch>;
+  report: ReturnType<typeof createReport>;
 }
 
-export function addChangesRoutes(http: Http, { changes, watch }: ChangesRoutesDependencies): void {
+export function addChangesRoutes(http: Http, { changes, watch, report }: ChangesRoutesDependencies): void {
   addReading(http, changes);
+  http.route({
+    method: "GET",
+    url: "/api/v1/changes/:id/report",
+    permission: "changes.read",
+    summary: "Everything about one change: states with durations, evidence, findings, what was audited",
+    params: idParam,
+    response: reportResource,
+    handler: ({ params }) => report(params.id),
+  });
   addWatching(http, watch);
   addRequesting(http, changes);
   for (const { verb, summary } of COMMANDS) {
@@ -143,15 +156,36 @@ function addRequesting(http: Http, changes: Changes): void {
   });
   http.route({
     method: "POST",
+    url: "/api/v1/changes/forced",
+    permission: "changes.force",
+    summary: "Request a change that goes on in spite of the findings named",
+    body: forcedChange,
+    response: changeResource,
+    handler: async ({ body, actor, requestId, address }) =>
+      toChange(await changes.request(body, { actor, requestId, address })),
+  });
+  http.route({
+    method: "POST",
     url: "/api/v1/changes/preview",
     permission: "changes.read",
     summary: "What a change would do and what speaks against it; alters nothing",
-    body: newChange,
+    body: forcedChange,
     response: previewResource,
     handler: async ({ body, actor, requestId, address }) => {
       const { change, findings } = await changes.preview(body, { actor, requestId, address });
       return { change: toChange(change), findings };
     },
+  });
+  http.route({
+    method: "POST",
+    url: "/api/v1/changes/:id/cancel",
+    permission: "changes.write",
+    summary: "Take a change that has not begun out of the queue",
+    params: idParam,
+    body: commandBody,
+    response: changeResource,
+    handler: async ({ params, body, actor, requestId, address }) =>
+      toChange(await changes.cancel(params.id, body.reason, { actor, requestId, address })),
   });
   http.route({
     method: "POST",

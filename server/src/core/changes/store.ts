@@ -1,7 +1,8 @@
+import type { FreezeWindow } from "@mainstay/api";
 import type { RolloutPlan, RolloutState } from "@mainstay/rollout";
 import { sql, type Selectable } from "kysely";
 import type { Database, Tx } from "../../kernel/database/index.ts";
-import type { JudgeSettings, Limits, Step } from "./ports.ts";
+import type { Finding, JudgeSettings, Limits, Step } from "./ports.ts";
 import type { HistoryEntry } from "@mainstay/evidence";
 import type { JudgedEvidence } from "./judge-session.ts";
 
@@ -28,6 +29,10 @@ type Tables = {
     reason: string | null;
     outcome: string | null;
     evidence: JudgedEvidence | null;
+    findings: Finding[];
+    force: string[];
+    freeze: FreezeWindow[];
+    override_freeze: string | null;
     first_candidate_at: Date | null;
     created_at: Date;
     updated_at: Date;
@@ -70,6 +75,9 @@ const JSON_COLUMNS = new Set([
   "steps",
   "requested_by",
   "evidence",
+  "findings",
+  "force",
+  "freeze",
   "history",
 ]);
 

@@ -60,7 +60,7 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
       environment: row.environment,
       change: row.id,
       before: { state: from, weight: row.weight },
-      after: { state: go.to.name, stage: go.to.stage, ...weightsOf(row, go.to) },
+      after: { state: go.to.name, stage: go.to.stage, ...weightsOf(row, go.to), ...wishesOf(row, from) },
       reason: go.reason,
     });
     const type = eventType(from, row.stage, go.to);
@@ -87,7 +87,7 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
   ): Promise<boolean> {
     const now = clock.now();
     const isFinal = FINAL.includes(go.to.name);
-    const isFailing = go.to.name === "restoring-weights" || go.to.blocked !== undefined;
+    const isFailing = go.to.name.startsWith("restoring-") || go.to.blocked !== undefined;
     const next = { ...row, ...more.patch };
     const patch = {
       ...more.patch,
@@ -119,6 +119,13 @@ export type Transitions = ReturnType<typeof createTransitions>;
 function weightsOf(row: ChangeRow, position: RolloutState) {
   const { weight, proven } = positionColumns(row.plan, position);
   return { weight, proven };
+}
+
+/** What was asked for beside the change itself: only the request's own row needs to say it. */
+function wishesOf(row: ChangeRow, from: string) {
+  if (from !== "none") return {};
+  const { force, override_freeze: overrideFreeze } = row;
+  return { ...(force.length > 0 ? { force } : {}), ...(overrideFreeze === null ? {} : { overrideFreeze }) };
 }
 
 function eventData(row: ChangeRow, go: Go, from: string): EventData<MoveEvent> {

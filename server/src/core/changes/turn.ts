@@ -1,34 +1,41 @@
 import { AppError } from "@mainstay/api";
-import { decide, restartStage, type Facts } from "@mainstay/rollout";
+import { decide, isInTraffic, restartStage, type Facts } from "@mainstay/rollout";
+import { markForced, noteOf, refusalOf } from "./domain/findings.ts";
 import { adoptPreparation } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
 import type { HistoryEntry } from "@mainstay/evidence";
 import { createJudgeSession, reasonOf, type JudgedEvidence, type JudgeSession } from "./judge-session.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { ChangeKind, Observation, Preparation } from "./ports.ts";
+import type { Freezer } from "./frozen.ts";
+import type { ChangeKind, Finding, Observation, Preparation } from "./ports.ts";
+import type { Preflight } from "./preflight.ts";
 import type { ChangeRow, ChangesStore, Lease } from "./store.ts";
 import { PLATFORM, type Transitions } from "./transitions.ts";
 
 /** Errors that pass by themselves: the effect is tried again instead of failing the change. */
 const PASSING = new Set(["AGENT_UNREACHABLE", "DATABASE_UNREACHABLE"]);
 /** From here there is only onwards: effects are tried until they succeed. */
-const NO_WAY_BACK = new Set(["draining", "restoring-weights", "draining-candidate"]);
+const NO_WAY_BACK = new Set(["draining", "restoring-instances", "restoring-weights", "draining-candidate"]);
 
 export interface TurnDependencies {
   store: ChangesStore;
   transitions: Transitions;
+  preflight: Preflight;
+  freezer: Freezer;
   kinds: ChangeKind[];
   clock: Clock;
 }
 
 /** One change's turns in this process: apply what its position asks for, look, judge, decide. */
-export function createTurn({ store, transitions, kinds, clock }: TurnDependencies, id: string) {
+export function createTurn(dependencies: TurnDependencies, id: string) {
+  const { store, transitions, kinds, clock } = dependencies;
   /**
    * Whether this process took the lock itself, or already greeted a change that another process had begun.
    */
   let isKnown = false;
   let appliedVersion = -1;
   let failure: string | null = null;
+  let findings: Finding[] = [];
   let session: JudgeSession | null = null;
   let unstored: HistoryEntry[] = [];
   let nextSample = 0;
@@ -41,6 +48,7 @@ export function createTurn({ store, transitions, kinds, clock }: TurnDependencie
 
   /** Takes the target's lock and fixes the plan: only now it is certain which release is the stable one. */
   async function lock(row: ChangeRow, lease: Lease): Promise<boolean> {
+    if (!(await isNext(row))) return false;
     const prepared = await prepare(row);
     if (typeof prepared === "string") return end(row, prepared);
     const patch = adoptPreparation(kindOf(row), row, prepared);
@@ -55,6 +63,20 @@ export function createTurn({ store, transitions, kinds, clock }: TurnDependencie
       within: (tx) => store.takeLock(tx, held),
     });
     return isKnown;
+  }
+
+  /** Whether no other change stands before this one; one that only keeps its old release warm gives way. */
+  async function isNext(row: ChangeRow): Promise<boolean> {
+    const before = (await store.activeFor(row.target)).filter((each) => each.id < row.id);
+    const isFirst = before.every((each) => each.state === "baking" || each.state === "draining");
+    if (!isFirst) return false;
+    for (const each of before) {
+      const command = { name: "finish", by: row.requested_by.name, reason: `${id} follows` } as const;
+      const decision = decide(each.plan, each.position, { ...nothingKnown(), command });
+      const origin = { ...PLATFORM, actor: row.requested_by };
+      if (decision.kind === "go") await transitions.apply(each, decision, { origin });
+    }
+    return before.length === 0;
   }
 
   /** What the kind makes of the request by now, or why it no longer makes sense. */
@@ -86,11 +108,13 @@ export function createTurn({ store, transitions, kinds, clock }: TurnDependencie
       undoBlocked: (await kindOf(row).undoBlocked?.(viewOf(row))) ?? null,
       settled: failure === null && observation.waitingFor === null,
       failure: failure ?? observation.failure,
+      note: row.state === "preflight" ? noteOf(findings) : (observation.note ?? null),
       verdict: verdictOf(row, evidence),
     };
     const decision = decide(row.plan, row.position, facts);
     if (decision.kind !== "go") return false;
-    return transitions.apply({ ...row, evidence }, decision, { origin: PLATFORM });
+    const patch = row.state === "preflight" ? { findings } : {};
+    return transitions.apply({ ...row, evidence }, decision, { origin: PLATFORM, patch });
   }
 
   /** After a restart nobody knows what the stage saw meanwhile. */
@@ -130,9 +154,9 @@ export function createTurn({ store, transitions, kinds, clock }: TurnDependencie
   }
 
   async function preflight(row: ChangeRow): Promise<void> {
-    const found = await Promise.all(kindOf(row).drivers.map((driver) => driver.check(viewOf(row))));
-    const findings = found.flat();
-    if (findings.length > 0) failure = findings.map((each) => `${each.message} (${each.remedy})`).join("; ");
+    const found = await dependencies.preflight(kindOf(row), viewOf(row));
+    findings = [...dependencies.freezer.find(row), ...markForced(found, row.force)];
+    failure = refusalOf(findings);
   }
 
   async function observe(row: ChangeRow): Promise<Observation> {
@@ -140,6 +164,7 @@ export function createTurn({ store, transitions, kinds, clock }: TurnDependencie
     return {
       waitingFor: seen.find((each) => each.waitingFor !== null)?.waitingFor ?? null,
       failure: seen.find((each) => each.failure !== null)?.failure ?? null,
+      note: seen.find((each) => each.note)?.note ?? null,
     };
   }
 
@@ -163,8 +188,7 @@ export function createTurn({ store, transitions, kinds, clock }: TurnDependencie
   }
 
   async function judge(row: ChangeRow): Promise<JudgedEvidence | null> {
-    const isInTraffic = row.state === "stepping" || row.position.pausedFrom === "stepping";
-    const opened = isInTraffic ? await openSession(row) : null;
+    const opened = isWatched(row) ? await openSession(row) : null;
     const seen = await opened?.tick(viewOf(row));
     if (!seen) return row.evidence;
     unstored.push(...seen.history);
@@ -178,7 +202,15 @@ export function createTurn({ store, transitions, kinds, clock }: TurnDependencie
 
   function nothingKnown(): Facts {
     const nowMs = clock.now().getTime();
-    return { nowMs, settled: false, failure: null, undoBlocked: null, verdict: null, command: null };
+    return {
+      nowMs,
+      settled: false,
+      failure: null,
+      note: null,
+      undoBlocked: null,
+      verdict: null,
+      command: null,
+    };
   }
 
   /** Another server has the change now: whatever was known about it is old. */
@@ -190,6 +222,13 @@ export function createTurn({ store, transitions, kinds, clock }: TurnDependencie
   }
 
   return { lock, take, forget };
+}
+
+/** At 100 % there is no other arm to compare with, but an absolute ceiling still holds. */
+function isWatched({ plan, position, limits, state }: ChangeRow): boolean {
+  const isCompared = isInTraffic(plan, position) && state !== "baking" && position.pausedFrom !== "baking";
+  const hasCeiling = limits.errorRate !== undefined || limits.latencyP95Ms !== undefined;
+  return isCompared || (hasCeiling && isInTraffic(plan, position) && state !== "draining");
 }
 
 function verdictOf(row: ChangeRow, evidence: JudgedEvidence | null): Facts["verdict"] {

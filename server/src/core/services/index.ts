@@ -1,5 +1,6 @@
 export type { Collect } from "./collector.ts";
-export { createReleaseKind, createSettingKind, gateDeadlineOf } from "./release-kind.ts";
+export { createReleaseKind, createSettingKind } from "./release-kind.ts";
+export { gateDeadlineOf } from "./release-plan.ts";
 export { countsOf, createScaleKind } from "./scale-kind.ts";
 export { addReleasesRoutes } from "./release-routes.ts";
 export { addServicesRoutes } from "./routes.ts";
@@ -8,7 +9,7 @@ export { addTasksRoutes } from "./tasks-routes.ts";
 export { createServices } from "./services.ts";
 export type { Origin } from "./origin.ts";
 export type { Arrangement, Services } from "./services.ts";
-export { singletonsOf } from "./roster.ts";
+export { singletonsOf, type Part } from "./roster.ts";
 export type { TaskEnd } from "./tasks.ts";
 export type { TaskRow } from "./tasks-store.ts";
 export type { InstanceRow, ReleaseRow, ServiceRow, Target } from "./store.ts";

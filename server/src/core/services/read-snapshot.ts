@@ -24,12 +24,13 @@ export async function readSnapshot(
   const text = await readFile(at, "utf8").catch((error: NodeJS.ErrnoException) => {
     throw new AppError("CONFIG_UNREADABLE", { file, reason: error.code ?? "unknown" }, { cause: error });
   });
-  const parsed = parseServiceFile(text, file);
-  const environment = wish.environment ?? parsed.environment;
+  if (wish.environment !== undefined) mustBeName(wish.environment);
+  return parseServiceFile(text, file, wish.environment);
+}
+
+function mustBeName(environment: string): void {
   const checked = serviceFile.shape.environment.safeParse(environment);
-  if (!checked.success) {
-    const errors = describeIssues(checked.error);
-    throw new AppError("CONFIG_INVALID", { file: "--environment" }, { errors });
-  }
-  return { ...parsed, environment };
+  if (checked.success) return;
+  const errors = describeIssues(checked.error);
+  throw new AppError("CONFIG_INVALID", { file: "--environment" }, { errors });
 }

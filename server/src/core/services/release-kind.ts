@@ -1,46 +1,15 @@
-import { AppError, BUCKETS, type ServiceFile } from "@mainstay/api";
-import type { RolloutPlan } from "@mainstay/rollout";
-import type { ChangeKind, ChangeView, Preparation, PreparedRequest } from "../changes/index.ts";
+import { AppError, type ServiceFile } from "@mainstay/api";
+import type {
+  ChangeKind,
+  ChangeView,
+  JudgeSettings,
+  Limits,
+  Preparation,
+  PreparedRequest,
+} from "../changes/index.ts";
+import { planRelease } from "./release-plan.ts";
 import type { Services } from "./services.ts";
 import type { ReleaseRow } from "./store.ts";
-
-/** A process without a probe is ready when it has lived for 5 s; it gets this long to manage that. */
-const UNPROBED_DEADLINE_MS = 30_000;
-
-interface PlanOptions {
-  hasStable: boolean;
-  immediate: boolean;
-  /** Whether the release command is still to be run. */
-  runsCommand: boolean;
-}
-
-/** A plan for one release; what means nothing to it is passed over. */
-function planOf(release: ReleaseRow, { hasStable, immediate, runsCommand }: PlanOptions): RolloutPlan {
-  const { rollout, release: command } = release.snapshot;
-  // The stable release cannot share the traffic with its successor, or wait for it to fail.
-  const isCut = runsCommand && command?.compatibility === "contract";
-  const isStaged = hasStable && !immediate && !isCut && rollout.strategy === "canary";
-  const staged = rollout.stages.map((each) => ({
-    weight: Math.round(each.weight * BUCKETS),
-    bakeMs: each.bake,
-  }));
-  return {
-    stages: isStaged ? staged : [{ weight: BUCKETS, bakeMs: 0 }],
-    keepWarmMs: isCut ? 0 : rollout.keepWarm,
-    gateDeadlineMs: gateDeadlineOf(release),
-    onTooLittleEvidence: rollout.judge.onTooLittleEvidence,
-    hasStable,
-    skips: runsCommand ? ["backup"] : ["backup", "migrating"],
-  };
-}
-
-/** How long new instances of a release may take to become healthy. */
-export function gateDeadlineOf({ snapshot }: { snapshot: ServiceFile }): number {
-  const deadlines = Object.values(snapshot.processes).map(
-    (each) => each.health?.deadline ?? UNPROBED_DEADLINE_MS,
-  );
-  return Math.max(...deadlines);
-}
 
 /** Changes of kind release: a candidate release takes the place of the stable one. */
 export function createReleaseKind(services: Services): Pick<ChangeKind, "kind" | "prepare" | "undoBlocked"> {
@@ -72,14 +41,17 @@ async function prepare(
 ): Promise<Preparation> {
   const { id: candidate, service, environment, snapshot } = release;
   if (release.collected_at !== null) throw new AppError("RELEASE_COLLECTED", { release: candidate });
-  const { stable_release: stable } = await services.service({ service, environment });
+  const { stable_release: stable, scale } = await services.service({ service, environment });
   const target = `${environment}/${service}`;
   if (stable === candidate) throw new AppError("CHANGE_NOTHING_TO_DO", { candidate, target });
   await services.tasks.mustFitSchema(release);
-  const runsCommand = await services.tasks.isReleaseCommandDue(release);
-  const plan = planOf(release, { hasStable: stable !== null, immediate, runsCommand });
-  const { metrics, alpha, warmup } = snapshot.rollout.judge;
-  const { errorRate, latencyP95 } = snapshot.rollout.limits;
+  const { plan, isCompared } = planRelease({
+    candidate: release,
+    stable: stable === null ? null : await services.release(stable),
+    immediate,
+    runsCommand: await services.tasks.isReleaseCommandDue(release),
+    scale,
+  });
   return {
     target,
     service,
@@ -87,9 +59,25 @@ async function prepare(
     candidate,
     stable,
     plan,
-    judge: plan.stages.length > 1 ? { metrics, alpha, warmupMs: warmup } : null,
-    limits: { errorRate, latencyP95Ms: latencyP95 },
+    judge: judgeOf(snapshot, isCompared),
+    freeze: snapshot.freeze,
+    limits: limitsOf(snapshot),
   };
+}
+
+/** Without two arms in traffic there is nothing to compare: the absolute ceilings still hold. */
+function judgeOf({ rollout }: ServiceFile, isCompared: boolean): JudgeSettings | null {
+  const { alpha, warmup: warmupMs, metrics, onTooLittleEvidence, probes, probeRate } = rollout.judge;
+  const { errorRate, latencyP95 } = rollout.limits;
+  const hasCeiling = errorRate !== undefined || latencyP95 !== undefined;
+  if (!isCompared) return hasCeiling ? { metrics: [], alpha, warmupMs, probes: null } : null;
+  const isProbed = onTooLittleEvidence === "probe";
+  return { metrics, alpha, warmupMs, probes: isProbed ? { list: probes, ratePerSecond: probeRate } : null };
+}
+
+function limitsOf({ rollout }: ServiceFile): Limits {
+  const { errorRate, latencyP95 } = rollout.limits;
+  return { errorRate, latencyP95Ms: latencyP95 };
 }
 
 /** Settings made from one release would silently take back what another has brought since. */

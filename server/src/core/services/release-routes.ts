@@ -3,6 +3,7 @@ import {
   collectReleases,
   newRelease,
   page,
+  promotion,
   releaseDiffResource,
   releaseResource,
 } from "@mainstay/api";
@@ -65,6 +66,18 @@ export function addReleasesRoutes(http: Http, { services, collect }: ReleasesRou
       const { removed, ...rest } = await collect(body, { actor, requestId, address });
       return { ...rest, removed: removed.map(toRelease) };
     },
+  });
+
+  http.route({
+    method: "POST",
+    url: "/api/v1/releases/:id/promote",
+    permission: "releases.write",
+    summary: "Register the same files as a release of another environment",
+    params: idParam,
+    body: promotion,
+    response: releaseResource,
+    handler: async ({ params, body, actor, requestId, address }) =>
+      toRelease(await services.promoteRelease(params.id, body, { actor, requestId, address })),
   });
 
   addReadingOne(http, services);

@@ -9,20 +9,36 @@ export interface RosterDependencies {
   ids: Ids;
 }
 
+/** A fraction of a release's instances: so many of so many. */
+export interface Part {
+  count: number;
+  of: number;
+}
+const WHOLE: Part = { count: 1, of: 1 };
+
 /** Which instances ought to run. Every act asks for a state of things, and may be repeated. */
 export function createRoster({ store, clock, ids }: RosterDependencies) {
-  async function rowsOf(release: ReleaseRow, isWanted: (process: string) => boolean): Promise<InstanceRow[]> {
+  /** How many instances of each process a part of the release has. */
+  async function countsOf(
+    release: ReleaseRow,
+    isWanted: (process: string) => boolean,
+    part = WHOLE,
+  ): Promise<[process: string, count: number][]> {
     const { scale } = await mustFind(release);
-    const created_at = clock.now();
-    const { id, service, environment } = release;
     return Object.entries(release.snapshot.processes)
       .filter(([process]) => isWanted(process))
-      .flatMap(([process, spec]) =>
-        Array.from({ length: scale[process] ?? spec.instances }, (_, ordinal) => ({
-          ...{ id: ids.next("ins"), service, environment, release: id },
-          ...{ process, ordinal, created_at },
-        })),
-      );
+      .map(([process, spec]) => [process, partOf(scale[process] ?? spec.instances, part)]);
+  }
+
+  function rowsOf(release: ReleaseRow, counts: [process: string, count: number][]): InstanceRow[] {
+    const created_at = clock.now();
+    const { id, service, environment } = release;
+    return counts.flatMap(([process, count]) =>
+      Array.from({ length: count }, (_, ordinal) => ({
+        ...{ id: ids.next("ins"), service, environment, release: id },
+        ...{ process, ordinal, created_at },
+      })),
+    );
   }
 
   async function mustFind(target: Target): Promise<ServiceRow> {
@@ -31,12 +47,22 @@ export function createRoster({ store, clock, ids }: RosterDependencies) {
     return row;
   }
 
-  /** Asks for everything of a release but its singletons, and what is one in the release beside it. */
-  async function start(release: ReleaseRow, beside: ReleaseRow | null): Promise<void> {
+  /**
+   * Asks for everything of a release, or a part of each process, but its singletons, and what is one in the
+   * release beside it.
+   */
+  async function start(release: ReleaseRow, beside: ReleaseRow | null, part = WHOLE): Promise<void> {
     const handedOver = singletonsOf(release, beside);
-    await store.replaceInstances({
-      insert: await rowsOf(release, (process) => !handedOver.includes(process)),
-    });
+    const counts = await countsOf(release, (process) => !handedOver.includes(process), part);
+    await store.replaceInstances({ insert: rowsOf(release, counts) });
+  }
+
+  /** Lets go of what is more than a part of each process, except singletons. */
+  async function shrink(release: ReleaseRow, beside: ReleaseRow, part: Part): Promise<void> {
+    const handedOver = singletonsOf(release, beside);
+    const counts = await countsOf(release, (process) => !handedOver.includes(process), part);
+    const surplus = counts.map(([process, count]) => ({ release: release.id, process, count }));
+    await store.replaceInstances({ insert: [], surplus });
   }
 
   /** From here on the singletons are those of `to`; the agent starts them when those of `from` are gone. */
@@ -44,7 +70,7 @@ export function createRoster({ store, clock, ids }: RosterDependencies) {
     const processes = singletonsOf(from, to);
     if (processes.length === 0) return;
     await store.replaceInstances({
-      insert: to ? await rowsOf(to, (process) => processes.includes(process)) : [],
+      insert: to ? rowsOf(to, await countsOf(to, (process) => processes.includes(process))) : [],
       remove: from ? { release: from.id, processes } : null,
     });
   }
@@ -52,24 +78,20 @@ export function createRoster({ store, clock, ids }: RosterDependencies) {
   /** The release alone is left: all of it, nothing of the one before. */
   async function complete(release: ReleaseRow, before: string | null): Promise<void> {
     await store.replaceInstances({
-      insert: await rowsOf(release, () => true),
+      insert: rowsOf(release, await countsOf(release, () => true)),
       remove: before === null ? null : { release: before, processes: null },
     });
   }
 
   /** Makes the instances of one process so many; the last ones come and go. */
   async function resize(release: ReleaseRow, process: string, count: number): Promise<void> {
-    const created_at = clock.now();
-    const { id, service, environment } = release;
-    const insert = Array.from({ length: count }, (_, ordinal) => ({
-      ...{ id: ids.next("ins"), service, environment, release: id },
-      ...{ process, ordinal, created_at },
-    }));
-    await store.replaceInstances({ insert, surplus: { release: id, process, count } });
+    const surplus = [{ release: release.id, process, count }];
+    await store.replaceInstances({ insert: rowsOf(release, [[process, count]]), surplus });
   }
 
   return {
     start,
+    shrink,
     handOver,
     complete,
     resize,
@@ -78,6 +100,11 @@ export function createRoster({ store, clock, ids }: RosterDependencies) {
   };
 }
 export type Roster = ReturnType<typeof createRoster>;
+
+/** Rounded up: a process of which there is only one runs in both releases while others are replaced. */
+function partOf(instances: number, { count, of }: Part): number {
+  return Math.ceil((instances * count) / of);
+}
 
 /** Processes of which only one release may have an instance at any time. */
 export function singletonsOf(...releases: ({ snapshot: ServiceFile } | null)[]): string[] {

@@ -27,6 +27,10 @@ export function createSecretsFile({ directory }: { directory: string }) {
 
   return {
     all,
+    /** Every name of a version; none when it cannot be read, which `read` tells whoever needs a value. */
+    async names(target: Target, version: string | null): Promise<string[]> {
+      return Object.keys(await all(target, version).catch(() => ({})));
+    },
     /** Values by name. Throws SECRETS_FILE or SECRET_MISSING; no message ever holds a value. */
     async read(
       target: Target,

@@ -9,15 +9,19 @@ import { MASK, maskSecrets } from "../../kernel/redact.ts";
 import type { Uploads } from "../uploads/index.ts";
 import { createCollector } from "./collector.ts";
 import { createContents } from "./contents.ts";
-import { createIntake, type NewRelease, type TakenIn } from "./intake.ts";
+import { createIntake, type NewRelease } from "./intake.ts";
 import type { Origin } from "./origin.ts";
+import { createMaintenance } from "./maintenance.ts";
 import { createOneAtATime } from "./one-at-a-time.ts";
 import { createReleaseFiles } from "./release-files.ts";
+import { createRegistration } from "./registration.ts";
 import { createRoster } from "./roster.ts";
 import { createSecretsFile } from "./secrets-file.ts";
-import { applySettings, createSettings } from "./settings.ts";
+import { createSettings } from "./settings.ts";
 import { createTasks } from "./tasks.ts";
 import type { TaskRow } from "./tasks-store.ts";
+import { createTrials } from "./trials.ts";
+import { unknownService } from "./unknown-service.ts";
 import {
   createServicesStore,
   type InstanceRow,
@@ -25,6 +29,14 @@ import {
   type ServiceRow,
   type Target,
 } from "./store.ts";
+
+export interface Promotion {
+  environment: string;
+  /**
+   * Values that override or add to `env` of the service file there; those of the source do not come along.
+   */
+  env?: Record<string, string> | undefined;
+}
 
 /** How production ought to be arranged: what the agent is told, before it is put into the agent's words. */
 export interface Arrangement {
@@ -64,50 +76,20 @@ export function createServices(dependencies: ServicesDependencies) {
   const roster = createRoster({ store, clock, ids });
   const settings = createSettings({ db, clock, ids, audit, events, store, secrets });
   const tasks = createTasks({ db, clock, ids, audit });
+  const record = createRegistration({ db, clock, ids, audit, events, store, settings });
+  const setMaintenance = createMaintenance({ db, clock, audit, store });
 
-  async function registerRelease(input: NewRelease, origin: Origin): Promise<ReleaseRow> {
-    return runOne(async () => record({ ...(await takeIn(input)), env: input.env }, origin));
+  async function registerRelease(input: NewRelease, origin: Origin, promotes?: string): Promise<ReleaseRow> {
+    const { env, file } = input;
+    return runOne(async () => record({ ...(await takeIn(input)), env, file, promotes }, origin));
   }
 
-  async function record(taken: TakenIn & Pick<NewRelease, "env">, origin: Origin): Promise<ReleaseRow> {
-    const { snapshot: file, env, stored, contents } = taken;
-    const now = clock.now();
-    const target = { service: file.service, environment: file.environment };
-    const before = await settings.serving(target);
-    const inForce = before?.settings ?? { env: {}, secrets: [] };
-    const set = applySettings(file, inForce);
-    const row: ReleaseRow = {
-      id: ids.next("rel"),
-      ...target,
-      digest: stored.digest,
-      version: stored.version,
-      directory: stored.directory,
-      snapshot: { ...set, env: { ...set.env, ...env } },
-      ...{ base: null, origin: null, settings: inForce },
-      secrets_version: before?.secrets_version ?? null,
-      created_at: now,
-      created_by: origin.actor,
-      collected_at: null,
-    };
-    await db.transaction().execute(async (tx) => {
-      await store.ensureService(tx, target, now);
-      await store.insertRelease(tx, row);
-      await store.saveContents(tx, contents);
-      const facts = { digest: row.digest, version: row.version };
-      await audit.record(tx, {
-        ...origin,
-        ...target,
-        action: "services.release_registered",
-        resource: { type: "release", id: row.id },
-        after: facts,
-      });
-      await events.emit(tx, {
-        type: "services.release_registered",
-        subject: row.id,
-        data: { ...target, release: row.id, ...facts },
-      });
-    });
-    return row;
+  /** The same files as a release of another environment, with what the service file says of that one. */
+  async function promoteRelease(id: string, to: Promotion, origin: Origin): Promise<ReleaseRow> {
+    const source = await release(id);
+    await verifyRelease(source);
+    const { digest, file } = source;
+    return registerRelease({ digest, file, ...to }, origin, id);
   }
 
   async function release(id: string): Promise<ReleaseRow> {
@@ -120,32 +102,6 @@ export function createServices(dependencies: ServicesDependencies) {
     const row = await store.service(target);
     if (!row) throw unknownService(target);
     return row;
-  }
-
-  /** Turns the maintenance page on (visitors are told when to come back) or off (null). */
-  async function setMaintenance(
-    target: Target,
-    wish: { retryAfterMs: number | null; reason: string | null },
-    origin: Origin,
-  ): Promise<ServiceRow> {
-    const { retryAfterMs, reason } = wish;
-    await db.transaction().execute(async (tx) => {
-      const before = await store.lockService(tx, target);
-      if (!before) throw unknownService(target);
-      if (before.maintenance_retry_after_ms === retryAfterMs) return;
-      const patch = { maintenance_retry_after_ms: retryAfterMs, updated_at: clock.now() };
-      await store.updateService(target, patch, tx);
-      await audit.record(tx, {
-        ...origin,
-        ...target,
-        action: `services.maintenance_${retryAfterMs === null ? "ended" : "begun"}`,
-        resource: { type: "service", id: `${target.environment}/${target.service}` },
-        before: { retryAfterMs: before.maintenance_retry_after_ms },
-        after: { retryAfterMs },
-        reason,
-      });
-    });
-    return service(target);
   }
 
   /** Whose log it is, and the log itself once it is kept here because nobody writes it any more. */
@@ -172,7 +128,10 @@ export function createServices(dependencies: ServicesDependencies) {
       store.instances(),
       tasks.running(),
     ]);
+    // A release in traffic speaks for its routes also while none of its instances is left.
+    const inTraffic = services.flatMap((each) => [each.stable_release, each.candidate_release]);
     const wanted = new Set([...instances, ...running].map((each) => each.release));
+    for (const id of inTraffic) if (id !== null) wanted.add(id);
     const releases = new Map((await store.releasesById([...wanted])).map((each) => [each.id, each]));
     for (const each of releases.values()) await refreshSecrets(each);
     return { services, instances, tasks: running, releases, secrets: known };
@@ -201,6 +160,7 @@ export function createServices(dependencies: ServicesDependencies) {
 
   return {
     registerRelease,
+    promoteRelease,
     collect,
     release,
     ...createContents({ store, release }),
@@ -213,6 +173,8 @@ export function createServices(dependencies: ServicesDependencies) {
     instances: store.instances,
     verifyRelease,
     secretsOf,
+    /** The names that have a value in the secrets file; none when there is no such file. */
+    secretNames: (row: ReleaseRow) => secrets.names(row, row.secrets_version),
     arrangement,
     nextGeneration: store.nextGeneration,
     createRedactor,
@@ -220,29 +182,7 @@ export function createServices(dependencies: ServicesDependencies) {
     settings,
     tasks,
     setScale: (target: Target, scale: Record<string, number>) => store.setScale(target, scale, clock.now()),
-    /** Sets who is on trial and with what share (ten-thousandths). */
-    weigh: (target: Target, trial: { change: string; candidate: string; weight: number; proven: number }) =>
-      store.updateService(target, {
-        change: trial.change,
-        candidate_release: trial.candidate,
-        weight: trial.weight,
-        proven: trial.proven,
-        updated_at: clock.now(),
-      }),
-    /** Ends a trial: `stable` serves everybody. */
-    settle: (target: Target, stable: string | null) =>
-      store.updateService(target, {
-        stable_release: stable,
-        candidate_release: null,
-        change: null,
-        weight: 0,
-        proven: 0,
-        updated_at: clock.now(),
-      }),
+    ...createTrials({ store, clock }),
   };
 }
 export type Services = ReturnType<typeof createServices>;
-
-function unknownService({ service, environment }: Target): AppError {
-  return new AppError("NOT_FOUND", { what: `service ${service} in ${environment}` });
-}

@@ -19,6 +19,7 @@ type Tables = {
     digest: string;
     version: string | null;
     directory: string;
+    file: string;
     snapshot: ServiceFile;
     /** The release it was made from by altering the configuration; null: registered with code of its own. */
     base: string | null;
@@ -69,8 +70,8 @@ interface Replacement {
   insert: InstanceRow[];
   /** Instances of a release: of these processes, or (null) all. */
   remove?: { release: string; processes: string[] | null } | null;
-  /** Instances of one process beyond a number. */
-  surplus?: { release: string; process: string; count: number } | null;
+  /** Instances of one process of a release beyond a number. */
+  surplus?: { release: string; process: string; count: number }[];
 }
 type MaybeTarget = { [Key in keyof Target]?: string | undefined };
 
@@ -205,18 +206,18 @@ export function createServicesStore(database: Database) {
         .where("environment", "=", target.environment)
         .execute(),
     /** Adds what is not there yet and removes the rest, at once. */
-    replaceInstances: ({ insert, remove = null, surplus = null }: Replacement) =>
+    replaceInstances: ({ insert, remove = null, surplus = [] }: Replacement) =>
       db.transaction().execute(async (tx) => {
         if (remove) {
           const all = tx.deleteFrom("services.instances").where("release", "=", remove.release);
           await (remove.processes ? all.where("process", "in", remove.processes) : all).execute();
         }
-        if (surplus) {
+        for (const { release, process, count } of surplus) {
           await tx
             .deleteFrom("services.instances")
-            .where("release", "=", surplus.release)
-            .where("process", "=", surplus.process)
-            .where("ordinal", ">=", surplus.count)
+            .where("release", "=", release)
+            .where("process", "=", process)
+            .where("ordinal", ">=", count)
             .execute();
         }
         if (insert.length === 0) return;

@@ -1,9 +1,17 @@
 import { AppError, isTask, type ObservedInstance } from "@mainstay/api";
-import type { ChangeView, Driver, Finding, Observation, Step } from "../../core/changes/index.ts";
-import { singletonsOf, type InstanceRow, type Services } from "../../core/services/index.ts";
+import {
+  findingOf,
+  type ChangeView,
+  type Driver,
+  type Finding,
+  type Observation,
+  type Step,
+} from "../../core/changes/index.ts";
+import { singletonsOf, type InstanceRow, type ReleaseRow, type Services } from "../../core/services/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { AgentLink } from "./agent-link.ts";
 import { crash, hasPassedGate, missing } from "./instance-findings.ts";
+import { batchOf, isRolling, planBatches } from "./rolling.ts";
 
 /** How long a candidate in traffic may be without a single ready instance. */
 const UNREADY_LIMIT_MS = 10_000;
@@ -20,7 +28,8 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
   const { roster } = services;
   const unreadySince = new Map<string, number>();
 
-  function plan({ candidate, stable }: ChangeView): Step[] {
+  function plan(change: ChangeView): Step[] {
+    const { candidate, stable } = change;
     const step = (about: Pick<Step, "act" | "title" | "state" | "undoneIn">): Step => ({
       driver: "instances",
       stage: null,
@@ -37,9 +46,10 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
       ? `hand singletons over from ${stable} to ${candidate}`
       : `start the singletons of ${candidate}`;
     const cutOver = step({ act: "hand-over", title: handOver, state: "baking", undoneIn });
-    if (stable === null) return [start, cutOver];
+    const begin = isRolling(change) ? planBatches(change) : [start];
+    if (stable === null) return [...begin, cutOver];
     const title = `drain and stop the instances of ${stable}`;
-    return [start, cutOver, step({ act: "retire", title, state: "draining", undoneIn: null })];
+    return [...begin, cutOver, step({ act: "retire", title, state: "draining", undoneIn: null })];
   }
 
   async function check(change: ChangeView): Promise<Finding[]> {
@@ -61,6 +71,12 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
 
   async function apply(change: ChangeView, step: Step): Promise<void> {
     const { candidate, stable } = await armsOf(change);
+    if (step.act === "start-batch") await startBatch(change, { candidate, stable });
+    if (step.act === "shrink" && stable) {
+      const batch = batchOf(change, change.position.stage);
+      if (batch) await roster.shrink(stable, candidate, batch.stable);
+    }
+    if (step.act === "restore" && stable) await roster.start(stable, candidate);
     if (step.act === "start") {
       await services.verifyRelease(candidate);
       await roster.start(candidate, stable);
@@ -70,12 +86,24 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
     await link.sync();
   }
 
+  /** The batch of the stage that comes next; the digest is checked before the first. */
+  async function startBatch(
+    change: ChangeView,
+    { candidate, stable }: { candidate: ReleaseRow; stable: ReleaseRow | null },
+  ): Promise<void> {
+    const batch = batchOf(change, change.position.stage + 1);
+    if (!batch) return;
+    if (change.position.stage < 0) await services.verifyRelease(candidate);
+    if (stable) await roster.shrink(stable, candidate, batch.room);
+    await roster.start(candidate, stable, batch.candidate);
+  }
+
   async function undo(change: ChangeView, step: Step): Promise<void> {
     if (step.act === "hand-over") {
       const { candidate, stable } = await armsOf(change);
       await roster.handOver(candidate, stable);
     }
-    if (step.act === "start") await roster.stop(change.candidate);
+    if (step.act === "start" || step.act === "start-batch") await roster.stop(change.candidate);
     await link.sync();
   }
 
@@ -92,12 +120,18 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
       case "gating":
         return { waitingFor: missing(await roster.of(change.candidate), candidates, GATE), failure };
       case "stepping":
-        return { waitingFor: null, failure: failure ?? unready(change.id, candidates) };
+      case "verifying":
+        return {
+          waitingFor: isRolling(change) ? await surplus(change.stable, of(change.stable)) : null,
+          failure: failure ?? unready(change.id, candidates),
+        };
       case "baking":
         return {
           waitingFor: await missingSingleton(change.candidate, candidates),
           failure: failure ?? unready(change.id, candidates),
         };
+      case "restoring-instances":
+        return { waitingFor: await missingOf(change.stable, of(change.stable)), failure: null };
       case "draining":
         return { waitingFor: leftovers(of(change.stable)), failure: null };
       case "draining-candidate":
@@ -120,6 +154,17 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
     if (names.length === 0) return null;
     const wanted = (await roster.of(releaseId)).filter((each: InstanceRow) => names.includes(each.process));
     return missing(wanted, seen, isRunning);
+  }
+
+  async function missingOf(releaseId: string | null, seen: ObservedInstance[]): Promise<string | null> {
+    return releaseId === null ? null : missing(await roster.of(releaseId), seen, GATE);
+  }
+
+  /** Instances that a batch has replaced, and that are still there. */
+  async function surplus(releaseId: string | null, seen: ObservedInstance[]): Promise<string | null> {
+    if (releaseId === null) return null;
+    const wanted = new Set((await roster.of(releaseId)).map((each) => each.id));
+    return leftovers(seen.filter((each) => !wanted.has(each.id)));
   }
 
   function unready(changeId: string, candidates: ObservedInstance[]): string | null {
@@ -160,6 +205,6 @@ async function collect(findings: Finding[], check: () => Promise<unknown>): Prom
     await check();
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    findings.push({ code: error.code, message: error.message, remedy: error.remedy });
+    findings.push(findingOf(error));
   }
 }

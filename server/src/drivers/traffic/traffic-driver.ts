@@ -3,6 +3,15 @@ import type { ChangeView, Driver, Observation, Step } from "../../core/changes/i
 import type { Services } from "../../core/services/index.ts";
 import type { AgentLink } from "../instances/index.ts";
 
+/** States in which the proxies have to confirm the weights before it goes on. */
+const WEIGHING: readonly string[] = [
+  "stepping",
+  "verifying",
+  "baking",
+  "restoring-instances",
+  "restoring-weights",
+];
+
 /** Shares the traffic between the arms of a service. */
 export function createTrafficDriver({ services, link }: { services: Services; link: AgentLink }): Driver {
   function plan(change: ChangeView): Step[] {
@@ -22,10 +31,19 @@ export function createTrafficDriver({ services, link }: { services: Services; li
       stage: null,
       undoneIn: null,
     };
+    const giveBack: Step = {
+      driver: "traffic",
+      act: "weigh",
+      title: `give the traffic to what is left of ${change.stable}, if it has to be undone`,
+      state: "restoring-instances",
+      stage: null,
+      undoneIn: null,
+    };
     const title = `make ${change.candidate} the stable release`;
     return [
       ...weigh,
       prove,
+      ...(change.plan.stages.some((stage) => stage.instances) ? [giveBack] : []),
       { driver: "traffic", act: "settle", title, state: "draining", stage: null, undoneIn: null },
     ];
   }
@@ -44,8 +62,7 @@ export function createTrafficDriver({ services, link }: { services: Services; li
 
   async function observe(change: ChangeView): Promise<Observation> {
     const { name } = change.position;
-    const isWeighing = name === "stepping" || name === "baking" || name === "restoring-weights";
-    if (!isWeighing) return { waitingFor: null, failure: null };
+    if (!WEIGHING.includes(name)) return { waitingFor: null, failure: null };
     const isHere = (each: { service: string; environment: string }) =>
       each.service === change.service && each.environment === change.environment;
     const inForce = link.isCurrent() ? link.observed()?.services.find(isHere)?.weight : undefined;

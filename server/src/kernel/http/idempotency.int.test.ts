@@ -41,7 +41,7 @@ function addItems(http: Http) {
     handler: async ({ body }) => {
       made.push(body.name);
       if (body.name === "locked" && made.length === 1) {
-        throw new AppError("CHANGE_LOCKED", { target: "t", change: "c", state: "s", by: "b" });
+        throw new AppError("CHANGE_LOCKED", { target: "t", change: "c", state: "s", by: "b", since: "now" });
       }
       if (body.name === "slow") {
         entered.resolve();

@@ -1,0 +1,1 @@
+export { createReleaseChecks } from "./release-checks.ts";

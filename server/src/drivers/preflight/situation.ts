@@ -1,0 +1,26 @@
+import type { ObservedInstance } from "@mainstay/api";
+import type { ChangeView, Finding } from "../../core/changes/index.ts";
+import type { ReleaseRow } from "../../core/services/index.ts";
+import type { Machine } from "./machine.ts";
+
+/** What a family of checks may look at. */
+export interface Situation {
+  change: ChangeView;
+  candidate: ReleaseRow;
+  stable: ReleaseRow | null;
+  /** Names that have a value in the secrets file. */
+  secretNames: string[];
+  /** Every instance the agent sees. */
+  observed: ObservedInstance[];
+  /** How many instances of the stable release ought to run. */
+  stableInstances: number;
+  dataDirectory: string;
+  portRange: readonly [first: number, last: number];
+  machine: Machine;
+}
+
+export type Find = (situation: Situation) => Finding[] | Promise<Finding[]>;
+
+export function instancesOf({ snapshot }: ReleaseRow): number {
+  return Object.values(snapshot.processes).reduce((total, each) => total + each.instances, 0);
+}

@@ -1,0 +1,2 @@
+export { createProber, withProbes } from "./prober.ts";
+export { createVerificationDriver } from "./verification-driver.ts";
