@@ -36,13 +36,16 @@ export function createOrders(dependencies: OrdersDependencies) {
   const { db, store, issued, authority, agent, audit, events, clock, random, log, owner } = dependencies;
   const chance = (): number => Buffer.from(random(4)).readUInt32BE() / 2 ** 32;
 
-  /** False when another server is ordering just now. */
+  /** False when another server is ordering just now; a row that is another by now is to be looked at again. */
   async function place(row: CertificateRow): Promise<boolean> {
     const now = clock.now();
     const isMine = await store.takeLease(owner, { now, expiresAt: new Date(now.getTime() + LEASE_MS) });
     if (!isMine) return false;
     try {
-      await attempt(row);
+      // Whoever held the lease a moment ago may have ordered this very certificate since the row was read.
+      const { next_attempt_at: dueAt } = (await store.row(row.host)) ?? {};
+      const isAsRead = dueAt?.getTime() === row.next_attempt_at.getTime();
+      if (isAsRead) await attempt(row);
     } finally {
       await store.giveLease(owner, clock.now());
     }
