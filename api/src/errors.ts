@@ -265,6 +265,11 @@ export const ERRORS = {
     remedy: "Wait for the end of the window, or go on with --override-freeze and the reason why.",
   },
   ...PREFLIGHT_ERRORS,
+  SIGNATURE_INVALID: {
+    status: 422,
+    message: "the signature does not stand for these files: {reason}",
+    remedy: "Sign what 'mainstay digest' prints, with a key of signatures.keys: docs/guides/signatures.md.",
+  },
   CHANGE_REFUSED: {
     status: 409,
     message: "{change} cannot {verb} while it is {state}",

@@ -203,6 +203,19 @@ const retention = z.strictObject({
     .describe("The files of how many releases of a service are kept, besides those that are needed anyway."),
 });
 
+const signatures = z.strictObject({
+  keys: z
+    .array(
+      z.string().regex(/^RW[A-Za-z0-9+/]{54}$/, "expected a public key of minisign: RW and 54 characters"),
+    )
+    .default([])
+    .describe("Public keys of minisign whose signatures of releases are trusted."),
+  required: z
+    .boolean()
+    .default(false)
+    .describe("Whether a release without a trusted signature is refused; else it is warned of."),
+});
+
 export const platformFile = z
   .strictObject({
     dataDirectory: z
@@ -220,6 +233,7 @@ export const platformFile = z
     log: log.prefault({}),
     uploads: uploads.prefault({}),
     retention: retention.prefault({}),
+    signatures: signatures.prefault({}),
     freeze: freezeList
       .default([])
       .describe("When nothing new is brought in: `[{ from: fri 16:00, to: mon 08:00, timezone, reason }]`."),

@@ -58,6 +58,11 @@ export const PREFLIGHT_ERRORS = {
     message: "the command {command} of {process} is not on this machine",
     remedy: "Install it, ship it with the release, or correct processes.{process}.command.",
   },
+  PREFLIGHT_UNSIGNED: {
+    status: 409,
+    message: "nobody who is trusted vouches for the release: {reason}",
+    remedy: "Sign its digest: docs/guides/signatures.md; or take the key into signatures.keys.",
+  },
   PREFLIGHT_UNGUARDED: {
     status: 409,
     message: "{strategy} compares nothing here, and {missing} is set: only health guards this change",

@@ -20,6 +20,7 @@ export const releaseResource = z
     environment: z.string(),
     digest: releaseDigest.describe("sha256 over every file, see docs/formats/release.md"),
     version: z.string().nullable().describe("the version in the release's package.json"),
+    isSigned: z.boolean().describe("whether it came with a signature of a key that was trusted then"),
     createdAt: time,
     createdBy: actorResource,
     collectedAt: time.nullable().describe("when its files were removed to make room; null while it has them"),
@@ -36,6 +37,7 @@ export const newRelease = z
     digest: releaseDigest.optional().describe("content that the server has already"),
     file: z.string().min(1).default("mainstay.yaml").describe("the service file inside the directory"),
     environment: z.string().optional().describe("instead of the one in the service file"),
+    signature: z.string().max(4096).optional().describe("text of a .minisig file over the digest"),
     env: z.record(z.string(), z.string()).optional().describe("overrides or adds to env of the service file"),
   })
   .refine((wish) => SOURCES.filter((each) => wish[each] !== undefined).length === 1, {

@@ -8,6 +8,7 @@ import { addChange } from "./commands/change.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDeploy } from "./commands/deploy.ts";
+import { addDigest } from "./commands/digest.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addInit } from "./commands/init.ts";
 import { addInstall } from "./commands/install.ts";
@@ -87,6 +88,7 @@ function createProgram(): Command {
   addCertificates(program, withContext);
   addConfig(program, withOwnContext);
   addRemote(program, withOwnContext);
+  addDigest(program, withOwnContext);
   addInit(program, withOwnContext);
   addSimulate(program, withOwnContext);
   addInstall(program, withOwnContext);

@@ -14,6 +14,7 @@ import {
   createScaleKind,
   createServices,
   createSettingKind,
+  createSignatures,
   gateDeadlineOf,
   type Collect,
   type TaskRow,
@@ -71,8 +72,9 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   const audit = createAudit({ db, clock, ids });
   const identity = createIdentity({ db, clock, random: randomBytes, audit, dataDirectory });
   const uploads = createUploads({ db, clock, ids, dataDirectory, limits: config.uploads });
+  const signatures = createSignatures(config.signatures);
   const services = createServices({
-    ...{ db, clock, ids, audit, events, dataDirectory, uploads },
+    ...{ db, clock, ids, audit, events, dataDirectory, uploads, signatures },
     limits: config.uploads,
   });
 
@@ -103,7 +105,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   const prober = createProber({ services, link, clock, metrics });
   const signal = withProbes(sampler, prober);
   const { portRange } = config.agent;
-  const checks = createReleaseChecks({ services, link, database, dataDirectory, portRange });
+  const checks = createReleaseChecks({ services, link, database, dataDirectory, portRange, signatures });
   const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal };
   const setting: ChangeKind = { ...createSettingKind(services), drivers, checks, signal };
   const scaleDrivers = [createScaleDriver({ services, link })];

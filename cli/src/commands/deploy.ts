@@ -21,6 +21,7 @@ interface DeployOptions extends RequestOptions {
   environment?: string;
   env: Record<string, string>;
   upload: boolean;
+  signature?: string;
   release?: string;
   immediate: boolean;
   check: boolean;
@@ -43,6 +44,7 @@ export function addDeploy(program: Command, withContext: WithContext): void {
       {},
     )
     .option("--upload", "send the files, even to a server that could read them from this disk", false)
+    .option("--signature <file>", "the .minisig file over what mainstay digest prints")
     .option("--release <id>", "bring in a release that is registered already")
     .option("--immediate", "all traffic at once after the health gate, nothing compared", false)
     .option("--check", "show the plan and what speaks against it; alter nothing", false)
@@ -84,10 +86,10 @@ async function deploy(context: Context, directory: string, options: DeployOption
 }
 
 async function register(context: Context, directory: string, options: DeployOptions): Promise<string> {
-  const { file, environment, env, upload: isSent } = options;
+  const { file, environment, env, signature, upload: isSent } = options;
   if (!context.isJson && context.server.remote !== null)
     context.print(`server    ${context.server.remote}, ${context.server.url}`);
-  const release = await registerRelease(context, directory, { file, environment, env, isSent });
+  const release = await registerRelease(context, directory, { file, environment, env, signature, isSent });
   const version = release.version ? ` (version ${release.version})` : "";
   context.status("");
   if (!context.isJson) context.print(`release   ${release.id}${version}  ${release.digest}`);

@@ -11,6 +11,8 @@ export interface RegisterOptions {
   file: string;
   environment?: string | undefined;
   env: Record<string, string>;
+  /** Path of a .minisig file over the digest. */
+  signature?: string | undefined;
   /** Send the files even to a server that could read them itself. */
   isSent: boolean;
 }
@@ -25,12 +27,13 @@ export async function registerRelease(
 ): Promise<ReleaseResource> {
   const root = path.resolve(directory);
   const { file, env, environment } = options;
-  const wish = { file, env, ...(environment === undefined ? {} : { environment }) };
+  const signature = await readSignature(options.signature);
+  const wish = { file, env, ...signature, ...(environment === undefined ? {} : { environment }) };
   if (context.server.isHere && !options.isSent) {
     context.status(`registering ${directory} …`);
     return context.api.post<ReleaseResource>("/releases", { ...wish, directory: root });
   }
-  await checkServiceFile(path.join(root, file));
+  await checkServiceFile(path.join(root, file), environment);
   context.status(`reading ${directory} …`);
   const entries = await readSourceTree(root);
   const known = await registerKnown(context, { ...wish, digest: digestOf(entries) });
@@ -47,12 +50,20 @@ export async function registerRelease(
   }
 }
 
+async function readSignature(file: string | undefined): Promise<{ signature?: string }> {
+  if (file === undefined) return {};
+  const signature = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new AppError("CONFIG_UNREADABLE", { file, reason: error.code ?? "unknown" }, { cause: error });
+  });
+  return { signature };
+}
+
 /** What is wrong with it is said before anything travels. */
-async function checkServiceFile(file: string): Promise<void> {
+async function checkServiceFile(file: string, environment: string | undefined): Promise<void> {
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     throw new AppError("CONFIG_UNREADABLE", { file, reason: error.code ?? "unknown" }, { cause: error });
   });
-  parseServiceFile(text, file);
+  parseServiceFile(text, file, environment);
 }
 
 /** Null when the server does not have the files yet. */

@@ -14,6 +14,8 @@ export interface NewRelease extends SnapshotWish {
   upload?: string | undefined;
   /** The digest of files that are stored already. */
   digest?: string | undefined;
+  /** The text of a .minisig file over the digest. */
+  signature?: string | undefined;
   /** Values that override or add to `env` of the service file, and to what was set since. */
   env?: Record<string, string> | undefined;
 }

@@ -17,6 +17,7 @@ import {
   createScaleKind,
   createServices,
   createSettingKind,
+  createSignatures,
   gateDeadlineOf,
 } from "./index.ts";
 import type { Services } from "./services.ts";
@@ -47,7 +48,10 @@ beforeEach(async () => {
   const audit = createAudit({ db, clock, ids });
   const limits = platformFile.parse({}).uploads;
   const uploads = createUploads({ db, clock, ids, dataDirectory: directory, limits });
-  services = createServices({ db, clock, ids, audit, events, dataDirectory: directory, uploads, limits });
+  const signatures = createSignatures({ keys: [], required: false });
+  services = createServices({
+    ...{ db, clock, ids, audit, events, dataDirectory: directory, uploads, limits, signatures },
+  });
 });
 afterEach(async () => {
   await database.close();

@@ -6,9 +6,10 @@ import type { Ids } from "../../kernel/ids.ts";
 import type { NewRelease, TakenIn } from "./intake.ts";
 import type { Origin } from "./origin.ts";
 import { applySettings, type SettingsOfServices } from "./settings.ts";
+import type { Signatures } from "./signatures.ts";
 import type { ReleaseRow, ServicesStore } from "./store.ts";
 
-interface Incoming extends TakenIn, Pick<NewRelease, "env" | "file"> {
+interface Incoming extends TakenIn, Pick<NewRelease, "env" | "file" | "signature"> {
   /** The release whose files these are, in another environment. */
   promotes?: string | undefined;
 }
@@ -20,15 +21,17 @@ export interface RegistrationDependencies {
   audit: Audit;
   events: TypedEvents;
   store: ServicesStore;
+  signatures: Signatures;
   settings: Pick<SettingsOfServices, "serving">;
 }
 
 /** Makes a release of files that were taken in, with the settings in force laid over what they say. */
 export function createRegistration(dependencies: RegistrationDependencies) {
-  const { db, clock, ids, audit, events, store, settings } = dependencies;
+  const { db, clock, ids, audit, events, store, settings, signatures } = dependencies;
 
   return async function record(taken: Incoming, origin: Origin): Promise<ReleaseRow> {
-    const { snapshot, env, file, stored, contents, promotes } = taken;
+    const { snapshot, env, file, stored, contents, promotes, signature = null } = taken;
+    signatures.mustStand({ digest: stored.digest, signature });
     const now = clock.now();
     const target = { service: snapshot.service, environment: snapshot.environment };
     const before = await settings.serving(target);
@@ -40,6 +43,7 @@ export function createRegistration(dependencies: RegistrationDependencies) {
       digest: stored.digest,
       version: stored.version,
       directory: stored.directory,
+      signature,
       file,
       snapshot: { ...set, env: { ...set.env, ...env } },
       ...{ base: null, origin: null, settings: inForce },

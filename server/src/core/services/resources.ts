@@ -10,6 +10,7 @@ export function toRelease(row: ReleaseRow): ReleaseResource {
     environment: row.environment,
     digest: row.digest,
     version: row.version,
+    isSigned: row.signature !== null,
     createdAt: row.created_at.toISOString(),
     createdBy: row.created_by,
     collectedAt: row.collected_at?.toISOString() ?? null,

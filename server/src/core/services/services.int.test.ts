@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { platformFile } from "@mainstay/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openTestDatabase } from "../../../../tests/support/database.ts";
+import { createMinisignKey } from "../../../../tests/support/minisign.ts";
 import { silentLog } from "../../../../tests/support/log.ts";
 import { createVirtualClock } from "../../kernel/clock.ts";
 import { createEvents } from "../../kernel/events/index.ts";
@@ -17,6 +18,7 @@ import { createUploads } from "../uploads/index.ts";
 import { packRelease } from "./archive-pack.ts";
 import { readSourceTree } from "./release-tree.ts";
 import type { Origin } from "./origin.ts";
+import { createSignatures } from "./signatures.ts";
 import { createServices, type Services } from "./services.ts";
 
 const ANN: Origin = { actor: { type: "user", id: "usr_ann", name: "ann" }, requestId: null, address: null };
@@ -26,6 +28,8 @@ let folder = "";
 let source = "";
 let database: Awaited<ReturnType<typeof openTestDatabase>>;
 let house: ReturnType<typeof build>;
+
+const signer = createMinisignKey();
 
 function build() {
   const clock = createVirtualClock(Date.parse("2026-11-01T12:00:00Z"));
@@ -44,7 +48,10 @@ function build() {
   const audit = createAudit({ db, clock, ids });
   const limits = platformFile.parse({}).uploads;
   const uploads = createUploads({ db, clock, ids, dataDirectory: folder, limits });
-  const services = createServices({ db, clock, ids, audit, events, dataDirectory: folder, uploads, limits });
+  const signatures = createSignatures({ keys: [signer.publicKey], required: false });
+  const services = createServices({
+    ...{ db, clock, ids, audit, events, dataDirectory: folder, uploads, limits, signatures },
+  });
   return { services, uploads, audit };
 }
 
@@ -73,6 +80,30 @@ async function register(content: string): Promise<Awaited<ReturnType<Services["r
 const storedDigests = async () =>
   (await readdir(path.join(folder, "releases"))).map((name) => `sha256:${name}`).toSorted();
 const nobody = async () => [];
+
+describe("a signature", () => {
+  const wish = { file: "mainstay.yaml" };
+
+  it("is kept with the release whose files it stands for, and goes along where they go", async () => {
+    const { digest } = await register("v1");
+    const signature = signer.sign(`${digest}\n`);
+    const signed = await house.services.registerRelease({ ...wish, directory: source, signature }, ANN);
+    expect(signed.signature).toBe(signature);
+    const there = await house.services.promoteRelease(signed.id, { environment: "staging" }, ANN);
+    expect(there).toMatchObject({ environment: "staging", signature });
+  });
+
+  it.each([
+    ["of other files", () => signer.sign("sha256:0\n"), "made for something else"],
+    ["of a stranger", () => createMinisignKey().sign("sha256:0\n"), "made for something else"],
+    ["that is none", () => "hello", "not the text of a .minisig file"],
+  ])("%s is refused, and nothing is registered", async (_, sign, reason) => {
+    const wrong = house.services.registerRelease({ ...wish, directory: source, signature: sign() }, ANN);
+    await expect(wrong).rejects.toMatchObject({ code: "SIGNATURE_INVALID" });
+    await expect(wrong).rejects.toThrow(reason);
+    expect(await house.services.releases({}, { before: null, limit: 10 })).toEqual([]);
+  });
+});
 
 describe("an archive that was uploaded", () => {
   async function upload(): Promise<string> {

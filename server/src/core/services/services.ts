@@ -18,6 +18,7 @@ import { createRegistration } from "./registration.ts";
 import { createRoster } from "./roster.ts";
 import { createSecretsFile } from "./secrets-file.ts";
 import { createSettings } from "./settings.ts";
+import type { Signatures } from "./signatures.ts";
 import { createTasks } from "./tasks.ts";
 import type { TaskRow } from "./tasks-store.ts";
 import { createTrials } from "./trials.ts";
@@ -62,10 +63,11 @@ export interface ServicesDependencies {
   dataDirectory: string;
   uploads: Pick<Uploads, "consume">;
   limits: PlatformConfig["uploads"];
+  signatures: Signatures;
 }
 
 export function createServices(dependencies: ServicesDependencies) {
-  const { db, clock, ids, audit, events, dataDirectory, uploads, limits } = dependencies;
+  const { db, clock, ids, audit, events, dataDirectory, uploads, limits, signatures } = dependencies;
   const store = createServicesStore(db);
   const files = createReleaseFiles({ root: path.join(dataDirectory, "releases"), limits });
   const secrets = createSecretsFile({ directory: path.join(dataDirectory, "keys") });
@@ -76,20 +78,20 @@ export function createServices(dependencies: ServicesDependencies) {
   const roster = createRoster({ store, clock, ids });
   const settings = createSettings({ db, clock, ids, audit, events, store, secrets });
   const tasks = createTasks({ db, clock, ids, audit });
-  const record = createRegistration({ db, clock, ids, audit, events, store, settings });
+  const record = createRegistration({ db, clock, ids, audit, events, store, settings, signatures });
   const setMaintenance = createMaintenance({ db, clock, audit, store });
 
   async function registerRelease(input: NewRelease, origin: Origin, promotes?: string): Promise<ReleaseRow> {
-    const { env, file } = input;
-    return runOne(async () => record({ ...(await takeIn(input)), env, file, promotes }, origin));
+    const { env, file, signature } = input;
+    return runOne(async () => record({ ...(await takeIn(input)), env, file, signature, promotes }, origin));
   }
 
   /** The same files as a release of another environment, with what the service file says of that one. */
   async function promoteRelease(id: string, to: Promotion, origin: Origin): Promise<ReleaseRow> {
     const source = await release(id);
     await verifyRelease(source);
-    const { digest, file } = source;
-    return registerRelease({ digest, file, ...to }, origin, id);
+    const { digest, file, signature } = source;
+    return registerRelease({ digest, file, signature: signature ?? undefined, ...to }, origin, id);
   }
 
   async function release(id: string): Promise<ReleaseRow> {

@@ -26,6 +26,8 @@ type Tables = {
     /** The first release with this code; null: this one. */
     origin: string | null;
     settings: Settings;
+    /** The text of a .minisig file over the digest; null: nobody signed it. */
+    signature: string | null;
     /** Which version of the secrets' values it uses; null: the file that people write. */
     secrets_version: string | null;
     created_at: Date;

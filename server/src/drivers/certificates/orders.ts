@@ -36,7 +36,9 @@ export function createOrders(dependencies: OrdersDependencies) {
   const { db, store, issued, authority, agent, audit, events, clock, random, log, owner } = dependencies;
   const chance = (): number => Buffer.from(random(4)).readUInt32BE() / 2 ** 32;
 
-  /** False when another server is ordering just now; a row that is another by now is to be looked at again. */
+  /**
+   * False when another server is ordering just now; a row that is another by now is to be looked at again.
+   */
   async function place(row: CertificateRow): Promise<boolean> {
     const now = clock.now();
     const isMine = await store.takeLease(owner, { now, expiresAt: new Date(now.getTime() + LEASE_MS) });

@@ -1,7 +1,8 @@
 import { parseServiceFile, type ObservedInstance } from "@mainstay/api";
 import { describe, expect, it } from "vitest";
+import { createMinisignKey } from "../../../../tests/support/minisign.ts";
 import type { ChangeView } from "../../core/changes/index.ts";
-import type { ReleaseRow } from "../../core/services/index.ts";
+import { createSignatures, type ReleaseRow } from "../../core/services/index.ts";
 import type { Machine } from "./machine.ts";
 import { createReleaseChecks } from "./release-checks.ts";
 
@@ -38,6 +39,7 @@ interface World {
   memoryBytes?: number;
   state?: ObservedInstance["state"];
   plan?: ChangeView["plan"];
+  signatures?: { keys: string[]; required: boolean };
 }
 
 const WELL =
@@ -54,6 +56,7 @@ function release(id: string, { file = WELL, env = {} }: World): ReleaseRow {
     directory: "/releases/new",
     file: "mainstay.yaml",
     snapshot: { ...snapshot, env: { ...snapshot.env, ...env } },
+    signature: null,
     ...{ base: null, origin: null, settings: { env: {}, secrets: [] }, secrets_version: null },
     collected_at: null,
     created_at: new Date(0),
@@ -101,6 +104,7 @@ async function findIn(world: World) {
     database: { ping: async () => 1 },
     dataDirectory: "/data",
     portRange: [20_000, 20_099],
+    signatures: createSignatures(world.signatures ?? { keys: [], required: false }),
     machine: {
       freeDiskBytes: async () => 100 * GIB,
       availableMemoryBytes: () => 8 * GIB,
@@ -128,6 +132,15 @@ describe("the pre-flight of a release", () => {
     expect(await findIn({ env: { MODE: "hunter2", NEW: "hunter3" } })).toEqual([
       "warning PREFLIGHT_ENV the environment differs from the stable release: LOG removed, MODE changed, NEW added",
     ]);
+  });
+
+  it.each([
+    ["warning", false],
+    ["error", true],
+  ])("tells of a release that nobody vouches for: %s", async (severity, required) => {
+    const { publicKey } = createMinisignKey();
+    const found = await findIn({ env: SAME_ENV, signatures: { keys: [publicKey], required } });
+    expect(found).toEqual([expect.stringContaining(`${severity} PREFLIGHT_UNSIGNED`)]);
   });
 
   it("tells of secrets that no process gets, and of names that stand in two places", async () => {

@@ -8,6 +8,7 @@ import { checkHealth } from "./health.ts";
 import { createMachine, type Machine } from "./machine.ts";
 import { checkPorts } from "./ports.ts";
 import { checkRuntime } from "./runtime.ts";
+import { checkSignature } from "./signature.ts";
 import { checkStable } from "./stable.ts";
 import type { Find, Situation } from "./situation.ts";
 
@@ -18,6 +19,7 @@ export interface ReleaseChecksDependencies {
   database: { ping(): Promise<unknown> };
   dataDirectory: string;
   portRange: readonly [first: number, last: number];
+  signatures: Situation["signatures"];
   /** The machine that the instances run on; a test brings its own. */
   machine?: Machine;
 }
@@ -29,13 +31,15 @@ const FAMILIES: Record<string, Find> = {
   ports: checkPorts,
   health: checkHealth,
   runtime: checkRuntime,
+  signature: checkSignature,
   stable: checkStable,
   guards: checkGuards,
 };
 
 /** What is asked before a release starts, beside what the drivers check themselves. */
 export function createReleaseChecks(dependencies: ReleaseChecksDependencies): Check[] {
-  const { services, link, database, dataDirectory, portRange, machine = createMachine() } = dependencies;
+  const { services, link, database, dataDirectory, portRange, signatures } = dependencies;
+  const { machine = createMachine() } = dependencies;
 
   async function look(change: ChangeView): Promise<Situation> {
     const named = (id: string | null): Promise<ReleaseRow> | null =>
@@ -51,6 +55,7 @@ export function createReleaseChecks(dependencies: ReleaseChecksDependencies): Ch
       stableInstances: wanted.filter((each) => each.release === change.stable).length,
       dataDirectory,
       portRange,
+      signatures,
       machine,
     };
   }

@@ -1,6 +1,6 @@
 import type { ObservedInstance } from "@mainstay/api";
 import type { ChangeView, Finding } from "../../core/changes/index.ts";
-import type { ReleaseRow } from "../../core/services/index.ts";
+import type { ReleaseRow, Signatures } from "../../core/services/index.ts";
 import type { Machine } from "./machine.ts";
 
 /** What a family of checks may look at. */
@@ -15,6 +15,7 @@ export interface Situation {
   /** How many instances of the stable release ought to run. */
   stableInstances: number;
   dataDirectory: string;
+  signatures: Pick<Signatures, "check" | "isAsked" | "isRequired">;
   portRange: readonly [first: number, last: number];
   machine: Machine;
 }

@@ -1,0 +1,2 @@
+-- The text of a .minisig file over the digest; null: nobody signed it.
+alter table services.releases add column signature text;
