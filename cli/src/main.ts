@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { text as readText } from "node:stream/consumers";
 import { Command, CommanderError } from "commander";
+import { z } from "zod";
 import { createApiClient } from "./api-client.ts";
 import { EXIT, explain } from "./cli-error.ts";
 import { addAgentEnvironment } from "./commands/agent-environment.ts";
@@ -56,6 +58,7 @@ export async function main(args: string[]): Promise<number> {
 function createProgram(): Command {
   const program = new Command("mainstay")
     .description("The production layer for small teams: ship, watch, decide by evidence, undo.")
+    .version(ownVersion(), "-V, --version", "which version this is")
     .option("--json", "one JSON document instead of words", false)
     .option("--url <url>", `the server (also MAINSTAY_URL; default ${NO_SERVER.url})`)
     .option("--remote <name>", 'a server of "mainstay remote list"; "local" is the one on this machine')
@@ -98,6 +101,11 @@ function createProgram(): Command {
   addCompletion(program, withContext);
   for (const command of [program, ...program.commands]) inheritSettings(command);
   return program;
+}
+
+function ownVersion(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
 /** Subcommands throw instead of exiting, and take `--json` and its like behind the command too. */
