@@ -80,7 +80,7 @@ export function createClusterClient({ url, namespace }: { url: string; namespace
     throw new Error(`${kind} ${name} changes too fast to be altered`);
   }
 
-  /** Calls the listener at whatever happens to objects of this kind; takes up again what broke off. */
+  /** Calls the listener at whatever happens to objects of this kind, until the connection ends. */
   async function watch(kind: string, onEvent: () => void, stop: AbortSignal): Promise<void> {
     const { body } = await fetch(`${url}${pathOf(kind)}?watch=1`, { signal: stop });
     if (!body) return;
