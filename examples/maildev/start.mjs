@@ -1,8 +1,8 @@
 /**
- * Starts maildev: its pages, API and WebSockets on 127.0.0.1:$PORT, SMTP on 127.0.0.1:$SMTP_PORT, its mails in
- * $MAIL_DIRECTORY. Mail does not go through the proxy, so both releases of a rollout want the same port: the new
- * one takes it over as soon as the old one has let go of it. Senders try again meanwhile (RFC 5321, 4.5.4.1).
- * $OUTGOING_HOST, if there is one, is where it forwards a mail on demand.
+ * Starts maildev: its pages, API and WebSockets on 127.0.0.1:$PORT, SMTP on 127.0.0.1:$SMTP_PORT, its
+ * mails in $MAIL_DIRECTORY. Mail does not go through the proxy, so both releases of a rollout want the
+ * same port: the new one takes it over as soon as the old one has let go of it. Senders try again
+ * meanwhile (RFC 5321, 4.5.4.1). $OUTGOING_HOST, if there is one, is where it forwards a mail on demand.
  */
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -16,6 +16,7 @@ import { createReleaseFiles } from "./release-files.ts";
 import { createRoster } from "./roster.ts";
 import { createSecretsFile } from "./secrets-file.ts";
 import { applySettings, createSettings } from "./settings.ts";
+import { createTaskInputs } from "./task-inputs.ts";
 import { createTasks } from "./tasks.ts";
 import type { TaskRow } from "./tasks-store.ts";
 import {
@@ -63,7 +64,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const known = new Map<string, Record<string, string>>();
   const roster = createRoster({ store, clock, ids });
   const settings = createSettings({ db, clock, ids, audit, events, store, secrets });
-  const tasks = createTasks({ db, clock, ids, audit });
+  const tasks = createTasks({ db, clock, ids, audit, inputs: createTaskInputs({ dataDirectory, uploads }) });
 
   async function registerRelease(input: NewRelease, origin: Origin): Promise<ReleaseRow> {
     return runOne(async () => record({ ...(await takeIn(input)), env: input.env }, origin));
