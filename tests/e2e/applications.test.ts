@@ -11,6 +11,8 @@ import { startSteadyRequests } from "../support/steady-requests.ts";
 import { useProduct } from "../support/use-product.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
+/** npm fetches some hundred packages the first time. */
+const INSTALL_TIMEOUT_MS = 300_000;
 const MOCKS_HOST = "mocks.example.com";
 
 const product = useProduct();
@@ -20,7 +22,7 @@ beforeAll(async () => {
   const [maildev, mockoon] = await Promise.all(["maildev", "mockoon"].map(prepareExample));
   if (!maildev || !mockoon) throw new Error("both are prepared");
   examples = { maildev, mockoon };
-});
+}, INSTALL_TIMEOUT_MS);
 
 /** Passes the test over, with the reason, where the example could not be installed. */
 function needs({ missing, directory }: Example, context: TestContext): string {
