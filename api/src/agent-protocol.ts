@@ -49,7 +49,13 @@ export const instanceSpec = z.strictObject({
   /** Starts only when no other instance of the same service, environment and process lives any more. */
   singleton: z.boolean().optional(),
   /** Runs to its end and is never started again under this id; ended with its tree when the time is over. */
-  once: z.strictObject({ timeoutMs: z.int().positive() }).optional(),
+  once: z
+    .strictObject({
+      timeoutMs: z.int().positive(),
+      /** Absolute path of a file that it finds on standard input. */
+      input: z.string().optional(),
+    })
+    .optional(),
   resources: resourceLimits.optional(),
 });
 export type InstanceSpec = z.infer<typeof instanceSpec>;

@@ -168,7 +168,7 @@ export const ERRORS = {
   },
   UPLOAD_TOO_LARGE: {
     status: 413,
-    message: "an archive of {sizeBytes} bytes is larger than the {limitBytes} that are accepted",
+    message: "an upload of {sizeBytes} bytes is larger than the {limitBytes} that are accepted",
     remedy: "Leave out what the service does not need (.mainstayignore), or raise uploads.maxSize.",
   },
   UPLOAD_OFFSET: {

@@ -176,7 +176,7 @@ const log = z.strictObject({
 const uploads = z.strictObject({
   maxSize: sizeWithin(1024 ** 2, 64 * 1024 ** 3, "expected a size from 1MiB to 64GiB")
     .prefault("512MiB")
-    .describe("The largest archive of a release that is accepted."),
+    .describe("The largest archive of a release, or standard input of a command, that is accepted."),
   maxUnpackedSize: sizeWithin(1024 ** 2, 256 * 1024 ** 3, "expected a size from 1MiB to 256GiB")
     .prefault("2GiB")
     .describe("How large its files may be together."),

@@ -247,6 +247,7 @@ export const taskResource = z
     change: z.string().nullable(),
     attempt: z.int(),
     command: z.string(),
+    inputBytes: z.int().nullable().describe("how much it finds on standard input; null: none is connected"),
     state: z.enum(["running", "succeeded", "failed", "lost", "stopped"]),
     exitCode: z.int().nullable(),
     reason: z.string().nullable().describe("why it did not succeed"),
@@ -267,6 +268,7 @@ export const newTask = z.strictObject({
     .max(10_000)
     .describe("a command line, run by /bin/sh in the release's directory"),
   timeoutMs: z.int().positive().max(86_400_000).default(3_600_000).describe("it is ended after this time"),
+  input: z.string().optional().describe("a complete upload: what it finds on standard input"),
 });
 
 const variable = z

@@ -13,6 +13,10 @@ export interface Context {
   nowMs(): number;
   /** Everything that comes in on standard input. */
   input(): Promise<string>;
+  /** The same as bytes. */
+  inputBytes(): AsyncIterable<Uint8Array>;
+  /** Whether somebody led a pipe or a file here on purpose. */
+  isPiped(): boolean;
   print(text: string): void;
   /** Overwrites the last line of a terminal; nothing elsewhere. */
   status(text: string): void;

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { fstatSync, readFileSync } from "node:fs";
 import { text as readText } from "node:stream/consumers";
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
@@ -130,6 +130,8 @@ function offline(options: GlobalOptions): Context {
     isTerminal,
     nowMs: () => Date.now(),
     input: () => readText(process.stdin),
+    inputBytes: () => process.stdin,
+    isPiped: isInputPiped,
     print(text) {
       process.stdout.write(`${clear()}${text}\n`);
       hasStatus = false;
@@ -141,4 +143,15 @@ function offline(options: GlobalOptions): Context {
       hasStatus = text !== "";
     },
   };
+}
+
+/** A socket is no pipe: programs that start others leave one open without ever meaning it. */
+function isInputPiped(): boolean {
+  try {
+    const facts = fstatSync(0);
+    return facts.isFIFO() || facts.isFile();
+  } catch {
+    // It was closed by whoever started this.
+    return false;
+  }
 }

@@ -1,7 +1,9 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { text as readText } from "node:stream/consumers";
 import {
   changeResource,
   settingsResource,
@@ -20,7 +22,9 @@ import { waitUntil } from "../support/wait-until.ts";
 
 const VALUES = ["tr0ub4dor-and-three", "correct-horse-battery"];
 
-const product = useProduct();
+const INPUT_LIMIT_BYTES = 8 * 1024 ** 2;
+
+const product = useProduct({ env: { MAINSTAY_UPLOADS_MAX_SIZE: `${INPUT_LIMIT_BYTES}B` } });
 let hello: Hello;
 
 beforeAll(async () => {
@@ -51,6 +55,21 @@ const latest = async () => {
   if (!first) throw new Error("there is no change");
   return first;
 };
+
+/** Runs a line of shell in which "$@" is `mainstay`. */
+async function shell(line: string) {
+  const env = { PATH: process.env["PATH"] ?? "", HOME: "/", ...product().access() };
+  const child = spawn("/bin/sh", ["-c", line, "sh", process.execPath, LAUNCHER], {
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [stdout, stderr, [exitCode]] = await Promise.all([
+    readText(child.stdout),
+    readText(child.stderr),
+    once(child, "close") as Promise<[number | null]>,
+  ]);
+  return { exitCode, stdout, stderr };
+}
 
 /** Runs `mainstay <args>` with something on standard input. */
 async function cliWithInput(input: string, ...args: string[]) {
@@ -247,6 +266,42 @@ describe("a command run by hand", () => {
     expect(document).toMatchObject({ state: "succeeded", exitCode: 0, output: "one\ntwo" });
     const logs = await product().cli("logs", document.id);
     expect(logs.stdout).toBe("one\ntwo\n");
+  });
+
+  it("finds on standard input what was piped in, byte for byte and to its end", async () => {
+    const file = path.join(product().directory, "input");
+    // Every byte there is, zeros and line ends among them, and more than any buffer on the way holds.
+    await writeFile(file, randomBytes(5_000_000));
+    const sent = createHash("sha256")
+      .update(await readFile(file))
+      .digest("hex");
+    const { stdout, exitCode } = await shell(`cat ${file} | "$@" run hello -- sha256sum`);
+    expect({ stdout, exitCode }).toEqual({ stdout: `${sent}  -\n`, exitCode: 0 });
+    const fromFile = await shell(`"$@" run hello -- sha256sum < ${file}`);
+    expect(fromFile.stdout).toBe(`${sent}  -\n`);
+    const { items } = await product().api().get<{ items: TaskResource[] }>("/tasks?service=hello&limit=1");
+    expect(items[0]).toMatchObject({ state: "succeeded", inputBytes: 5_000_000 });
+    // Nothing of it is kept.
+    expect(await readdir(path.join(product().dataDirectory, "inputs"))).toEqual([]);
+    expect(await readdir(path.join(product().dataDirectory, "uploads"))).toEqual([]);
+  });
+
+  it("finds nothing on standard input when nothing came through the pipe, or when told so", async () => {
+    const empty = await shell(': | "$@" run hello -- wc -c');
+    expect(empty).toMatchObject({ stdout: "0\n", exitCode: 0 });
+    const run = '"$@" run hello --no-stdin -- echo "$word"';
+    const loop = `printf "one\\ntwo\\n" | while read -r word; do ${run}; done`;
+    expect((await shell(loop)).stdout).toBe("one\ntwo\n");
+  });
+
+  it("is told that there is too much, before it starts", async () => {
+    const { exitCode, stderr } = await shell(
+      `head -c ${INPUT_LIMIT_BYTES + 1} /dev/zero | "$@" run hello -- cat`,
+    );
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining("uploads.maxSize"),
+    });
   });
 
   it("is ended with everything it started when somebody interrupts it", async () => {

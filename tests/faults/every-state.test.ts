@@ -11,8 +11,8 @@ import { useProduct } from "../support/use-product.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 /**
- * kill -9 of everything there is, in every state of a change: `npm run faults`. It takes about a quarter of an
- * hour, and says of each case in which state the kill hit: some last a few milliseconds only.
+ * kill -9 of everything there is, in every state of a change: `npm run faults`. It takes about a quarter
+ * of an hour, and says of each case in which state the kill hit: some last a few milliseconds only.
  */
 
 const FORWARD = [
@@ -135,7 +135,8 @@ describe.each(STORIES)("$story", ({ states, file, isAborted }) => {
     it.each(victims)("%s", async (victim) => {
       const act = () => change({ state, states, victim, file });
       // Nothing listens between the death of the parent and its next start.
-      const seen = victim === "parent" ? { result: await act(), load: null } : await underLoad(product(), act);
+      const seen =
+        victim === "parent" ? { result: await act(), load: null } : await underLoad(product(), act);
       const { id, hit, end } = seen.result;
       const trail = await statesOf(product(), id);
       process.stdout.write(`${victim} killed while ${hit}: ${trail.slice(trail.indexOf(hit)).join(" → ")}\n`);

@@ -91,7 +91,7 @@ const instance = object({
   stopTimeoutMs: notNegative,
   logDirectory: text,
   singleton: optional(truth),
-  once: optional(object({ timeoutMs: positive })),
+  once: optional(object({ timeoutMs: positive, input: optional(text) })),
   resources: optional(object({ memoryBytes: orNull(positive), cpu: orNull(aboveZero) })),
 });
 

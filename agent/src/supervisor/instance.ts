@@ -110,8 +110,9 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
       const environment = environmentOf(spec, port, context);
       group = context.groups.open(spec.id, spec.resources ?? null);
       const { joinFiles } = group;
-      const exitFile = spec.once ? { exitFile: createOnce(spec.logDirectory).exitFile } : {};
-      const running = await launch({ ...spec, environment, joinFiles, ...exitFile });
+      const { exitFile } = createOnce(spec.logDirectory);
+      const once = spec.once ? { exitFile, input: spec.once.input } : {};
+      const running = await launch({ ...spec, environment, joinFiles, ...once });
       live(running, { port, startedAtMs: Date.now(), group });
       context.onChange(instance, "instance.started", { pid: running.pid, port });
     } catch (error) {

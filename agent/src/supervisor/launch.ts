@@ -26,6 +26,8 @@ export interface LaunchOptions {
   joinFiles?: string[];
   /** Where the exit code is written when the command has ended: it can then be read by another agent. */
   exitFile?: string;
+  /** A file that it finds on standard input; without one there is nothing. */
+  input?: string | undefined;
 }
 
 /** Joins the groups first: what the command starts belongs to them too. */
@@ -44,8 +46,10 @@ export async function launch({
   environment,
   joinFiles = [],
   exitFile,
+  input = "/dev/null",
 }: LaunchOptions): Promise<RunningProcess> {
   mkdirSync(logDirectory, { recursive: true });
+  const source = openSync(input, "r");
   const output = openSync(join(logDirectory, "stdout.log"), "a", 0o640);
   const errors = openSync(join(logDirectory, "stderr.log"), "a", 0o640);
   const kept =
@@ -56,10 +60,9 @@ export async function launch({
     cwd: directory,
     env: environment,
     detached: true,
-    stdio: ["ignore", output, errors],
+    stdio: [source, output, errors],
   });
-  closeSync(output);
-  closeSync(errors);
+  for (const file of [source, output, errors]) closeSync(file);
   const exited = new Promise<Exit>((resolve) =>
     child.once("exit", (code, signal) => resolve({ code, signal })),
   );

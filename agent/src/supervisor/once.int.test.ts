@@ -53,6 +53,25 @@ describe("a command that runs once", () => {
     expect(fleet.get("task")).toBeUndefined();
   });
 
+  it("finds on standard input the file it was given, to its end, and otherwise nothing", async () => {
+    const input = join(directory, "input");
+    writeFileSync(input, Buffer.from([0, 10, 13, 255, 0]));
+    fleet.apply([{ ...command("od -An -tu1"), once: { timeoutMs: 60_000, input } }]);
+    expect(await exit()).toMatchObject({ code: 0 });
+    expect(output().trim().split(/ +/)).toEqual(["0", "10", "13", "255", "0"]);
+    fleet.apply([]);
+    rmSync(join(directory, "logs"), { recursive: true });
+    fleet.apply([command("wc -c")]);
+    await exit();
+    expect(output().trim()).toBe("0");
+  });
+
+  it("does not run when the file it was given is not there", async () => {
+    const input = join(directory, "missing");
+    fleet.apply([{ ...command("cat"), once: { timeoutMs: 60_000, input } }]);
+    expect(await exit()).toMatchObject({ code: 127 });
+  });
+
   it("is ended with everything it started when its time is over", async () => {
     fleet.apply([command("sleep 611 & echo $!; wait", 300)]);
     expect(await exit()).toMatchObject({ cause: "timeout" });

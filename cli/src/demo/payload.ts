@@ -12,21 +12,27 @@ export const PAYLOAD = { stable: path.join(REGISTRY, "6.7.1"), next: path.join(R
 /** Installs the dependencies of both versions from their lock files, once. */
 export async function installPayload(say: (text: string) => void): Promise<void> {
   for (const directory of [PAYLOAD.stable, PAYLOAD.next]) {
-    // npm writes this file last: without it an earlier installation was cut off.
-    const isThere = await access(path.join(directory, "node_modules", ".package-lock.json")).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) continue;
-    say(`installing verdaccio ${path.basename(directory)} from its lock file …`);
-    await npmCi(directory);
+    const begin = () => say(`installing verdaccio ${path.basename(directory)} from its lock file …`);
+    await installDependencies(directory, begin);
   }
+}
+
+/** `npm ci` in an example's directory, unless that was done before; throws when npm cannot do it. */
+export async function installDependencies(directory: string, onBegin = () => {}): Promise<void> {
+  // npm writes this file last: without it an earlier installation was cut off.
+  const isThere = await access(path.join(directory, "node_modules", ".package-lock.json")).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return;
+  onBegin();
+  await npmCi(directory);
 }
 
 function npmCi(directory: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const output: string[] = [];
-    const npm = spawn("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    const npm = spawn("npm", ["ci", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"], {
       cwd: directory,
       env: cleanEnvironment(),
     });

@@ -7,7 +7,7 @@ import {
   type UploadResource,
 } from "@mainstay/api";
 import type { ApiClient } from "../api-client.ts";
-import type { Archive } from "./pack-directory.ts";
+import type { Archive } from "./spool.ts";
 
 /** A piece is as large as the connection carries in about this time, so that a cut costs little. */
 const PIECE_MS = 3_000;

@@ -10,8 +10,8 @@ const EXAMPLES = fileURLToPath(new URL("../../../../examples/", import.meta.url)
 const HELLO = `${EXAMPLES}hello/`;
 
 test("every service file of the examples is valid", () => {
-  const files = globSync("{hello,registry/*}/mainstay*.yaml", { cwd: EXAMPLES });
-  expect(files.length).toBeGreaterThanOrEqual(9);
+  const files = globSync("{hello,maildev,mockoon,registry/*}/mainstay*.yaml", { cwd: EXAMPLES });
+  expect(files.length).toBeGreaterThanOrEqual(11);
   for (const file of files)
     expect(parseServiceFile(readFileSync(EXAMPLES + file, "utf8"), file).processes.web).toBeDefined();
 });
@@ -31,8 +31,8 @@ test("the versions of the registry differ in nothing but the registry", () => {
   }
 });
 
-test("the registry's lock files name no registry and need no install script", () => {
-  for (const file of globSync("registry/*/package-lock.json", { cwd: EXAMPLES })) {
+test("the lock files name no registry and need no install script", () => {
+  for (const file of globSync("{maildev,mockoon,registry/*}/package-lock.json", { cwd: EXAMPLES })) {
     const lock = readFileSync(EXAMPLES + file, "utf8");
     expect(lock).not.toMatch(/"resolved"|"hasInstallScript"/);
   }

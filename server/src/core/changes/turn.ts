@@ -12,8 +12,10 @@ import type { Preflight } from "./preflight.ts";
 import type { ChangeRow, ChangesStore, Lease } from "./store.ts";
 import { PLATFORM, type Transitions } from "./transitions.ts";
 
-/** Errors that pass by themselves: the effect is tried again instead of failing the change. */
-const PASSING = new Set(["AGENT_UNREACHABLE", "DATABASE_UNREACHABLE"]);
+/**
+ * Service Unavailable (RFC 9110, 15.6.4): what a driver acts on is away, and is asked again until it is back.
+ */
+const UNAVAILABLE = 503;
 /** From here there is only onwards: effects are tried until they succeed. */
 const NO_WAY_BACK = new Set(["draining", "restoring-instances", "restoring-weights", "draining-candidate"]);
 
@@ -84,7 +86,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
     try {
       return await kindOf(row).prepare(row);
     } catch (error) {
-      if (!(error instanceof AppError) || PASSING.has(error.code)) throw error;
+      if (!(error instanceof AppError) || error.status === UNAVAILABLE) throw error;
       return error.message;
     }
   }
@@ -132,7 +134,8 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
     try {
       await applyEffects(row);
     } catch (error) {
-      const isFinding = error instanceof AppError && !PASSING.has(error.code) && !NO_WAY_BACK.has(row.state);
+      const isFinding =
+        error instanceof AppError && error.status !== UNAVAILABLE && !NO_WAY_BACK.has(row.state);
       if (!isFinding) throw error;
       failure = error.message;
     }

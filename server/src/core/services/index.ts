@@ -11,6 +11,7 @@ export { createServices } from "./services.ts";
 export type { Origin } from "./origin.ts";
 export type { Arrangement, Services } from "./services.ts";
 export { singletonsOf, type Part } from "./roster.ts";
+export { taskInputFile } from "./task-inputs.ts";
 export type { TaskEnd } from "./tasks.ts";
 export type { TaskRow } from "./tasks-store.ts";
 export type { InstanceRow, ReleaseRow, ServiceRow, Target } from "./store.ts";

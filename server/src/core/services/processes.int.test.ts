@@ -1,17 +1,18 @@
-import { randomBytes } from "node:crypto";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Readable } from "node:stream";
 import { platformFile } from "@mainstay/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openTestDatabase } from "../../../../tests/support/database.ts";
 import { silentLog } from "../../../../tests/support/log.ts";
-import { createVirtualClock } from "../../kernel/clock.ts";
+import { createVirtualClock, type VirtualClock } from "../../kernel/clock.ts";
 import { createEvents } from "../../kernel/events/index.ts";
 import { createIds } from "../../kernel/ids.ts";
 import { createMetrics } from "../../kernel/metrics.ts";
 import { auditStream, createAudit } from "../audit/index.ts";
-import { createUploads } from "../uploads/index.ts";
+import { createUploads, type Uploads } from "../uploads/index.ts";
 import {
   createReleaseKind,
   createScaleKind,
@@ -19,6 +20,7 @@ import {
   createSettingKind,
   createSignatures,
   gateDeadlineOf,
+  taskInputFile,
 } from "./index.ts";
 import type { Services } from "./services.ts";
 import type { ReleaseRow } from "./store.ts";
@@ -35,11 +37,13 @@ const PROCESSES = {
 let database: Awaited<ReturnType<typeof openTestDatabase>>;
 let directory: string;
 let services: Services;
+let uploads: Uploads;
+let clock: VirtualClock;
 
 beforeEach(async () => {
   database = await openTestDatabase();
   directory = await mkdtemp(path.join(tmpdir(), "processes-"));
-  const clock = createVirtualClock(Date.parse("2026-11-01T12:00:00Z"));
+  clock = createVirtualClock(Date.parse("2026-11-01T12:00:00Z"));
   const ids = createIds({ clock, random: randomBytes });
   const { db } = database;
   const metrics = createMetrics({ clock, log: silentLog });
@@ -47,7 +51,7 @@ beforeEach(async () => {
   const events = createEvents({ database, clock, ids, log: silentLog, metrics, source: "test", streams });
   const audit = createAudit({ db, clock, ids });
   const limits = platformFile.parse({}).uploads;
-  const uploads = createUploads({ db, clock, ids, dataDirectory: directory, limits });
+  uploads = createUploads({ db, clock, ids, dataDirectory: directory, limits });
   const signatures = createSignatures({ keys: [], required: false });
   services = createServices({
     ...{ db, clock, ids, audit, events, dataDirectory: directory, uploads, limits, signatures },
@@ -105,6 +109,44 @@ describe("the instances of two releases", () => {
     expect((await running()).filter((each) => each.includes("scheduler"))).toEqual(
       named(next, "scheduler 0"),
     );
+  });
+});
+
+describe("a command with standard input", () => {
+  const bytes = Buffer.from([0, 1, 10, 255]);
+  const inputs = async () => readdir(path.join(directory, "inputs"));
+
+  async function upload(): Promise<string> {
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const { id } = await uploads.announce({ sizeBytes: bytes.length, sha256 }, ANN.actor);
+    await uploads.append(id, { offsetBytes: 0, content: Readable.from([bytes]) });
+    return id;
+  }
+
+  it("takes a complete upload over as its file, which goes when the command has ended", async () => {
+    const release = await register();
+    const wish = { command: "cat", timeoutMs: 1000, input: await upload() };
+    const row = await services.tasks.run(release, wish, ANN);
+    expect(row.input_bytes).toBe("4");
+    expect(await readFile(taskInputFile(directory, row.id))).toEqual(bytes);
+    await expect(services.tasks.run(release, wish, ANN)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await services.tasks.finish(row, { state: "succeeded", exitCode: 0, reason: null, output: "" });
+    expect(await inputs()).toEqual([]);
+  });
+
+  it("whose server died before the command came to be leaves nothing behind for long", async () => {
+    const release = await register();
+    const row = await services.tasks.run(
+      release,
+      { command: "cat", timeoutMs: 1000, input: await upload() },
+      ANN,
+    );
+    await writeFile(taskInputFile(directory, "ins_never"), bytes);
+    await services.tasks.prune(new Date(0));
+    expect((await inputs()).toSorted()).toEqual([row.id, "ins_never"].toSorted());
+    await clock.advance(Date.now() + 2 * 3_600_000 - clock.now().getTime());
+    await services.tasks.prune(new Date(0));
+    expect(await inputs()).toEqual([row.id]);
   });
 });
 

@@ -19,6 +19,7 @@ import { createRoster } from "./roster.ts";
 import { createSecretsFile } from "./secrets-file.ts";
 import { createSettings } from "./settings.ts";
 import type { Signatures } from "./signatures.ts";
+import { createTaskInputs } from "./task-inputs.ts";
 import { createTasks } from "./tasks.ts";
 import type { TaskRow } from "./tasks-store.ts";
 import { createTrials } from "./trials.ts";
@@ -77,7 +78,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const known = new Map<string, Record<string, string>>();
   const roster = createRoster({ store, clock, ids });
   const settings = createSettings({ db, clock, ids, audit, events, store, secrets });
-  const tasks = createTasks({ db, clock, ids, audit });
+  const tasks = createTasks({ db, clock, ids, audit, inputs: createTaskInputs({ dataDirectory, uploads }) });
   const record = createRegistration({ db, clock, ids, audit, events, store, settings, signatures });
   const setMaintenance = createMaintenance({ db, clock, audit, store });
 

@@ -25,13 +25,13 @@ export function addTasksRoutes(http: Http, { services, sync, outputOf }: TasksRo
     body: newTask,
     response: taskResource,
     handler: async ({ body, actor, requestId, address }) => {
-      const { command, timeoutMs, ...target } = body;
+      const { command, timeoutMs, input, ...target } = body;
       const release = await services.settings.mustServe(target);
       await services.verifyRelease(release);
       await services.secretsOf(release);
       // A command that cannot start now must not start by surprise when the agent is back.
       await sync();
-      const row = await tasks.run(release, { command, timeoutMs }, { actor, requestId, address });
+      const row = await tasks.run(release, { command, timeoutMs, input }, { actor, requestId, address });
       await sync();
       return toTask(row);
     },
@@ -88,6 +88,7 @@ function toTask(row: TaskRow): TaskResource {
   const { id, service, environment, release, kind, change, attempt, command, state, reason, output } = row;
   return {
     ...{ id, service, environment, release, kind, change, attempt, command, state, reason, output },
+    inputBytes: row.input_bytes === null ? null : Number(row.input_bytes),
     exitCode: row.exit_code,
     requestedBy: row.requested_by,
     createdAt: row.created_at.toISOString(),

@@ -13,6 +13,8 @@ type Tables = {
     change: string | null;
     attempt: number;
     command: string;
+    /** How much it finds on standard input; null: nothing is connected. */
+    input_bytes: string | null;
     timeout_ms: string;
     compatibility: Compatibility | null;
     state: "running" | "succeeded" | "failed" | "lost" | "stopped";

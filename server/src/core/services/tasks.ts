@@ -6,10 +6,13 @@ import type { Ids } from "../../kernel/ids.ts";
 import { maskSecrets } from "../../kernel/redact.ts";
 import type { Origin } from "./origin.ts";
 import type { ReleaseRow } from "./store.ts";
+import type { TaskInputs } from "./task-inputs.ts";
 import { createTasksStore, type TaskRow } from "./tasks-store.ts";
 
 /** A release command whose end nobody saw is run again, this often at most. */
 const ATTEMPTS_MAX = 3;
+/** An input this old belongs to a command, or to one that never came to be. */
+const ORPHANED_MS = 3_600_000;
 const PLATFORM: Origin = {
   actor: { type: "system", id: "mainstay", name: "Mainstay" },
   requestId: null,
@@ -31,17 +34,18 @@ export interface TasksDependencies {
   clock: Clock;
   ids: Ids;
   audit: Audit;
+  inputs: TaskInputs;
 }
 
 /** Commands that run once with the variables of a release. */
-export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
+export function createTasks({ db, clock, ids, audit, inputs }: TasksDependencies) {
   const store = createTasksStore(db);
 
   function draft(release: ReleaseRow, about: Pick<TaskRow, "kind" | "command" | "timeout_ms">): TaskRow {
     const { service, environment } = release;
     return {
       ...{ id: ids.next("ins"), service, environment, release: release.id, ...about },
-      ...{ change: null, attempt: 1, compatibility: null, requested_by: PLATFORM.actor },
+      ...{ change: null, attempt: 1, compatibility: null, requested_by: PLATFORM.actor, input_bytes: null },
       ...{ state: "running", exit_code: null, reason: null, output: "" },
       ...{ created_at: clock.now(), finished_at: null },
     };
@@ -57,7 +61,7 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
       service,
       environment,
       change,
-      after: { release, attempt, command: maskSecrets(row.command) },
+      after: { release, attempt, command: maskSecrets(row.command), ...inputOf(row) },
     });
     return true;
   }
@@ -73,12 +77,14 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
 
   async function run(
     release: ReleaseRow,
-    wish: { command: string; timeoutMs: number },
+    wish: { command: string; timeoutMs: number; input?: string | undefined },
     origin: Origin,
   ): Promise<TaskRow> {
-    const { command, timeoutMs } = wish;
+    const { command, timeoutMs, input } = wish;
     const about = draft(release, { kind: "run", command, timeout_ms: String(timeoutMs) });
-    const row = { ...about, requested_by: origin.actor };
+    const sizeBytes = input === undefined ? null : await inputs.take(about.id, input);
+    const input_bytes = sizeBytes === null ? null : String(sizeBytes);
+    const row = { ...about, requested_by: origin.actor, input_bytes };
     await db.transaction().execute((tx) => begin(tx, row, origin));
     return row;
   }
@@ -104,6 +110,15 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
       const again = { ...row, id: ids.next("ins"), attempt: row.attempt + 1, created_at: clock.now() };
       await begin(tx, again, PLATFORM);
     });
+    await inputs.remove(row.id);
+  }
+
+  /** Forgets what ended before a time, and inputs that no command reads. */
+  async function prune(before: Date): Promise<void> {
+    await store.prune(before);
+    const taken = await inputs.takenBefore(new Date(clock.now().getTime() - ORPHANED_MS));
+    const running = new Set((await store.running()).map(({ id }) => id));
+    for (const id of taken) if (!running.has(id)) await inputs.remove(id);
   }
 
   async function task(id: string): Promise<TaskRow> {
@@ -135,10 +150,14 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
     task,
     isReleaseCommandDue,
     mustFitSchema,
-    prune: store.prune,
+    prune,
     running: store.running,
     ofChange: store.ofChange,
     ofService: store.ofService,
   };
 }
 export type Tasks = ReturnType<typeof createTasks>;
+
+function inputOf({ input_bytes: bytes }: TaskRow): { inputBytes?: number } {
+  return bytes === null ? {} : { inputBytes: Number(bytes) };
+}

@@ -6,7 +6,14 @@ import {
   type ServiceFile,
   type ServiceRouting,
 } from "@mainstay/api";
-import type { Arrangement, InstanceRow, ReleaseRow, ServiceRow, TaskRow } from "../../core/services/index.ts";
+import {
+  taskInputFile,
+  type Arrangement,
+  type InstanceRow,
+  type ReleaseRow,
+  type ServiceRow,
+  type TaskRow,
+} from "../../core/services/index.ts";
 
 /** Between SIGTERM and SIGKILL, for a command that is to end before it does so by itself. */
 const TASK_STOP_TIMEOUT_MS = 10_000;
@@ -62,8 +69,12 @@ function toTaskSpec(row: TaskRow, arrangement: Arrangement, settings: CompileSet
     port: null,
     health: null,
     stopTimeoutMs: TASK_STOP_TIMEOUT_MS,
-    once: { timeoutMs: Number(row.timeout_ms) },
+    once: { timeoutMs: Number(row.timeout_ms), ...inputOf(row, settings) },
   };
+}
+
+function inputOf({ id, input_bytes: bytes }: TaskRow, { dataDirectory }: CompileSettings) {
+  return bytes === null ? {} : { input: taskInputFile(dataDirectory, id) };
 }
 
 function commonSpec(row: InstanceRow | TaskRow, arrangement: Arrangement, settings: CompileSettings) {
