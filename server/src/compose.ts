@@ -65,17 +65,19 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   const events = createEvents({ database, clock, ids, log, metrics, streams, source: "mainstay" });
   const jobs = createJobs({ database, log, metrics });
 
+  const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
+
   // Core
   const audit = createAudit({ db, clock, ids });
   const identity = createIdentity({ db, clock, random: randomBytes, audit, dataDirectory });
   const uploads = createUploads({ db, clock, ids, dataDirectory, limits: config.uploads });
   const services = createServices({
     ...{ db, clock, ids, audit, events, dataDirectory, uploads },
+    images: { resolve: agent.resolveImage, remove: agent.removeImages },
     limits: config.uploads,
   });
 
   // Drivers and signals
-  const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
   const { publicHost } = config.server;
   const settings = {
     dataDirectory,

@@ -1,6 +1,9 @@
 import type { Counters, DesiredState } from "@mainstay/api";
 import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { createContainerWay, type ContainerWay } from "../containers/container-way.ts";
+import { createContainerEngine } from "../containers/engine.ts";
+import { createImages } from "../containers/images.ts";
 import type { Log } from "../system/log.ts";
 import { createControlGroups } from "../system/control-groups.ts";
 import { readMachineBootId, readOwnGroups } from "../system/process-table.ts";
@@ -16,8 +19,10 @@ import { keepLogsSmall } from "./log-keeper.ts";
 import { createPorts, isPortFree, readEphemeralRange } from "./ports.ts";
 import { createObserver } from "./observer.ts";
 import { createPublisher } from "./publisher.ts";
+import { createProcessWay } from "./process-way.ts";
 import { computeRouting } from "./routing.ts";
 import { createServing, type Held } from "./serving.ts";
+import { createWays } from "./ways.ts";
 import { createWorkers, type Workers } from "./workers.ts";
 
 const DEFAULT_PORTS = { first: 20_000, last: 29_999 };
@@ -50,9 +55,13 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
   });
   groups.sweep();
   if (groups.limits.by === "none") log.warn(groups.limits, "resource limits cannot be enforced here");
+  const engine = createContainerEngine(options.containerSocket);
+  const images = createImages(engine);
+  const containers = createContainerWay({ agentId: store.agentId, engine, images, log });
+  const processes = createProcessWay({ agentId: store.agentId, groups });
   const fleet: Fleet = startFleet(options, store, {
     log,
-    groups,
+    ways: createWays({ commands: [processes], containers }),
     onEvent: events.emit,
     onChange() {
       void publisher.publish();
@@ -83,7 +92,8 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
 
   const isSameBoot = saved.processes.machineBootId === machineBootId;
   serving.begin(isSameBoot ? saved.processes.processes : [], saved.desired !== null);
-  const observe = createObserver({ bootId, held, fleet, workers, limits: groups.limits });
+  sweep(containers, (id) => fleet.knows(id), log);
+  const observe = createObserver({ bootId, held, fleet, workers, images, limits: groups.limits });
   const api = await serveAgentApi({
     path: join(options.runtimeDirectory, "agent.sock"),
     put: async (next) => ((await serving.put(next)) ? observe() : null),
@@ -96,6 +106,7 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
       return { bootId, at: new Date().toISOString(), ...sums };
     },
     https,
+    images,
     events,
     journal: store.journal,
     logOf(id) {
@@ -138,7 +149,7 @@ function startWorkers(options: AgentOptions, events: Events, log: Log): Workers 
   });
 }
 
-type FleetListeners = Pick<Parameters<typeof createFleet>[0], "onChange" | "onEvent" | "log" | "groups">;
+type FleetListeners = Pick<Parameters<typeof createFleet>[0], "onChange" | "onEvent" | "log" | "ways">;
 
 function startFleet(options: AgentOptions, store: AgentStore, listeners: FleetListeners): Fleet {
   const ports = createPorts({
@@ -149,6 +160,14 @@ function startFleet(options: AgentOptions, store: AgentStore, listeners: FleetLi
   });
   const baseEnvironment = pick(process.env, ["PATH", "HOME"]);
   return createFleet({ agentId: store.agentId, ports, baseEnvironment, ...listeners });
+}
+
+/** In the background: the engine may be slow, away, or not there at all. */
+function sweep(containers: ContainerWay, isKnown: (id: string) => boolean, log: Log): void {
+  containers.sweep(isKnown).then(
+    (count) => count > 0 && log.info({ count }, "containers that nobody knew any more were removed"),
+    (error: unknown) => log.warn({ error: String(error) }, "containers could not be looked through"),
+  );
 }
 
 function every(ms: number, act: () => void): () => void {

@@ -1,14 +1,10 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { readProcess } from "../system/process-table.ts";
+import { isSameProcess, readProcess } from "../system/process-table.ts";
+import type { Exit } from "./way.ts";
 
 const EXIT_POLL_MS = 200;
-
-export interface Exit {
-  code: number | null;
-  signal: string | null;
-}
 
 export interface RunningProcess {
   pid: number;
@@ -74,10 +70,10 @@ export async function launch({
 
 /** Takes up a process that an earlier agent started; null when it is not there any more. */
 export function adopt(pid: number, startTicks: number): RunningProcess | null {
-  if (!isSame(pid, startTicks)) return null;
+  if (!isSameProcess(pid, startTicks)) return null;
   const exited = new Promise<Exit>((resolve) => {
     const timer = setInterval(() => {
-      if (isSame(pid, startTicks)) return;
+      if (isSameProcess(pid, startTicks)) return;
       clearInterval(timer);
       resolve({ code: null, signal: null });
     }, EXIT_POLL_MS);
@@ -87,9 +83,4 @@ export function adopt(pid: number, startTicks: number): RunningProcess | null {
 
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-function isSame(pid: number, startTicks: number): boolean {
-  const facts = readProcess(pid);
-  return facts !== null && facts.startTicks === startTicks && facts.state !== "Z" && facts.state !== "X";
 }

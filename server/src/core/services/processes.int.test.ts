@@ -6,6 +6,7 @@ import { platformFile } from "@mainstay/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openTestDatabase } from "../../../../tests/support/database.ts";
 import { silentLog } from "../../../../tests/support/log.ts";
+import { NO_IMAGES } from "../../../../tests/support/no-images.ts";
 import { createVirtualClock } from "../../kernel/clock.ts";
 import { createEvents } from "../../kernel/events/index.ts";
 import { createIds } from "../../kernel/ids.ts";
@@ -47,7 +48,7 @@ beforeEach(async () => {
   const audit = createAudit({ db, clock, ids });
   const limits = platformFile.parse({}).uploads;
   const uploads = createUploads({ db, clock, ids, dataDirectory: directory, limits });
-  services = createServices({ db, clock, ids, audit, events, dataDirectory: directory, uploads, limits });
+  services = createServices({ db, clock, ids, audit, events, dataDirectory: directory, uploads, images: NO_IMAGES, limits });
 });
 afterEach(async () => {
   await database.close();

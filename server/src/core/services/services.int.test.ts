@@ -8,6 +8,7 @@ import { platformFile } from "@mainstay/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openTestDatabase } from "../../../../tests/support/database.ts";
 import { silentLog } from "../../../../tests/support/log.ts";
+import { NO_IMAGES } from "../../../../tests/support/no-images.ts";
 import { createVirtualClock } from "../../kernel/clock.ts";
 import { createEvents } from "../../kernel/events/index.ts";
 import { createIds } from "../../kernel/ids.ts";
@@ -44,7 +45,7 @@ function build() {
   const audit = createAudit({ db, clock, ids });
   const limits = platformFile.parse({}).uploads;
   const uploads = createUploads({ db, clock, ids, dataDirectory: folder, limits });
-  const services = createServices({ db, clock, ids, audit, events, dataDirectory: folder, uploads, limits });
+  const services = createServices({ db, clock, ids, audit, events, dataDirectory: folder, uploads, images: NO_IMAGES, limits });
   return { services, uploads, audit };
 }
 

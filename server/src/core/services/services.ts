@@ -11,6 +11,7 @@ import { createCollector } from "./collector.ts";
 import { createContents } from "./contents.ts";
 import { createIntake, type NewRelease, type TakenIn } from "./intake.ts";
 import type { Origin } from "./origin.ts";
+import { imagesOf, type ImageStore } from "./images.ts";
 import { createOneAtATime } from "./one-at-a-time.ts";
 import { createReleaseFiles } from "./release-files.ts";
 import { createRoster } from "./roster.ts";
@@ -49,16 +50,17 @@ export interface ServicesDependencies {
   events: TypedEvents;
   dataDirectory: string;
   uploads: Pick<Uploads, "consume">;
+  images: ImageStore;
   limits: PlatformConfig["uploads"];
 }
 
 export function createServices(dependencies: ServicesDependencies) {
-  const { db, clock, ids, audit, events, dataDirectory, uploads, limits } = dependencies;
+  const { db, clock, ids, audit, events, dataDirectory, uploads, images, limits } = dependencies;
   const store = createServicesStore(db);
   const files = createReleaseFiles({ root: path.join(dataDirectory, "releases"), limits });
   const secrets = createSecretsFile({ directory: path.join(dataDirectory, "keys") });
   const runOne = createOneAtATime();
-  const takeIn = createIntake({ files, uploads });
+  const takeIn = createIntake({ files, uploads, images });
   const { collect } = createCollector({ db, clock, audit, store, files, runOne });
   const known = new Map<string, Record<string, string>>();
   const roster = createRoster({ store, clock, ids });
@@ -166,6 +168,11 @@ export function createServices(dependencies: ServicesDependencies) {
       throw new AppError("RELEASE_ALTERED", { release: row.id });
   }
 
+  /** Throws what keeps an image of the release from being on this machine. */
+  async function provideImages(row: ReleaseRow): Promise<void> {
+    for (const image of imagesOf(row.snapshot)) await images.resolve(image);
+  }
+
   async function arrangement(): Promise<Arrangement> {
     const [services, instances, running] = await Promise.all([
       store.services(),
@@ -212,6 +219,7 @@ export function createServices(dependencies: ServicesDependencies) {
     logged,
     instances: store.instances,
     verifyRelease,
+    provideImages,
     secretsOf,
     arrangement,
     nextGeneration: store.nextGeneration,

@@ -1,0 +1,246 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { InstanceSpec } from "@mainstay/api";
+import { HAS_PODMAN, startPodman, type Podman } from "../../../tests/support/podman.ts";
+import { startRegistry, type Registry } from "../../../tests/support/registry.ts";
+import { createContainerWay, type ContainerWay } from "../containers/container-way.ts";
+import { createContainerEngine } from "../containers/engine.ts";
+import { createImages, ImageUnavailable, type Images } from "../containers/images.ts";
+import { createLog } from "../system/log.ts";
+import { isAlive } from "../system/process-table.ts";
+import { fleetWith, testGroups, workerSpec } from "../testing/fleet.ts";
+import { waitFor } from "../testing/wait-for.ts";
+import type { Fleet } from "./fleet.ts";
+import { createProcessWay } from "./process-way.ts";
+import type { Way } from "./way.ts";
+import { createWays } from "./ways.ts";
+
+const AGENT = `ways-${process.pid}`;
+const log = createLog("test", () => {});
+const LIMITED = testGroups(`${AGENT}-limits`).limits.by !== "none";
+
+let podman: Podman;
+let registry: Registry;
+let containers: ContainerWay;
+let images: Images;
+let shop = "";
+
+/** Ways of running that have to keep the same promises. */
+interface Kind {
+  name: string;
+  isHere: boolean;
+  way(): Way;
+  /** What stands in an instance's specification besides its command. */
+  place(): Partial<InstanceSpec>;
+}
+
+const KINDS: Kind[] = [
+  {
+    name: "a process",
+    isHere: true,
+    way: () => createProcessWay({ agentId: AGENT, groups: testGroups(AGENT) }),
+    place: () => ({}),
+  },
+  {
+    name: "a container (Debian's podman, as root; skipped where it is absent)",
+    isHere: HAS_PODMAN,
+    way: () => containers,
+    place: () => ({ container: { image: shop, port: 8080 } }),
+  },
+];
+
+beforeAll(async () => {
+  if (!HAS_PODMAN) return;
+  [podman, registry] = await Promise.all([startPodman(), startRegistry()]);
+  const engine = createContainerEngine(podman.socket);
+  images = createImages(engine);
+  containers = createContainerWay({ agentId: AGENT, engine, images, log });
+  shop = await registry.publish("shop", "1", "version one");
+  await images.resolve(shop);
+});
+afterAll(async () => {
+  await podman?.stop();
+  await registry?.stop();
+});
+
+let directory: string;
+let fleet: Fleet;
+beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), "ways-"))));
+afterEach(async () => {
+  await fleet.killAll();
+  testGroups(AGENT).remove();
+  rmSync(directory, { recursive: true });
+});
+
+const output = (file: "stdout" | "stderr") => readFileSync(join(directory, "logs", "a", `${file}.log`), "utf8");
+const seen = () => fleet.get("a")?.observe();
+const untilExit = () =>
+  waitFor("the end", () => {
+    const observed = seen();
+    return observed?.lastExit && observed.pid === null ? observed : null;
+  });
+const untilOutput = (text: string) => waitFor(`"${text}" in the log`, () => output("stdout").includes(text));
+
+describe.each(KINDS)("an instance as $name", ({ isHere, way, place }) => {
+  const here = it.runIf(isHere);
+  const take = () => fleetWith(AGENT, createWays({ commands: [way()], containers: way() }));
+  const spec = (command: string, changes: Partial<InstanceSpec> = {}): InstanceSpec =>
+    workerSpec(directory, "a", { command, ...place(), ...changes });
+
+  function start(command: string, changes: Partial<InstanceSpec> = {}): InstanceSpec {
+    const wanted = spec(command, changes);
+    fleet = take();
+    fleet.recover([wanted], []);
+    return wanted;
+  }
+
+  here("runs with its variables, and what it writes is in its two logs", async () => {
+    start(`sh -c 'echo "$GREETING $MAINSTAY_INSTANCE"; echo oh >&2; exec sleep 600'`, {
+      env: { GREETING: "it's \"quoted\" $HOME `x`\nand goes on" },
+    });
+    await untilOutput("goes on a");
+    expect(output("stdout")).toBe("it's \"quoted\" $HOME `x`\nand goes on a\n");
+    await waitFor("the other log", () => output("stderr") === "oh\n");
+    expect(seen()).toMatchObject({ state: "starting", crashes: 0, lastExit: null });
+  });
+
+  here("ends on SIGTERM within its time, and then is really gone", async () => {
+    start(`sh -c 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.05; done'`);
+    await untilOutput("up");
+    const pid = seen()?.pid ?? 0;
+    await fleet.get("a")?.stop();
+    expect([isAlive(pid), output("stdout"), seen()?.lastExit?.code]).toEqual([false, "up\nbye\n", 3]);
+  });
+
+  here("is killed when it does not end in time", async () => {
+    start(`sh -c 'trap "" TERM; echo up; while :; do sleep 0.05; done'`, { stopTimeoutMs: 200 });
+    await untilOutput("up");
+    const pid = seen()?.pid ?? 0;
+    await fleet.get("a")?.stop();
+    expect([isAlive(pid), seen()?.state]).toEqual([false, "exited"]);
+  });
+
+  here("is started again when it crashes, and tells its exit code", async () => {
+    start("sh -c 'echo once more; exit 7'");
+    const crashed = await waitFor("the second crash", () => (seen()?.crashes ?? 0) >= 2 && seen());
+    expect(crashed?.lastExit).toMatchObject({ code: 7, signal: null });
+    expect(output("stdout")).toMatch(/^(once more\n){2,}$/);
+  });
+
+  here("is taken up by the next agent with its log, and its end is seen by that one", async () => {
+    const wanted = start(`sh -c 'echo one; while ! test -e /tmp/${AGENT}; do sleep 0.05; done; echo two; exit 5'`);
+    await untilOutput("one");
+    const facts = fleet.facts();
+    const before = seen()?.pid;
+    fleet = take();
+    fleet.recover([wanted], facts);
+    expect(seen()).toMatchObject({ pid: before, crashes: 0 });
+    await fleet.get("a")?.stop();
+    expect([isAlive(before ?? 0), output("stdout")]).toEqual([false, "one\n"]);
+  });
+
+  here("keeps its port across agents, and only it answers there", async () => {
+    const serve = "httpd -f -p $PORT -h";
+    const wanted = start(place().container ? `${serve} /www` : `busybox ${serve} ${directory}`, {
+      port: "auto",
+      health: { path: "/healthz", intervalMs: 100, timeoutMs: 1000 },
+    });
+    const port = await waitFor("its port", () => seen()?.port);
+    const status = () => fetch(`http://127.0.0.1:${port}/healthz`).then((answer) => answer.status, () => 0);
+    await waitFor("an answer", status);
+    const facts = fleet.facts();
+    fleet = take();
+    fleet.recover([wanted], facts);
+    expect([seen()?.port, await status()]).toEqual([port, place().container ? 200 : 404]);
+  });
+
+  here("runs once when it is told so, and the next agent learns how it ended", async () => {
+    const once = { once: { timeoutMs: 60_000 }, process: "release" };
+    const wanted = start("sh -c 'echo ran; sleep 0.5; exit 4'", once);
+    await untilOutput("ran");
+    const facts = fleet.facts();
+    const pid = seen()?.pid ?? 0;
+    fleet = take();
+    await waitFor("the command to end", () => !isAlive(pid));
+    fleet.recover([wanted], facts);
+    expect((await untilExit()).lastExit).toMatchObject({ code: 4 });
+    expect(output("stdout")).toBe("ran\n");
+  });
+
+  it.runIf(isHere && LIMITED)("is killed when it exceeds its memory, and that is told", async () => {
+    start("sh -c 'tail /dev/zero'", { resources: { memoryBytes: 64 * 1024 ** 2, cpu: 1 } });
+    const { lastExit } = await waitFor("the kill", () => (seen()?.crashes ?? 0) > 0 && seen()).then(
+      (each) => each || { lastExit: null },
+    );
+    expect(lastExit).toMatchObject({ cause: "memory", limitBytes: 64 * 1024 ** 2 });
+  });
+
+  here("of which nobody knows any more is ended", async () => {
+    start("sleep 600");
+    const pid = await waitFor("it to run", () => seen()?.pid);
+    const facts = fleet.facts();
+    fleet = take();
+    const [stray] = fleet.recover([], facts);
+    if (stray) await fleet.retireStray(stray, Promise.resolve());
+    expect([stray?.id, isAlive(pid)]).toEqual(["a", false]);
+  });
+});
+
+describe.skipIf(!HAS_PODMAN)("containers", () => {
+  const take = () => fleetWith(AGENT, createWays({ commands: [containers], containers }));
+
+  it("that no agent knows are removed when the next one looks through them", async () => {
+    fleet = take();
+    fleet.recover([workerSpec(directory, "a", { command: "sleep 600", container: { image: shop, port: 1 } })], []);
+    await waitFor("it to run", () => seen()?.pid);
+    expect(await containers.sweep((id) => id === "a")).toBe(0);
+    expect(await containers.sweep(() => false)).toBe(1);
+    expect(podman.run("ps", "--all", "--quiet").trim()).toBe("");
+  });
+
+  it("tell no secret in their labels or on a command line", async () => {
+    fleet = take();
+    const env = { TOKEN: "hush-hush" };
+    fleet.recover([workerSpec(directory, "a", { command: "sleep 600", env, container: { image: shop, port: 1 } })], []);
+    await waitFor("it to run", () => seen()?.pid);
+    const shown = podman.run("ps", "--no-trunc", "--format", "{{.Labels}} {{.Command}} {{.Names}}");
+    expect(shown).toContain("mainstay.instance:a");
+    expect(shown).not.toContain("hush-hush");
+  });
+
+  it("run on while their engine is away, and their end is seen when it is back", async () => {
+    fleet = take();
+    const command = "sh -c 'trap \"exit 6\" TERM; echo up; while :; do sleep 0.05; done'";
+    fleet.recover([workerSpec(directory, "a", { command, container: { image: shop, port: 1 } })], []);
+    await untilOutput("up");
+    const pid = seen()?.pid ?? 0;
+    await podman.stopService();
+    expect([isAlive(pid), seen()?.pid]).toEqual([true, pid]);
+    process.kill(pid, "SIGTERM");
+    await podman.startService();
+    expect((await waitFor("the crash", () => seen()?.crashes === 1 && seen())) || null).toMatchObject({
+      lastExit: { code: 6 },
+    });
+  });
+
+  it("say why an image cannot be had, and which engine does not answer", async () => {
+    fleet = take();
+    await expect(images.resolve(`${registry.host}/none:1`)).rejects.toThrow(ImageUnavailable);
+    const nobody = createImages(createContainerEngine(join(directory, "none.sock")));
+    await expect(nobody.resolve(shop)).rejects.toThrow(/nobody answers at .*none\.sock/);
+    const wrong = shop.replace(/@.*/, `@sha256:${"0".repeat(64)}`);
+    await expect(images.resolve(wrong)).rejects.toThrow(/manifest unknown/);
+  });
+
+  it("keep an image that one of them runs", async () => {
+    fleet = take();
+    fleet.recover([workerSpec(directory, "a", { command: "sleep 600", container: { image: shop, port: 1 } })], []);
+    await waitFor("it to run", () => seen()?.pid);
+    expect(await images.remove([shop])).toEqual([]);
+    await fleet.killAll();
+    expect(await images.remove([shop])).toEqual([shop]);
+    await images.resolve(shop);
+  });
+});
