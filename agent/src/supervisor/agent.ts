@@ -22,6 +22,7 @@ import { createPublisher } from "./publisher.ts";
 import { createProcessWay } from "./process-way.ts";
 import { computeRouting } from "./routing.ts";
 import { createServing, type Held } from "./serving.ts";
+import { createUnitWay, hasUnits } from "./unit-way.ts";
 import { createWays } from "./ways.ts";
 import { createWorkers, type Workers } from "./workers.ts";
 
@@ -59,9 +60,10 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
   const images = createImages(engine);
   const containers = createContainerWay({ agentId: store.agentId, engine, images, log });
   const processes = createProcessWay({ agentId: store.agentId, groups });
+  const units = createUnitWay({ agentId: store.agentId, runtimeDirectory: options.runtimeDirectory });
   const fleet: Fleet = startFleet(options, store, {
     log,
-    ways: createWays({ commands: [processes], containers }),
+    ways: createWays({ commands: hasUnits() ? [units, processes] : [processes, units], containers }),
     onEvent: events.emit,
     onChange() {
       void publisher.publish();

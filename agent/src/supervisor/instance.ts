@@ -261,7 +261,7 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
       return starting;
     },
     adopt(facts) {
-      const way = context.ways.of(spec);
+      const way = context.ways.named(facts.by ?? context.ways.of(spec).name);
       const life = way.adopt(orderOf(spec, facts.port, context), facts);
       crashes = facts.crashes;
       if (!life) return false;

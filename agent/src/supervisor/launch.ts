@@ -71,16 +71,22 @@ export async function launch({
 /** Takes up a process that an earlier agent started; null when it is not there any more. */
 export function adopt(pid: number, startTicks: number): RunningProcess | null {
   if (!isSameProcess(pid, startTicks)) return null;
-  const exited = new Promise<Exit>((resolve) => {
-    const timer = setInterval(() => {
-      if (isSameProcess(pid, startTicks)) return;
-      clearInterval(timer);
-      resolve({ code: null, signal: null });
-    }, EXIT_POLL_MS);
-  });
+  const exited = watchProcess(pid, startTicks).then(() => ({ code: null, signal: null }));
   return { pid, startTicks, exited };
 }
 
-function quote(text: string): string {
+/** Resolves when a process has ended that is no child of this one. */
+export function watchProcess(pid: number, startTicks: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (isSameProcess(pid, startTicks)) return;
+      clearInterval(timer);
+      resolve();
+    }, EXIT_POLL_MS);
+  });
+}
+
+/** A text as one word of /bin/sh. */
+export function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
