@@ -3,13 +3,14 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, write
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { isSameProcess, readGroup, readProcess } from "../system/process-table.ts";
+import { isSameProcess, readProcess } from "../system/process-table.ts";
 import { quote, watchProcess } from "./launch.ts";
 import { createPortProof } from "./port-proof.ts";
 import { endTree, killTree, type Tree } from "./process-tree.ts";
 import type { Exit, Life, Order, Way } from "./way.ts";
 
 const run = promisify(execFile);
+const LOGS = ["stdout.log", "stderr.log"];
 /** systemd kills what a main process leaves behind after this time; until then it is asked to end. */
 const REMAINS_TIMEOUT = "5s";
 /** From the last process's end until systemd has said how it was. */
@@ -44,7 +45,7 @@ export function createUnitWay({ agentId, runtimeDirectory }: UnitWayOptions): Wa
     const { id, logDirectory } = order;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     mkdirSync(logDirectory, { recursive: true });
-    for (const name of ["stdout.log", "stderr.log"]) closeSync(openSync(join(logDirectory, name), "a", 0o640));
+    for (const name of LOGS) closeSync(openSync(join(logDirectory, name), "a", 0o640));
     rmSync(endFileOf(logDirectory), { force: true });
     const script = join(directory, `${id}.sh`);
     // Neither a command line nor a property of the unit may hold the variables: both can be read by anybody.
@@ -62,10 +63,10 @@ export function createUnitWay({ agentId, runtimeDirectory }: UnitWayOptions): Wa
   }
 
   function live(order: Order, pid: number, startTicks: number): Life {
-    const group = readGroup(pid);
-    const tree: Tree = { pid, startTicks, marks: marksOf(order.id), ...(group ? { group } : {}) };
+    // Without the unit's control group: there systemd's own word about the end is written as well.
+    const tree: Tree = { pid, startTicks, marks: marksOf(order.id) };
     const ended = watchProcess(pid, startTicks).then(() => awaitWord(endFileOf(order.logDirectory)));
-    // Stopping what is not there any more is none of its business: only that nothing is there counts.
+    // systemd ends what left the session and hid its marks. Often nothing is there to be stopped any more.
     const stop = () => systemd("systemctl", ["stop", nameOf(order.id)]).then(nothing, nothing);
     return {
       ...{ pid, startTicks, handle: null, exited: ended },
@@ -96,13 +97,18 @@ async function systemd(program: string, args: string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** What the unit runs: the variables, then the command in its place; nothing of it stays on the disk. */
-function scriptOf({ command, environment }: Order): string {
+/**
+ * What the unit runs: the logs (a drop-in for all services of a machine would decide otherwise), the
+ * variables, then the command in its place. Nothing of it stays on the disk.
+ */
+function scriptOf({ command, environment, logDirectory }: Order): string {
+  const [out, errors] = LOGS.map((name) => quote(join(logDirectory, name)));
   const variables = Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`);
-  return ['/bin/rm -f "$0"', ...variables, `exec /bin/sh -c ${quote(`exec ${command}`)}`, ""].join("\n");
+  const lines = ['/bin/rm -f "$0"', `exec >>${out} 2>>${errors}`, ...variables];
+  return [...lines, `exec /bin/sh -c ${quote(`exec ${command}`)}`, ""].join("\n");
 }
 
-function propertiesOf({ id, service, directory, logDirectory, resources }: Order, tellEnd: string): string[] {
+function propertiesOf({ id, service, directory, resources }: Order, tellEnd: string): string[] {
   const { memoryBytes = null, cpu = null } = resources ?? {};
   return [
     `Description=${service}: ${id}`,
@@ -110,8 +116,8 @@ function propertiesOf({ id, service, directory, logDirectory, resources }: Order
     "Restart=no",
     "StartLimitIntervalSec=0",
     `WorkingDirectory=${directory}`,
-    `StandardOutput=append:${join(logDirectory, "stdout.log")}`,
-    `StandardError=append:${join(logDirectory, "stderr.log")}`,
+    "StandardOutput=null",
+    "StandardError=null",
     "KillMode=control-group",
     `TimeoutStopSec=${REMAINS_TIMEOUT}`,
     `ExecStopPost=${tellEnd}`,

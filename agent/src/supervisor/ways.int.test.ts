@@ -16,6 +16,7 @@ import { waitFor } from "../testing/wait-for.ts";
 import type { Fleet } from "./fleet.ts";
 import { createOnce } from "./once.ts";
 import { createProcessWay } from "./process-way.ts";
+import { createUnitWay, hasUnits } from "./unit-way.ts";
 import type { Way } from "./way.ts";
 import { createWays } from "./ways.ts";
 
@@ -34,6 +35,8 @@ interface Kind {
   name: string;
   isHere: boolean;
   way(): Way;
+  /** What there must be before the first test. */
+  setUp?(): void;
   /** What stands in an instance's specification besides its command. */
   place(): Partial<InstanceSpec>;
   /** What is told of one that exceeded its memory. Not every engine can say why it was killed. */
@@ -51,27 +54,38 @@ const KINDS: Kind[] = [
     memoryExit: { cause: "memory", limitBytes: LIMIT_BYTES },
   },
   {
+    name: "a unit of systemd (as root; skipped where systemd is not the first process)",
+    isHere: hasUnits(),
+    way: () => createUnitWay({ agentId: AGENT, runtimeDirectory: join(directory, "run") }),
+    place: () => ({}),
+    // With version 2 of control groups systemd tells the cause as well.
+    memoryExit: { signal: "SIGKILL" },
+  },
+  {
     name: "a container (Debian's podman, as root; skipped where it is absent)",
     isHere: HAS_PODMAN,
+    setUp: useContainers,
     way: () => containers,
     place: () => ({ container: { image: shop, port: 8080 } }),
     memoryExit: { code: 137 },
   },
 ];
 
-beforeAll(async () => {
-  if (!HAS_PODMAN) return;
-  [podman, registry] = await Promise.all([startPodman(), startRegistry()]);
-  const engine = createContainerEngine(podman.socket);
-  images = createImages(engine);
-  containers = createContainerWay({ agentId: AGENT, engine, images, log });
-  shop = await registry.publish("shop", "1", "version one");
-  await images.resolve(shop);
-});
-afterAll(async () => {
-  await podman?.stop();
-  await registry?.stop();
-});
+/** Podman and a registry, for the tests of a block. */
+function useContainers(): void {
+  beforeAll(async () => {
+    [podman, registry] = await Promise.all([startPodman(), startRegistry()]);
+    const engine = createContainerEngine(podman.socket);
+    images = createImages(engine);
+    containers = createContainerWay({ agentId: AGENT, engine, images, log });
+    shop = await registry.publish("shop", "1", "version one");
+    await images.resolve(shop);
+  });
+  afterAll(async () => {
+    await podman?.stop();
+    await registry?.stop();
+  });
+}
 
 let directory: string;
 let fleet: Fleet;
@@ -94,8 +108,9 @@ const untilExit = () =>
   });
 const untilOutput = (text: string) => waitFor(`"${text}" in the log`, () => output("stdout").includes(text));
 
-describe.each(KINDS)("an instance as $name", ({ isHere, way, place, memoryExit }) => {
+describe.each(KINDS)("an instance as $name", ({ isHere, setUp, way, place, memoryExit }) => {
   const here = it.runIf(isHere);
+  if (isHere) setUp?.();
   const take = () => fleetWith(AGENT, createWays({ commands: [way()], containers: way() }));
   const spec = (command: string, changes: Partial<InstanceSpec> = {}): InstanceSpec =>
     workerSpec(directory, "a", { command, ...place(), ...changes });
@@ -211,6 +226,7 @@ describe.each(KINDS)("an instance as $name", ({ isHere, way, place, memoryExit }
 });
 
 describe.skipIf(!HAS_PODMAN)("containers", () => {
+  if (HAS_PODMAN) useContainers();
   const take = () => fleetWith(AGENT, createWays({ commands: [containers], containers }));
 
   it("that no agent knows are removed when the next one looks through them", async () => {

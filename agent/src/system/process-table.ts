@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 
 /** The unit of times in /proc/<pid>/stat: 100 per second on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
@@ -70,29 +70,6 @@ export function isSameProcess(pid: number, startTicks: number): boolean {
 /** The control groups this process is in, in the form of cgroups(7). */
 export function readOwnGroups(): string {
   return readProc("self/cgroup") ?? "";
-}
-
-/** The control group of version 2 that a process is in: what else is in it, and its end. */
-export function readGroup(pid: number): { pids(): number[]; kill(): boolean } | null {
-  const path = /^0::(\/.+)$/m.exec(readProc(`${pid}/cgroup`) ?? "")?.[1];
-  const root = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].find((each) =>
-    existsSync(`${each}${path}/cgroup.procs`),
-  );
-  if (path === undefined || root === undefined) return null;
-  return {
-    pids: () => readLines(`${root}${path}/cgroup.procs`).map(Number),
-    // Each process by itself: the group belongs to systemd.
-    kill: () => false,
-  };
-}
-
-function readLines(path: string): string[] {
-  try {
-    return readFileSync(path, "utf8").split("\n").filter(Boolean);
-  } catch {
-    // The group is gone, and so is everything that was in it.
-    return [];
-  }
 }
 
 /** Changes with every boot of the machine. */
