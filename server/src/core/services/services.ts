@@ -61,7 +61,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const secrets = createSecretsFile({ directory: path.join(dataDirectory, "keys") });
   const runOne = createOneAtATime();
   const takeIn = createIntake({ files, uploads, images });
-  const { collect } = createCollector({ db, clock, audit, store, files, runOne });
+  const { collect } = createCollector({ db, clock, audit, store, files, images, runOne });
   const known = new Map<string, Record<string, string>>();
   const roster = createRoster({ store, clock, ids });
   const settings = createSettings({ db, clock, ids, audit, events, store, secrets });
