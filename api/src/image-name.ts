@@ -14,17 +14,3 @@ const MESSAGE =
   "expected an image such as registry.example.com/shop:1.4 or registry.example.com/shop@sha256:… (64 digits)";
 
 export const imageName = z.string().max(400).regex(IMAGE, MESSAGE);
-
-export interface ImageName {
-  /** Registry and path. */
-  name: string;
-  tag: string | null;
-  digest: string | null;
-}
-
-/** The parts of an image's name; null for what is none. */
-export function parseImageName(text: string): ImageName | null {
-  const [whole, name = "", tag, digest] = IMAGE.exec(text) ?? [];
-  if (whole === undefined) return null;
-  return { name, tag: tag ?? null, digest: digest ?? null };
-}

@@ -7,6 +7,7 @@ import { UNJUDGED_ROLLOUT } from "../support/hello.ts";
 import { HAS_PODMAN, startPodman, type Podman } from "../support/podman.ts";
 import { startProduct, type Product } from "../support/product.ts";
 import { startRegistry, type Registry } from "../support/registry.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 describe.skipIf(!HAS_PODMAN)("containers (Debian's podman, as root; skipped where it is absent)", () => {
   let podman: Podman;
@@ -50,9 +51,21 @@ describe.skipIf(!HAS_PODMAN)("containers (Debian's podman, as root; skipped wher
     const running = podman.run("ps", "--format", '{{index .Labels "mainstay.image"}}').trim().split("\n");
     expect(running.toSorted()).toEqual([one, two].toSorted());
 
+    // The agent goes and comes back: nothing of it is started anew.
+    const pids = async () => (await product.observed()).instances.map((each) => each.pid);
+    const before = await pids();
+    const { bootId } = await product.observed();
+    await product.kill("agent");
+    await waitUntil("the next agent", async () => {
+      const observed = await product.observed().catch(() => null);
+      return observed !== null && observed.bootId !== bootId;
+    });
+    expect(await pids()).toEqual(before);
+
     expect((await product.cli("rollback", "shop")).exitCode).toBe(0);
     expect(await served()).toBe("version one");
     expect(await findGaps(product, second.document.id)).toEqual([]);
+    expect((await product.cli("logs", "shop")).stdout).toContain("listening");
     const { items } = await product.api().get<{ items: ServiceResource[] }>("/services");
     expect(items[0]?.instances).toMatchObject([{ state: "ready", crashes: 0 }]);
   });

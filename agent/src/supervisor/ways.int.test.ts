@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { InstanceSpec } from "@mainstay/api";
 import { findFreePort } from "../../../tests/support/free-port.ts";
 import { HAS_PODMAN, startPodman, type Podman } from "../../../tests/support/podman.ts";
@@ -12,6 +12,7 @@ import { createImages, ImageUnavailable, type Images } from "../containers/image
 import { createLog } from "../system/log.ts";
 import { isAlive } from "../system/process-table.ts";
 import { fleetWith, testGroups, workerSpec } from "../testing/fleet.ts";
+import { sampleRouting, startPlatform } from "../testing/platform.ts";
 import { waitFor } from "../testing/wait-for.ts";
 import type { Fleet } from "./fleet.ts";
 import { createOnce } from "./once.ts";
@@ -35,6 +36,8 @@ interface Kind {
   name: string;
   isHere: boolean;
   way(): Way;
+  /** What an agent has to be told to run instances this way. */
+  agent?(): NonNullable<Parameters<typeof startPlatform>[0]>["agent"];
   /** What there must be before the first test. */
   setUp?(): void;
   /** What stands in an instance's specification besides its command. */
@@ -43,33 +46,39 @@ interface Kind {
   memoryExit: Record<string, unknown>;
 }
 
+const HEALTH = { path: "/healthz", intervalMs: 100, timeoutMs: 1000 };
+const serving = (isContained: boolean) =>
+  isContained
+    ? "sh /app.sh"
+    : `node -e 'require("http").createServer((_, r) => r.end("ok")).listen(process.env.PORT)'`;
 const LIMIT_BYTES = 64 * 1024 ** 2;
 
-const KINDS: Kind[] = [
-  {
-    name: "a process",
-    isHere: true,
-    way: () => createProcessWay({ agentId: AGENT, groups: testGroups(AGENT) }),
-    place: () => ({}),
-    memoryExit: { cause: "memory", limitBytes: LIMIT_BYTES },
-  },
-  {
-    name: "a unit of systemd (as root; skipped where systemd is not the first process)",
-    isHere: hasUnits(),
-    way: () => createUnitWay({ agentId: AGENT, runtimeDirectory: join(directory, "run") }),
-    place: () => ({}),
-    // With version 2 of control groups systemd tells the cause as well.
-    memoryExit: { signal: "SIGKILL" },
-  },
-  {
-    name: "a container (Debian's podman, as root; skipped where it is absent)",
-    isHere: HAS_PODMAN,
-    setUp: useContainers,
-    way: () => containers,
-    place: () => ({ container: { image: shop, port: 8080 } }),
-    memoryExit: { code: 137 },
-  },
-];
+const CONTAINER: Kind = {
+  name: "a container (Debian's podman, as root; skipped where it is absent)",
+  isHere: HAS_PODMAN,
+  setUp: useContainers,
+  way: () => containers,
+  agent: () => ({ containerSocket: podman.socket }),
+  place: () => ({ container: { image: shop, port: 8080 } }),
+  memoryExit: { code: 137 },
+};
+/** Where systemd is the first process: tests/systemd.sh runs these. */
+const UNIT: Kind = {
+  name: "a unit of systemd",
+  isHere: true,
+  way: () => createUnitWay({ agentId: AGENT, runtimeDirectory: join(directory, "run") }),
+  place: () => ({}),
+  // With version 2 of control groups systemd tells the cause as well.
+  memoryExit: { signal: "SIGKILL" },
+};
+const PROCESS: Kind = {
+  name: "a process",
+  isHere: true,
+  way: () => createProcessWay({ agentId: AGENT, groups: testGroups(AGENT) }),
+  place: () => ({}),
+  memoryExit: { cause: "memory", limitBytes: LIMIT_BYTES },
+};
+const KINDS = [PROCESS, ...(hasUnits() ? [UNIT] : []), CONTAINER];
 
 /** Podman and a registry, for the tests of a block. */
 function useContainers(): void {
@@ -89,7 +98,10 @@ function useContainers(): void {
 
 let directory: string;
 let fleet: Fleet;
-beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), "ways-"))));
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "ways-"));
+  fleet = fleetWith(AGENT, createWays({ commands: [PROCESS.way()], containers: PROCESS.way() }));
+});
 afterEach(async () => {
   await fleet.killAll();
   testGroups(AGENT).remove();
@@ -108,7 +120,7 @@ const untilExit = () =>
   });
 const untilOutput = (text: string) => waitFor(`"${text}" in the log`, () => output("stdout").includes(text));
 
-describe.each(KINDS)("an instance as $name", ({ isHere, setUp, way, place, memoryExit }) => {
+describe.each(KINDS)("an instance as $name", ({ isHere, setUp, way, agent, place, memoryExit }) => {
   const here = it.runIf(isHere);
   if (isHere) setUp?.();
   const take = () => fleetWith(AGENT, createWays({ commands: [way()], containers: way() }));
@@ -184,11 +196,7 @@ describe.each(KINDS)("an instance as $name", ({ isHere, setUp, way, place, memor
   });
 
   here("keeps its port and stays ready across agents", async () => {
-    const command = place().container
-      ? "sh /app.sh"
-      : `node -e 'require("http").createServer((_, r) => r.end("ok")).listen(process.env.PORT)'`;
-    const health = { path: "/healthz", intervalMs: 100, timeoutMs: 1000 };
-    const wanted = spec(command, { port: "auto", health });
+    const wanted = spec(serving(place().container !== undefined), { port: "auto", health: HEALTH });
     const port = findFreePort();
     const { facts } = await startByAnother(wanted, port);
     fleet = take();
@@ -208,6 +216,25 @@ describe.each(KINDS)("an instance as $name", ({ isHere, setUp, way, place, memor
     fleet.recover([wanted], []);
     expect((await untilExit()).lastExit).toMatchObject({ code: 4 });
     expect(output("stdout")).toBe("ran\n");
+  });
+
+  here("goes on while its agent is killed with kill -9, and is drained and ended by the next one", async () => {
+    const platform = await startPlatform(agent ? { agent: agent() } : {});
+    onTestFinished(async () => void (await platform.stop()));
+    const wanted = spec(serving(place().container !== undefined), { port: "auto", health: HEALTH });
+    await platform.put({ instances: [wanted], services: [sampleRouting()] });
+    const { pid } = await platform.waitForState("a", "ready");
+    const before = await platform.client.observed();
+    process.kill(await platform.pidOf("agent"), "SIGKILL");
+    const after = await waitFor("the next agent", async () => {
+      const observed = await platform.client.observed().catch(() => before);
+      return observed.bootId === before.bootId ? null : observed;
+    });
+    expect(after.instances).toMatchObject([{ id: "a", pid, state: "ready", crashes: 0 }]);
+    expect(await (await fetch(`${platform.url}/healthz`)).text()).toBe("ok");
+    await platform.put({ services: [sampleRouting({ stable: null })] });
+    await platform.waitForState("a", "exited");
+    expect(isAlive(pid ?? 0)).toBe(false);
   });
 
   it.runIf(isHere && LIMITED)("is killed when it exceeds its memory", async () => {

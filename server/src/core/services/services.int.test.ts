@@ -8,7 +8,6 @@ import { platformFile } from "@mainstay/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openTestDatabase } from "../../../../tests/support/database.ts";
 import { silentLog } from "../../../../tests/support/log.ts";
-import { NO_IMAGES } from "../../../../tests/support/no-images.ts";
 import { createVirtualClock } from "../../kernel/clock.ts";
 import { createEvents } from "../../kernel/events/index.ts";
 import { createIds } from "../../kernel/ids.ts";
@@ -22,6 +21,19 @@ import { createServices, type Services } from "./services.ts";
 
 const ANN: Origin = { actor: { type: "user", id: "usr_ann", name: "ann" }, requestId: null, address: null };
 const TARGET = { service: "shop", environment: "production" };
+
+/** Every image is there, under a digest made of its tag; what is removed is remembered. */
+function createFakeImages() {
+  const removed: string[] = [];
+  return {
+    removed,
+    resolve: async (image: string) => image.replace(":", "@sha256:"),
+    async remove(images: readonly string[]) {
+      removed.push(...images);
+      return [...images];
+    },
+  };
+}
 
 let folder = "";
 let source = "";
@@ -45,8 +57,9 @@ function build() {
   const audit = createAudit({ db, clock, ids });
   const limits = platformFile.parse({}).uploads;
   const uploads = createUploads({ db, clock, ids, dataDirectory: folder, limits });
-  const services = createServices({ db, clock, ids, audit, events, dataDirectory: folder, uploads, images: NO_IMAGES, limits });
-  return { services, uploads, audit };
+  const images = createFakeImages();
+  const services = createServices({ db, clock, ids, audit, events, dataDirectory: folder, uploads, images, limits });
+  return { services, uploads, audit, images };
 }
 
 beforeEach(async () => {
@@ -187,6 +200,23 @@ describe("making room", () => {
     expect(await storedDigests()).toEqual([third.digest, "sha256:somebody-elses"].toSorted());
     expect((await house.services.release(first.id)).collected_at).not.toBeNull();
     await house.services.verifyRelease(third);
+  });
+
+  it("removes the images of releases that lose their files, but none that another release has", async () => {
+    const rows = [];
+    for (const [tag, content] of ["1", "2", "1", "3"].entries()) {
+      await writeFile(path.join(source, "content"), `${tag}`);
+      await writeFile(
+        path.join(source, "mainstay.yaml"),
+        `service: shop\nprocesses: { web: { image: "shop:${content}" } }\n`,
+      );
+      rows.push(await house.services.registerRelease({ directory: source, file: "mainstay.yaml" }, ANN));
+    }
+    expect(rows[1]?.snapshot.processes["web"]?.image).toBe("shop@sha256:2");
+    await house.services.collect({ referenced: nobody, keepNewest: 2, dryRun: true }, ANN);
+    expect(house.images.removed).toEqual([]);
+    await house.services.collect({ referenced: nobody, keepNewest: 2, dryRun: false }, ANN);
+    expect(house.images.removed).toEqual(["shop@sha256:2"]);
   });
 
   it("gives a release its files back when the same directory is registered again", async () => {
