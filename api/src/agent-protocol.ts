@@ -185,9 +185,7 @@ export const observedState = z.object({
     .optional(),
   instances: z.array(observedInstance),
   /** Images on their way to this machine; bytes as far as the engine tells them. */
-  pulls: z
-    .array(z.object({ image: z.string(), doneBytes: z.number(), totalBytes: z.number() }))
-    .default([]),
+  pulls: z.array(z.object({ image: z.string(), doneBytes: z.number(), totalBytes: z.number() })).default([]),
   /** The weights in force at the proxy workers: those desired, or the proven ones after the lease expired. */
   services: z.array(z.object({ service: z.string(), environment: z.string(), weight: z.int() })),
   proxies: z.array(

@@ -47,7 +47,9 @@ const processType = z
       .min(1, CONTAINER_PORT_MESSAGE)
       .max(65_535, CONTAINER_PORT_MESSAGE)
       .optional()
-      .describe("Where the process listens inside its container, and what PORT is there; 8080 when left out."),
+      .describe(
+        "Where the process listens inside its container, and what PORT is there; 8080 when left out.",
+      ),
     instances: z.int().min(1).max(100).default(1).describe("How many of them run."),
     port: z
       .union(

@@ -71,7 +71,10 @@ export async function startPodman(): Promise<Podman> {
   const socket = file("podman.sock");
 
   function launch() {
-    return spawn("podman", ["system", "service", "--time", "0", `unix://${socket}`], { env, stdio: "ignore" });
+    return spawn("podman", ["system", "service", "--time", "0", `unix://${socket}`], {
+      env,
+      stdio: "ignore",
+    });
   }
   function run(...args: string[]): string {
     const { stdout, stderr, status } = spawnSync("podman", args, { env, encoding: "utf8" });

@@ -55,7 +55,11 @@ export async function startRegistry(): Promise<Registry> {
   await once(server, "listening");
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  function put(name: string, type: string, bytes: Buffer): { mediaType: string; digest: string; size: number } {
+  function put(
+    name: string,
+    type: string,
+    bytes: Buffer,
+  ): { mediaType: string; digest: string; size: number } {
     const digest = digestOf(bytes);
     documents.set(`/v2/${name}/blobs/${digest}`, { type, bytes });
     return { mediaType: type, digest, size: bytes.length };

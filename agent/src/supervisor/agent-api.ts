@@ -57,7 +57,9 @@ export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
         return {};
       },
       "POST /v1/images": async ({ body }) => ({ image: await resolveImage(images, Object(body).image) }),
-      "DELETE /v1/images": async ({ body }) => ({ removed: await images.remove(namesOf(Object(body).images)) }),
+      "DELETE /v1/images": async ({ body }) => ({
+        removed: await images.remove(namesOf(Object(body).images)),
+      }),
       "GET /v1/observed": observe,
       "GET /v1/counters": counters,
       "GET /v1/events": ({ response }) => events.stream(response),

@@ -1,12 +1,8 @@
 import type { Counters, DesiredState } from "@mainstay/api";
 import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { createContainerWay, type ContainerWay } from "../containers/container-way.ts";
-import { createContainerEngine } from "../containers/engine.ts";
-import { createImages } from "../containers/images.ts";
 import type { Log } from "../system/log.ts";
-import { createControlGroups } from "../system/control-groups.ts";
-import { readMachineBootId, readOwnGroups } from "../system/process-table.ts";
+import { readMachineBootId } from "../system/process-table.ts";
 import { createSelfSigned } from "../system/self-signed.ts";
 import { serveAgentApi } from "./agent-api.ts";
 import type { AgentOptions } from "./agent-options.ts";
@@ -16,14 +12,12 @@ import { createEvents, type Events } from "./events.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
 import { createHttps } from "./https.ts";
 import { keepLogsSmall } from "./log-keeper.ts";
+import { openMachine } from "./machine.ts";
 import { createPorts, isPortFree, readEphemeralRange } from "./ports.ts";
 import { createObserver } from "./observer.ts";
 import { createPublisher } from "./publisher.ts";
-import { createProcessWay } from "./process-way.ts";
 import { computeRouting } from "./routing.ts";
 import { createServing, type Held } from "./serving.ts";
-import { createUnitWay, hasUnits } from "./unit-way.ts";
-import { createWays } from "./ways.ts";
 import { createWorkers, type Workers } from "./workers.ts";
 
 const DEFAULT_PORTS = { first: 20_000, last: 29_999 };
@@ -49,21 +43,10 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
   const workers = startWorkers(options, events, log);
 
   const saveProcesses = () => store.saveProcesses({ machineBootId, processes: fleet.facts() });
-  const groups = createControlGroups({
-    mount: "/sys/fs/cgroup",
-    ownGroups: readOwnGroups(),
-    name: `mainstay-${store.agentId.slice(0, 8)}`,
-  });
-  groups.sweep();
-  if (groups.limits.by === "none") log.warn(groups.limits, "resource limits cannot be enforced here");
-  const engine = createContainerEngine(options.containerSocket);
-  const images = createImages(engine);
-  const containers = createContainerWay({ agentId: store.agentId, engine, images, log });
-  const processes = createProcessWay({ agentId: store.agentId, groups });
-  const units = createUnitWay({ agentId: store.agentId, runtimeDirectory: options.runtimeDirectory });
+  const { groups, images, ways, sweepContainers } = openMachine(store.agentId, options, log);
   const fleet: Fleet = startFleet(options, store, {
     log,
-    ways: createWays({ commands: hasUnits() ? [units, processes] : [processes, units], containers }),
+    ways,
     onEvent: events.emit,
     onChange() {
       void publisher.publish();
@@ -94,7 +77,7 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
 
   const isSameBoot = saved.processes.machineBootId === machineBootId;
   serving.begin(isSameBoot ? saved.processes.processes : [], saved.desired !== null);
-  sweep(containers, (id) => fleet.knows(id), log);
+  sweepContainers(fleet.knows);
   const observe = createObserver({ bootId, held, fleet, workers, images, limits: groups.limits });
   const api = await serveAgentApi({
     path: join(options.runtimeDirectory, "agent.sock"),
@@ -162,14 +145,6 @@ function startFleet(options: AgentOptions, store: AgentStore, listeners: FleetLi
   });
   const baseEnvironment = pick(process.env, ["PATH", "HOME"]);
   return createFleet({ agentId: store.agentId, ports, baseEnvironment, ...listeners });
-}
-
-/** In the background: the engine may be slow, away, or not there at all. */
-function sweep(containers: ContainerWay, isKnown: (id: string) => boolean, log: Log): void {
-  containers.sweep(isKnown).then(
-    (count) => count > 0 && log.info({ count }, "containers that nobody knew any more were removed"),
-    (error: unknown) => log.warn({ error: String(error) }, "containers could not be looked through"),
-  );
 }
 
 function every(ms: number, act: () => void): () => void {

@@ -16,7 +16,14 @@ interface ObserverParts {
 }
 
 /** What the agent answers when it is asked how things stand. */
-export function createObserver({ bootId, held, fleet, workers, images, limits }: ObserverParts): () => ObservedState {
+export function createObserver({
+  bootId,
+  held,
+  fleet,
+  workers,
+  images,
+  limits,
+}: ObserverParts): () => ObservedState {
   const usageOf = createResources(() => performance.now());
   return () => ({
     bootId,

@@ -32,8 +32,8 @@ export function hasUnits(): boolean {
 }
 
 /**
- * Runs instances as transient services of systemd (systemd-run(1)): they are no children of the agent, systemd
- * limits them, and it writes down how they ended even while no agent is there.
+ * Runs instances as transient services of systemd (systemd-run(1)): they are no children of the
+ * agent, systemd limits them, and it writes down how they ended even while no agent is there.
  */
 export function createUnitWay({ agentId, runtimeDirectory }: UnitWayOptions): Way {
   const directory = join(runtimeDirectory, "units");
@@ -52,7 +52,10 @@ export function createUnitWay({ agentId, runtimeDirectory }: UnitWayOptions): Wa
     writeFileSync(script, scriptOf(order), { mode: 0o600 });
     const teller = join(directory, "tell-end.sh");
     writeFileSync(teller, TELL_END, { mode: 0o600 });
-    const properties = propertiesOf(order, `/bin/sh ${[teller, endFileOf(logDirectory)].map(word).join(" ")}`);
+    const properties = propertiesOf(
+      order,
+      `/bin/sh ${[teller, endFileOf(logDirectory)].map(word).join(" ")}`,
+    );
     await systemd("systemd-run", [
       ...["--quiet", "--collect", "--no-ask-password", `--unit=${nameOf(id)}`],
       ...properties.map((each) => `--property=${each}`),

@@ -136,10 +136,10 @@ describe.each(KINDS)("an instance as $name", ({ isHere, setUp, way, agent, place
 
   here("runs with its variables, and what it writes is in its two logs", async () => {
     start(`sh -c 'echo "$GREETING $MAINSTAY_INSTANCE"; echo oh >&2; exec sleep 600'`, {
-      env: { GREETING: "it's \"quoted\" $HOME `x`\nand goes on" },
+      env: { GREETING: 'it\'s "quoted" $HOME `x`\nand goes on' },
     });
     await untilOutput("goes on a");
-    expect(output("stdout")).toBe("it's \"quoted\" $HOME `x`\nand goes on a\n");
+    expect(output("stdout")).toBe('it\'s "quoted" $HOME `x`\nand goes on a\n');
     await waitFor("the other log", () => output("stderr") === "oh\n");
     expect(seen()).toMatchObject({ state: "starting", crashes: 0, lastExit: null });
   });
@@ -218,24 +218,27 @@ describe.each(KINDS)("an instance as $name", ({ isHere, setUp, way, agent, place
     expect(output("stdout")).toBe("ran\n");
   });
 
-  here("goes on while its agent is killed with kill -9, and is drained and ended by the next one", async () => {
-    const platform = await startPlatform(agent ? { agent: agent() } : {});
-    onTestFinished(async () => void (await platform.stop()));
-    const wanted = spec(serving(place().container !== undefined), { port: "auto", health: HEALTH });
-    await platform.put({ instances: [wanted], services: [sampleRouting()] });
-    const { pid } = await platform.waitForState("a", "ready");
-    const before = await platform.client.observed();
-    process.kill(await platform.pidOf("agent"), "SIGKILL");
-    const after = await waitFor("the next agent", async () => {
-      const observed = await platform.client.observed().catch(() => before);
-      return observed.bootId === before.bootId ? null : observed;
-    });
-    expect(after.instances).toMatchObject([{ id: "a", pid, state: "ready", crashes: 0 }]);
-    expect(await (await fetch(`${platform.url}/healthz`)).text()).toBe("ok");
-    await platform.put({ services: [sampleRouting({ stable: null })] });
-    await platform.waitForState("a", "exited");
-    expect(isAlive(pid ?? 0)).toBe(false);
-  });
+  here(
+    "goes on while its agent is killed with kill -9, and is drained and ended by the next one",
+    async () => {
+      const platform = await startPlatform(agent ? { agent: agent() } : {});
+      onTestFinished(async () => void (await platform.stop()));
+      const wanted = spec(serving(place().container !== undefined), { port: "auto", health: HEALTH });
+      await platform.put({ instances: [wanted], services: [sampleRouting()] });
+      const { pid } = await platform.waitForState("a", "ready");
+      const before = await platform.client.observed();
+      process.kill(await platform.pidOf("agent"), "SIGKILL");
+      const after = await waitFor("the next agent", async () => {
+        const observed = await platform.client.observed().catch(() => before);
+        return observed.bootId === before.bootId ? null : observed;
+      });
+      expect(after.instances).toMatchObject([{ id: "a", pid, state: "ready", crashes: 0 }]);
+      expect(await (await fetch(`${platform.url}/healthz`)).text()).toBe("ok");
+      await platform.put({ services: [sampleRouting({ stable: null })] });
+      await platform.waitForState("a", "exited");
+      expect(isAlive(pid ?? 0)).toBe(false);
+    },
+  );
 
   it.runIf(isHere && LIMITED)("is killed when it exceeds its memory", async () => {
     start("sh -c 'exec tail /dev/zero'", { resources: { memoryBytes: LIMIT_BYTES, cpu: 1 } });
@@ -258,7 +261,10 @@ describe.skipIf(!HAS_PODMAN)("containers", () => {
 
   it("that no agent knows are removed when the next one looks through them", async () => {
     fleet = take();
-    fleet.recover([workerSpec(directory, "a", { command: "sleep 600", container: { image: shop, port: 1 } })], []);
+    fleet.recover(
+      [workerSpec(directory, "a", { command: "sleep 600", container: { image: shop, port: 1 } })],
+      [],
+    );
     await waitFor("it to run", () => seen()?.pid);
     expect(await containers.sweep((id) => id === "a")).toBe(0);
     expect(await containers.sweep(() => false)).toBe(1);
@@ -268,7 +274,10 @@ describe.skipIf(!HAS_PODMAN)("containers", () => {
   it("tell no secret in their labels or on a command line", async () => {
     fleet = take();
     const env = { TOKEN: "hush-hush" };
-    fleet.recover([workerSpec(directory, "a", { command: "sleep 600", env, container: { image: shop, port: 1 } })], []);
+    fleet.recover(
+      [workerSpec(directory, "a", { command: "sleep 600", env, container: { image: shop, port: 1 } })],
+      [],
+    );
     await waitFor("it to run", () => seen()?.pid);
     const shown = podman.run("ps", "--no-trunc", "--format", "{{.Labels}} {{.Command}} {{.Names}}");
     expect(shown).toContain("mainstay.instance:a");
@@ -301,7 +310,10 @@ describe.skipIf(!HAS_PODMAN)("containers", () => {
 
   it("keep an image that one of them runs", async () => {
     fleet = take();
-    fleet.recover([workerSpec(directory, "a", { command: "sleep 600", container: { image: shop, port: 1 } })], []);
+    fleet.recover(
+      [workerSpec(directory, "a", { command: "sleep 600", container: { image: shop, port: 1 } })],
+      [],
+    );
     await waitFor("it to run", () => seen()?.pid);
     expect(await images.remove([shop])).toEqual([]);
     await fleet.killAll();

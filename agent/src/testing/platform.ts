@@ -39,7 +39,7 @@ export async function startPlatform({
   workers = 1,
   server = null as ParentOptions["server"],
   tls = null as { host: string; port: number } | null,
-  agent = {} as NonNullable<ParentOptions["agent"]>,
+  agent = {},
 } = {}): Promise<Platform> {
   const directory = mkdtempSync(join(tmpdir(), "mainstay-"));
   const runtimeDirectory = join(directory, "run");

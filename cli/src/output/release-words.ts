@@ -4,7 +4,12 @@ type Components = NonNullable<ReleaseDiffResource["components"]>;
 
 /** What is different, in one line: "packages 2 added, 1 changed · variables +A −B ~C · files 3 changed". */
 export function diffLine(diff: ReleaseDiffResource): string {
-  const parts = [componentCounts(diff.components), variables(diff), imageCounts(diff), fileCounts(diff.files)];
+  const parts = [
+    componentCounts(diff.components),
+    variables(diff),
+    imageCounts(diff),
+    fileCounts(diff.files),
+  ];
   const told = parts.filter((part) => part !== "");
   return told.length === 0 ? "nothing is different" : told.join(" · ");
 }

@@ -68,7 +68,9 @@ export function createCollector({ db, clock, audit, store, files, images, runOne
     });
   }
 
-  /** Of releases that lost their files, now or when the machine was away; never one that a release still has. */
+  /**
+   * Of releases that lost their files, now or when the machine was away; never one that a release still has.
+   */
   async function removeImages(rows: ReleaseRow[], marked: ReadonlySet<string>): Promise<void> {
     const sinceMs = clock.now().getTime() - IMAGES_LOOK_BACK_MS;
     const isHeld = (each: ReleaseRow) => each.collected_at === null && !marked.has(each.id);

@@ -16,7 +16,10 @@ export function imagesOf({ processes }: Processes): string[] {
 }
 
 /** The service file with the digest of each image in place of its tag: what a tag means may change. */
-export async function pinImages(file: ServiceFile, { resolve }: Pick<ImageStore, "resolve">): Promise<ServiceFile> {
+export async function pinImages(
+  file: ServiceFile,
+  { resolve }: Pick<ImageStore, "resolve">,
+): Promise<ServiceFile> {
   const pinned = new Map<string, string>();
   for (const image of imagesOf(file)) pinned.set(image, await resolve(image));
   const processes = Object.entries(file.processes).map(([name, each]) => {
@@ -24,4 +27,9 @@ export async function pinImages(file: ServiceFile, { resolve }: Pick<ImageStore,
     return [name, image === undefined ? each : { ...each, image }] as const;
   });
   return { ...file, processes: Object.fromEntries(processes) };
+}
+
+/** Resolves when every image is on the machine that runs them; throws what keeps one from it. */
+export async function provideImages(file: Processes, store: Pick<ImageStore, "resolve">): Promise<void> {
+  for (const image of imagesOf(file)) await store.resolve(image);
 }

@@ -48,7 +48,17 @@ beforeEach(async () => {
   const audit = createAudit({ db, clock, ids });
   const limits = platformFile.parse({}).uploads;
   const uploads = createUploads({ db, clock, ids, dataDirectory: directory, limits });
-  services = createServices({ db, clock, ids, audit, events, dataDirectory: directory, uploads, images: NO_IMAGES, limits });
+  services = createServices({
+    db,
+    clock,
+    ids,
+    audit,
+    events,
+    dataDirectory: directory,
+    uploads,
+    images: NO_IMAGES,
+    limits,
+  });
 });
 afterEach(async () => {
   await database.close();

@@ -58,7 +58,17 @@ function build() {
   const limits = platformFile.parse({}).uploads;
   const uploads = createUploads({ db, clock, ids, dataDirectory: folder, limits });
   const images = createFakeImages();
-  const services = createServices({ db, clock, ids, audit, events, dataDirectory: folder, uploads, images, limits });
+  const services = createServices({
+    db,
+    clock,
+    ids,
+    audit,
+    events,
+    dataDirectory: folder,
+    uploads,
+    images,
+    limits,
+  });
   return { services, uploads, audit, images };
 }
 

@@ -11,7 +11,7 @@ import { createCollector } from "./collector.ts";
 import { createContents } from "./contents.ts";
 import { createIntake, type NewRelease, type TakenIn } from "./intake.ts";
 import type { Origin } from "./origin.ts";
-import { imagesOf, type ImageStore } from "./images.ts";
+import { provideImages, type ImageStore } from "./images.ts";
 import { createOneAtATime } from "./one-at-a-time.ts";
 import { createReleaseFiles } from "./release-files.ts";
 import { createRoster } from "./roster.ts";
@@ -168,11 +168,6 @@ export function createServices(dependencies: ServicesDependencies) {
       throw new AppError("RELEASE_ALTERED", { release: row.id });
   }
 
-  /** Throws what keeps an image of the release from being on this machine. */
-  async function provideImages(row: ReleaseRow): Promise<void> {
-    for (const image of imagesOf(row.snapshot)) await images.resolve(image);
-  }
-
   async function arrangement(): Promise<Arrangement> {
     const [services, instances, running] = await Promise.all([
       store.services(),
@@ -213,17 +208,16 @@ export function createServices(dependencies: ServicesDependencies) {
     ...createContents({ store, release }),
     releases: store.releases,
     releasesById: store.releasesById,
-    service,
-    setMaintenance,
+    ...{ service, setMaintenance },
     list: store.services,
     logged,
     instances: store.instances,
     verifyRelease,
-    provideImages,
+    /** Throws what keeps an image of the release from being on its machine. */
+    provideImages: (row: ReleaseRow) => provideImages(row.snapshot, images),
     secretsOf,
     arrangement,
-    nextGeneration: store.nextGeneration,
-    createRedactor,
+    ...{ nextGeneration: store.nextGeneration, createRedactor },
     roster,
     settings,
     tasks,

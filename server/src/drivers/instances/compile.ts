@@ -59,7 +59,10 @@ function toSpec(row: InstanceRow, arrangement: Arrangement, settings: CompileSet
 /** Where a container listens whose service file does not say. */
 const CONTAINER_PORT = 8080;
 
-function containerOf({ image, containerPort = CONTAINER_PORT }: ProcessType): Pick<InstanceSpec, "container"> {
+function containerOf({
+  image,
+  containerPort = CONTAINER_PORT,
+}: ProcessType): Pick<InstanceSpec, "container"> {
   return image === undefined ? {} : { container: { image, port: containerPort } };
 }
 

@@ -45,9 +45,18 @@ describe("the difference between two releases", () => {
   });
 
   it("tells which processes run in another image", () => {
-    const image = (name?: string) => ({ instances: 1, stopTimeout: 0, singleton: false, ...(name ? { image: name } : {}) });
-    const from = release({ snapshot: { ...NOTHING, processes: { web: image("a"), old: image("a"), job: image() } } });
-    const to = release({ snapshot: { ...NOTHING, processes: { web: image("b"), job: image(), new: image("b") } } });
+    const image = (name?: string) => ({
+      instances: 1,
+      stopTimeout: 0,
+      singleton: false,
+      ...(name ? { image: name } : {}),
+    });
+    const from = release({
+      snapshot: { ...NOTHING, processes: { web: image("a"), old: image("a"), job: image() } },
+    });
+    const to = release({
+      snapshot: { ...NOTHING, processes: { web: image("b"), job: image(), new: image("b") } },
+    });
     expect(diffReleases(from, to).images).toEqual([
       { process: "web", from: "a", to: "b" },
       { process: "old", from: "a", to: null },
