@@ -3,7 +3,6 @@ import path from "node:path";
 import { changeResource, type ServiceResource } from "@mainstay/api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findGaps } from "../support/changes.ts";
-import { UNJUDGED_ROLLOUT } from "../support/hello.ts";
 import { HAS_PODMAN, startPodman, type Podman } from "../support/podman.ts";
 import { startProduct, type Product } from "../support/product.ts";
 import { startRegistry, type Registry } from "../support/registry.ts";
@@ -30,7 +29,7 @@ describe.skipIf(!HAS_PODMAN)("containers (Debian's podman, as root; skipped wher
     const directory = path.join(product.directory, "shop");
     await mkdir(directory, { recursive: true });
     const web = { image, port: "auto", health: { path: "/healthz", interval: "200ms" }, stopTimeout: "2s" };
-    const rollout = { ...UNJUDGED_ROLLOUT, keepWarm: "1h" };
+    const rollout = { strategy: "immediate", keepWarm: "1h" };
     const file = { service: "shop", processes: { web }, rollout };
     await writeFile(path.join(directory, "mainstay.yaml"), JSON.stringify(file));
     return product.cliJson(changeResource, "deploy", directory);
