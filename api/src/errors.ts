@@ -160,6 +160,17 @@ export const ERRORS = {
     message: "the agent refused the desired state: {reason}",
     remedy: "Another server may have written a newer one; 'mainstay status' says what is applied.",
   },
+  CONTAINER_ENGINE: {
+    status: 503,
+    message: "no container engine can be used: {reason}",
+    remedy:
+      "Install podman or Docker, or set agent.containerSocket to its socket, which the agent's account must be able to open.",
+  },
+  IMAGE_UNAVAILABLE: {
+    status: 422,
+    message: "the image {image} cannot be had: {reason}",
+    remedy: "Check its name, tag or digest, and that this machine's container engine may pull it.",
+  },
   RELEASE_DIRECTORY: {
     status: 422,
     message: "{path} cannot become a release: {reason}",

@@ -151,6 +151,12 @@ const agent = z.strictObject({
   leaseTtl: durationWithin(2 * SECOND, HOUR)
     .prefault("10s")
     .describe("Traffic falls back to proven weights when the server is silent for this long."),
+  containerSocket: file()
+    .nullable()
+    .default(null)
+    .describe(
+      "The socket of Docker or Podman, for processes with an image; null: /var/run/docker.sock or /run/podman/podman.sock.",
+    ),
 });
 
 const database = z.strictObject({

@@ -375,6 +375,10 @@ export const platformResource = z
       .object({ by: z.string(), reason: z.string().nullable() })
       .nullable()
       .describe("by what limits of memory and cpu are enforced; null while the agent is away"),
+    pulls: z
+      .array(z.object({ image: z.string(), doneBytes: z.number(), totalBytes: z.number() }))
+      .default([])
+      .describe("images on their way to this machine; bytes as far as its container engine tells them"),
     lost: z.record(z.string(), z.number()).describe("requests the platform itself failed, by reason"),
     requests: z.number(),
     changesActive: z.int(),

@@ -123,6 +123,14 @@ colour: red
       "processes",
       "at most one process may have a port",
     ],
+    ["neither command nor image", "web: { instances: 2 }", "processes.web.command", "or an image"],
+    [
+      "a container's port without an image",
+      "web: { command: x, containerPort: 80 }",
+      "processes.web.containerPort",
+      "goes with image:",
+    ],
+    ["what is no image", "web: { image: 'Shop:1' }", "processes.web.image", "expected an image such as"],
     ["no process", "", "processes", "at least one process"],
   ])("with %s is refused", (...[, processes, path, message]) => {
     expect(findings(`service: shop\nprocesses: { ${processes} }`)[path]).toContain(message);

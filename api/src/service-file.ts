@@ -5,6 +5,7 @@ import { freezeList } from "./freeze-file.ts";
 import { applyOverlay } from "./overlay.ts";
 import { probeList, probeRate } from "./probes-file.ts";
 import { BALANCES, COMPATIBILITIES, isTask, METRICS, STRATEGIES, serviceName } from "./words.ts";
+import { imageName } from "./image-name.ts";
 import { duration, formatDuration, percentage, size } from "./units.ts";
 import { verifyList } from "./verify-file.ts";
 import { readYaml } from "./yaml.ts";
@@ -29,12 +30,30 @@ const health = z.strictObject({
 
 const PORT_MESSAGE = 'expected "auto" or a port from 1024 to 65535';
 
+const CONTAINER_PORT_MESSAGE = "expected a port from 1 to 65535";
+
 const processType = z
   .strictObject({
     command: z
       .string()
       .min(1, "expected a command line")
-      .describe("Run by /bin/sh in the release's directory; the port is in PORT."),
+      .optional()
+      .describe(
+        "Run by /bin/sh in the release's directory; the port is in PORT. With an image: by its /bin/sh, in place of what the image starts.",
+      ),
+    image: imageName
+      .optional()
+      .describe(
+        "Run in a container of this image; a tag is resolved to its digest when the release is registered.",
+      ),
+    containerPort: z
+      .int(CONTAINER_PORT_MESSAGE)
+      .min(1, CONTAINER_PORT_MESSAGE)
+      .max(65_535, CONTAINER_PORT_MESSAGE)
+      .optional()
+      .describe(
+        "Where the process listens inside its container, and what PORT is there; 8080 when left out.",
+      ),
     instances: z.int().min(1).max(100).default(1).describe("How many of them run."),
     port: z
       .union(
@@ -56,6 +75,17 @@ const processType = z
         "Never runs twice: handed over at the cut-over, the old one stopped before the new one starts.",
       ),
   })
+  .refine((value) => value.command !== undefined || value.image !== undefined, {
+    path: ["command"],
+    message: "is missing: expected a command line, or an image",
+  })
+  .refine(
+    (value) => value.containerPort === undefined || (value.image !== undefined && value.port !== undefined),
+    {
+      path: ["containerPort"],
+      message: "is the port inside of a container: it goes with image: and port: auto",
+    },
+  )
   .refine((value) => !value.singleton || (value.instances === 1 && value.port === undefined), {
     path: ["singleton"],
     message: "a singleton has one instance and no port: two releases of it never run beside each other",

@@ -14,7 +14,10 @@ export function parentOptions(
       ...{ host, port, workers, trustedProxies, drainTimeoutMs, limits: limitsOf(proxy) },
       ...(tls.port === null ? {} : { tls: { host, port: tls.port } }),
     },
-    agent: { ports: { first, last } },
+    agent: {
+      ports: { first, last },
+      ...(agent.containerSocket === null ? {} : { containerSocket: agent.containerSocket }),
+    },
   };
 }
 

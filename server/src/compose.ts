@@ -68,6 +68,8 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   const events = createEvents({ database, clock, ids, log, metrics, streams, source: "mainstay" });
   const jobs = createJobs({ database, log, metrics });
 
+  const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
+
   // Core
   const audit = createAudit({ db, clock, ids });
   const identity = createIdentity({ db, clock, random: randomBytes, audit, dataDirectory });
@@ -75,11 +77,11 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   const signatures = createSignatures(config.signatures);
   const services = createServices({
     ...{ db, clock, ids, audit, events, dataDirectory, uploads, signatures },
+    images: { resolve: agent.resolveImage, remove: agent.removeImages },
     limits: config.uploads,
   });
 
   // Drivers and signals
-  const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
   const { publicHost } = config.server;
   const settings = {
     dataDirectory,

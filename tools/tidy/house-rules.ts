@@ -45,7 +45,7 @@ export const EXCEPTIONS: Exception[] = [
   {
     rules: ["clock", "timer"],
     paths: [
-      "agent/src/{parent,supervisor}/**",
+      "agent/src/{containers,parent,supervisor}/**",
       "agent/src/proxy/{exchange,listening,successor,worker}.ts",
       "agent/src/proxy/{problem,request-body,tunnel,upstream,waiting-room}.ts",
       "agent/src/system/log.ts",
@@ -72,6 +72,7 @@ export const EXCEPTIONS: Exception[] = [
     paths: [
       "agent/src/{agent-main,parent-main,proxy-main,client}.ts",
       "agent/src/proxy/worker.ts",
+      "agent/src/containers/log-position.ts",
       "agent/src/supervisor/{agent-store,journal,workers}.ts",
       "cli/src/api-client.ts",
       "cli/src/demo/load-process.ts",

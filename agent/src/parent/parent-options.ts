@@ -24,6 +24,8 @@ export interface ParentOptions {
   agent?: {
     /** The range PORT is chosen from; outside net.ipv4.ip_local_port_range. */
     ports?: { first: number; last: number };
+    /** Where the container engine answers; looked for when left out. */
+    containerSocket?: string;
   };
 }
 

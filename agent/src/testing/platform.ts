@@ -39,6 +39,7 @@ export async function startPlatform({
   workers = 1,
   server = null as ParentOptions["server"],
   tls = null as { host: string; port: number } | null,
+  agent = {},
 } = {}): Promise<Platform> {
   const directory = mkdtempSync(join(tmpdir(), "mainstay-"));
   const runtimeDirectory = join(directory, "run");
@@ -47,6 +48,7 @@ export async function startPlatform({
     dataDirectory: join(directory, "data"),
     runtimeDirectory,
     server,
+    agent,
     proxy: {
       ...{ host: "127.0.0.1", port, workers, limits: TEST_LIMITS, trustedProxies: [] },
       ...(tls ? { tls } : {}),

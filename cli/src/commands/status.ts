@@ -9,6 +9,7 @@ import {
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
+import { pullWords } from "../output/pull-words.ts";
 import { queueWords, waitingOf } from "../output/queue-words.ts";
 import { ago, table } from "../output/table.ts";
 import { durationOption } from "../options.ts";
@@ -65,7 +66,8 @@ function platformWords(platform: PlatformResource): string {
   return (
     `Mainstay ${platform.version} · data plane ${platform.dataPlane} · agent ${platform.agent} · ${platform.database}\n` +
     `${platform.requests} requests proxied, ${lost} lost by the platform · ${platform.changesActive} changes under way` +
-    limitsWords(platform)
+    limitsWords(platform) +
+    pullsWords(platform)
   );
 }
 
@@ -73,6 +75,10 @@ function limitsWords({ resourceLimits }: PlatformResource): string {
   return resourceLimits?.by === "none"
     ? `\nresources: limits are not enforced: ${resourceLimits.reason}`
     : "";
+}
+
+function pullsWords({ pulls }: PlatformResource): string {
+  return pulls.map((each) => `\n${pullWords(each)}`).join("");
 }
 
 function servicesWords(services: ServiceResource[], nowMs: number): string {

@@ -4,6 +4,7 @@ import { AppError, formatSize, parseServiceFile, type ReleaseResource } from "@m
 import { digestOf, readSourceTree } from "@mainstay/server";
 import type { Context } from "../context.ts";
 import { packDirectory } from "./pack-directory.ts";
+import { showingPulls } from "./show-pulls.ts";
 import { sendArchive, type Progress } from "./send-archive.ts";
 
 export interface RegisterOptions {
@@ -31,7 +32,7 @@ export async function registerRelease(
   const wish = { file, env, ...signature, ...(environment === undefined ? {} : { environment }) };
   if (context.server.isHere && !options.isSent) {
     context.status(`registering ${directory} …`);
-    return context.api.post<ReleaseResource>("/releases", { ...wish, directory: root });
+    return post(context, { ...wish, directory: root });
   }
   await checkServiceFile(path.join(root, file), environment);
   context.status(`reading ${directory} …`);
@@ -44,7 +45,7 @@ export async function registerRelease(
   try {
     const upload = await send(context, archive);
     context.status("registering …");
-    return await context.api.post<ReleaseResource>("/releases", { ...wish, upload });
+    return await post(context, { ...wish, upload });
   } finally {
     await archive.close();
   }
@@ -56,6 +57,11 @@ async function readSignature(file: string | undefined): Promise<{ signature?: st
     throw new AppError("CONFIG_UNREADABLE", { file, reason: error.code ?? "unknown" }, { cause: error });
   });
   return { signature };
+}
+
+/** Takes as long as the images need that are not on the server's machine yet. */
+function post(context: Context, wish: Record<string, unknown>): Promise<ReleaseResource> {
+  return showingPulls(context, context.api.post<ReleaseResource>("/releases", wish));
 }
 
 /** What is wrong with it is said before anything travels. */
@@ -72,7 +78,7 @@ async function registerKnown(
   wish: { digest: string; [key: string]: unknown },
 ): Promise<ReleaseResource | null> {
   try {
-    const release = await context.api.post<ReleaseResource>("/releases", wish);
+    const release = await post(context, wish);
     if (!context.isJson) context.print("files     already there, nothing to send");
     return release;
   } catch (error) {

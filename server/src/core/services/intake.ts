@@ -1,6 +1,7 @@
 import { AppError, type ServiceFile } from "@mainstay/api";
 import type { Uploads } from "../uploads/index.ts";
 import { packEntries } from "./entries-text.ts";
+import { pinImages, type ImageStore } from "./images.ts";
 import { readSbom } from "./read-sbom.ts";
 import { readSnapshot, type SnapshotWish } from "./read-snapshot.ts";
 import type { ReleaseFiles, StoredFiles } from "./release-files.ts";
@@ -29,20 +30,22 @@ export interface TakenIn {
 export interface IntakeDependencies {
   files: ReleaseFiles;
   uploads: Pick<Uploads, "consume">;
+  images: Pick<ImageStore, "resolve">;
 }
 
 /** Takes the files of a new release into the store, and reads what they say. */
-export function createIntake({ files, uploads }: IntakeDependencies) {
+export function createIntake({ files, uploads, images }: IntakeDependencies) {
   /** The service file first: what is wrong with it is said before anything is copied. */
   async function takeDirectory(directory: string, wish: SnapshotWish, shownAs?: string): Promise<TakenIn> {
-    const snapshot = await readSnapshot(directory, wish, shownAs);
+    const snapshot = await pinImages(await readSnapshot(directory, wish, shownAs), images);
     return withContents(snapshot, await files.store(directory));
   }
 
   async function takeStored(digest: string, wish: SnapshotWish): Promise<TakenIn> {
     const stored = await files.find(digest);
     if (!stored) throw new AppError("NOT_FOUND", { what: `content ${digest}` });
-    return withContents(await readSnapshot(stored.directory, wish, wish.file), stored);
+    const snapshot = await readSnapshot(stored.directory, wish, wish.file);
+    return withContents(await pinImages(snapshot, images), stored);
   }
 
   async function withContents(snapshot: ServiceFile, stored: StoredFiles): Promise<TakenIn> {

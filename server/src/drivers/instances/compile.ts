@@ -18,6 +18,8 @@ import {
 /** Between SIGTERM and SIGKILL, for a command that is to end before it does so by itself. */
 const TASK_STOP_TIMEOUT_MS = 10_000;
 
+type ProcessType = ServiceFile["processes"][string];
+
 export interface CompileSettings {
   dataDirectory: string;
   leaseTtlMs: number;
@@ -52,12 +54,30 @@ function toSpec(row: InstanceRow, arrangement: Arrangement, settings: CompileSet
   return {
     ...commonSpec(row, arrangement, settings),
     process: row.process,
-    command: process.command,
+    command: process.command ?? null,
+    ...containerOf(process),
     port: port ?? null,
     health: health ? { path: health.path, intervalMs: health.interval, timeoutMs: health.timeout } : null,
     stopTimeoutMs: process.stopTimeout,
     ...(process.singleton ? { singleton: true } : {}),
   };
+}
+
+/** Where a container listens whose service file does not say. */
+const CONTAINER_PORT = 8080;
+
+function containerOf({
+  image,
+  containerPort = CONTAINER_PORT,
+}: ProcessType): Pick<InstanceSpec, "container"> {
+  return image === undefined ? {} : { container: { image, port: containerPort } };
+}
+
+/** Commands run where the process does that has the port, or else the first one: there their code is. */
+function taskPlace({ processes }: ServiceFile): Pick<InstanceSpec, "container"> {
+  const all = Object.values(processes);
+  const chosen = all.find((each) => each.port !== undefined) ?? all[0];
+  return chosen ? containerOf(chosen) : {};
 }
 
 /** A command that runs once, with everything a process of the release would find. */
@@ -66,6 +86,7 @@ function toTaskSpec(row: TaskRow, arrangement: Arrangement, settings: CompileSet
     ...commonSpec(row, arrangement, settings),
     process: row.kind,
     command: row.command,
+    ...taskPlace(releaseOf(arrangement, row.release).snapshot),
     port: null,
     health: null,
     stopTimeoutMs: TASK_STOP_TIMEOUT_MS,

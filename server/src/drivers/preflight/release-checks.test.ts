@@ -97,6 +97,7 @@ async function findIn(world: World) {
         at: "",
         leaseExpired: false,
         instances: [stableInstance],
+        pulls: [],
         services: [],
         proxies: [],
       }),
