@@ -3,6 +3,8 @@ export * from "./closest.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./findings.ts";
+export * from "./message-resources.ts";
+export * from "./messages-file.ts";
 export * from "./platform-file.ts";
 export * from "./problem.ts";
 export * from "./release-resources.ts";
