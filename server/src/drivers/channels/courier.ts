@@ -12,8 +12,8 @@ import type { ChannelsStore, DeliveryRow } from "./store.ts";
 
 const SYSTEM = { type: "system", id: "mainstay", name: "Mainstay" };
 const ERROR_LIMIT = 500;
-/** Clocks of the database's queue and of this process may differ by this. */
-const EARLY_MS = 1_000;
+/** A job that comes early, as the database's clock is another, waits here for at most this long. */
+const EARLY_MS = 5_000;
 
 export interface CourierDependencies {
   senders: ReadonlyMap<string, Sender>;
@@ -35,7 +35,8 @@ export function createCourier(dependencies: CourierDependencies) {
   /** One job: what is older on the same subject goes first, so that nobody reads the end before the problem. */
   async function deliver(id: string, signal: AbortSignal): Promise<void> {
     const wanted = await store.delivery(id);
-    if (!wanted || wanted.state !== "pending" || !isDue(wanted)) return;
+    if (!wanted || wanted.state !== "pending") return;
+    if (!(await isDue(wanted, signal))) return queue.enqueue(wanted);
     for (const row of await store.pendingUpTo(wanted)) {
       const after = await attempt(row, signal);
       if (after === null || after.state !== "pending") continue;
@@ -44,8 +45,10 @@ export function createCourier(dependencies: CourierDependencies) {
     }
   }
 
-  function isDue({ next_attempt_at: at }: DeliveryRow): boolean {
-    return at !== null && at.getTime() - EARLY_MS <= clock.now().getTime();
+  async function isDue({ next_attempt_at: at }: DeliveryRow, signal: AbortSignal): Promise<boolean> {
+    const aheadMs = (): number => (at?.getTime() ?? 0) - clock.now().getTime();
+    if (aheadMs() > 0) await clock.sleep(Math.min(aheadMs(), EARLY_MS), signal);
+    return aheadMs() <= 0;
   }
 
   async function postpone(row: DeliveryRow, at: Date | null): Promise<void> {

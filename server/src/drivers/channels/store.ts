@@ -195,6 +195,7 @@ export function createChannelsStore(database: Database) {
         .where("last_attempt_at", "is not", null)
         .orderBy("channel")
         .orderBy("last_attempt_at", "desc")
+        .orderBy("id", "desc")
         .execute(),
     prune: async (before: Date): Promise<number> => {
       const result = await db

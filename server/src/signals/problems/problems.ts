@@ -12,7 +12,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import type { Event, Events, TypedEvents } from "../../kernel/events/index.ts";
 import type { Log } from "../../kernel/log.ts";
-import { CRASH_WINDOW_MS, onTrial, patienceOf, problemsIn, type SeenChange, type Sights } from "./domain/looks.ts";
+import { CRASH_WINDOW_MS, patienceOf, problemsIn, servingOf, type SeenChange, type Sights } from "./domain/looks.ts";
 import { compareWith, type Known, type Verdict } from "./domain/problem.ts";
 import { createProblemsStore } from "./store.ts";
 
@@ -93,15 +93,16 @@ export function createProblems(dependencies: ProblemsDependencies): Problems {
   async function lookAround(): Promise<Sights> {
     const now = clock.now();
     const changes = (await places.changes.list({ active: true, limit: CHANGES_MAX })).map(toSeen);
-    const crashedSince = new Date(now.getTime() - CRASH_WINDOW_MS);
+    const instances = places.agent.observed()?.instances ?? null;
+    const releases = [...new Set(servingOf({ changes, instances }).map(({ release }) => release))];
     return {
       now,
       changes,
-      instances: places.agent.observed()?.instances ?? null,
+      instances,
       hosts: places.agent.hosts(),
       certificates: await places.certificates.list(),
       freeBytes: await places.freeBytes(),
-      crashes: await store.crashes(crashedSince, onTrial(changes)),
+      crashes: await store.crashes(new Date(now.getTime() - CRASH_WINDOW_MS), releases),
       channels: await places.channels.list(),
     };
   }

@@ -70,11 +70,11 @@ export function createProblemsStore(database: Database) {
       await db.deleteFrom("problems.crashes").where("at", "<", forgetBefore).execute();
       await db.insertInto("problems.crashes").values(row).onConflict((same) => same.doNothing()).execute();
     },
-    /** By process; those of the releases named do not count. */
-    crashes: async (since: Date, exceptOf: readonly string[]): Promise<Crashes[]> => {
+    /** By process, of these releases alone. */
+    crashes: async (since: Date, releases: readonly string[]): Promise<Crashes[]> => {
+      if (releases.length === 0) return [];
       const keys = ["service", "environment", "process"] as const;
-      let query = db.selectFrom("problems.crashes").where("at", ">=", since);
-      if (exceptOf.length > 0) query = query.where("release", "not in", exceptOf);
+      const query = db.selectFrom("problems.crashes").where("at", ">=", since).where("release", "in", releases);
       const count = query.select(({ fn }) => [...keys, fn.countAll<string>().as("count")]).groupBy(keys);
       return (await count.execute()).map((row) => ({ ...row, count: Number(row.count) }));
     },

@@ -51,13 +51,14 @@ const LAST_SHARE = 0.2;
 /** Kinds that are looked for; the others are told by events. */
 const ALWAYS: readonly ProblemKind[] = [
   "change-held",
-  "crash-loop",
   "certificate-failing",
   "certificate-expiring",
   "disk-low",
   "agent-lost",
   "channel-failing",
 ];
+/** Kinds of which nothing is known while the agent is away. */
+const BY_AGENT: readonly ProblemKind[] = ["instance-down", "crash-loop"];
 
 /** Everything that is wrong, and of which kinds that can be said. */
 export function problemsIn(
@@ -67,14 +68,16 @@ export function problemsIn(
   const { instances } = sights;
   const seen = [
     ...held(sights, limits.heldFor),
-    ...looping(sights),
     ...certificates(sights, limits.certificateExpiry),
     ...disk(sights, limits.diskFree),
     ...channels(sights),
   ];
   const ofPlatform = { service: null, environment: null };
   if (instances !== null)
-    return { kinds: new Set([...ALWAYS, "instance-down"]), seen: [...seen, ...down(sights, instances)] };
+    return {
+      kinds: new Set([...ALWAYS, ...BY_AGENT]),
+      seen: [...seen, ...down(sights), ...looping(sights)],
+    };
   const summary = "The agent does not answer: nothing is started or stopped, traffic goes on as it was";
   return {
     kinds: new Set(ALWAYS),
@@ -91,19 +94,20 @@ function held({ changes, now }: Sights, heldForMs: number): Seen[] {
   }));
 }
 
-/** Releases on trial are judged by their change, which is told of by itself. */
-export function onTrial(changes: readonly SeenChange[]): string[] {
-  return changes.filter(({ state }) => state !== "baking" && state !== "draining").map((each) => each.candidate);
-}
-
 const LEAVING = new Set<ObservedInstance["state"]>(["draining", "stopping"]);
 
-function down({ changes }: Sights, instances: readonly ObservedInstance[]): Seen[] {
-  const trial = onTrial(changes);
-  const serving = instances.filter(
+/** Instances that users rely on: those on trial are judged by their change, which is told of by itself. */
+export function servingOf({ changes, instances }: Pick<Sights, "changes" | "instances">): ObservedInstance[] {
+  const trial = changes
+    .filter(({ state }) => state !== "baking" && state !== "draining")
+    .map(({ candidate }) => candidate);
+  return (instances ?? []).filter(
     ({ release, process, state }) => !trial.includes(release) && !isTask(process) && !LEAVING.has(state),
   );
-  const byProcess = Map.groupBy(serving, nameOf);
+}
+
+function down(sights: Sights): Seen[] {
+  const byProcess = Map.groupBy(servingOf(sights), nameOf);
   return [...byProcess].flatMap(([subject, all]) => {
     const [first] = all;
     const count = all.filter(({ state }) => state !== "ready").length;
