@@ -37,7 +37,8 @@ const secretSource = z
   .refine(({ env, file }) => (env === undefined) !== (file === undefined), SECRET);
 export type SecretSource = z.output<typeof secretSource>;
 
-const URL_EXPECTED = "expected an http:// or https:// URL without a password, or { env: NAME } or { file: path }";
+const URL_EXPECTED =
+  "expected an http:// or https:// URL without a password, or { env: NAME } or { file: path }";
 /** Whether the text is a URL for HTTP that names no account. */
 export function isHttpUrl(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : null;
@@ -87,7 +88,10 @@ const smtp = z
 
 const email = z.strictObject({
   kind: z.literal("email"),
-  to: z.array(address, "expected a list of e-mail addresses").min(1, "expected at least one address").max(50, "expected at most 50 addresses"),
+  to: z
+    .array(address, "expected a list of e-mail addresses")
+    .min(1, "expected at least one address")
+    .max(50, "expected at most 50 addresses"),
   from: address,
   smtp,
   ...shared,

@@ -7,13 +7,20 @@ import {
   deliveryResource,
   page,
   problemResource,
+  type DeliveryResource,
 } from "@mainstay/api";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { copyHello } from "../support/hello.ts";
 import { startProduct, type Product } from "../support/product.ts";
-import { startHttpReceiver, startMailReceiver, type HttpReceiver, type MailReceiver } from "../support/receivers.ts";
+import {
+  startHttpReceiver,
+  startMailReceiver,
+  type HttpReceiver,
+  type MailReceiver,
+  type ReceivedRequest,
+} from "../support/receivers.ts";
 import { createTemporaryDirectory } from "../support/temporary.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
@@ -50,52 +57,43 @@ afterAll(async () => {
   home.remove();
 });
 
+function signatureOf({ headers }: ReceivedRequest): Record<string, string> {
+  const names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+  return Object.fromEntries(names.map((name) => [name, String(headers[name])]));
+}
+
 const listing = z.object({ channels: channelResource.array(), beat: beatResource });
 
 describe("messages", () => {
-  it("arrive when somebody tests a channel, and say what is wrong when they do not", async () => {
+  it("arrive when somebody tests a channel", async () => {
     const tested = await product.cliJson(deliveryResource, "channels", "test", "ops-hook");
     expect([tested.exitCode, tested.document.state]).toEqual([0, "delivered"]);
     expect((await product.cli("channels", "test", "ops-mail")).stdout).toContain("delivered");
-    const unknown = await product.cli("channels", "test", "nobody");
-    expect([unknown.exitCode, unknown.stderr]).toEqual([1, expect.stringContaining("nobody does not exist")]);
+    expect([hook.requests.length, mail.mails.length]).toEqual([1, 1]);
   });
 
-  it("tell of a release that was undone: by a signed webhook and by e-mail, once", async () => {
+  it("tell of a release that was undone, once: by a signed webhook and by e-mail", async () => {
     const hello = await copyHello(product.directory);
-    await hello.write("mainstay.yaml", "mainstay.yaml");
     await hello.write("crashing.yaml", "mainstay.crashing.yaml");
-    await product.cli("deploy", hello.directory);
     const bad = await product.cliJson(changeResource, "deploy", hello.directory, "--file", "crashing.yaml");
     expect(bad.document.state).toBe("undone");
 
-    const told = await waitUntil("the webhook", () =>
-      hook.requests.find(({ body }) => body.includes("changes.undone")),
-    );
-    const { headers } = told;
-    const signed = {
-      "webhook-id": String(headers["webhook-id"]),
-      "webhook-timestamp": String(headers["webhook-timestamp"]),
-      "webhook-signature": String(headers["webhook-signature"]),
-    };
-    expect(new Webhook(SECRET).verify(told.body, signed)).toMatchObject({
+    const told = await waitUntil("the webhook", () => hook.requests[1]);
+    expect(new Webhook(SECRET).verify(told.body, signatureOf(told))).toMatchObject({
       specversion: "1.0",
       type: "changes.undone",
       subject: bad.document.id,
       data: { service: "hello", state: "undone", outcome: expect.stringContaining("crashed 3 times") },
     });
-    const letter = await waitUntil("the e-mail", () =>
-      mail.mails.find(({ content }) => content.includes("a change was undone")),
-    );
+    const letter = await waitUntil("the e-mail", () => mail.mails[1]);
     expect(letter).toMatchObject({ from: "mainstay@example.com", to: ["ops@example.com"] });
-    expect(letter.content).toContain(`mainstay change show ${bad.document.id}`);
-
-    const { document } = await product.cliJson(page(deliveryResource), "channels", "deliveries");
-    const undone = document.items.filter(({ topic }) => topic === "change-undone");
-    expect(undone.map(({ channel }) => channel).toSorted()).toEqual(["ops-hook", "ops-mail"]);
-    await waitUntil("both to be written down", async () => {
-      const now = await product.cliJson(page(deliveryResource), "channels", "deliveries");
-      return now.document.items.every(({ state }) => state === "delivered");
+    // Quoted-printable breaks lines.
+    const text = letter.content.replaceAll("=\r\n", "");
+    expect(text).toContain("Subject: [mainstay] hello (production): a change was undone");
+    expect(text).toContain(`mainstay change show ${bad.document.id}`);
+    await waitUntil("everything to be written down", async () => {
+      const { items } = await product.api().get<{ items: DeliveryResource[] }>("/deliveries");
+      return items.length === 4 && items.every(({ state }) => state === "delivered");
     });
     expect((await product.cliJson(page(problemResource), "problems")).document.items).toEqual([]);
   });

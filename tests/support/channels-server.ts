@@ -1,4 +1,7 @@
-/** A server that sends messages until it is killed: `node channels-server.ts <database URL> <channels as JSON>`. */
+/**
+ * A server that sends messages until it is killed: `node
+ * channels-server.ts <database URL> <channels as JSON>`.
+ */
 import { createSystemClock } from "../../server/src/kernel/clock.ts";
 import { openDatabase } from "../../server/src/kernel/database/index.ts";
 import { startChannelsServer } from "./channels.ts";

@@ -23,13 +23,14 @@ export interface HttpReceiver {
 /** Remembers every request; answers 204, or as `answer` says. */
 export async function startHttpReceiver(answer?: RequestListener): Promise<HttpReceiver> {
   const requests: ReceivedRequest[] = [];
-  const server = createServer(async (request, response) => {
+  const take: RequestListener = async (request, response) => {
     const { method = "", url = "", headers } = request;
     const body = await text(request).catch(() => "");
     requests.push({ method, url, headers, body, at: Date.now() });
     if (answer) answer(request, response);
     else response.writeHead(204).end();
-  });
+  };
+  const server = createServer((request, response) => void take(request, response));
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
   return {
@@ -69,13 +70,15 @@ export async function startMailReceiver(options: SMTPServerOptions = {}): Promis
     logger: false,
     disableReverseLookup: true,
     onData(stream, { envelope, user, secure }, done) {
-      void text(stream).then((content) => {
+      let content = "";
+      stream.setEncoding("utf8").on("data", (text: string) => (content += text));
+      stream.once("end", () => {
         const { mailFrom, rcptTo } = envelope;
         const from = mailFrom ? mailFrom.address : "";
         const to = rcptTo.map(({ address }) => address);
         mails.push({ from, to, user: user ? String(user) : null, isSecure: secure, content });
         done();
-      }, done);
+      });
     },
     ...options,
   });
@@ -83,5 +86,5 @@ export async function startMailReceiver(options: SMTPServerOptions = {}): Promis
   const listening = server.listen(0, "127.0.0.1");
   await once(listening, "listening");
   const { port } = listening.address() as AddressInfo;
-  return { port, mails, close: () => new Promise((resolve) => void server.close(() => resolve())) };
+  return { port, mails, close: () => new Promise((resolve) => server.close(() => resolve())) };
 }

@@ -64,7 +64,10 @@ function channelsInWords(items: ChannelResource[]): string {
   return table(header, rows);
 }
 
-function beatInWords({ target, intervalMs, state, lastBeatAt, problem }: BeatResource, context: Context): string {
+function beatInWords(
+  { target, intervalMs, state, lastBeatAt, problem }: BeatResource,
+  context: Context,
+): string {
   if (target === null) return "No beat: nobody elsewhere notices when this machine is dead.";
   const last = lastBeatAt === null ? "none has arrived" : `the last ${ago(lastBeatAt, context.nowMs())}`;
   const why = problem === null ? "" : `: ${problem}`;

@@ -20,7 +20,9 @@ const CHANNELS_SERVER = fileURLToPath(
 );
 const SECRET = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
 const OLDER = `whsec_${Buffer.alloc(32, 2).toString("base64")}`;
-/** Long past for the database, which therefore never keeps a job waiting: the room itself waits, by its clock. */
+/**
+ * Long past for the database, which therefore never keeps a job waiting: the room itself waits, by its clock.
+ */
 const START = Date.parse("2020-11-01T12:00:00Z");
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -119,7 +121,12 @@ describe("a webhook", () => {
     expect(request.headers["content-type"]).toBe("application/cloudevents+json; charset=utf-8");
     for (const secret of [SECRET, OLDER]) {
       expect(verify(request, secret)).toMatchObject({
-        ...{ specversion: "1.0", type: "problems.opened", subject: "data-directory", source: "mainstay/test" },
+        ...{
+          specversion: "1.0",
+          type: "problems.opened",
+          subject: "data-directory",
+          source: "mainstay/test",
+        },
         data: { kind: "disk-low", summary: "little space" },
       });
     }
@@ -156,7 +163,7 @@ describe("a webhook", () => {
     for (let attempt = 1; attempt < 10; attempt += 1) {
       await untilAttempts(server, attempt);
       await clock.advance(24 * HOUR_MS);
-      }
+    }
     expect(await untilAttempts(server, 10)).toMatchObject({ state: "failed", lastError: "answered 500" });
     const text = await server.metrics();
     expect(text).toContain('mainstay_channels_messages_total{channel="ops",outcome="failed"} 1');
@@ -175,10 +182,14 @@ describe("a webhook", () => {
     answer = (_, response) => void response.writeHead(307, { location: `${receiver.url}/elsewhere` }).end();
     const server = await start();
     const redirected = await server.channels.test("ops", ANN);
-    expect(redirected).toMatchObject({ state: "failed", lastError: "answered 307: redirects are not followed" });
+    expect(redirected).toMatchObject({
+      state: "failed",
+      lastError: "answered 307: redirects are not followed",
+    });
     answer = (_, response) => {
       response.writeHead(500);
-      const more = (): void => void (response.destroyed || (response.write("x".repeat(65_536)), setImmediate(more)));
+      const more = (): void =>
+        void (response.destroyed || (response.write("x".repeat(65_536)), setImmediate(more)));
       more();
     };
     expect((await server.channels.test("ops", ANN)).lastError).toMatch(/^answered 500: x{400,512}$/);
@@ -225,8 +236,9 @@ describe("messages on one subject", () => {
     const summaries = Array.from({ length: 30 }, (_, index) => `message ${index + 1}`);
     await tellAll(server, summaries);
     await requested(2);
-    await waitUntil("both to be written down", async () =>
-      (await deliveries(server)).filter(({ state }) => state === "delivered").length === 2,
+    await waitUntil(
+      "both to be written down",
+      async () => (await deliveries(server)).filter(({ state }) => state === "delivered").length === 2,
     );
     expect(await deliveries(server)).toHaveLength(3);
     await clock.advance(10 * MINUTE_MS);
@@ -255,10 +267,16 @@ describe("a channel", () => {
     expect((await deliveries(server)).map(({ channel }) => channel)).toEqual(["disk"]);
   });
 
+  it("that does not exist cannot be tested", async () => {
+    const server = await start();
+    await expect(server.channels.test("nobody", ANN)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
   it("takes up no more than it can keep, and counts what it drops", async () => {
     const server = await start();
     await query(`insert into channels.deliveries
-      (id, channel, topic, mood, subject, title, body, payload, state, attempts, due_at, next_attempt_at, created_at)
+      (id, channel, topic, mood, subject, title, body, payload, state, attempts,
+        due_at, next_attempt_at, created_at)
       select 'dlv_' || n, 'ops', 'disk-low', 'problem', 's' || n, '', '', '{}', 'pending', 1, now(),
         now() + interval '1 day', now() from generate_series(1, 1000) n`);
     await tellAll(server, ["little space"]);

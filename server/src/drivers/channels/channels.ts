@@ -135,7 +135,9 @@ export function createChannels(dependencies: ChannelsDependencies): Channels {
       await askAnew();
     },
     async start() {
-      await store.adopt(Object.entries(channels).map(([name, config]) => ({ name, ...fingerprintOf(config) })));
+      await store.adopt(
+        Object.entries(channels).map(([name, config]) => ({ name, ...fingerprintOf(config) })),
+      );
       await askAnew();
     },
     stop() {},

@@ -32,7 +32,9 @@ export function createCourier(dependencies: CourierDependencies) {
   const { senders, store, queue, db, audit, clock, log, metrics } = dependencies;
   const chance = (): number => (dependencies.random(1)[0] ?? 0) / 255;
 
-  /** One job: what is older on the same subject goes first, so that nobody reads the end before the problem. */
+  /**
+   * One job: what is older on the same subject goes first, so that nobody reads the end before the problem.
+   */
   async function deliver(id: string, signal: AbortSignal): Promise<void> {
     const wanted = await store.delivery(id);
     if (!wanted || wanted.state !== "pending") return;
@@ -81,7 +83,7 @@ export function createCourier(dependencies: CourierDependencies) {
   }
 
   async function send(row: DeliveryRow, signal: AbortSignal): Promise<Outcome> {
-    const { id, channel, topic, subject, title, suppressed } = row;
+    const { id, channel, topic, subject, title } = row;
     try {
       const sender = senders.get(channel);
       if (!sender) throw new Error("the channel is not in the configuration");
@@ -96,12 +98,18 @@ export function createCourier(dependencies: CourierDependencies) {
   function settled(row: DeliveryRow, outcome: Outcome, mayRepeat: boolean) {
     const now = clock.now();
     if (outcome.kind === "delivered")
-      return { state: "delivered", next_attempt_at: null, last_error: outcome.note, finished_at: now } as const;
+      return {
+        state: "delivered",
+        next_attempt_at: null,
+        last_error: outcome.note,
+        finished_at: now,
+      } as const;
     const last_error = maskSecrets(outcome.error).slice(0, ERROR_LIMIT);
     const retryAfterMs = outcome.kind === "refused" ? outcome.retryAfterMs : null;
     const canRepeat = mayRepeat && outcome.kind === "refused";
     const waitMs = canRepeat ? pauseMs(row.attempts, { chance: chance(), retryAfterMs }) : null;
-    if (waitMs === null) return { state: "failed", next_attempt_at: null, last_error, finished_at: now } as const;
+    if (waitMs === null)
+      return { state: "failed", next_attempt_at: null, last_error, finished_at: now } as const;
     const next_attempt_at = new Date(now.getTime() + waitMs);
     return { state: "pending", next_attempt_at, last_error, finished_at: null } as const;
   }

@@ -12,7 +12,12 @@ import type { Outcome } from "./sender.ts";
 
 const PASSWORD = "correct-horse";
 const MESSAGE = {
-  ...{ id: "dlv_1", thread: "disk-low.64", title: "Little space\r\nBcc: evil@example.com, die Größe", payload: "{}" },
+  ...{
+    id: "dlv_1",
+    thread: "disk-low.64",
+    title: "Little space\r\nBcc: evil@example.com, die Größe",
+    payload: "{}",
+  },
   text: "Since today.\n\nmainstay doctor",
 };
 
@@ -44,7 +49,12 @@ const account = () => ({ user: "ops", password: { file: path.join(home.path, "pa
 async function send(smtp: object, to = ["ops@example.com"]): Promise<Outcome> {
   const { channels } = platformFile.parse({
     channels: {
-      ops: { kind: "email", from: "mainstay@example.com", to, smtp: { host: "localhost", port: mail.port, ...smtp } },
+      ops: {
+        kind: "email",
+        from: "mainstay@example.com",
+        to,
+        smtp: { host: "localhost", port: mail.port, ...smtp },
+      },
     },
   });
   const tools = { clock: createSystemClock(), readSecret: createSecretReader({}) };
@@ -96,9 +106,13 @@ describe("an e-mail", () => {
   it("that is refused says why, and nothing of the password", async () => {
     mail = await startMailReceiver({ ...tls, ...withAuth });
     await writeFile(path.join(home.path, "password"), "wrong-horse");
-    const error = await send({ ...account(), caFile: caFile() }).catch((each: Error) => each);
-    expect(String(error)).toMatch(/Invalid/);
-    expect(String(error)).not.toContain("horse");
+    const sent = send({ ...account(), caFile: caFile() });
+    const words = await sent.then(
+      ({ kind }) => kind,
+      (error: Error) => error.message,
+    );
+    expect(words).toMatch(/Invalid/);
+    expect(words).not.toContain("horse");
   });
 
   it("that the server cannot take now is refused", async () => {

@@ -3,7 +3,12 @@ import { rootCertificates } from "node:tls";
 import type { ChannelOf } from "@mainstay/api";
 import type { Sender, SenderTools } from "./sender.ts";
 
-const TIMEOUTS = { dnsTimeout: 5_000, connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 15_000 };
+const TIMEOUTS = {
+  dnsTimeout: 5_000,
+  connectionTimeout: 10_000,
+  greetingTimeout: 10_000,
+  socketTimeout: 15_000,
+};
 /** RFC 6409 for submission, RFC 8314 for implicit TLS, RFC 5321 for plain SMTP. */
 const USUAL_PORTS = { starttls: 587, implicit: 465, none: 25 };
 const SUBJECT_LIMIT = 150;

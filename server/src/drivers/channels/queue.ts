@@ -22,7 +22,9 @@ export interface QueueDependencies {
   metrics: ChannelMetrics;
 }
 
-/** The name of the jobs of a channel: each has a queue of its own, so that none waits for another's receiver. */
+/**
+ * The name of the jobs of a channel: each has a queue of its own, so that none waits for another's receiver.
+ */
 export function jobOf(channel: string): string {
   return `deliver-${channel}`;
 }
@@ -49,14 +51,24 @@ export function createQueue({ channels, store, db, clock, ids, jobs, metrics }: 
 
   async function place(
     tx: Tx,
-    { name, config, message, payload }: { name: string; config: ChannelConfig; message: Message; payload: string },
+    {
+      name,
+      config,
+      message,
+      payload,
+    }: { name: string; config: ChannelConfig; message: Message; payload: string },
   ): Promise<"accepted" | "grouped" | "dropped" | "failed"> {
     const now = clock.now();
     const row = draft(name, message, payload);
     const channel = await store.channel(tx, name);
     const disabled = channel?.disabled_reason ?? null;
     if (disabled !== null) {
-      const over = { state: "failed", next_attempt_at: null, last_error: disabled, finished_at: now } as const;
+      const over = {
+        state: "failed",
+        next_attempt_at: null,
+        last_error: disabled,
+        finished_at: now,
+      } as const;
       await store.insert(tx, { ...row, ...over });
       return "failed";
     }
@@ -90,7 +102,11 @@ export function createQueue({ channels, store, db, clock, ids, jobs, metrics }: 
     await jobs.enqueue(
       jobOf(channel),
       { delivery: id },
-      { singletonKey: `${id}.${attempts}.${at?.getTime() ?? 0}`, ...(tx ? { tx } : {}), ...(at ? { runAfter: at } : {}) },
+      {
+        singletonKey: `${id}.${attempts}.${at?.getTime() ?? 0}`,
+        ...(tx ? { tx } : {}),
+        ...(at ? { runAfter: at } : {}),
+      },
     );
   }
 

@@ -3,7 +3,9 @@ import { isHttpUrl, type HttpTarget, type SecretSource } from "@mainstay/api";
 
 export type ReadSecret = (source: SecretSource) => Promise<string>;
 
-/** Reads secrets where they are kept, anew each time, so that a file may be replaced while the server runs. */
+/**
+ * Reads secrets where they are kept, anew each time, so that a file may be replaced while the server runs.
+ */
 export function createSecretReader(env: Readonly<Record<string, string | undefined>>): ReadSecret {
   return async ({ env: name, file }) => {
     if (file !== undefined) return readPrivate(file);

@@ -21,7 +21,9 @@ export type Outcome =
   /** Nothing shall be sent there any more. */
   | { kind: "gone"; error: string };
 
-/** A way to reach somebody. It throws, or answers, what came of one attempt; repeating is not its business. */
+/**
+ * A way to reach somebody. It throws, or answers, what came of one attempt; repeating is not its business.
+ */
 export interface Sender {
   /** Where it leads, without what may be secret. */
   target: string;

@@ -64,7 +64,10 @@ export function createChannelsStore(database: Database) {
     adopt: (channels: { name: string; fingerprint: string }[]) =>
       db.transaction().execute(async (tx) => {
         const names = channels.map(({ name }) => name);
-        await tx.deleteFrom("channels.channels").where(sql`name`, "!=", sql`all(${names})`).execute();
+        await tx
+          .deleteFrom("channels.channels")
+          .where(sql`name`, "!=", sql`all(${names})`)
+          .execute();
         for (const { name, fingerprint } of channels) {
           const row = { name, fingerprint, disabled_reason: null, dropped: 0 };
           await tx
@@ -95,8 +98,7 @@ export function createChannelsStore(database: Database) {
         .where("name", "=", name)
         .execute(),
 
-    insert: (tx: Tx, row: DeliveryRow) =>
-      within(tx).insertInto("channels.deliveries").values(row).execute(),
+    insert: (tx: Tx, row: DeliveryRow) => within(tx).insertInto("channels.deliveries").values(row).execute(),
     delivery: (id: string) => all().where("id", "=", id).executeTakeFirst(),
     countPending: async (tx: Tx, channel: string): Promise<number> => {
       const { count } = await within(tx)

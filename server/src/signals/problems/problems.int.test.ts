@@ -42,7 +42,13 @@ const places: Places = {
 
 function observed(): ObservedState | null {
   if (world.instances === null) return null;
-  const base = { service: "shop", environment: "production", process: "web", release: "rel_1", state: "ready" };
+  const base = {
+    service: "shop",
+    environment: "production",
+    process: "web",
+    release: "rel_1",
+    state: "ready",
+  };
   return { instances: world.instances.map((each) => ({ ...base, ...each })) } as ObservedState;
 }
 
@@ -61,7 +67,8 @@ async function lookAfter(ms: number): Promise<void> {
 }
 
 async function told(): Promise<string[]> {
-  const text = "select type, subject, data ->> 'kind' as kind from events.outbox where type like 'problems.%' order by id";
+  const text =
+    "select type, subject, data ->> 'kind' as kind from events.outbox where type like 'problems.%' order by id";
   const { rows } = await database.pool.query<{ type: string; subject: string; kind: string }>(text);
   return rows.map(({ type, subject, kind }) => `${type} ${kind} ${subject}`);
 }
@@ -76,7 +83,11 @@ describe("problems", () => {
     await lookAfter(60_000);
     await lookAfter(60_000);
     expect(await problems.list()).toMatchObject([
-      { kind: "disk-low", summary: "Less than 1GiB is free where the data lies", since: "2026-11-01T12:00:00.000Z" },
+      {
+        kind: "disk-low",
+        summary: "Less than 1GiB is free where the data lies",
+        since: "2026-11-01T12:00:00.000Z",
+      },
     ]);
     world.freeBytes = 1024 ** 4;
     await lookAfter(5_000);

@@ -12,7 +12,14 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import type { Event, Events, TypedEvents } from "../../kernel/events/index.ts";
 import type { Log } from "../../kernel/log.ts";
-import { CRASH_WINDOW_MS, patienceOf, problemsIn, servingOf, type SeenChange, type Sights } from "./domain/looks.ts";
+import {
+  CRASH_WINDOW_MS,
+  patienceOf,
+  problemsIn,
+  servingOf,
+  type SeenChange,
+  type Sights,
+} from "./domain/looks.ts";
 import { compareWith, type Known, type Verdict } from "./domain/problem.ts";
 import { createProblemsStore } from "./store.ts";
 
@@ -62,7 +69,8 @@ export function createProblems(dependencies: ProblemsDependencies): Problems {
     const about = { kind: "change-blocked", subject: `${service}/${environment}` } as const;
     await db.transaction().execute(async (tx) => {
       const known = await store.find(tx, about);
-      if (event.type === "changes.succeeded") return known ? carryOut(tx, { act: "end", problem: known }) : undefined;
+      if (event.type === "changes.succeeded")
+        return known ? carryOut(tx, { act: "end", problem: known }) : undefined;
       const summary = `${service} (${environment}): ${event.subject} failed and cannot be undone: ${data.outcome ?? data.reason}`;
       const problem = { ...about, service, environment, summary, since: clock.now() };
       if (known === null)
@@ -114,7 +122,8 @@ export function createProblems(dependencies: ProblemsDependencies): Problems {
     const data = { kind, service, environment, summary, since: problem.since.toISOString() };
     if (act === "open") await events.emit(tx, { type: "problems.opened", subject, data });
     const lastedMs = clock.now().getTime() - problem.since.getTime();
-    if (act === "end") await events.emit(tx, { type: "problems.ended", subject, data: { ...data, lastedMs } });
+    if (act === "end")
+      await events.emit(tx, { type: "problems.ended", subject, data: { ...data, lastedMs } });
     if (act === "open") log.warn({ kind, subject, summary }, "a problem");
     if (act === "end") log.info({ kind, subject, lastedMs }, "a problem is over");
   }
@@ -143,7 +152,16 @@ export function createProblems(dependencies: ProblemsDependencies): Problems {
   };
 }
 
-function toSeen({ id, service, environment, candidate, state, stage, plan, position }: ChangeRow): SeenChange {
+function toSeen({
+  id,
+  service,
+  environment,
+  candidate,
+  state,
+  stage,
+  plan,
+  position,
+}: ChangeRow): SeenChange {
   const bakeMs = plan.stages[stage]?.bakeMs ?? 0;
   const { stageStartedAtMs } = position;
   return { id, service, environment, candidate, state, stage, bakeMs, stageStartedAtMs };

@@ -34,7 +34,9 @@ export function createProblemsStore(database: Database) {
   return {
     /** One look at a time, however many servers there are; false while another one has it. */
     lock: async (tx: Tx): Promise<boolean> => {
-      const lock = sql<{ taken: boolean }>`select pg_try_advisory_xact_lock(hashtext('mainstay problems')) as taken`;
+      const lock = sql<{
+        taken: boolean;
+      }>`select pg_try_advisory_xact_lock(hashtext('mainstay problems')) as taken`;
       return (await lock.execute(tx)).rows[0]?.taken ?? false;
     },
     known: async (tx: Tx): Promise<Known[]> => {
@@ -68,13 +70,20 @@ export function createProblemsStore(database: Database) {
 
     addCrash: async (row: CrashRow, forgetBefore: Date): Promise<void> => {
       await db.deleteFrom("problems.crashes").where("at", "<", forgetBefore).execute();
-      await db.insertInto("problems.crashes").values(row).onConflict((same) => same.doNothing()).execute();
+      await db
+        .insertInto("problems.crashes")
+        .values(row)
+        .onConflict((same) => same.doNothing())
+        .execute();
     },
     /** By process, of these releases alone. */
     crashes: async (since: Date, releases: readonly string[]): Promise<Crashes[]> => {
       if (releases.length === 0) return [];
       const keys = ["service", "environment", "process"] as const;
-      const query = db.selectFrom("problems.crashes").where("at", ">=", since).where("release", "in", releases);
+      const query = db
+        .selectFrom("problems.crashes")
+        .where("at", ">=", since)
+        .where("release", "in", releases);
       const count = query.select(({ fn }) => [...keys, fn.countAll<string>().as("count")]).groupBy(keys);
       return (await count.execute()).map((row) => ({ ...row, count: Number(row.count) }));
     },

@@ -18,19 +18,24 @@ describe("what is told", () => {
       subject: "shop/production",
       title: "shop (production): a change was undone",
     });
-    expect(message?.body.join("\n")).toMatch(/errors: 5 % against 0.5 %\n.*rel_1 serves.\nmainstay change show chg_1/);
+    expect(message?.body.join("\n")).toMatch(
+      /errors: 5 % against 0.5 %\n.*rel_1 serves.\nmainstay change show chg_1/,
+    );
   });
 
-  it.each(PROBLEM_KINDS)("of the problem %s is what it is and what to do, and in the end how long it was so", (kind) => {
-    const data = { kind, service: null, environment: null, summary: "It is so", since: SINCE };
-    const opened = messageOf({ type: "problems.opened", subject: "it", time: TIME, data });
-    expect(opened).toMatchObject({ topic: kind, mood: "problem", subject: "it", title: "It is so" });
-    expect(opened?.body[1]).toMatch(/mainstay /);
-    const over = { ...data, lastedMs: 30 * 60_000 };
-    const ended = messageOf({ type: "problems.ended", subject: "it", time: TIME, data: over });
-    expect(ended).toMatchObject({ topic: kind, mood: "recovered", subject: "it", title: "Over: It is so" });
-    expect(ended?.body).toEqual([`It was so from ${SINCE} to ${TIME}, for 30m.`]);
-  });
+  it.each(PROBLEM_KINDS)(
+    "of the problem %s is what it is and what to do, and in the end how long it was so",
+    (kind) => {
+      const data = { kind, service: null, environment: null, summary: "It is so", since: SINCE };
+      const opened = messageOf({ type: "problems.opened", subject: "it", time: TIME, data });
+      expect(opened).toMatchObject({ topic: kind, mood: "problem", subject: "it", title: "It is so" });
+      expect(opened?.body[1]).toMatch(/mainstay /);
+      const over = { ...data, lastedMs: 30 * 60_000 };
+      const ended = messageOf({ type: "problems.ended", subject: "it", time: TIME, data: over });
+      expect(ended).toMatchObject({ topic: kind, mood: "recovered", subject: "it", title: "Over: It is so" });
+      expect(ended?.body).toEqual([`It was so from ${SINCE} to ${TIME}, for 30m.`]);
+    },
+  );
 
   it("of anything else is nothing", () => {
     expect(messageOf({ type: "changes.succeeded", subject: "chg_1", time: TIME, data: change })).toBeNull();

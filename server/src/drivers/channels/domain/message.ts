@@ -64,7 +64,13 @@ function undone(change: string, data: z.output<(typeof EVENTS)["changes.undone"]
 type Problem = z.output<(typeof EVENTS)["problems.opened"]>;
 
 function opened(subject: string, { kind, summary, since }: Problem): Message {
-  return { topic: kind, mood: "problem", subject, title: summary, body: [`Since ${since}.`, HINTS[kind](subject)] };
+  return {
+    topic: kind,
+    mood: "problem",
+    subject,
+    title: summary,
+    body: [`Since ${since}.`, HINTS[kind](subject)],
+  };
 }
 
 function ended({ subject, time }: ToldEvent, data: z.output<(typeof EVENTS)["problems.ended"]>): Message {

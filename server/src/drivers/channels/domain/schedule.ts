@@ -13,7 +13,9 @@ const PAUSES_MS = [
 const JITTER = 0.2;
 const RETRY_AFTER_LIMIT_MS = 24 * HOUR_MS;
 
-/** How long to wait after so many failed attempts; null when there is no further one. `chance` is from 0 to 1. */
+/**
+ * How long to wait after so many failed attempts; null when there is no further one. `chance` is from 0 to 1.
+ */
 export function pauseMs(
   attempts: number,
   { chance, retryAfterMs }: { chance: number; retryAfterMs: number | null },
@@ -34,10 +36,13 @@ export function readRetryAfter(header: string | null, now: Date): number | null 
 export const BURST = 2;
 
 /**
- * Until when a message is held back, given when the newest on its subject were due, the newest first; null when
- * it goes at once. What follows meanwhile is merged into it.
+ * Until when a message is held back, given when the newest on its subject were due, the
+ * newest first; null when it goes at once. What follows meanwhile is merged into it.
  */
-export function heldUntil(due: readonly Date[], { now, withinMs }: { now: Date; withinMs: number }): Date | null {
+export function heldUntil(
+  due: readonly Date[],
+  { now, withinMs }: { now: Date; withinMs: number },
+): Date | null {
   const oldest = due[BURST - 1];
   if (!oldest) return null;
   const until = new Date(oldest.getTime() + withinMs);

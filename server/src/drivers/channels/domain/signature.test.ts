@@ -50,6 +50,8 @@ describe("a secret", () => {
     ["that is no base64", `whsec_${"?".repeat(40)}`],
     ["that is empty", ""],
   ])("%s is refused in words that do not repeat it", (_, secret) => {
-    expect(() => readKey(secret)).toThrow(/^a secret is not of the form whsec_ and base64 of 24 to 64 bytes$/);
+    expect(() => readKey(secret)).toThrow(
+      /^a secret is not of the form whsec_ and base64 of 24 to 64 bytes$/,
+    );
   });
 });

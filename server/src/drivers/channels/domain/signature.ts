@@ -24,8 +24,14 @@ export interface SignedContent {
   body: string;
 }
 
-/** The header webhook-signature: one signature for each key, so that a receiver may know the new or the old one. */
-export function signatureHeader({ id, timestampSeconds, body }: SignedContent, keys: readonly Buffer[]): string {
+/**
+ * The header webhook-signature: one signature for each
+ * key, so that a receiver may know the new or the old one.
+ */
+export function signatureHeader(
+  { id, timestampSeconds, body }: SignedContent,
+  keys: readonly Buffer[],
+): string {
   const content = `${id}.${timestampSeconds}.${body}`;
   return keys.map((key) => `v1,${createHmac("sha256", key).update(content).digest("base64")}`).join(" ");
 }

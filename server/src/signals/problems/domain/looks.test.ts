@@ -1,4 +1,9 @@
-import { platformFile, type CertificateResource, type ChannelResource, type ObservedInstance } from "@mainstay/api";
+import {
+  platformFile,
+  type CertificateResource,
+  type ChannelResource,
+  type ObservedInstance,
+} from "@mainstay/api";
 import { describe, expect, it } from "vitest";
 import { patienceOf, problemsIn, servingOf, type SeenChange, type Sights } from "./looks.ts";
 
@@ -37,8 +42,21 @@ function certificate(parts: Partial<CertificateResource> & { daysLeft?: number; 
   const { daysLeft = 60, days = 90, ...rest } = parts;
   const notAfterMs = NOW.getTime() + daysLeft * DAY_MS;
   return {
-    ...{ host: "shop.example.com", source: "acme" as const, state: "valid" as const, names: [], issuer: null },
-    ...{ serial: null, fingerprint: null, renewAt: null, attempts: 0, lastAttemptAt: null, nextAttemptAt: null },
+    ...{
+      host: "shop.example.com",
+      source: "acme" as const,
+      state: "valid" as const,
+      names: [],
+      issuer: null,
+    },
+    ...{
+      serial: null,
+      fingerprint: null,
+      renewAt: null,
+      attempts: 0,
+      lastAttemptAt: null,
+      nextAttemptAt: null,
+    },
     ...{ problem: null, notAfter: new Date(notAfterMs).toISOString() },
     notBefore: new Date(notAfterMs - days * DAY_MS).toISOString(),
     ...rest,
@@ -54,7 +72,11 @@ describe("nothing", () => {
 
 describe("instances", () => {
   it("that are not ready are counted by process", () => {
-    const instances = [instance({ state: "backing-off" }), instance({ id: "ins_2" }), instance({ process: "worker" })];
+    const instances = [
+      instance({ state: "backing-off" }),
+      instance({ id: "ins_2" }),
+      instance({ process: "worker" }),
+    ];
     const { seen } = problemsIn({ ...WELL, instances }, LIMITS);
     expect(seen).toMatchObject([
       { kind: "instance-down", subject: "shop/production/web", service: "shop", environment: "production" },

@@ -87,7 +87,9 @@ export function problemsIn(
 
 function held({ changes, now }: Sights, heldForMs: number): Seen[] {
   const isHeld = ({ state, bakeMs, stageStartedAtMs }: SeenChange) =>
-    state === "stepping" && stageStartedAtMs !== null && now.getTime() - stageStartedAtMs > bakeMs + heldForMs;
+    state === "stepping" &&
+    stageStartedAtMs !== null &&
+    now.getTime() - stageStartedAtMs > bakeMs + heldForMs;
   return changes.filter(isHeld).map(({ id, service, environment, stage }) => ({
     ...{ kind: "change-held", subject: id, service, environment },
     summary: `${service} (${environment}): ${id} is held at stage ${stage + 1}, too little is known to go on`,
@@ -115,7 +117,13 @@ function down(sights: Sights): Seen[] {
     const { service, environment, process } = first;
     const how = `${count} of ${all.length} instances of ${process} ${count === 1 ? "is" : "are"} down`;
     return [
-      { kind: "instance-down", subject, service, environment, summary: `${service} (${environment}): ${how}` },
+      {
+        kind: "instance-down",
+        subject,
+        service,
+        environment,
+        summary: `${service} (${environment}): ${how}`,
+      },
     ];
   });
 }
@@ -141,18 +149,14 @@ function certificates({ certificates: all, hosts, now }: Sights, expiryMs: numbe
   );
   const expiring = mattering.filter((each) => isLate(each, now, expiryMs));
   return [
-    ...failing.map(
-      ({ host, problem }): Seen => ({
-        ...{ kind: "certificate-failing", subject: host, ...about },
-        summary: `No certificate can be had for ${host}: ${problem}`,
-      }),
-    ),
-    ...expiring.map(
-      ({ host, notAfter }): Seen => ({
-        ...{ kind: "certificate-expiring", subject: host, ...about },
-        summary: `The certificate of ${host} ends at ${notAfter}`,
-      }),
-    ),
+    ...failing.map(({ host, problem }): Seen => ({
+      ...{ kind: "certificate-failing", subject: host, ...about },
+      summary: `No certificate can be had for ${host}: ${problem}`,
+    })),
+    ...expiring.map(({ host, notAfter }): Seen => ({
+      ...{ kind: "certificate-expiring", subject: host, ...about },
+      summary: `The certificate of ${host} ends at ${notAfter}`,
+    })),
   ];
 }
 

@@ -47,7 +47,15 @@ describe("a problem", () => {
   });
 
   it("that passes before that is never told", () => {
-    expect(live(30, [[0, [DOWN]], [5, []], [10, [DOWN]], [39, [DOWN]], [39, []]])).toEqual([]);
+    expect(
+      live(30, [
+        [0, [DOWN]],
+        [5, []],
+        [10, [DOWN]],
+        [39, [DOWN]],
+        [39, []],
+      ]),
+    ).toEqual([]);
   });
 
   it("that comes and goes is one problem", () => {
@@ -59,19 +67,29 @@ describe("a problem", () => {
   });
 
   it("is told at once where no patience is asked for", () => {
-    expect(live(0, [[0, [DOWN]], [5, []]])).toEqual([`0 open ${summary}`, `5 end ${summary}`]);
+    expect(
+      live(0, [
+        [0, [DOWN]],
+        [5, []],
+      ]),
+    ).toEqual([`0 open ${summary}`, `5 end ${summary}`]);
   });
 
   it("ends with what was last known of it", () => {
     const worse = { ...DOWN, summary: "2 of 2 instances of web are down" };
-    expect(live(0, [[0, [DOWN]], [5, [worse]], [10, []]])).toEqual([
-      `0 open ${summary}`,
-      "10 end 2 of 2 instances of web are down",
-    ]);
+    expect(
+      live(0, [
+        [0, [DOWN]],
+        [5, [worse]],
+        [10, []],
+      ]),
+    ).toEqual([`0 open ${summary}`, "10 end 2 of 2 instances of web are down"]);
   });
 
   it("of a kind that cannot be judged stays as it is", () => {
-    const known: Known[] = [{ ...DOWN, since: new Date(START_MS), toldAt: new Date(START_MS), goneSince: null }];
+    const known: Known[] = [
+      { ...DOWN, since: new Date(START_MS), toldAt: new Date(START_MS), goneSince: null },
+    ];
     const look = { kinds: new Set<Seen["kind"]>(["disk-low"]), seen: [], patienceMs: () => 0 };
     expect(compareWith(known, { ...look, now: new Date(START_MS + SECOND_MS) })).toEqual([]);
   });
