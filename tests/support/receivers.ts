@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 
 /** A request that a receiver was sent. */
@@ -23,14 +22,16 @@ export interface HttpReceiver {
 /** Remembers every request; answers 204, or as `answer` says. */
 export async function startHttpReceiver(answer?: RequestListener): Promise<HttpReceiver> {
   const requests: ReceivedRequest[] = [];
-  const take: RequestListener = async (request, response) => {
+  const server = createServer((request, response) => {
     const { method = "", url = "", headers } = request;
-    const body = await text(request).catch(() => "");
-    requests.push({ method, url, headers, body, at: Date.now() });
-    if (answer) answer(request, response);
-    else response.writeHead(204).end();
-  };
-  const server = createServer((request, response) => void take(request, response));
+    let body = "";
+    request.setEncoding("utf8").on("data", (text: string) => (body += text));
+    request.once("end", () => {
+      requests.push({ method, url, headers, body, at: Date.now() });
+      if (answer) answer(request, response);
+      else response.writeHead(204).end();
+    });
+  });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
   return {

@@ -28,6 +28,8 @@ import { createChannelsStore, type DeliveryFilter } from "./store.ts";
 export interface ChannelsDependencies {
   channels: Record<string, ChannelConfig>;
   readSecret: ReadSecret;
+  /** Of this machine, for people who have several. */
+  hostName: string;
   db: Database;
   clock: Clock;
   ids: Ids;

@@ -19,6 +19,7 @@ export interface CourierDependencies {
   senders: ReadonlyMap<string, Sender>;
   store: ChannelsStore;
   queue: Queue;
+  hostName: string;
   db: Database;
   audit: Audit;
   clock: Clock;
@@ -29,7 +30,7 @@ export interface CourierDependencies {
 
 /** Brings deliveries to where they go: each attempt is counted before it begins and written down after it. */
 export function createCourier(dependencies: CourierDependencies) {
-  const { senders, store, queue, db, audit, clock, log, metrics } = dependencies;
+  const { senders, store, queue, hostName, db, audit, clock, log, metrics } = dependencies;
   const chance = (): number => (dependencies.random(1)[0] ?? 0) / 255;
 
   /**
@@ -88,7 +89,7 @@ export function createCourier(dependencies: CourierDependencies) {
       const sender = senders.get(channel);
       if (!sender) throw new Error("the channel is not in the configuration");
       const thread = `${topic}.${Buffer.from(subject).toString("hex")}`;
-      return await sender.send({ id, thread, title, text: textOf(row), payload: payloadOf(row) }, signal);
+      return await sender.send({ id, thread, title, text: textOf(row, hostName), payload: payloadOf(row) }, signal);
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
       return { kind: "refused", error: words, retryAfterMs: null };
@@ -137,9 +138,9 @@ export function createCourier(dependencies: CourierDependencies) {
 }
 
 /** "N more like this", where others were merged into it. */
-function textOf({ body, suppressed, id }: DeliveryRow): string {
+function textOf({ body, suppressed }: DeliveryRow, hostName: string): string {
   const more = suppressed === 0 ? [] : [`${suppressed} more like this came meanwhile and were not sent.`];
-  return [body, ...more, `Mainstay, ${id}`].join("\n\n");
+  return [body, ...more, `Mainstay on ${hostName}`].join("\n\n");
 }
 
 /** The extension attribute `suppressed` is there only where it says something. */

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { PlatformConfig } from "@mainstay/api";
 import type { Metrics } from "../../kernel/metrics.ts";
 import { createBeat, type BeatDependencies } from "./beat.ts";
@@ -5,7 +6,7 @@ import { createChannels, type ChannelsDependencies } from "./channels.ts";
 import { createChannelMetrics } from "./metrics.ts";
 import { createSecretReader } from "./secret-source.ts";
 
-type Given = "channels" | "readSecret" | "metrics";
+type Given = "channels" | "readSecret" | "metrics" | "hostName";
 
 export interface ChannelsRoomDependencies extends Omit<ChannelsDependencies, Given> {
   config: Pick<PlatformConfig, "channels" | "beat">;
@@ -20,6 +21,7 @@ export function createChannelsRoom(dependencies: ChannelsRoomDependencies) {
   const shared = {
     ...dependencies,
     readSecret: createSecretReader(env),
+    hostName: hostname(),
     metrics: createChannelMetrics(dependencies.metrics),
   };
   return {

@@ -49,7 +49,7 @@ describe("the configuration", () => {
     ]);
   });
 
-  it("finds the files that channels name beside its own, and shows nothing of what may be secret", async () => {
+  it("finds the files that channels name beside its own, and shows no secret", async () => {
     await write(`channels:
   hook:
     kind: webhook
