@@ -89,7 +89,10 @@ export function createCourier(dependencies: CourierDependencies) {
       const sender = senders.get(channel);
       if (!sender) throw new Error("the channel is not in the configuration");
       const thread = `${topic}.${Buffer.from(subject).toString("hex")}`;
-      return await sender.send({ id, thread, title, text: textOf(row, hostName), payload: payloadOf(row) }, signal);
+      return await sender.send(
+        { id, thread, title, text: textOf(row, hostName), payload: payloadOf(row) },
+        signal,
+      );
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
       return { kind: "refused", error: words, retryAfterMs: null };
