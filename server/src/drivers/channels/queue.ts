@@ -99,15 +99,10 @@ export function createQueue({ channels, store, db, clock, ids, jobs, metrics }: 
   /** Asks for the next attempt of a delivery, once however often it is asked. */
   async function enqueue(row: DeliveryRow, tx?: Tx): Promise<void> {
     const { id, channel, attempts, next_attempt_at: at } = row;
-    await jobs.enqueue(
-      jobOf(channel),
-      { delivery: id },
-      {
-        singletonKey: `${id}.${attempts}.${at?.getTime() ?? 0}`,
-        ...(tx ? { tx } : {}),
-        ...(at ? { runAfter: at } : {}),
-      },
-    );
+    const singletonKey = `${id}.${attempts}.${at?.getTime() ?? 0}`;
+    // What is due wakes its worker; what has a time is looked for every few seconds.
+    const later = at !== null && at > clock.now() ? { runAfter: at } : {};
+    await jobs.enqueue(jobOf(channel), { delivery: id }, { singletonKey, ...later, ...(tx ? { tx } : {}) });
   }
 
   return { accept, draft, enqueue };
