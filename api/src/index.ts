@@ -5,6 +5,8 @@ export * from "./events.ts";
 export * from "./findings.ts";
 export * from "./freeze-file.ts";
 export * from "./image-name.ts";
+export * from "./message-resources.ts";
+export * from "./messages-file.ts";
 export * from "./platform-file.ts";
 export * from "./probes-file.ts";
 export * from "./problem.ts";

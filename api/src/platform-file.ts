@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { freezeList } from "./freeze-file.ts";
-import { duration, formatDuration, size } from "./units.ts";
+import { beat, channels, problems } from "./messages-file.ts";
+import { durationWithin, sizeWithin } from "./units.ts";
 
 /**
  * `mainstay.platform.yaml`: the platform itself. Every key, its default and its words are written here and
@@ -13,14 +14,6 @@ function wholeNumber(what: string, min: number, max: number) {
 }
 const port = () => wholeNumber("a port", 0, 65_535);
 const host = () => z.string().min(1, "expected an address to listen on, such as 127.0.0.1");
-
-function durationWithin(minMs: number, maxMs: number) {
-  const message = `expected a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
-  return duration().refine((ms) => ms >= minMs && ms <= maxMs, message);
-}
-function sizeWithin(minBytes: number, maxBytes: number, message: string) {
-  return size().refine((bytes) => bytes >= minBytes && bytes <= maxBytes, message);
-}
 
 const SECOND = 1_000;
 const HOUR = 3_600_000;
@@ -243,6 +236,9 @@ export const platformFile = z
     freeze: freezeList
       .default([])
       .describe("When nothing new is brought in: `[{ from: fri 16:00, to: mon 08:00, timezone, reason }]`."),
+    channels,
+    problems: problems.prefault({}),
+    beat: beat.prefault({}),
   })
   .check(refusePortClashes);
 
@@ -250,7 +246,7 @@ export const platformFile = z
 export type PlatformConfig = z.output<typeof platformFile>;
 
 /** Paths whose values are never shown. */
-export const SECRET_PLATFORM_PATHS: readonly string[] = ["database.url"];
+export const SECRET_PLATFORM_PATHS: readonly string[] = ["database.url", "channels", "beat.url"];
 
 function refusePortClashes(context: z.core.ParsePayload<PlatformConfig>): void {
   const { server: control, proxy: traffic, agent: instances } = context.value;

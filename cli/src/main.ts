@@ -7,6 +7,7 @@ import { EXIT, explain } from "./cli-error.ts";
 import { addAgentEnvironment } from "./commands/agent-environment.ts";
 import { addCertificates } from "./commands/certificates.ts";
 import { addChange } from "./commands/change.ts";
+import { addChannels } from "./commands/channels.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDeploy } from "./commands/deploy.ts";
@@ -89,6 +90,7 @@ function createProgram(): Command {
   addChange(program, withContext);
   addMaintenance(program, withContext);
   addCertificates(program, withContext);
+  addChannels(program, withContext);
   addConfig(program, withOwnContext);
   addRemote(program, withOwnContext);
   addDigest(program, withOwnContext);

@@ -21,6 +21,7 @@ import {
 } from "./core/services/index.ts";
 import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certificates/index.ts";
+import { addChannelsRoutes, createChannelsRoom } from "./drivers/channels/index.ts";
 import {
   createAgentLink,
   createInstancesDriver,
@@ -38,6 +39,7 @@ import { addHousekeeping } from "./housekeeping.ts";
 import type { LongRunning } from "./kernel/actors.ts";
 import type { Clock } from "./kernel/clock.ts";
 import type { DatabaseHandle } from "./kernel/database/index.ts";
+import { freeBytesAt } from "./kernel/disk.ts";
 import { createEvents } from "./kernel/events/index.ts";
 import { createHttp, createIdempotencyStore } from "./kernel/http/index.ts";
 import { createIds } from "./kernel/ids.ts";
@@ -46,18 +48,21 @@ import type { Log } from "./kernel/log.ts";
 import { createMetrics } from "./kernel/metrics.ts";
 import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
+import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
 import { VERSION } from "./version.ts";
 
 export interface HouseDependencies {
   config: PlatformConfig;
   database: DatabaseHandle;
   runtimeDirectory: string;
+  /** Where channels may keep their secrets. */
+  env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   log: Log;
 }
 
 /** The whole house: every room is built here, in the order data flows, by plain calls. */
-export function compose({ config, database, runtimeDirectory, clock, log }: HouseDependencies) {
+export function compose({ config, database, runtimeDirectory, env, clock, log }: HouseDependencies) {
   const { db } = database;
   const { dataDirectory } = config;
 
@@ -135,6 +140,19 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
       origin,
     );
 
+  // Who is told of what is wrong
+  const { channels, beat } = createChannelsRoom({
+    ...{ config, env, db, clock, ids, random: randomBytes, audit, events, jobs, log, metrics },
+    async checkHealth() {
+      await database.ping();
+      if (link.observed() === null) throw new Error("the agent does not answer");
+    },
+  });
+  const problems = createProblems({
+    ...{ db, clock, log, events, limits: config.problems },
+    places: { changes, agent: link, certificates, channels, freeBytes: () => freeBytesAt(dataDirectory) },
+  });
+
   // Edges
   const idempotencyStore = createIdempotencyStore({ db, clock, ids });
   const http = createHttp({
@@ -160,6 +178,8 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   addTasksRoutes(http, { services, sync: link.sync, outputOf });
   addCertificatesRoutes(http, certificates);
   addChangesRoutes(http, { changes, watch, report });
+  addChannelsRoutes(http, { channels, beat });
+  addProblemsRoutes(http, problems);
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
   http.addReadinessCheck("database", () => database.ping());
   http.addReadinessCheck("agent", async () => void (await link.sync()));
@@ -169,7 +189,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   });
   metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
   addHousekeeping(jobs, {
-    ...{ events, changes, services, collect, idempotencyStore, uploads, clock },
+    ...{ events, changes, services, collect, idempotencyStore, uploads, channels, clock },
     retention: config.retention,
   });
 
@@ -184,7 +204,10 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     certificates,
     prober,
     runner,
+    channels,
+    problems,
     http,
+    beat,
   ];
   return { parts, http, identity, ids };
 }

@@ -12,6 +12,8 @@ export const ROOMS: readonly MigratedRoom[] = [
   room("changes", "./core/changes/migrations"),
   room("certificates", "./drivers/certificates/migrations"),
   room("instances", "./drivers/instances/migrations"),
+  room("channels", "./drivers/channels/migrations"),
+  room("problems", "./signals/problems/migrations"),
 ];
 
 function room(name: string, directory: string): MigratedRoom {

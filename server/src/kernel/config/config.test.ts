@@ -49,6 +49,30 @@ describe("the configuration", () => {
     ]);
   });
 
+  it("finds the files that channels name beside its own, and shows no secret", async () => {
+    await write(`channels:
+  hook:
+    kind: webhook
+    url: https://example.com/token
+    secrets: [{ file: hook.secret }, { env: OLDER }]
+  mail:
+    kind: email
+    from: a@example.com
+    to: [b@example.com]
+    smtp: { host: mail, user: ops, password: { file: keys/mail }, caFile: /etc/ca.pem }
+beat: { url: https://ping.example.com/token }`);
+    const loaded = await loadConfig({ cwd, env: {} });
+    expect(loaded.config.channels).toMatchObject({
+      hook: { secrets: [{ file: join(cwd, "hook.secret") }, { env: "OLDER" }] },
+      mail: { smtp: { password: { file: join(cwd, "keys/mail") }, caFile: "/etc/ca.pem" } },
+    });
+    const rows = describeConfig(loaded).map(({ path, value }) => [path, value]);
+    expect(Object.fromEntries(rows)).toMatchObject({
+      channels: "***",
+      "beat.url": "https://ping.example.com/***",
+    });
+  });
+
   it("reads numbers, lists and durations from variables as from the file", async () => {
     const env = {
       MAINSTAY_AGENT_PORT_RANGE: "[21000, 22000]",
