@@ -14,6 +14,7 @@ import { createLedger } from "./ledger.ts";
 import { drain, listenOn } from "./listening.ts";
 import { createRequestHandler, type HandlerContext } from "./request-handler.ts";
 import { createRoutingTable } from "./routing-table.ts";
+import { createServerBehind, listenBehind } from "./server-behind.ts";
 import { untilReplaced } from "./successor.ts";
 import { createTlsCertificates, type TlsCertificates } from "./tls-certificates.ts";
 import { createTlsFront } from "./tls-front.ts";
@@ -77,6 +78,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   };
   const { server, front } = createServers({ context, certificates, hasTls: options.httpsFile !== null });
 
+  const behind = options.behind ? createServerBehind((socket) => server.emit("connection", socket)) : null;
+
   async function applyRouting(next: WorkerRouting): Promise<WorkerStatus> {
     // Two tables may overtake each other on their way here: the newer one stays.
     if (routing && next.revision < routing.revision) return status();
@@ -86,7 +89,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     routing = next;
     table.replace(next);
     // Without a table nothing is accepted: connections wait until there is one.
-    if (isFirst && !isDraining) await listenOn(server, LISTENING_SOCKET);
+    if (isFirst && !isDraining) await listen();
     await listenForTls();
     return status();
   }
@@ -99,6 +102,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     https = next;
     await listenForTls();
     return status();
+  }
+
+  /** On the parent's socket, or behind the proxy that accepts there. */
+  function listen(): Promise<void> {
+    return behind && options.behind ? listenBehind(behind, options.behind) : listenOn(server, LISTENING_SOCKET);
   }
 
   /** TLS needs both: certificates, and a table of where requests go. */
@@ -149,7 +157,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     async stop() {
       isDraining = true;
       table.drainStreams(options.drainTimeoutMs);
-      await drain([asListener(server), ...(front ? [front] : [])], options.drainTimeoutMs);
+      const plain = { ...asListener(server), server: behind ?? server };
+      await drain([plain, ...(front ? [front] : [])], options.drainTimeoutMs);
       await control.close();
       if (counts.snapshot().inflight === 0) ledger.close();
     },
