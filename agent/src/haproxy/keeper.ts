@@ -27,7 +27,12 @@ export async function startKeeper(options: KeeperOptions, log: Log): Promise<Wor
 
   async function applyRouting(next: WorkerRouting): Promise<WorkerStatus> {
     if (routing && next.revision < routing.revision) return status();
-    await engine.apply(next);
+    try {
+      await engine.apply(next);
+    } catch (error) {
+      log.error({ error: String(error) }, "a routing table could not be put in force");
+      throw error;
+    }
     // Two tables may overtake each other on their way here: the newer one is named.
     if (!routing || next.revision > routing.revision) routing = next;
     return status();
@@ -72,7 +77,7 @@ export async function startKeeper(options: KeeperOptions, log: Log): Promise<Wor
   });
   const saved = readSaved(options.routingFile, log);
   if (saved && !routing) {
-    await applyRouting(saved).catch((error: unknown) => log.error({ error: String(error) }, "HAProxy could not be started"));
+    await applyRouting(saved).catch(() => {});
   }
 
   return {

@@ -65,9 +65,9 @@ function failed(what: Partial<Extract<Ending, { kind: "failed" }>>): Ending {
   return { kind: "failed", lost: null, isTimeout: false, isReset: false, ...what };
 }
 
-/** Of what was refused before it was meant for anybody; null: nothing was asked. */
-export function refusalOf({ cause, status }: LoggedRequest): string | null {
-  if (status === 408) return "head_timeout";
+/** Of what was refused before an instance was asked; null: the client left. */
+export function refusalOf({ bucket, cause, status }: LoggedRequest): string | null {
+  if (status === 408) return bucket === null ? "head_timeout" : "body_timeout";
   if (status === 400 || status === 414 || status === 431) return "malformed";
   return status > 0 && cause === "P" ? "malformed" : null;
 }

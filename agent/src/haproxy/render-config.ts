@@ -31,6 +31,15 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const REWRITE_BYTES = 1024;
 /** Of verified cookies, as the Node worker. */
 const REMEMBERED = 20_000;
+/** What is waited for as a whole; fits into a buffer beside a long head. */
+const SMALL_BODY_BYTES = 8192;
+/** As `agent/src/proxy/headers.ts` has it. */
+const VALID_HOST = "^(?:[A-Za-z0-9_.~-]+|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]{1,5})?$";
+const COMPRESSIBLE = [
+  ...["html", "plain", "css", "javascript", "xml", "csv", "markdown"].map((type) => `text/${type}`),
+  ...["json", "javascript", "xml", "manifest+json", "wasm", "ld+json", "problem+json"].map((type) => `application/${type}`),
+  "image/svg+xml",
+].join(" ");
 const COOKIE_ATTRIBUTES = "Max-Age=31536000; Path=/; HttpOnly; SameSite=Lax";
 /** The key in the map of rows that says that this process is to end. */
 export const CLOSING = "closing";
@@ -97,6 +106,9 @@ function defaults({ headerTimeoutMs, bodyTimeoutMs }: ProxyLimits): string[] {
     "timeout tunnel 24h",
     "option http-no-delay",
     "option abortonclose",
+    // Connections that browsers open ahead are nobody's failure.
+    "option http-ignore-probes",
+    "option dontlognull",
     "option redispatch 1",
     "http-reuse always",
     "retries 2",
@@ -107,8 +119,7 @@ function defaults({ headerTimeoutMs, bodyTimeoutMs }: ProxyLimits): string[] {
 /** RFC 9457 and RFC 9209, as the Node worker answers. */
 function errorAnswers(): string[] {
   const answers: [number, string, string | null][] = [
-    [400, "The request is not valid HTTP", null],
-    [408, "The request did not arrive in time", null],
+    [408, "The body of the request stopped arriving", null],
     [502, "The instance closed the connection without an answer", "mainstay-upstream; error=connection_terminated"],
     [503, "Every instance refused the connection", "mainstay; error=connection_refused"],
     [504, "The instance did not answer in time", "mainstay-upstream; error=http_response_timeout"],
@@ -131,6 +142,7 @@ function frontend({ table, limits, trustedProxies, paths }: ConfigInput): string
     ...exceptions(limits, trustedProxies),
     ...routing(table, paths.maps),
     ...assignment(table, paths.maps),
+    `http-request wait-for-body time ${limits.bodyTimeoutMs}ms if { req.hdr_val(content-length) gt 0 } !{ var(txn.service) -m str ${NODE} }`,
     "http-response set-var(txn.us) date(0,us),sub(txn.start)",
     "use_backend %[var(txn.service)].candidate if { var(txn.arm) -m found }",
     "use_backend %[var(txn.service)].stable if { var(txn.service) -m found }",
@@ -143,9 +155,9 @@ function exceptions({ bodyBytes }: ProxyLimits, trustedProxies: string[]): strin
   const conditions = [
     // Upgrades, and headers of one connection, which HAProxy would pass on.
     "{ req.fhdr(connection) -m found } !{ req.fhdr(connection) -i keep-alive close }",
-    // Bodies of unknown length: HAProxy would not hold their limit.
+    // Bodies that are not all here before the instance is asked: a slow client would look like a slow instance.
     "{ req.hdr(transfer-encoding) -m found }",
-    `{ req.hdr_val(content-length) gt ${bodyBytes} }`,
+    `{ req.hdr_val(content-length) gt ${Math.min(bodyBytes, SMALL_BODY_BYTES)} }`,
     // Streams that are told to go when their instance leaves.
     "{ req.hdr(accept) -m beg text/event-stream }",
     "{ path_beg /.well-known/acme-challenge/ }",
@@ -164,6 +176,7 @@ function routing({ wildcards }: EngineTable, { routes }: MapFiles): string[] {
   return [
     "http-request set-var(txn.path) path,concat(/)",
     `${set} req.hdr(host),host_only,${find} ${unless}`,
+    `${set} str(${NODE}) ${unless} !{ req.fhdr(host) -m reg ${quoted(VALID_HOST)} }`,
     ...wildcards.map((end) => `${set} str(*${end}),${find} ${unless} { req.hdr(host),host_only -m end ${end} }`),
     `${set} str(*),${find} ${unless}`,
   ];
@@ -193,12 +206,13 @@ function assignment({ headers }: EngineTable, { rows }: MapFiles): string[] {
 }
 
 function headerRule(name: string): string {
-  const isMeant = `{ var(txn.row),field(3,|) ${name} } !{ var(txn.id) -m found }`;
+  const isMeant = `{ var(txn.row),field(3,|) -m str ${name} } !{ var(txn.id) -m found }`;
   return `http-request set-var(txn.id) req.fhdr(${name}) if ${isMeant} { req.fhdr_cnt(${name}) eq 1 } { req.fhdr(${name}) -m len 1:256 }`;
 }
 
 /** An arm: its instances, and the Node worker when none of them takes a connection. */
-function backend({ name, balance, timeoutMs, securityHeaders, servers }: EngineBackend, nodes: string[]): string[] {
+function backend(arm: EngineBackend, nodes: string[]): string[] {
+  const { name, balance, timeoutMs, compression, securityHeaders, servers } = arm;
   const cookie = `mainstay_id=%[var(txn.fresh)].%[var(txn.fresh),${SIGNATURE}]; ${COOKIE_ATTRIBUTES}`;
   return [
     `backend ${name}`,
@@ -208,7 +222,9 @@ function backend({ name, balance, timeoutMs, securityHeaders, servers }: EngineB
     "http-request disable-l7-retry if !{ method GET HEAD OPTIONS TRACE PUT DELETE } or { req.hdr_val(content-length) gt 0 }",
     ...forwarding(),
     `http-response add-header set-cookie ${quoted(cookie)} if { var(txn.fresh) -m found } !{ srv_name -m beg ${NODE} }`,
+    "http-response del-header proxy-connection",
     ...(securityHeaders ? securityRules() : []),
+    ...(compression ? ["compression algo gzip", `compression type ${COMPRESSIBLE}`] : []),
     ...servers.map((each) => `server ${each.name} 127.0.0.1:${each.port} weight ${each.weight} ${SERVER_OPTIONS}`),
     ...nodeServers(nodes, " backup"),
   ];

@@ -66,7 +66,7 @@ export async function startTestWorker({
   drainTimeoutMs = 5000,
   limits = {},
   trustedProxies = [],
-  engine = (process.env["XENGINE"] ?? "node") as TestEngine,
+  engine = "node",
 }: TestWorkerOptions = {}): Promise<TestWorker> {
   const directory = mkdtempSync(join(tmpdir(), "mainstay-worker-"));
   const bound = new BoundSocket({ host: "127.0.0.1", port: 0 });
