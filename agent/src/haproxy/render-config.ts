@@ -27,6 +27,8 @@ export interface EnginePaths {
 const LISTENING_SOCKET = 3;
 const CONNECT_TIMEOUT_MS = 3000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+/** A request that may be repeated is copied with its whole buffer: larger ones would cost each of them. */
+const BUFFER_BYTES = 16_384;
 /** Besides the head of a request: what HAProxy keeps free in a buffer to add headers. */
 const REWRITE_BYTES = 1024;
 /** Of verified cookies, as the Node worker. */
@@ -74,7 +76,7 @@ function globals({ threads, limits, drainTimeoutMs, paths, cookieKey }: ConfigIn
     `maxconn ${limits.connections * threads}`,
     `stats socket ${paths.admin} mode 600 level admin`,
     `hard-stop-after ${Math.max(1000, drainTimeoutMs)}ms`,
-    `tune.bufsize ${limits.headerBytes + REWRITE_BYTES}`,
+    `tune.bufsize ${Math.min(limits.headerBytes + REWRITE_BYTES, BUFFER_BYTES)}`,
     `tune.maxrewrite ${REWRITE_BYTES}`,
     `tune.http.maxhdr ${limits.headerCount}`,
     `set-var proc.key str("${cookieKey}")`,
@@ -141,8 +143,8 @@ function frontend({ table, limits, trustedProxies, paths }: ConfigInput): string
     "http-request set-var(txn.start) date(0,us)",
     ...exceptions(limits, trustedProxies),
     ...routing(table, paths.maps),
-    ...assignment(table, paths.maps),
     `http-request wait-for-body time ${limits.bodyTimeoutMs}ms if { req.hdr_val(content-length) gt 0 } !{ var(txn.service) -m str ${NODE} }`,
+    ...assignment(table, paths.maps),
     "http-response set-var(txn.us) date(0,us),sub(txn.start)",
     "use_backend %[var(txn.service)].candidate if { var(txn.arm) -m found }",
     "use_backend %[var(txn.service)].stable if { var(txn.service) -m found }",
@@ -190,6 +192,9 @@ function assignment({ headers }: EngineTable, { rows }: MapFiles): string[] {
   return [
     `http-request set-var(txn.row) var(txn.service),map_str(${rows})`,
     "http-request set-var(txn.weight) var(txn.row),field(1,|)",
+    "http-request set-var(txn.bucket) rand(10000)",
+    // Without a candidate nobody is told apart: here most requests are done.
+    `http-request allow if !${onTrial}`,
     "http-request set-var(txn.cookie) req.cook(mainstay_id)",
     `http-request track-sc0 var(txn.cookie) table verified if ${cookie}`,
     `http-request set-var(txn.known) var(txn.cookie),field(1,.) if ${cookie}`,
@@ -197,11 +202,10 @@ function assignment({ headers }: EngineTable, { rows }: MapFiles): string[] {
     `http-request sc-set-gpt0(0) 1 if ${cookie} { var(txn.cookie),field(2,.),secure_memcmp(txn.signature) }`,
     `http-request set-var(txn.id) var(txn.known) if ${verified}`,
     ...headers.map(headerRule),
-    `http-request set-var(txn.fresh) uuid() if ${onTrial} !{ var(txn.id) -m found }`,
+    "http-request set-var(txn.fresh) uuid() if !{ var(txn.id) -m found }",
     "http-request set-var(txn.id) var(txn.fresh) if { var(txn.fresh) -m found }",
-    "http-request set-var(txn.bucket) rand(10000)",
-    "http-request set-var(txn.bucket) var(txn.row),field(2,|),concat(,txn.id),xxh32(0),mod(10000) if { var(txn.id) -m found }",
-    `http-request set-var(txn.arm) str(candidate) if ${onTrial} { var(txn.weight),sub(txn.bucket) gt 0 }`,
+    "http-request set-var(txn.bucket) var(txn.row),field(2,|),concat(,txn.id),xxh32(0),mod(10000)",
+    "http-request set-var(txn.arm) str(candidate) if { var(txn.weight),sub(txn.bucket) gt 0 }",
   ];
 }
 
