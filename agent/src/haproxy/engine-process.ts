@@ -15,6 +15,8 @@ export interface EngineProcess {
   isRunning(): boolean;
   /** What its instances have in flight; nothing of one that has ended. */
   servers(): Promise<ServerStatus[]>;
+  /** From now on whatever it is asked goes to the Node worker, which has the newest table. */
+  yieldRoutes(): Promise<void>;
   /** Sends everybody elsewhere, then ends when nothing is left or its time is over. */
   retire(): Promise<void>;
   kill(): void;
@@ -59,6 +61,11 @@ export async function startEngineProcess(options: EngineProcessOptions): Promise
     return Number(/^CurrConns: (\d+)$/m.exec(info)?.[1] ?? 1) - 1;
   }
 
+  async function yieldRoutes(): Promise<void> {
+    const lines = [`add map ${maps.rows} ${CLOSING} 1`, `clear map ${maps.routes}`];
+    for (const line of lines) await socket.ask(line).catch(() => "");
+  }
+
   return {
     socket,
     exited,
@@ -67,9 +74,9 @@ export async function startEngineProcess(options: EngineProcessOptions): Promise
       if (!isRunning) return [];
       return parseServerStatus(await socket.ask("show stat -1 4 -1").catch(() => ""));
     },
+    yieldRoutes,
     async retire() {
-      const lines = [`add map ${maps.rows} ${CLOSING} 1`, `clear map ${maps.routes}`];
-      for (const line of lines) await socket.ask(line).catch(() => "");
+      await yieldRoutes();
       const untilMs = performance.now() + GRACE_MS;
       while (isRunning && performance.now() < untilMs && (await connections()) > 0) await sleep(POLL_MS);
       child.kill("SIGUSR1");

@@ -98,7 +98,10 @@ export function createEngine(options: KeeperOptions, counts: EngineCounts, log: 
     const before = running;
     running = await start(routing, table);
     log.info({ number, services: table.backends.length / 2 }, "HAProxy serves with a new configuration");
-    if (before) retire(before.process);
+    if (!before) return;
+    // Both accept for a moment, so the table is not in force before the old one is not.
+    await before.process.yieldRoutes();
+    retire(before.process);
   }
 
   function retire(process: EngineProcess): void {

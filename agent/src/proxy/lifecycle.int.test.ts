@@ -2,15 +2,15 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startLoad } from "../testing/load.ts";
-import { startTestWorker, startUpstream, type TestUpstream, type TestWorker } from "../testing/worker.ts";
+import { startTestWorker, startUpstream, TEST_ENGINES, type TestUpstream, type TestWorker } from "../testing/worker.ts";
 import { waitFor } from "../testing/wait-for.ts";
 
-describe("a proxy worker", () => {
+describe.each(TEST_ENGINES)("a proxy worker (%s)", (engine) => {
   let worker: TestWorker;
   let apps: TestUpstream[];
 
   beforeEach(async () => {
-    worker = await startTestWorker();
+    worker = await startTestWorker({ engine });
     apps = await Promise.all(
       ["rel_1", "rel_2"].map((release) =>
         startUpstream((request, response) => {
@@ -111,7 +111,7 @@ describe("a proxy worker", () => {
     expect((await load.stop()).failures).toEqual([]);
   });
 
-  it("that is killed leaves the count of what it had in flight to its successor", async () => {
+  it.runIf(engine === "node")("that is killed leaves the count of what it had in flight to its successor", async () => {
     await worker.route([{ stable: arm(0) }]);
     await (await fetch(worker.url)).text();
     const pending = Array.from({ length: 5 }, () => fetch(`${worker.url}/never`).catch(() => "cut"));
@@ -134,7 +134,9 @@ describe("a proxy worker", () => {
     await worker.status();
     held[0]?.end("late");
     const answer = await pending;
-    expect([answer.headers.get("connection"), await answer.text()]).toEqual(["close", "late"]);
+    expect(await answer.text()).toBe("late");
+    // HAProxy tells those that come while it waits, and closes this one when it ends.
+    if (engine === "node") expect(answer.headers.get("connection")).toBe("close");
     expect(await exit).toEqual([0, null]);
     await slow.stop();
   });

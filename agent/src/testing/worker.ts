@@ -15,6 +15,7 @@ import type {
   WorkerService,
   WorkerStatus,
 } from "../proxy/worker-protocol.ts";
+import { lookForHaproxy } from "../haproxy/look-for-haproxy.ts";
 import { addTotals } from "../supervisor/counter-sums.ts";
 import { createSelfSigned } from "../system/self-signed.ts";
 import { createUnixClient } from "../system/unix-client.ts";
@@ -42,6 +43,9 @@ export interface TestWorker {
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** Those whose contract can be tested here: HAProxy only where it is installed. */
+export const TEST_ENGINES: TestEngine[] = lookForHaproxy().haproxy === null ? ["node"] : ["node", "haproxy"];
 
 /** As `mainstay.platform.yaml` has them by default. */
 export const TEST_LIMITS: ProxyLimits = {
