@@ -103,7 +103,9 @@ const proxy = z.strictObject({
   engine: z
     .enum(["node", "haproxy", "auto"])
     .default("node")
-    .describe("Who takes the traffic; haproxy: HAProxy (2.6 or newer) before Node; auto: so where it is installed."),
+    .describe(
+      "Who takes the traffic; haproxy: HAProxy (2.6 or newer) before Node; auto: so where it is installed.",
+    ),
   requestTimeout: durationWithin(SECOND, DAY)
     .prefault("60s")
     .describe("How long a service may be silent before its request counts as failed."),

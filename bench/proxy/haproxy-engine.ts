@@ -13,12 +13,14 @@ import { findFreePort, startProcess } from "./started-process.ts";
 
 const ENTRY = join(import.meta.dirname, "../../agent/src/haproxy-main.ts");
 
-
 /** What tells the judge of each request. */
 const COUNTING = /^ {2}(?:log |log-format |http-re\S+ set-var\(txn\.(?:start|us)\))/;
 
 /** HAProxy alone, with the same configuration but for what counts. */
-export async function startUncounted({ folder, backendPort }: PeerSetting, variant: Variant): Promise<RunningPeer> {
+export async function startUncounted(
+  { folder, backendPort }: PeerSetting,
+  variant: Variant,
+): Promise<RunningPeer> {
   const directory = join(folder, variant.hasChange ? "uncounted-two" : "uncounted-one");
   await mkdir(directory);
   const cookieKey = randomBytes(32);

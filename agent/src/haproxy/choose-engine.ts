@@ -17,7 +17,10 @@ export interface EngineChoice {
 /** Servers are added and deleted at run time, and health checks with them, from here on. */
 const OLDEST = [2, 6] as const;
 
-/** Who serves the data plane. What HAProxy does not do itself the Node worker behind it does, so any table will do. */
+/**
+ * Who serves the data plane. What HAProxy does not do itself
+ * the Node worker behind it does, so any table will do.
+ */
 export function chooseEngine(setting: EngineSetting, look: () => EngineFacts): EngineChoice {
   if (setting === "node") return { engine: "node", reason: null };
   const reason = findObstacle(look());

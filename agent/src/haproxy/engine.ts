@@ -1,15 +1,13 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WorkerRouting } from "../proxy/worker-protocol.ts";
 import { backOffMs } from "../system/back-off.ts";
 import type { Log } from "../system/log.ts";
 import type { EngineCounts } from "./engine-counts.ts";
+import { createEngineFiles } from "./engine-files.ts";
 import { startEngineProcess, type EngineProcess } from "./engine-process.ts";
 import { engineTableOf, NODE, structureOf, type EngineTable } from "./engine-table.ts";
 import type { KeeperOptions } from "./keeper-options.ts";
 import { planCommands, type MapFiles } from "./plan-commands.ts";
-import { renderConfig, renderMap } from "./render-config.ts";
 import { createRuntimeSocket } from "./runtime-socket.ts";
 
 const BACK_OFF = { firstMs: 250, limitMs: 5000 };
@@ -35,7 +33,7 @@ interface Running {
  * and when the socket refuses something, another process takes over and the one before ends its requests.
  */
 export function createEngine(options: KeeperOptions, counts: EngineCounts, log: Log): Engine {
-  const directory = join(options.runtimeDirectory, "haproxy");
+  const files = createEngineFiles(options);
   const retiring = new Set<EngineProcess>();
   let running: Running | null = null;
   let newest: WorkerRouting | null = null;
@@ -53,28 +51,14 @@ export function createEngine(options: KeeperOptions, counts: EngineCounts, log: 
 
   async function start(routing: WorkerRouting, table: EngineTable): Promise<Running> {
     number += 1;
-    const { configFile, admin, maps } = writeFiles(routing, table);
+    const { configFile, admin, maps, remove } = files.write(number, routing.cookieKey, table);
     const socket = createRuntimeSocket(admin);
     const descriptors = [LISTENING_SOCKET];
     const process = await startEngineProcess({ configFile, socket, maps, descriptors });
     const started = { process, table, maps, leaving: new Set<string>() };
+    void process.exited.then(remove);
     void process.exited.then((reason) => onExit(started, reason));
     return started;
-  }
-
-  function writeFiles({ cookieKey }: WorkerRouting, table: EngineTable) {
-    rmSync(join(directory, String(number - 2)), { recursive: true, force: true });
-    const own = join(directory, String(number));
-    mkdirSync(own, { recursive: true, mode: 0o700 });
-    const maps = { routes: join(own, "routes.map"), rows: join(own, "rows.map") };
-    const admin = join(options.runtimeDirectory, `h${number}`);
-    const paths = { admin, log: join(options.runtimeDirectory, "hlog"), nodes: options.nodes, maps };
-    const configFile = join(own, "haproxy.cfg");
-    const mode = { mode: 0o600 };
-    writeFileSync(maps.routes, renderMap(table.routes), mode);
-    writeFileSync(maps.rows, renderMap(table.rows), mode);
-    writeFileSync(configFile, renderConfig({ ...options, table, cookieKey, paths }), mode);
-    return { configFile, admin, maps };
   }
 
   function onExit(ended: Running, reason: string): void {
@@ -113,7 +97,8 @@ export function createEngine(options: KeeperOptions, counts: EngineCounts, log: 
     const { process, table: before, maps, leaving } = current;
     const plan = planCommands({ before, next, leaving, maps });
     await process.socket.run(plan.commands);
-    for (const each of next.backends) for (const { name } of each.servers) leaving.delete(`${each.name}/${name}`);
+    for (const each of next.backends)
+      for (const { name } of each.servers) leaving.delete(`${each.name}/${name}`);
     for (const name of plan.leaving) leaving.add(name);
     current.table = next;
   }
@@ -123,7 +108,8 @@ export function createEngine(options: KeeperOptions, counts: EngineCounts, log: 
     const isSameKey = newest?.cookieKey === routing.cookieKey;
     newest = routing;
     counts.route(routing);
-    if (!running || !isSameKey || structureOf(table) !== structureOf(running.table)) return replace(routing, table);
+    if (!running || !isSameKey || structureOf(table) !== structureOf(running.table))
+      return replace(routing, table);
     await change(running, table).catch((error: unknown) => {
       log.warn({ error: String(error) }, "HAProxy refused a change and is replaced");
       return replace(routing, table);

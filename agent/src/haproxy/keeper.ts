@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { untilReplaced } from "../proxy/successor.ts";
 import type { WorkerCounters, WorkerHttps, WorkerRouting, WorkerStatus } from "../proxy/worker-protocol.ts";
@@ -7,6 +7,7 @@ import type { Worker } from "../proxy/worker.ts";
 import type { Log } from "../system/log.ts";
 import { serveJson } from "../system/unix-server.ts";
 import { createEngine } from "./engine.ts";
+import { LOG_SOCKET } from "./engine-files.ts";
 import { createEngineCounts } from "./engine-counts.ts";
 import type { KeeperOptions } from "./keeper-options.ts";
 import { receiveLog } from "./log-receiver.ts";
@@ -19,8 +20,7 @@ export async function startKeeper(options: KeeperOptions, log: Log): Promise<Wor
   const { runtimeDirectory, slot, restarts, isSocketShared } = options;
   const bootId = randomUUID();
   const counts = createEngineCounts(() => performance.now());
-  mkdirSync(join(runtimeDirectory, "haproxy"), { recursive: true, mode: 0o700 });
-  const receiver = await receiveLog(join(runtimeDirectory, "hlog"), counts.message);
+  const receiver = await receiveLog(join(runtimeDirectory, LOG_SOCKET), counts.message);
   const engine = createEngine(options, counts, log);
   let routing: WorkerRouting | null = null;
   let httpsRevision: number | null = null;
@@ -81,7 +81,8 @@ export async function startKeeper(options: KeeperOptions, log: Log): Promise<Wor
   }
 
   return {
-    untilSucceeded: () => (isSocketShared ? untilReplaced(controlPath, SUCCESSOR_TIMEOUT_MS) : Promise.resolve()),
+    untilSucceeded: () =>
+      isSocketShared ? untilReplaced(controlPath, SUCCESSOR_TIMEOUT_MS) : Promise.resolve(),
     async stop() {
       await engine.stop();
       await control.close();

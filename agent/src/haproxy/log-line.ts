@@ -22,7 +22,8 @@ const LINE = /^(\S+) (\S+) (-|\d+) (\S+) (-?\d+) (.)(.) (-|-?\d+) \+?(-?\d+) \+?
 export function readLogLine(line: string): LoggedRequest | null {
   const parts = LINE.exec(line);
   if (!parts) return null;
-  const [, backend = "", server = "", bucket, method = "", status, cause = "", phase = "", us, ms, retries] = parts;
+  const [, backend = "", server = "", bucket, method = "", status, cause = "", phase = "", us, ms, retries] =
+    parts;
   return {
     backend,
     server,
@@ -58,7 +59,9 @@ export function endingOf({ cause, phase, status, answerMs }: LoggedRequest): End
   if (CLIENT.includes(cause)) return { kind: "left" };
   if (phase === "C") return failed({ lost: cause === "s" ? "connect_timeout" : "refused" });
   if (cause === "s") return failed({ isTimeout: true });
-  return INSTANCE.includes(cause) || cause === "P" ? failed({ isReset: cause === "S" }) : failed({ lost: "haproxy" });
+  return INSTANCE.includes(cause) || cause === "P"
+    ? failed({ isReset: cause === "S" })
+    : failed({ lost: "haproxy" });
 }
 
 function failed(what: Partial<Extract<Ending, { kind: "failed" }>>): Ending {

@@ -1,5 +1,5 @@
-import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
+import { listenBehind } from "../proxy/server-behind.ts";
 
 const SPACE = 0x20;
 
@@ -8,7 +8,7 @@ export interface LogReceiver {
 }
 
 /** Reads what HAProxy's ring sends: `<bytes> <message>` again and again (RFC 6587, section 3.4.1). */
-export function receiveLog(path: string, onMessage: (message: string) => void): Promise<LogReceiver> {
+export async function receiveLog(path: string, onMessage: (message: string) => void): Promise<LogReceiver> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     const read = createFrameReader(onMessage);
@@ -19,19 +19,13 @@ export function receiveLog(path: string, onMessage: (message: string) => void): 
     socket.on("error", () => socket.destroy());
     socket.once("close", () => sockets.delete(socket));
   });
-  rmSync(path, { force: true });
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(path, () => {
-      chmodSync(path, 0o600);
-      resolve({
-        close() {
-          server.close();
-          for (const socket of sockets) socket.destroy();
-        },
-      });
-    });
-  });
+  await listenBehind(server, path);
+  return {
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 /** Takes chunks as they come, calls back with whole messages; false when the sender is out of step. */

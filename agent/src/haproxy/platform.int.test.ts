@@ -2,8 +2,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { startLoad } from "../testing/load.ts";
 import { sampleInstance, sampleRouting, startPlatform, type Platform } from "../testing/platform.ts";
 import { waitFor } from "../testing/wait-for.ts";
+import { TEST_ENGINES } from "../testing/worker.ts";
 
-describe("the platform on HAProxy", () => {
+describe.runIf(TEST_ENGINES.includes("haproxy"))("the platform on HAProxy (skipped where it is absent)", () => {
   let platform: Platform;
   afterEach(async () => void (await platform.stop()));
 
@@ -11,7 +12,11 @@ describe("the platform on HAProxy", () => {
     platform = await startPlatform({ engine: "haproxy" });
     await platform.put({ instances: [sampleInstance(platform, "a")], services: [sampleRouting()] });
     await platform.waitForState("a", "ready");
-    expect((await platform.status()).children.map((each) => each.name)).toEqual(["proxy-0", "haproxy", "agent"]);
+    expect((await platform.status()).children.map((each) => each.name)).toEqual([
+      "proxy-0",
+      "haproxy",
+      "agent",
+    ]);
     const load = startLoad({ url: platform.url, users: 10, keepAlive: true });
     for (const name of ["haproxy", "proxy-0"]) {
       await load.more(100);
@@ -60,16 +65,27 @@ describe("the platform on HAProxy", () => {
   it("unroutes, drains and only then ends an instance", async () => {
     platform = await startPlatform({ engine: "haproxy" });
     const [a, b] = [sampleInstance(platform, "a"), sampleInstance(platform, "b")];
-    await platform.put({ instances: [a, b], services: [sampleRouting({ stable: { release: "rel_1", instances: ["a"] } })] });
+    await platform.put({
+      instances: [a, b],
+      services: [sampleRouting({ stable: { release: "rel_1", instances: ["a"] } })],
+    });
     await platform.waitForState("a", "ready");
     await platform.waitForState("b", "ready");
     const slow = fetch(`${platform.url}/slow?ms=800`);
     await waitFor("the request", async () => ((await platform.instance("a"))?.inflight ?? 0) > 0);
-    await platform.put({ instances: [b], services: [sampleRouting({ stable: { release: "rel_1", instances: ["b"] } })] });
-    expect((await fetch(platform.url)).headers.get("x-pid")).toBe(String((await platform.instance("b"))?.pid));
+    await platform.put({
+      instances: [b],
+      services: [sampleRouting({ stable: { release: "rel_1", instances: ["b"] } })],
+    });
+    expect((await fetch(platform.url)).headers.get("x-pid")).toBe(
+      String((await platform.instance("b"))?.pid),
+    );
     expect((await platform.instance("a"))?.state).toBe("draining");
     expect((await slow).status).toBe(200);
-    await waitFor("it to be gone", async () => ((await platform.instance("a"))?.state ?? "exited") === "exited");
+    await waitFor(
+      "it to be gone",
+      async () => ((await platform.instance("a"))?.state ?? "exited") === "exited",
+    );
     expect((await platform.client.counters()).lost).toEqual({});
   });
 });

@@ -39,7 +39,9 @@ const SMALL_BODY_BYTES = 8192;
 const VALID_HOST = "^(?:[A-Za-z0-9_.~-]+|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]{1,5})?$";
 const COMPRESSIBLE = [
   ...["html", "plain", "css", "javascript", "xml", "csv", "markdown"].map((type) => `text/${type}`),
-  ...["json", "javascript", "xml", "manifest+json", "wasm", "ld+json", "problem+json"].map((type) => `application/${type}`),
+  ...["json", "javascript", "xml", "manifest+json", "wasm", "ld+json", "problem+json"].map(
+    (type) => `application/${type}`,
+  ),
   "image/svg+xml",
 ].join(" ");
 const COOKIE_ATTRIBUTES = "Max-Age=31536000; Path=/; HttpOnly; SameSite=Lax";
@@ -61,7 +63,9 @@ export function renderConfig(input: ConfigInput): string {
     nodeBackend(input.paths),
     verifiedTable(),
   ];
-  return sections.map(([head, ...lines]) => [head, ...lines.map((line) => `  ${line}`), ""].join("\n")).join("\n");
+  return sections
+    .map(([head, ...lines]) => [head, ...lines.map((line) => `  ${line}`), ""].join("\n"))
+    .join("\n");
 }
 
 /** A map file: a key and a value a line. */
@@ -122,7 +126,11 @@ function defaults({ headerTimeoutMs, bodyTimeoutMs }: ProxyLimits): string[] {
 function errorAnswers(): string[] {
   const answers: [number, string, string | null][] = [
     [408, "The body of the request stopped arriving", null],
-    [502, "The instance closed the connection without an answer", "mainstay-upstream; error=connection_terminated"],
+    [
+      502,
+      "The instance closed the connection without an answer",
+      "mainstay-upstream; error=connection_terminated",
+    ],
     [503, "Every instance refused the connection", "mainstay; error=connection_refused"],
     [504, "The instance did not answer in time", "mainstay-upstream; error=http_response_timeout"],
   ];
@@ -157,7 +165,8 @@ function exceptions({ bodyBytes }: ProxyLimits, trustedProxies: string[]): strin
   const conditions = [
     // Upgrades, and headers of one connection, which HAProxy would pass on.
     "{ req.fhdr(connection) -m found } !{ req.fhdr(connection) -i keep-alive close }",
-    // Bodies that are not all here before the instance is asked: a slow client would look like a slow instance.
+    // Bodies that are not all here before the instance is
+    // asked: a slow client would look like a slow instance.
     "{ req.hdr(transfer-encoding) -m found }",
     `{ req.hdr_val(content-length) gt ${Math.min(bodyBytes, SMALL_BODY_BYTES)} }`,
     // Streams that are told to go when their instance leaves.
@@ -165,6 +174,8 @@ function exceptions({ bodyBytes }: ProxyLimits, trustedProxies: string[]): strin
     "{ path_beg /.well-known/acme-challenge/ }",
     "!{ url_beg / }",
     "!{ req.hdr_cnt(host) eq 1 }",
+    // IPv6 addresses, and IPv4 ones in their disguise: other rules of quoting (RFC 7239, section 6).
+    "{ src -m sub : }",
     ...(trustedProxies.length > 0 ? [`{ src ${trustedProxies.join(" ")} }`] : []),
   ];
   return conditions.map((each) => `http-request set-var(txn.service) str(${NODE}) if ${each}`);
@@ -179,7 +190,9 @@ function routing({ wildcards }: EngineTable, { routes }: MapFiles): string[] {
     "http-request set-var(txn.path) path,concat(/)",
     `${set} req.hdr(host),host_only,${find} ${unless}`,
     `${set} str(${NODE}) ${unless} !{ req.fhdr(host) -m reg ${quoted(VALID_HOST)} }`,
-    ...wildcards.map((end) => `${set} str(*${end}),${find} ${unless} { req.hdr(host),host_only -m end ${end} }`),
+    ...wildcards.map(
+      (end) => `${set} str(*${end}),${find} ${unless} { req.hdr(host),host_only -m end ${end} }`,
+    ),
     `${set} str(*),${find} ${unless}`,
   ];
 }
@@ -229,7 +242,9 @@ function backend(arm: EngineBackend, nodes: string[]): string[] {
     "http-response del-header proxy-connection",
     ...(securityHeaders ? securityRules() : []),
     ...(compression ? ["compression algo gzip", `compression type ${COMPRESSIBLE}`] : []),
-    ...servers.map((each) => `server ${each.name} 127.0.0.1:${each.port} weight ${each.weight} ${SERVER_OPTIONS}`),
+    ...servers.map(
+      (each) => `server ${each.name} 127.0.0.1:${each.port} weight ${each.weight} ${SERVER_OPTIONS}`,
+    ),
     ...nodeServers(nodes, " backup"),
   ];
 }

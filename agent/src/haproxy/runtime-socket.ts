@@ -17,7 +17,9 @@ export function createRuntimeSocket(path: string): RuntimeSocket {
       let answer = "";
       const socket = connect(path);
       socket.setEncoding("utf8");
-      socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error("HAProxy does not answer on its runtime socket")));
+      socket.setTimeout(TIMEOUT_MS, () =>
+        socket.destroy(new Error("HAProxy does not answer on its runtime socket")),
+      );
       socket.on("data", (text: string) => (answer += text));
       socket.once("error", reject);
       socket.once("end", () => resolve(answer));

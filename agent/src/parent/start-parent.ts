@@ -70,8 +70,12 @@ export async function startParent(options: ParentOptions, log: Log): Promise<Par
     descriptors: bound.map((each) => each.descriptor),
     isSocketShared: bound.every((each) => each.isShared),
   };
-  for (const spec of describeChildren(options, engine, inherited)) children.set(spec.name, keepChild(spec, log));
-  log.info({ ...address, engine, workers: count, tlsPort: tlsAddress?.port ?? null }, "the data plane is bound");
+  for (const spec of describeChildren(options, engine, inherited))
+    children.set(spec.name, keepChild(spec, log));
+  log.info(
+    { ...address, engine, workers: count, tlsPort: tlsAddress?.port ?? null },
+    "the data plane is bound",
+  );
 
   const workers = () => [...children].filter(([name]) => name.startsWith("proxy-")).map(([, child]) => child);
   const acceptor = children.get(ACCEPTOR);
@@ -108,7 +112,8 @@ export async function startParent(options: ParentOptions, log: Log): Promise<Par
       close();
     },
     async force() {
-      for (const child of [...workers(), ...listed(acceptor), ...listed(children.get("server"))]) child.kill();
+      for (const child of [...workers(), ...listed(acceptor), ...listed(children.get("server"))])
+        child.kill();
       await endInstances("kill-instances", FORCED_STOP_TIMEOUT_MS);
       close();
     },

@@ -1,7 +1,13 @@
 import { once } from "node:events";
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { startTestWorker, startUpstream, TEST_ENGINES, type TestUpstream, type TestWorker } from "../testing/worker.ts";
+import {
+  startTestWorker,
+  startUpstream,
+  TEST_ENGINES,
+  type TestUpstream,
+  type TestWorker,
+} from "../testing/worker.ts";
 import { waitFor } from "../testing/wait-for.ts";
 import type { ArmTally, WorkerArm } from "./worker-protocol.ts";
 
@@ -141,7 +147,8 @@ describe.each(TEST_ENGINES)("a proxy worker (%s), when an instance fails,", (eng
     // One after the other: cut and cut again; served; cut, then served by the next.
     const [tried, spared] = [await tallyOf(candidate.release, 3), await tallyOf(stable.release, 0)];
     expect([sum(tried.total), sum(spared.total)]).toEqual([3, 0]);
-    if (engine === "node") expect([statuses, sum(tried.errors), tried.retried]).toEqual([[502, 200, 200], 1, 2]);
+    if (engine === "node")
+      expect([statuses, sum(tried.errors), tried.retried]).toEqual([[502, 200, 200], 1, 2]);
     // HAProxy repeats up to twice, so the good one is always reached.
     else expect([statuses, sum(tried.errors)]).toEqual([[200, 200, 200], 0]);
   });

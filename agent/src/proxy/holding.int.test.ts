@@ -1,6 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { waitFor } from "../testing/wait-for.ts";
-import { startTestWorker, startUpstream, TEST_ENGINES, type TestUpstream, type TestWorker } from "../testing/worker.ts";
+import {
+  startTestWorker,
+  startUpstream,
+  TEST_ENGINES,
+  type TestUpstream,
+  type TestWorker,
+} from "../testing/worker.ts";
 import type { WorkerService } from "./worker-protocol.ts";
 
 describe.each(TEST_ENGINES)("a proxy worker (%s), while no instance can be reached,", (engine) => {

@@ -2,7 +2,13 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startLoad } from "../testing/load.ts";
-import { startTestWorker, startUpstream, TEST_ENGINES, type TestUpstream, type TestWorker } from "../testing/worker.ts";
+import {
+  startTestWorker,
+  startUpstream,
+  TEST_ENGINES,
+  type TestUpstream,
+  type TestWorker,
+} from "../testing/worker.ts";
 import { waitFor } from "../testing/wait-for.ts";
 
 describe.each(TEST_ENGINES)("a proxy worker (%s)", (engine) => {
@@ -111,17 +117,20 @@ describe.each(TEST_ENGINES)("a proxy worker (%s)", (engine) => {
     expect((await load.stop()).failures).toEqual([]);
   });
 
-  it.runIf(engine === "node")("that is killed leaves the count of what it had in flight to its successor", async () => {
-    await worker.route([{ stable: arm(0) }]);
-    await (await fetch(worker.url)).text();
-    const pending = Array.from({ length: 5 }, () => fetch(`${worker.url}/never`).catch(() => "cut"));
-    await waitFor("the requests to be in flight", async () => (await worker.status()).inflight === 5);
-    worker.process().kill("SIGKILL");
-    expect(await Promise.all(pending)).toEqual(Array(5).fill("cut"));
-    await worker.restart();
-    const { lost, restarts } = await worker.counters();
-    expect([lost, restarts]).toEqual([{ worker_killed: 5 }, 1]);
-  });
+  it.runIf(engine === "node")(
+    "that is killed leaves the count of what it had in flight to its successor",
+    async () => {
+      await worker.route([{ stable: arm(0) }]);
+      await (await fetch(worker.url)).text();
+      const pending = Array.from({ length: 5 }, () => fetch(`${worker.url}/never`).catch(() => "cut"));
+      await waitFor("the requests to be in flight", async () => (await worker.status()).inflight === 5);
+      worker.process().kill("SIGKILL");
+      expect(await Promise.all(pending)).toEqual(Array(5).fill("cut"));
+      await worker.restart();
+      const { lost, restarts } = await worker.counters();
+      expect([lost, restarts]).toEqual([{ worker_killed: 5 }, 1]);
+    },
+  );
 
   it("ends what is in flight before it stops", async () => {
     const held: ServerResponse[] = [];

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import type { Server } from "node:http";
 import { join } from "node:path";
 import { isAlive } from "../system/process-table.ts";
 import { serveJson } from "../system/unix-server.ts";
@@ -77,8 +78,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     isDraining: () => isDraining,
   };
   const { server, front } = createServers({ context, certificates, hasTls: options.httpsFile !== null });
-
-  const behind = options.behind ? createServerBehind((socket) => server.emit("connection", socket)) : null;
+  const plain = createPlainListener(server, options.behind);
 
   async function applyRouting(next: WorkerRouting): Promise<WorkerStatus> {
     // Two tables may overtake each other on their way here: the newer one stays.
@@ -89,7 +89,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     routing = next;
     table.replace(next);
     // Without a table nothing is accepted: connections wait until there is one.
-    if (isFirst && !isDraining) await listen();
+    if (isFirst && !isDraining) await plain.listen();
     await listenForTls();
     return status();
   }
@@ -106,7 +106,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   /** On the parent's socket, or behind the proxy that accepts there. */
   function listen(): Promise<void> {
-    return behind && options.behind ? listenBehind(behind, options.behind) : listenOn(server, LISTENING_SOCKET);
+    return behind && options.behind
+      ? listenBehind(behind, options.behind)
+      : listenOn(server, LISTENING_SOCKET);
   }
 
   /** TLS needs both: certificates, and a table of where requests go. */
@@ -157,12 +159,18 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     async stop() {
       isDraining = true;
       table.drainStreams(options.drainTimeoutMs);
-      const plain = { ...asListener(server), server: behind ?? server };
       await drain([plain, ...(front ? [front] : [])], options.drainTimeoutMs);
       await control.close();
       if (counts.snapshot().inflight === 0) ledger.close();
     },
   };
+}
+
+/** Plain connections: on the parent's socket, or behind the proxy that accepts there. */
+function createPlainListener(server: Server, path: string | undefined) {
+  if (path === undefined) return { ...asListener(server), listen: () => listenOn(server, LISTENING_SOCKET) };
+  const behind = createServerBehind((socket) => server.emit("connection", socket));
+  return { ...asListener(server), server: behind, listen: () => listenBehind(behind, path) };
 }
 
 interface ServersOptions {

@@ -39,7 +39,7 @@ export async function startPlatform({
   workers = 1,
   server = null as ParentOptions["server"],
   tls = null as { host: string; port: number } | null,
-  engine = "node" as TestEngine,
+  engine = undefined as TestEngine | undefined,
 } = {}): Promise<Platform> {
   const directory = mkdtempSync(join(tmpdir(), "mainstay-"));
   const runtimeDirectory = join(directory, "run");
@@ -49,8 +49,9 @@ export async function startPlatform({
     runtimeDirectory,
     server,
     proxy: {
-      ...{ host: "127.0.0.1", port, workers, engine, limits: TEST_LIMITS, trustedProxies: [] },
+      ...{ host: "127.0.0.1", port, workers, limits: TEST_LIMITS, trustedProxies: [] },
       ...(tls ? { tls } : {}),
+      ...(engine ? { engine } : {}),
     },
   });
   const client = createAgentClient({ socketPath: join(runtimeDirectory, "agent.sock") });
