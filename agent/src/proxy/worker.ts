@@ -104,13 +104,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     return status();
   }
 
-  /** On the parent's socket, or behind the proxy that accepts there. */
-  function listen(): Promise<void> {
-    return behind && options.behind
-      ? listenBehind(behind, options.behind)
-      : listenOn(server, LISTENING_SOCKET);
-  }
-
   /** TLS needs both: certificates, and a table of where requests go. */
   async function listenForTls(): Promise<void> {
     if (!front || isListeningForTls || !routing || !https || isDraining) return;
