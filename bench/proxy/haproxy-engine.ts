@@ -32,7 +32,11 @@ export async function startUncounted(
   const limits = { limits: TEST_LIMITS, threads: 1, drainTimeoutMs: 1000, trustedProxies: [] };
   const text = renderConfig({ table, cookieKey: cookieKey.toString("base64"), paths, ...limits });
   const port = await findFreePort();
-  const lines = text.split("\n").filter((line) => !COUNTING.test(line));
+  const sections = text.split("\n\n").filter((section) => !section.startsWith("ring "));
+  const lines = sections
+    .join("\n\n")
+    .split("\n")
+    .filter((line) => !COUNTING.test(line));
   const file = join(directory, "haproxy.cfg");
   await writeFile(file, lines.join("\n").replace("bind fd@3", `bind 127.0.0.1:${port}`));
   const started = await startProcess({ program: "haproxy", args: ["-db", "-f", file] }, port);
