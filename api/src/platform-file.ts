@@ -94,6 +94,12 @@ const proxy = z.strictObject({
   workers: wholeNumber("a whole number", 1, 64)
     .default(1)
     .describe("Processes that share the traffic; one serves thousands a second."),
+  engine: z
+    .enum(["node", "haproxy", "auto"])
+    .default("node")
+    .describe(
+      "Who takes the traffic; haproxy: HAProxy (2.6 or newer) before Node; auto: so where it is installed.",
+    ),
   requestTimeout: durationWithin(SECOND, DAY)
     .prefault("60s")
     .describe("How long a service may be silent before its request counts as failed."),
