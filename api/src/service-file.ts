@@ -4,7 +4,7 @@ import { describeIssues, explain } from "./findings.ts";
 import { freezeList } from "./freeze-file.ts";
 import { applyOverlay } from "./overlay.ts";
 import { probeList, probeRate } from "./probes-file.ts";
-import { BALANCES, COMPATIBILITIES, isTask, METRICS, STRATEGIES, serviceName } from "./words.ts";
+import { BALANCES, COMPATIBILITIES, isTask, METRICS, STRATEGIES, serviceName, TASKS } from "./words.ts";
 import { duration, formatDuration, percentage, size } from "./units.ts";
 import { verifyList } from "./verify-file.ts";
 import { readYaml } from "./yaml.ts";
@@ -248,7 +248,7 @@ export const serviceFile = z.strictObject({
     .refine((processes) => Object.keys(processes).length > 0, "expected at least one process")
     .refine(
       (processes) => !Object.keys(processes).some(isTask),
-      'no process may be called "release" or "run"; what runs once before traffic is release: { command: … }',
+      `no process may be called ${TASKS.join(", ")}; what runs once before traffic is release: { command: … }`,
     )
     .refine(
       (processes) => Object.values(processes).filter((each) => each.port !== undefined).length <= 1,

@@ -25,6 +25,7 @@ import {
   createAgentLink,
   createInstancesDriver,
   createJournalAuditor,
+  createRehearsalDriver,
   createReleaseCommandDriver,
   createScaleDriver,
   createTaskKeeper,
@@ -94,6 +95,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   const traffic = createTrafficDriver({ services, link });
   const instances = createInstancesDriver({ services, link, clock });
   const releaseCommand = createReleaseCommandDriver({ services, link, agent });
+  const rehearsal = createRehearsalDriver({ services, link, agent });
   const taskKeeper = createTaskKeeper({ services, link, agent, clock, log });
   const certificates = createCertificatesRoom({
     ...{ db, clock, random: randomBytes, audit, events, log, agent, link, config, dataDirectory },
@@ -101,7 +103,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
 
   // Changes: what alters production, and who acts and judges in it
   const verification = createVerificationDriver({ services, link, clock, log });
-  const drivers = [traffic, releaseCommand, instances, verification];
+  const drivers = [traffic, releaseCommand, rehearsal, instances, verification];
   const prober = createProber({ services, link, clock, metrics });
   const signal = withProbes(sampler, prober);
   const { portRange } = config.agent;

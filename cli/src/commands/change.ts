@@ -136,6 +136,13 @@ async function showOne(context: Context, id: string): Promise<void> {
   );
 }
 
+const KIND_WORDS: Record<TaskResource["kind"], string> = {
+  release: "release command",
+  rehearsal: "rehearsal of the stable release",
+  hook: "hook",
+  run: "command",
+};
+
 function taskLines(task: TaskResource): string[] {
   const took = task.finishedAt
     ? formatDuration(Date.parse(task.finishedAt) - Date.parse(task.createdAt))
@@ -144,7 +151,7 @@ function taskLines(task: TaskResource): string[] {
   const output = task.output === "" ? [] : task.output.split("\n").map((line) => `  | ${line}`);
   return [
     "",
-    `release command ${task.id}, attempt ${task.attempt}, ${how} (${took})`,
+    `${KIND_WORDS[task.kind]} ${task.id}, attempt ${task.attempt}, ${how} (${took})`,
     `  $ ${task.command}`,
     ...output,
   ];

@@ -7,6 +7,7 @@ const BEFORE_TRAFFIC: readonly RolloutStateName[] = [
   "preflight",
   "backup",
   "migrating",
+  "rehearsing",
   "starting",
   "gating",
 ];
@@ -57,6 +58,7 @@ const REASONS: Partial<Record<RolloutStateName, string>> = {
   locked: "lock taken",
   preflight: "nothing speaks against it",
   migrating: "the release command succeeded",
+  rehearsing: "the stable release could still start",
   starting: "the candidate's processes run",
   gating: "every instance passed its health gate",
   verifying: "every endpoint answered as it should",
@@ -128,10 +130,11 @@ function following(plan: RolloutPlan, { name, stage }: RolloutState): RolloutSta
 }
 
 /** Every state of a change that goes well, each once. */
-function orderOf({ verify }: RolloutPlan): RolloutStateName[] {
+function orderOf({ verify, rehearsal }: RolloutPlan): RolloutStateName[] {
+  const first = rehearsal ? BEFORE_TRAFFIC : BEFORE_TRAFFIC.filter((each) => each !== "rehearsing");
   const before: RolloutStateName[] = verify === "before-traffic" ? ["verifying"] : [];
   const after: RolloutStateName[] = verify === "after-traffic" ? ["verifying"] : [];
-  return [...BEFORE_TRAFFIC, ...before, "stepping", ...after, ...AFTER_TRAFFIC];
+  return [...first, ...before, "stepping", ...after, ...AFTER_TRAFFIC];
 }
 
 function undo({ plan, state, facts }: Situation, { by, reason }: Cause): Decision {

@@ -11,6 +11,7 @@ export type {
   Command,
   Decision,
   Facts,
+  Rehearsal,
   RolloutPlan,
   RolloutState,
   RolloutStateName,

@@ -5,6 +5,7 @@ export type RolloutStateName =
   | "preflight"
   | "backup"
   | "migrating"
+  | "rehearsing"
   | "starting"
   | "gating"
   | "stepping"
@@ -37,6 +38,9 @@ export interface BatchCounts {
   all: { candidate: number; stable: number };
 }
 
+/** The stable arm's process that is tried out of traffic, and for how long; or why it is not. */
+export type Rehearsal = { process: string; deadlineMs: number } | { skipped: string };
+
 /** What was decided once, when the change was requested. */
 export interface RolloutPlan {
   /** Rising weights; the last is 10,000. */
@@ -50,6 +54,8 @@ export interface RolloutPlan {
   hasStable: boolean;
   /** When the candidate's endpoints are verified: before it gets traffic, or once it has all of it. */
   verify?: "before-traffic" | "after-traffic" | null;
+  /** Not null: after `migrating` it is tried whether the stable arm could still start. */
+  rehearsal?: Rehearsal | null;
   /** States that mean nothing to this kind of change. */
   skips: readonly RolloutStateName[];
 }

@@ -1,4 +1,4 @@
-import { AppError } from "@mainstay/api";
+import { AppError, type TaskName } from "@mainstay/api";
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database, Tx } from "../../kernel/database/index.ts";
@@ -8,8 +8,9 @@ import type { Origin } from "./origin.ts";
 import type { ReleaseRow } from "./store.ts";
 import { createTasksStore, type TaskRow } from "./tasks-store.ts";
 
-/** A release command whose end nobody saw is run again, this often at most. */
+/** What belongs to a change and ended unseen is run again, this often at most. */
 const ATTEMPTS_MAX = 3;
+const REPEATED: readonly TaskName[] = ["release", "hook"];
 const PLATFORM: Origin = {
   actor: { type: "system", id: "mainstay", name: "Mainstay" },
   requestId: null,
@@ -41,7 +42,7 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
     const { service, environment } = release;
     return {
       ...{ id: ids.next("ins"), service, environment, release: release.id, ...about },
-      ...{ change: null, attempt: 1, compatibility: null, requested_by: PLATFORM.actor },
+      ...{ change: null, name: "", attempt: 1, env: {}, compatibility: null, requested_by: PLATFORM.actor },
       ...{ state: "running", exit_code: null, reason: null, output: "" },
       ...{ created_at: clock.now(), finished_at: null },
     };
@@ -49,15 +50,15 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
 
   async function begin(tx: Tx, row: TaskRow, origin: Origin): Promise<boolean> {
     if (!(await store.insert(tx, row))) return false;
-    const { id, service, environment, change, kind, release, attempt } = row;
+    const { id, service, environment, change, kind, name, release, attempt } = row;
     await audit.record(tx, {
       ...origin,
-      action: `services.${kind}_command_started`,
+      action: actionOf(kind, "started"),
       resource: { type: "task", id },
       service,
       environment,
       change,
-      after: { release, attempt, command: maskSecrets(row.command) },
+      after: { release, ...(name === "" ? {} : { name }), attempt, command: maskSecrets(row.command) },
     });
     return true;
   }
@@ -69,6 +70,19 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
     const { command, timeout, compatibility } = wanted;
     const about = draft(release, { kind: "release", command, timeout_ms: String(timeout) });
     await db.transaction().execute((tx) => begin(tx, { ...about, change, compatibility }, PLATFORM));
+  }
+
+  /** Once for a change: the stable release's process is started out of traffic, for as long as it takes. */
+  async function startRehearsal(
+    change: string,
+    { stable, candidate }: { stable: ReleaseRow; candidate: ReleaseRow },
+    { process, deadlineMs }: { process: string; deadlineMs: number },
+  ): Promise<void> {
+    const command = stable.snapshot.processes[process]?.command;
+    if (command === undefined) throw new Error(`release ${stable.id} has no process ${process}`);
+    const about = draft(stable, { kind: "rehearsal", command, timeout_ms: String(deadlineMs) });
+    const row = { ...about, change, name: codeOf(candidate) };
+    await db.transaction().execute((tx) => begin(tx, row, PLATFORM));
   }
 
   async function run(
@@ -83,7 +97,7 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
     return row;
   }
 
-  /** Writes down how a task ended, once; a release command whose end nobody saw gets another attempt. */
+  /** Writes down how a task ended, once; what belongs to a change and ended unseen gets another attempt. */
   async function finish(row: TaskRow, end: TaskEnd, origin: Origin = PLATFORM): Promise<void> {
     await db.transaction().execute(async (tx) => {
       const { state, exitCode: exit_code, reason, output } = end;
@@ -91,7 +105,7 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
       if (!(await store.finish(tx, row.id, outcome))) return;
       await audit.record(tx, {
         ...origin,
-        action: `services.${row.kind}_command_${state}`,
+        action: actionOf(row.kind, state),
         resource: { type: "task", id: row.id },
         service: row.service,
         environment: row.environment,
@@ -99,7 +113,7 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
         after: { release: row.release, attempt: row.attempt, exitCode: exit_code },
         reason,
       });
-      const isRepeated = state === "lost" && row.kind === "release" && row.attempt < ATTEMPTS_MAX;
+      const isRepeated = state === "lost" && REPEATED.includes(row.kind) && row.attempt < ATTEMPTS_MAX;
       if (!isRepeated) return;
       const again = { ...row, id: ids.next("ins"), attempt: row.attempt + 1, created_at: clock.now() };
       await begin(tx, again, PLATFORM);
@@ -115,25 +129,37 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
   /** Whether a release still has to run its release command; one that comes back does not. */
   async function isReleaseCommandDue(release: ReleaseRow): Promise<boolean> {
     if (!release.snapshot.release) return false;
-    return !(await store.hasSucceeded(release.origin ?? release.id));
+    return !(await store.hasSucceeded(codeOf(release)));
+  }
+
+  /**
+   * Whether it is still to be tried that the stable release can start after the candidate's release command. A
+   * command that ran in a change that was undone does not run again, but what it did to the schema stands.
+   */
+  async function isRehearsalDue(candidate: ReleaseRow, stable: ReleaseRow): Promise<boolean> {
+    if (candidate.snapshot.release?.compatibility !== "expand") return false;
+    if (await isReleaseCommandDue(candidate)) return true;
+    // Ids of releases rise with the time they were registered: going back to older code alters no schema.
+    return codeOf(candidate) > codeOf(stable) && !(await store.hasRehearsed(codeOf(candidate)));
   }
 
   /** Throws RELEASE_BEFORE_MIGRATION for code that is older than a schema it cannot run on. */
   async function mustFitSchema(release: ReleaseRow): Promise<void> {
     const contract = await store.lastContract(release);
-    const code = release.origin ?? release.id;
     // Ids of releases rise with the time they were registered.
-    if (!contract || code >= contract.release) return;
+    if (!contract || codeOf(release) >= contract.release) return;
     const at = contract.finished_at?.toISOString() ?? "";
     throw new AppError("RELEASE_BEFORE_MIGRATION", { candidate: release.id, release: contract.release, at });
   }
 
   return {
     startReleaseCommand,
+    startRehearsal,
     run,
     finish,
     task,
     isReleaseCommandDue,
+    isRehearsalDue,
     mustFitSchema,
     prune: store.prune,
     running: store.running,
@@ -142,3 +168,13 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
   };
 }
 export type Tasks = ReturnType<typeof createTasks>;
+
+/** The first release with the same code. */
+function codeOf(release: Pick<ReleaseRow, "id" | "origin">): string {
+  return release.origin ?? release.id;
+}
+
+function actionOf(kind: TaskName, what: string): string {
+  const isCommand = kind === "release" || kind === "run";
+  return isCommand ? `services.${kind}_command_${what}` : `services.${kind}_${what}`;
+}
