@@ -4,6 +4,7 @@ export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./findings.ts";
 export * from "./freeze-file.ts";
+export * from "./hooks-file.ts";
 export * from "./platform-file.ts";
 export * from "./probes-file.ts";
 export * from "./problem.ts";

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppError } from "./errors.ts";
 import { describeIssues, explain } from "./findings.ts";
 import { freezeList } from "./freeze-file.ts";
+import { hookList } from "./hooks-file.ts";
 import { applyOverlay } from "./overlay.ts";
 import { probeList, probeRate } from "./probes-file.ts";
 import { BALANCES, COMPATIBILITIES, isTask, METRICS, STRATEGIES, serviceName, TASKS } from "./words.ts";
@@ -256,6 +257,7 @@ export const serviceFile = z.strictObject({
     )
     .describe("What runs, by name; all of one release change together."),
   release: releaseCommand.optional().describe("What runs once before the release gets traffic: migrations."),
+  hooks: hookList.default([]).describe("What runs around the states of a change; see docs/guides/hooks.md."),
   env: z.record(variableName, variableValue).default({}).describe("Variables of every process."),
   secrets: z
     .array(variableName)

@@ -23,6 +23,7 @@ import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certificates/index.ts";
 import {
   createAgentLink,
+  createHooks,
   createInstancesDriver,
   createJournalAuditor,
   createRehearsalDriver,
@@ -103,13 +104,14 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
 
   // Changes: what alters production, and who acts and judges in it
   const verification = createVerificationDriver({ services, link, clock, log });
+  const hooks = createHooks({ services, link, agent });
   const drivers = [traffic, releaseCommand, rehearsal, instances, verification];
   const prober = createProber({ services, link, clock, metrics });
   const signal = withProbes(sampler, prober);
   const { portRange } = config.agent;
   const checks = createReleaseChecks({ services, link, database, dataDirectory, portRange, signatures });
-  const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal };
-  const setting: ChangeKind = { ...createSettingKind(services), drivers, checks, signal };
+  const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal, hooks };
+  const setting: ChangeKind = { ...createSettingKind(services), drivers, checks, signal, hooks };
   const scaleDrivers = [createScaleDriver({ services, link })];
   const scale: ChangeKind = {
     ...createScaleKind(services, gateDeadlineOf),

@@ -10,7 +10,6 @@ const LEASE_MS = 15_000;
 const RETRY_MS = 1000;
 
 export interface RunnerDependencies extends TurnDependencies {
-  log: Log;
   /** The name this server holds locks under: the same after a restart on the same data directory. */
   owner: string;
   /** Tells of requests, commands and transitions, made here or by another server. */

@@ -1,5 +1,6 @@
-import { BUCKETS, type ServiceFile } from "@mainstay/api";
+import { BUCKETS, momentOf, type ServiceFile } from "@mainstay/api";
 import { planStrategy, type Rehearsal, type RolloutPlan, type Strategy } from "@mainstay/rollout";
+import { maskSecrets } from "../../kernel/redact.ts";
 import type { Counts } from "./domain/counts.ts";
 import type { ReleaseRow } from "./store.ts";
 
@@ -39,6 +40,7 @@ export function planRelease(succession: Succession): { plan: RolloutPlan; isComp
     onTooLittleEvidence: rollout.judge.onTooLittleEvidence === "advance" ? "advance" : "hold",
     hasStable: stable !== null,
     rehearsal: stable && isRehearsed ? planRehearsal(stable, strategyOf(succession)) : null,
+    hooks: candidate.snapshot.hooks.map((hook) => ({ ...momentOf(hook), what: maskSecrets(hook.command) })),
     skips: runsCommand ? ["backup"] : ["backup", "migrating"],
   };
   return { plan, isCompared };

@@ -27,6 +27,17 @@ export interface TaskEnd {
   output: string;
 }
 
+/** What runs around a state of a change. */
+export interface HookWish {
+  /** Tells it apart from the change's other hooks. */
+  name: string;
+  command: string;
+  env: Record<string, string>;
+  timeoutMs: number;
+  /** Why it must not run; null when it may. */
+  refusal: string | null;
+}
+
 export interface TasksDependencies {
   db: Database;
   clock: Clock;
@@ -50,15 +61,16 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
 
   async function begin(tx: Tx, row: TaskRow, origin: Origin): Promise<boolean> {
     if (!(await store.insert(tx, row))) return false;
-    const { id, service, environment, change, kind, name, release, attempt } = row;
+    const { id, service, environment, change, kind, name, release, attempt, reason } = row;
     await audit.record(tx, {
       ...origin,
-      action: actionOf(kind, "started"),
+      action: actionOf(kind, row.state === "running" ? "started" : row.state),
       resource: { type: "task", id },
       service,
       environment,
       change,
       after: { release, ...(name === "" ? {} : { name }), attempt, command: maskSecrets(row.command) },
+      reason,
     });
     return true;
   }
@@ -83,6 +95,19 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
     const about = draft(stable, { kind: "rehearsal", command, timeout_ms: String(deadlineMs) });
     const row = { ...about, change, name: codeOf(candidate) };
     await db.transaction().execute((tx) => begin(tx, row, PLATFORM));
+  }
+
+  /** Once for a change and a name; with a refusal it has failed before it began. */
+  async function startHook(
+    change: string,
+    release: ReleaseRow,
+    { timeoutMs, refusal, ...wish }: HookWish,
+  ): Promise<void> {
+    const about = draft(release, { kind: "hook", command: wish.command, timeout_ms: String(timeoutMs) });
+    const row: TaskRow = { ...about, ...wish, change };
+    const failed = { state: "failed", reason: refusal, finished_at: row.created_at } as const;
+    const begun = refusal === null ? row : { ...row, ...failed };
+    await db.transaction().execute((tx) => begin(tx, begun, PLATFORM));
   }
 
   async function run(
@@ -155,6 +180,7 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
   return {
     startReleaseCommand,
     startRehearsal,
+    startHook,
     run,
     finish,
     task,

@@ -1,5 +1,6 @@
 export { createAgentLink } from "./agent-link.ts";
 export type { AgentLink } from "./agent-link.ts";
+export { createHooks } from "./hooks.ts";
 export { instanceMetrics } from "./instance-metrics.ts";
 export { createInstancesDriver } from "./instances-driver.ts";
 export { createRehearsalDriver } from "./rehearsal-driver.ts";
