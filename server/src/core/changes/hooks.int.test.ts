@@ -103,7 +103,7 @@ describe("hooks around the states of a change", () => {
     expect(world.stopped).toBeGreaterThan(0);
   });
 
-  it("are not lost with the server: another one asks for the same, and applies nothing again", async () => {
+  it("are not lost with the server: another one asks for the same", async () => {
     world.answer = () => WAITS;
     const { server, id } = await begin();
     await until(server, id, "preflight");

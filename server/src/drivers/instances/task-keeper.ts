@@ -36,11 +36,12 @@ export function createTaskKeeper(dependencies: TaskKeeperDependencies): LongRunn
   }
 
   async function look(): Promise<void> {
+    const nowMs = clock.now().getTime();
     const seen = new Map((link.observed()?.instances ?? []).map((each) => [each.id, each]));
     if (![...seen.values()].some(({ process }) => isTask(process))) return;
     for (const row of await services.tasks.running()) {
       const observed = seen.get(row.id);
-      const end = observed && endOf(row, observed, clock.now().getTime());
+      const end = observed && endOf(row, observed, nowMs);
       if (!end) continue;
       const output = await readOutput(dependencies, row);
       await services.tasks.finish(row, { ...end, output });
