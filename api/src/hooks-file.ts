@@ -44,14 +44,18 @@ const hook = z
     onFailure: z
       .enum(["stop", "ignore"])
       .optional()
-      .describe("stop: a failure undoes the change (default where that is possible). ignore: it is recorded."),
+      .describe(
+        "stop: a failure undoes the change (default where that is possible). ignore: it is recorded.",
+      ),
   })
   .superRefine((value, context) => {
-    const refuse = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+    const refuse = (path: string, message: string) =>
+      context.addIssue({ code: "custom", path: [path], message });
     if ((value.before === undefined) === (value.after === undefined))
       return refuse("before", "expected either before or after, with the name of a state");
     const { when, state } = momentOf(value);
-    const reason = REFUSED[state] ?? (when === "before" && state === "preflight" ? REFUSED.locked : undefined);
+    const reason =
+      REFUSED[state] ?? (when === "before" && state === "preflight" ? REFUSED.locked : undefined);
     if (reason !== undefined) refuse(when, `nothing can run ${when} ${state}: ${reason}`);
     if (value.onFailure === "stop" && ONWARDS.includes(state))
       refuse("onFailure", `a change that is ${state} only goes on: expected ignore`);

@@ -185,7 +185,7 @@ const releaseCommand = z.strictObject({
   compatibility: z
     .enum(COMPATIBILITIES)
     .describe(
-      "expand: the release before runs on the schema this leaves behind. contract: it does not, so there is no way back. none: the schema stays as it is.",
+      "expand: the release before runs on the schema this leaves behind; that is tried. contract: it does not, so there is no way back. none: the schema stays as it is.",
     ),
 });
 

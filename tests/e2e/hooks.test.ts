@@ -22,7 +22,11 @@ beforeAll(async () => {
 });
 
 async function write(hooks: Record<string, unknown>[]) {
-  await hello.write("hooked.yaml", "mainstay.yaml", { rollout: ROLLOUT, env: { STORY: story }, more: { hooks } });
+  await hello.write("hooked.yaml", "mainstay.yaml", {
+    rollout: ROLLOUT,
+    env: { STORY: story },
+    more: { hooks },
+  });
   return ["deploy", hello.directory, "--file", "hooked.yaml"];
 }
 const deploy = async (hooks: Record<string, unknown>[]) =>
@@ -33,7 +37,7 @@ const told = async (name: string) =>
 const tasksOf = async (change: string) =>
   (await product().api().get<{ items: TaskResource[] }>(`/tasks?change=${change}`)).items;
 
-it("runs what stands around the states once, also when the server is killed meanwhile", async () => {
+it("runs what stands around the states once, also when server and agent are killed", async () => {
   const slow = `${tell("slow")}; while [ ! -e $STORY/go ]; do sleep 0.05; done`;
   const hooks = [
     { before: "starting", command: `${slow}; echo warmed up` },
@@ -48,6 +52,7 @@ it("runs what stands around the states once, also when the server is killed mean
   await waitUntil("the hook to begin", async () => (await told("slow")).length > 0);
   await product().kill("server");
   await product().untilReady();
+  await product().kill("agent");
   await writeFile(path.join(story, "go"), "");
   const { document, exitCode } = await deploying;
   expect(exitCode).toBe(0);

@@ -42,7 +42,7 @@ const rehearsalsOf = async (change: string) => {
 /** Of any process, whether or not anybody wants it. */
 const running = async () => (await product().observed()).instances.map((each) => each.process);
 
-it("starts the stable release once, out of traffic, also when the server is killed meanwhile", async () => {
+it("starts the stable release once, out of traffic, also when server and agent are killed", async () => {
   const first = (await deploy()).document;
   await watchUntil(product(), first.id, (each) => each.state === "succeeded");
   const { result, load } = await underLoad(product(), async () => {
@@ -50,6 +50,7 @@ it("starts the stable release once, out of traffic, also when the server is kill
     await waitUntil("the rehearsal to begin", async () => (await begun()).length === 2);
     await product().kill("server");
     await product().untilReady();
+    await product().kill("agent");
     await rm(path.join(story, "slow"));
     return deploying;
   });

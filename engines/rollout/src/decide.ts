@@ -74,7 +74,8 @@ function findTrouble({ plan, state, facts }: Situation): Cause | null {
   if (facts.failure) return { by: "platform", reason: facts.failure };
   const isHarmful = facts.verdict?.kind === "harm" && isInTraffic(plan, state);
   if (isHarmful) return { by: "judge", reason: facts.verdict?.reason ?? "harm" };
-  const isLate = state.name === "gating" && !state.leaving && facts.nowMs - state.enteredAtMs > plan.gateDeadlineMs;
+  const isLate =
+    state.name === "gating" && !state.leaving && facts.nowMs - state.enteredAtMs > plan.gateDeadlineMs;
   if (!isLate || facts.settled) return null;
   return {
     by: "platform",

@@ -121,9 +121,7 @@ describe("a change with hooks between two states", () => {
     });
     fc.assert(
       fc.property(fc.array(anyFacts, { maxLength: 40 }), (history) => {
-        const given = history
-          .toSorted((left, right) => left.nowMs - right.nowMs)
-          .map((each) => facts(each));
+        const given = history.toSorted((left, right) => left.nowMs - right.nowMs).map((each) => facts(each));
         expect(walk(plan, given)).toEqual(walk(bare, given));
       }),
     );

@@ -13,7 +13,7 @@ export interface Attendance {
 /** Lets the hooks run that are due, and adds to what the drivers see whether they are waited for. */
 export async function attendHooks({ hooks, change, seen, log }: Attendance): Promise<Observation> {
   const { name, leaving } = change.position;
-  if (name === "paused") return seen;
+  if (!change.plan.hooks?.length || name === "paused") return seen;
   if (isUndoing(change)) return attendUndo({ hooks, change, seen, log });
   if (!leaving) return seen;
   const ran = await hooks.run(change, occasionsBetween(change));

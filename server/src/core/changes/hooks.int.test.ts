@@ -1,5 +1,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { ann, FOUND, useChangesHouse, wish, type ServerOptions } from "../../../../tests/support/changes-house.ts";
+import {
+  ann,
+  FOUND,
+  useChangesHouse,
+  wish,
+  type ServerOptions,
+} from "../../../../tests/support/changes-house.ts";
 import type { Hooks, Observation, Occasion } from "./ports.ts";
 
 const { here, until, healthyTraffic } = useChangesHouse();
@@ -72,7 +78,11 @@ describe("hooks around the states of a change", () => {
     await until(server, id, "gating");
     await pass(60);
     const waiting = await server.changes.change(id);
-    expect(waiting).toMatchObject({ state: "gating", weight: 0, steps: expect.arrayContaining(hooks.plan(waiting)) });
+    expect(waiting).toMatchObject({
+      state: "gating",
+      weight: 0,
+      steps: expect.arrayContaining(hooks.plan(waiting)),
+    });
     expect(here().fake.world.acts).toEqual(["apply start"]);
 
     world.answer = DONE;
@@ -149,7 +159,9 @@ describe("hooks around the states of a change", () => {
   });
 
   it("run nothing of a candidate that the pre-flight refused, not even while it is undone", async () => {
-    here().fake.world.findings = [{ ...FOUND, code: "RELEASE_ALTERED", message: "altered", remedy: "deploy" }];
+    here().fake.world.findings = [
+      { ...FOUND, code: "RELEASE_ALTERED", message: "altered", remedy: "deploy" },
+    ];
     const { server, id } = await begin();
     await until(server, id, "undone");
     expect([...world.asked]).toEqual([]);

@@ -76,11 +76,15 @@ export interface Occasion extends Moment {
   stage: number;
 }
 
-/** What runs around the states of changes. Each hook runs once for an occasion, however often it is asked for. */
+/**
+ * What runs around the states of changes. Each hook runs once for an occasion, however often it is asked for.
+ */
 export interface Hooks {
   /** As data, to be shown with the plan. */
   plan(change: ChangeView): Step[];
-  /** Begins the next one that is due, in order of the occasions; nothing is waited for when all have ended. */
+  /**
+   * Begins the next one that is due, in order of the occasions; nothing is waited for when all have ended.
+   */
   run(change: ChangeView, occasions: readonly Occasion[]): Promise<Observation>;
   /** Ends what still runs of a change on its way forward, because it is being undone. */
   stop(change: ChangeView): Promise<void>;

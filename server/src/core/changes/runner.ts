@@ -1,5 +1,4 @@
 import type { LongRunning } from "../../kernel/actors.ts";
-import type { Log } from "../../kernel/log.ts";
 import { createWake } from "../../kernel/wake.ts";
 import { createTurn, type TurnDependencies } from "./turn.ts";
 

@@ -158,8 +158,8 @@ export function createTasks({ db, clock, ids, audit }: TasksDependencies) {
   }
 
   /**
-   * Whether it is still to be tried that the stable release can start after the candidate's release command. A
-   * command that ran in a change that was undone does not run again, but what it did to the schema stands.
+   * Whether it is still to be tried that the stable release can start after the candidate's release command.
+   * A command that ran in a change that was undone does not run again, but what it did to the schema stands.
    */
   async function isRehearsalDue(candidate: ReleaseRow, stable: ReleaseRow): Promise<boolean> {
     if (candidate.snapshot.release?.compatibility !== "expand") return false;

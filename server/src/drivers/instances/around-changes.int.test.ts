@@ -10,7 +10,12 @@ import { silentLog } from "../../../../tests/support/log.ts";
 import { waitUntil } from "../../../../tests/support/wait-until.ts";
 import { auditStream, createAudit } from "../../core/audit/index.ts";
 import type { ChangeView, Occasion } from "../../core/changes/index.ts";
-import { createReleaseKind, createServices, createSignatures, type Services } from "../../core/services/index.ts";
+import {
+  createReleaseKind,
+  createServices,
+  createSignatures,
+  type Services,
+} from "../../core/services/index.ts";
 import { createUploads } from "../../core/uploads/index.ts";
 import { createVirtualClock, type VirtualClock } from "../../kernel/clock.ts";
 import { createEvents } from "../../kernel/events/index.ts";
@@ -58,7 +63,16 @@ const link = {
 
 function observed(): ObservedState {
   const instances = told.map(({ id, process, release }) => ({
-    ...{ id, process, release, state: "starting", crashes: 0, passes: 0, lastExit: null, lastProbeError: null },
+    ...{
+      id,
+      process,
+      release,
+      state: "starting",
+      crashes: 0,
+      passes: 0,
+      lastExit: null,
+      lastProbeError: null,
+    },
     ...shown.get(id),
   }));
   return { instances } as unknown as ObservedState;
@@ -188,7 +202,9 @@ describe("the rehearsal of the stable release", () => {
     ring();
     expect(await untilEnded()).toMatchObject({ state: "failed", reason: why });
     const { failure } = await driver().observe(change);
-    expect(failure).toContain(`not "expand" as declared: ${stable.id} does not start on the schema it left (${why})`);
+    expect(failure).toContain(
+      `not "expand" as declared: ${stable.id} does not start on the schema it left (${why})`,
+    );
     expect(failure).toContain("roll forward");
   });
 
@@ -213,14 +229,16 @@ describe("the rehearsal of the stable release", () => {
   ])("is left out where %s, and the timeline says so", async (_, web, more, why) => {
     const { change, stable } = await begin(web, more);
     expect(await tasks()).toEqual([]);
-    expect(driver().plan(change)[0]?.title).toContain(`whether ${stable.id} still starts is not tried: ${why}`);
+    expect(driver().plan(change)[0]?.title).toContain(
+      `whether ${stable.id} still starts is not tried: ${why}`,
+    );
     expect(await driver().observe(change)).toMatchObject({
       ...{ waitingFor: null, failure: null },
       note: expect.stringContaining(`whether ${stable.id} still starts was not tried: ${why}`),
     });
   });
 
-  it("is asked for by commands that expand, until it went well once, and by nothing that goes back", async () => {
+  it("is asked for by commands that expand until it went well, by nothing that goes back", async () => {
     const { change, candidate, stable } = await begin();
     expect(await services.tasks.isRehearsalDue(candidate, stable)).toBe(true);
     await services.tasks.startReleaseCommand("chg_0", candidate);
@@ -262,7 +280,11 @@ describe("the hooks of a candidate", () => {
       { before: "migrating", command: "pg_dump" },
       { after: "restoring-weights", command: "node tell.js" },
     ]);
-    expect(hooks().plan(change).map(({ state, act, title }) => [state, act, title])).toEqual([
+    expect(
+      hooks()
+        .plan(change)
+        .map(({ state, act, title }) => [state, act, title]),
+    ).toEqual([
       ["starting", "before", expect.stringContaining("before starting: node warm.js")],
       ["restoring-weights", "after", "after restoring-weights: node tell.js"],
     ]);
@@ -278,7 +300,9 @@ describe("the hooks of a candidate", () => {
     const run = () => hooks().run(change, [{ ...BEFORE, when: "after", state: "preflight" }, BEFORE]);
     expect((await run()).waitingFor).toBe("the hook before starting (hook 1) to end");
     await run();
-    expect(told).toMatchObject([{ process: "hook", command: "first", once: { timeoutMs: 7000 }, port: null }]);
+    expect(told).toMatchObject([
+      { process: "hook", command: "first", once: { timeoutMs: 7000 }, port: null },
+    ]);
     expect(told[0]?.release).toBe(candidate.id);
     expect(told[0]?.env).toMatchObject({
       ...{ MAINSTAY_CHANGE: "chg_1", MAINSTAY_STABLE_RELEASE: stable.id, MAINSTAY_STATE: "starting" },
@@ -332,7 +356,10 @@ describe("the hooks of a candidate", () => {
   it("get another attempt when nobody saw them end, as release commands do", async () => {
     const { change } = await begin([{ before: "starting", command: "x" }]);
     await hooks().run(change, [BEFORE]);
-    show((await tasks())[0]?.id, { state: "exited", lastExit: { code: null, signal: null, at: "", cause: "lost" } });
+    show((await tasks())[0]?.id, {
+      state: "exited",
+      lastExit: { code: null, signal: null, at: "", cause: "lost" },
+    });
     await untilEnded();
     expect((await hooks().run(change, [BEFORE])).waitingFor).not.toBeNull();
     expect((await tasks()).map(({ attempt, state }) => [attempt, state])).toEqual([

@@ -28,7 +28,6 @@ export function createHooks(dependencies: TaskEndingDependencies): Hooks {
   }
 
   async function run(change: ChangeView, occasions: readonly Occasion[]): Promise<Observation> {
-    if (!change.plan.hooks?.length) return NOTHING;
     const release = await services.release(change.candidate);
     // Later attempts come later: the last one of a name counts.
     const rows = new Map((await tasks.ofChange(change.id, "hook")).map((row) => [row.name, row]));
