@@ -6,6 +6,7 @@ import {
   wish,
   type ServerOptions,
 } from "../../../../tests/support/changes-house.ts";
+import { waitUntil } from "../../../../tests/support/wait-until.ts";
 import type { Hooks, Observation, Occasion } from "./ports.ts";
 
 const { here, until, healthyTraffic } = useChangesHouse();
@@ -13,6 +14,7 @@ const { here, until, healthyTraffic } = useChangesHouse();
 /** Hooks whose world is a few variables: what was asked for, and how it stands. */
 const world = {
   asked: new Set<string>(),
+  calls: 0,
   stopped: 0,
   answer: (_occasions: string[]): Observation => ({ waitingFor: null, failure: null, note: "they ran" }),
 };
@@ -25,6 +27,7 @@ const hooks: Hooks = {
     { driver: "hooks", act: "before", title: "x", state: "stepping", stage: null, undoneIn: null },
   ],
   async run(_change, occasions) {
+    world.calls += 1;
     const named = occasions.map(words);
     for (const each of named) world.asked.add(each);
     return world.answer(named);
@@ -56,7 +59,7 @@ const OPTIONS: ServerOptions = {
 };
 
 beforeEach(() => {
-  Object.assign(world, { asked: new Set(), stopped: 0, answer: DONE });
+  Object.assign(world, { asked: new Set(), calls: 0, stopped: 0, answer: DONE });
 });
 
 async function begin(options = OPTIONS) {
@@ -66,9 +69,13 @@ async function begin(options = OPTIONS) {
   return { server, id };
 }
 
-/** Lets some virtual seconds pass. */
-async function pass(seconds: number): Promise<void> {
-  for (let step = 0; step < seconds * 4; step++) await here().clock.advance(250);
+/** Lets virtual time pass, a quarter of a second at a time, until the hooks were asked for so often again. */
+async function untilAskedAgain(times: number): Promise<void> {
+  const enough = world.calls + times;
+  await waitUntil("the hooks to be asked for", async () => {
+    await here().clock.advance(250);
+    return world.calls >= enough;
+  });
 }
 
 describe("hooks around the states of a change", () => {
@@ -76,7 +83,7 @@ describe("hooks around the states of a change", () => {
     world.answer = (asked) => (asked.includes("before stepping 0") ? WAITS : DONE(asked));
     const { server, id } = await begin();
     await until(server, id, "gating");
-    await pass(60);
+    await untilAskedAgain(8);
     const waiting = await server.changes.change(id);
     expect(waiting).toMatchObject({
       state: "gating",
@@ -98,7 +105,7 @@ describe("hooks around the states of a change", () => {
       ["gating", "every instance passed its health gate"],
       ["stepping", "they ran"],
     ]);
-    // The minute they took is no part of the stage.
+    // What they took is no part of the stage.
     const [entered, left] = timeline.filter((each) => each.to_state === "stepping");
     expect(Number(left?.at) - Number(entered?.at)).toBeGreaterThanOrEqual(5000);
   });
@@ -116,12 +123,11 @@ describe("hooks around the states of a change", () => {
   it("are not lost with the server: another one asks for the same", async () => {
     world.answer = () => WAITS;
     const { server, id } = await begin();
-    await until(server, id, "preflight");
-    await pass(2);
+    await untilAskedAgain(2);
     await server.runner.stop();
     const next = here().createServer(OPTIONS);
     await here().run(next);
-    await pass(2);
+    await untilAskedAgain(2);
     expect((await next.changes.change(id)).state).toBe("preflight");
     expect([...world.asked]).toEqual(["after preflight -1", "before starting -1"]);
     world.answer = DONE;
@@ -134,7 +140,7 @@ describe("hooks around the states of a change", () => {
     await until(server, id, "stepping");
     here().fake.world.failure = "web crashed";
     await until(server, id, "draining-candidate");
-    await pass(5);
+    await untilAskedAgain(3);
     expect(here().fake.world.acts.slice(-2)).toEqual(["undo weigh", "undo start"]);
     expect((await server.changes.change(id)).state).toBe("draining-candidate");
     world.answer = DONE;
