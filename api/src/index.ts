@@ -4,6 +4,7 @@ export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./findings.ts";
 export * from "./freeze-file.ts";
+export * from "./hooks-file.ts";
 export * from "./image-name.ts";
 export * from "./message-resources.ts";
 export * from "./messages-file.ts";

@@ -243,8 +243,13 @@ export const taskResource = z
     service: z.string(),
     environment: z.string(),
     release: z.string(),
-    kind: z.enum(TASKS).describe("release: a release command. run: somebody ran it by hand"),
+    kind: z
+      .enum(TASKS)
+      .describe(
+        "release: a release command. rehearsal: the stable release, started on the schema that left. hook: run around a state. run: somebody ran it by hand",
+      ),
     change: z.string().nullable(),
+    name: z.string().describe("of a hook: when it runs. Of a rehearsal: the code whose schema is tried"),
     attempt: z.int(),
     command: z.string(),
     inputBytes: z.int().nullable().describe("how much it finds on standard input; null: none is connected"),

@@ -30,6 +30,7 @@ describe("a service file", () => {
       headers: { security: false },
       verify: [],
       freeze: [],
+      hooks: [],
       rollout: {
         strategy: "canary",
         stages: [

@@ -2,9 +2,10 @@ import { z } from "zod";
 import { AppError } from "./errors.ts";
 import { describeIssues, explain } from "./findings.ts";
 import { freezeList } from "./freeze-file.ts";
+import { hookList } from "./hooks-file.ts";
 import { applyOverlay } from "./overlay.ts";
 import { probeList, probeRate } from "./probes-file.ts";
-import { BALANCES, COMPATIBILITIES, isTask, METRICS, STRATEGIES, serviceName } from "./words.ts";
+import { BALANCES, COMPATIBILITIES, isTask, METRICS, STRATEGIES, serviceName, TASKS } from "./words.ts";
 import { imageName } from "./image-name.ts";
 import { duration, formatDuration, percentage, size } from "./units.ts";
 import { verifyList } from "./verify-file.ts";
@@ -214,7 +215,7 @@ const releaseCommand = z.strictObject({
   compatibility: z
     .enum(COMPATIBILITIES)
     .describe(
-      "expand: the release before runs on the schema this leaves behind. contract: it does not, so there is no way back. none: the schema stays as it is.",
+      "expand: the release before runs on the schema this leaves behind; that is tried. contract: it does not, so there is no way back. none: the schema stays as it is.",
     ),
 });
 
@@ -278,7 +279,7 @@ export const serviceFile = z.strictObject({
     .refine((processes) => Object.keys(processes).length > 0, "expected at least one process")
     .refine(
       (processes) => !Object.keys(processes).some(isTask),
-      'no process may be called "release" or "run"; what runs once before traffic is release: { command: … }',
+      `no process may be called ${TASKS.join(", ")}; what runs once before traffic is release: { command: … }`,
     )
     .refine(
       (processes) => Object.values(processes).filter((each) => each.port !== undefined).length <= 1,
@@ -286,6 +287,7 @@ export const serviceFile = z.strictObject({
     )
     .describe("What runs, by name; all of one release change together."),
   release: releaseCommand.optional().describe("What runs once before the release gets traffic: migrations."),
+  hooks: hookList.default([]).describe("What runs around the states of a change; see docs/guides/hooks.md."),
   env: z.record(variableName, variableValue).default({}).describe("Variables of every process."),
   secrets: z
     .array(variableName)

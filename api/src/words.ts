@@ -25,7 +25,7 @@ export const COMPATIBILITIES = ["expand", "contract", "none"] as const;
 export type Compatibility = (typeof COMPATIBILITIES)[number];
 
 /** Names under which commands run that are no processes of a service. */
-export const TASKS = ["release", "run"] as const;
+export const TASKS = ["release", "rehearsal", "hook", "run"] as const;
 export type TaskName = (typeof TASKS)[number];
 export function isTask(process: string): process is TaskName {
   return TASKS.some((each) => each === process);
@@ -40,6 +40,7 @@ export const PROGRESS_STATES = [
   "preflight",
   "backup",
   "migrating",
+  "rehearsing",
   "starting",
   "gating",
   "stepping",

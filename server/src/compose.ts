@@ -24,8 +24,10 @@ import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certifi
 import { addChannelsRoutes, createChannelsRoom } from "./drivers/channels/index.ts";
 import {
   createAgentLink,
+  createHooks,
   createInstancesDriver,
   createJournalAuditor,
+  createRehearsalDriver,
   createReleaseCommandDriver,
   createScaleDriver,
   createTaskKeeper,
@@ -101,6 +103,7 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
   const traffic = createTrafficDriver({ services, link });
   const instances = createInstancesDriver({ services, link, clock });
   const releaseCommand = createReleaseCommandDriver({ services, link, agent });
+  const rehearsal = createRehearsalDriver({ services, link, agent });
   const taskKeeper = createTaskKeeper({ services, link, agent, clock, log });
   const certificates = createCertificatesRoom({
     ...{ db, clock, random: randomBytes, audit, events, log, agent, link, config, dataDirectory },
@@ -108,13 +111,14 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
 
   // Changes: what alters production, and who acts and judges in it
   const verification = createVerificationDriver({ services, link, clock, log });
-  const drivers = [traffic, releaseCommand, instances, verification];
+  const hooks = createHooks({ services, link, agent });
+  const drivers = [traffic, releaseCommand, rehearsal, instances, verification];
   const prober = createProber({ services, link, clock, metrics });
   const signal = withProbes(sampler, prober);
   const { portRange } = config.agent;
   const checks = createReleaseChecks({ services, link, database, dataDirectory, portRange, signatures });
-  const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal };
-  const setting: ChangeKind = { ...createSettingKind(services), drivers, checks, signal };
+  const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal, hooks };
+  const setting: ChangeKind = { ...createSettingKind(services), drivers, checks, signal, hooks };
   const scaleDrivers = [createScaleDriver({ services, link })];
   const scale: ChangeKind = {
     ...createScaleKind(services, gateDeadlineOf),

@@ -29,6 +29,8 @@ export interface CompileSettings {
   api: { host: string; port: number } | null;
 }
 
+type Health = NonNullable<ProcessType["health"]>;
+
 /** For releases that were registered before service files spoke of connections. */
 const DEFAULT_CONNECTIONS = serviceFile.shape.connections.parse(undefined);
 
@@ -57,7 +59,7 @@ function toSpec(row: InstanceRow, arrangement: Arrangement, settings: CompileSet
     command: process.command ?? null,
     ...containerOf(process),
     port: port ?? null,
-    health: health ? { path: health.path, intervalMs: health.interval, timeoutMs: health.timeout } : null,
+    health: health ? probeOf(health) : null,
     stopTimeoutMs: process.stopTimeout,
     ...(process.singleton ? { singleton: true } : {}),
   };
@@ -82,6 +84,7 @@ function taskPlace({ processes }: ServiceFile): Pick<InstanceSpec, "container"> 
 
 /** A command that runs once, with everything a process of the release would find. */
 function toTaskSpec(row: TaskRow, arrangement: Arrangement, settings: CompileSettings): InstanceSpec {
+  if (row.kind === "rehearsal") return toRehearsalSpec(row, arrangement, settings);
   return {
     ...commonSpec(row, arrangement, settings),
     process: row.kind,
@@ -98,6 +101,24 @@ function inputOf({ id, input_bytes: bytes }: TaskRow, { dataDirectory }: Compile
   return bytes === null ? {} : { input: taskInputFile(dataDirectory, id) };
 }
 
+/** The process that serves, under another name: nothing is routed to it, and it collides with nobody. */
+function toRehearsalSpec(row: TaskRow, arrangement: Arrangement, settings: CompileSettings): InstanceSpec {
+  const { snapshot } = releaseOf(arrangement, row.release);
+  const process = Object.values(snapshot.processes).find((each) => each.port !== undefined);
+  if (!process?.health) throw new Error(`release ${row.release} has no process that serves`);
+  const { health, stopTimeout: stopTimeoutMs } = process;
+  return {
+    ...commonSpec(row, arrangement, settings),
+    ...{ process: row.kind, command: process.command ?? null, port: "auto", stopTimeoutMs },
+    ...containerOf(process),
+    health: probeOf(health),
+  };
+}
+
+function probeOf({ path: asked, interval, timeout }: Health): NonNullable<InstanceSpec["health"]> {
+  return { path: asked, intervalMs: interval, timeoutMs: timeout };
+}
+
 function commonSpec(row: InstanceRow | TaskRow, arrangement: Arrangement, settings: CompileSettings) {
   const { id, service, environment } = row;
   const { directory, snapshot, id: release } = releaseOf(arrangement, row.release);
@@ -105,7 +126,7 @@ function commonSpec(row: InstanceRow | TaskRow, arrangement: Arrangement, settin
   const isLimited = memory !== undefined || cpu !== undefined;
   return {
     ...{ id, service, environment, release, directory },
-    env: { ...snapshot.env, ...arrangement.secrets.get(release) },
+    env: { ...snapshot.env, ...arrangement.secrets.get(release), ...("env" in row ? row.env : {}) },
     logDirectory: path.join(settings.dataDirectory, "instances", id, "log"),
     ...(isLimited ? { resources: { memoryBytes: memory ?? null, cpu: cpu ?? null } } : {}),
   };
