@@ -21,6 +21,9 @@ export const releaseResource = z
     digest: releaseDigest.describe("sha256 over every file, see docs/formats/release.md"),
     version: z.string().nullable().describe("the version in the release's package.json"),
     isSigned: z.boolean().describe("whether it came with a signature of a key that was trusted then"),
+    build: z.string().nullable().describe("the build that made its files; null when they came as they are"),
+    sourceDigest: releaseDigest.nullable().describe("of the files it was built from, as it is computed"),
+    dependsOn: z.array(serviceName).describe("services of its environment that must serve before it"),
     createdAt: time,
     createdBy: actorResource,
     collectedAt: time.nullable().describe("when its files were removed to make room; null while it has them"),
@@ -30,19 +33,27 @@ export type ReleaseResource = z.infer<typeof releaseResource>;
 
 const SOURCES = ["directory", "upload", "digest"] as const;
 
-export const newRelease = z
-  .strictObject({
-    directory: z.string().min(1).optional().describe("absolute path that the server can read"),
-    upload: z.string().min(1).optional().describe("id of a complete upload: a tar archive, gzipped"),
-    digest: releaseDigest.optional().describe("content that the server has already"),
-    file: z.string().min(1).default("mainstay.yaml").describe("the service file inside the directory"),
-    environment: z.string().optional().describe("instead of the one in the service file"),
-    signature: z.string().max(4096).optional().describe("text of a .minisig file over the digest"),
-    env: z.record(z.string(), z.string()).optional().describe("overrides or adds to env of the service file"),
+const filesOfRelease = z.strictObject({
+  directory: z.string().min(1).optional().describe("absolute path that the server can read"),
+  upload: z.string().min(1).optional().describe("id of a complete upload: a tar archive, gzipped"),
+  digest: releaseDigest.optional().describe("content that the server has already"),
+  file: z.string().min(1).default("mainstay.yaml").describe("the service file inside the directory"),
+  environment: z.string().optional().describe("instead of the one in the service file"),
+  signature: z.string().max(4096).optional().describe("text of a .minisig file over the digest"),
+  env: z.record(z.string(), z.string()).optional().describe("overrides or adds to env of the service file"),
+});
+const hasOneSource = (wish: Partial<Record<(typeof SOURCES)[number], string | undefined>>) =>
+  SOURCES.filter((each) => wish[each] !== undefined).length === 1;
+const ONE_SOURCE = { message: `expected one of ${SOURCES.join(", ")}` };
+
+export const newRelease = filesOfRelease.refine(hasOneSource, ONE_SOURCE);
+
+export const newBuild = filesOfRelease
+  .extend({
+    digest: releaseDigest.optional().describe("of source files that were built before"),
+    rebuild: z.boolean().default(false).describe("build although the same source was built before"),
   })
-  .refine((wish) => SOURCES.filter((each) => wish[each] !== undefined).length === 1, {
-    message: `expected one of ${SOURCES.join(", ")}`,
-  });
+  .refine(hasOneSource, ONE_SOURCE);
 
 export const promotion = z.strictObject({
   environment: z.string().min(1).describe("where the files are to run"),
@@ -96,6 +107,7 @@ export const findingResource = z
     remedy: z.string(),
     isForceable: z.boolean().describe("whether an admin may go on in spite of it"),
     isForced: z.boolean(),
+    about: z.string().optional().describe("the other service that it is about"),
   })
   .meta({ id: "Finding" });
 export type FindingResource = z.infer<typeof findingResource>;

@@ -3,6 +3,7 @@ import path from "node:path";
 import { createAgentClient } from "@mainstay/agent";
 import type { PlatformConfig } from "@mainstay/api";
 import { auditStream, createAudit } from "./core/audit/index.ts";
+import { addBuildsRoutes, createBuilds } from "./core/builds/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
 import { createIdentity } from "./core/identity/index.ts";
 import {
@@ -23,6 +24,7 @@ import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certificates/index.ts";
 import {
   createAgentLink,
+  createBuildKeeper,
   createInstancesDriver,
   createJournalAuditor,
   createReleaseCommandDriver,
@@ -78,6 +80,8 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     limits: config.uploads,
   });
 
+  const builds = createBuilds({ db, clock, ids, audit, services, dataDirectory, limits: config.builds });
+
   // Drivers and signals
   const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
   const { publicHost } = config.server;
@@ -89,12 +93,13 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     api: publicHost === null ? null : { host: publicHost, port: config.server.port },
   };
   const journal = createJournalAuditor({ db, audit });
-  const link = createAgentLink({ agent, services, settings, clock, log, journal, db, events });
+  const link = createAgentLink({ agent, services, builds, settings, clock, log, journal, db, events });
   const sampler = createTrafficSampler({ agent, clock, log });
   const traffic = createTrafficDriver({ services, link });
   const instances = createInstancesDriver({ services, link, clock });
   const releaseCommand = createReleaseCommandDriver({ services, link, agent });
   const taskKeeper = createTaskKeeper({ services, link, agent, clock, log });
+  const buildKeeper = createBuildKeeper({ builds, link, agent, clock, log });
   const certificates = createCertificatesRoom({
     ...{ db, clock, random: randomBytes, audit, events, log, agent, link, config, dataDirectory },
   });
@@ -156,6 +161,8 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   addSettingsRoutes(http, services);
   const outputOf = (row: TaskRow) => readOutput({ services, agent }, row);
   addTasksRoutes(http, { services, sync: link.sync, outputOf });
+  const { wake, outputOf: buildOutputOf } = buildKeeper;
+  addBuildsRoutes(http, { builds, sync: link.sync, wake, outputOf: buildOutputOf, logs: agent.logs });
   addCertificatesRoutes(http, certificates);
   addChangesRoutes(http, { changes, watch, report });
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
@@ -167,7 +174,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   });
   metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
   addHousekeeping(jobs, {
-    ...{ events, changes, services, collect, idempotencyStore, uploads, clock },
+    ...{ events, changes, services, builds, collect, idempotencyStore, uploads, clock },
     retention: config.retention,
   });
 
@@ -178,6 +185,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     jobs,
     link,
     taskKeeper,
+    buildKeeper,
     sampler,
     certificates,
     prober,

@@ -21,6 +21,7 @@ interface DeployOptions extends RequestOptions {
   environment?: string;
   env: Record<string, string>;
   upload: boolean;
+  rebuild: boolean;
   signature?: string;
   release?: string;
   immediate: boolean;
@@ -44,6 +45,7 @@ export function addDeploy(program: Command, withContext: WithContext): void {
       {},
     )
     .option("--upload", "send the files, even to a server that could read them from this disk", false)
+    .option("--rebuild", "build anew, even if the same source was built before", false)
     .option("--signature <file>", "the .minisig file over what mainstay digest prints")
     .option("--release <id>", "bring in a release that is registered already")
     .option("--immediate", "all traffic at once after the health gate, nothing compared", false)
@@ -86,10 +88,12 @@ async function deploy(context: Context, directory: string, options: DeployOption
 }
 
 async function register(context: Context, directory: string, options: DeployOptions): Promise<string> {
-  const { file, environment, env, signature, upload: isSent } = options;
+  const { file, environment, env, signature, rebuild, upload: isSent } = options;
   if (!context.isJson && context.server.remote !== null)
     context.print(`server    ${context.server.remote}, ${context.server.url}`);
-  const release = await registerRelease(context, directory, { file, environment, env, signature, isSent });
+  const release = await registerRelease(context, directory, {
+    ...{ file, environment, env, signature, rebuild, isSent },
+  });
   const version = release.version ? ` (version ${release.version})` : "";
   context.status("");
   if (!context.isJson) context.print(`release   ${release.id}${version}  ${release.digest}`);

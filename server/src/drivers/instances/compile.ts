@@ -1,11 +1,13 @@
 import path from "node:path";
 import {
+  BUILD,
   serviceFile,
   type DesiredState,
   type InstanceSpec,
   type ServiceFile,
   type ServiceRouting,
 } from "@mainstay/api";
+import type { BuildRow } from "../../core/builds/index.ts";
 import type { Arrangement, InstanceRow, ReleaseRow, ServiceRow, TaskRow } from "../../core/services/index.ts";
 
 /** Between SIGTERM and SIGKILL, for a command that is to end before it does so by itself. */
@@ -23,14 +25,21 @@ export interface CompileSettings {
 /** For releases that were registered before service files spoke of connections. */
 const DEFAULT_CONNECTIONS = serviceFile.shape.connections.parse(undefined);
 
+/** A build that ought to run, and where. */
+export type PlacedBuild = BuildRow & { place: { files: string; home: string; log: string } };
+
 /** The arrangement of production in the agent's words; `generation` is set by the sender. */
-export function compile(arrangement: Arrangement, settings: CompileSettings): DesiredState {
+export function compile(
+  arrangement: Arrangement & { builds: PlacedBuild[] },
+  settings: CompileSettings,
+): DesiredState {
   return {
     generation: 0,
     leaseTtlMs: settings.leaseTtlMs,
     instances: [
       ...arrangement.instances.map((row) => toSpec(row, arrangement, settings)),
       ...arrangement.tasks.map((row) => toTaskSpec(row, arrangement, settings)),
+      ...arrangement.builds.map(toBuildSpec),
     ],
     services: arrangement.services.map((row) => toRouting(row, arrangement, settings)),
     ...(settings.api ? { api: settings.api } : {}),
@@ -63,6 +72,19 @@ function toTaskSpec(row: TaskRow, arrangement: Arrangement, settings: CompileSet
     health: null,
     stopTimeoutMs: TASK_STOP_TIMEOUT_MS,
     once: { timeoutMs: Number(row.timeout_ms) },
+  };
+}
+
+/** A command that makes a release: none of a service's variables are its own, and it has limits of its own. */
+function toBuildSpec({ id, service, environment, step, place }: PlacedBuild): InstanceSpec {
+  return {
+    ...{ id, service, environment, process: BUILD, release: id, directory: place.files },
+    command: step.command,
+    env: { ...step.env, HOME: place.home },
+    ...{ port: null, health: null, logDirectory: place.log },
+    stopTimeoutMs: TASK_STOP_TIMEOUT_MS,
+    once: { timeoutMs: step.timeout },
+    resources: { memoryBytes: step.memory, cpu: step.cpu },
   };
 }
 

@@ -1,6 +1,7 @@
 export { createAgentLink } from "./agent-link.ts";
 export type { AgentLink } from "./agent-link.ts";
 export { instanceMetrics } from "./instance-metrics.ts";
+export { createBuildKeeper } from "./build-keeper.ts";
 export { createInstancesDriver } from "./instances-driver.ts";
 export { createReleaseCommandDriver } from "./release-command-driver.ts";
 export { createScaleDriver } from "./scale-driver.ts";

@@ -1,11 +1,11 @@
 import type { AgentClient } from "@mainstay/agent";
-import { formatDuration, formatSize, type ObservedInstance } from "@mainstay/api";
-import type { Services, TaskEnd, TaskRow } from "../../core/services/index.ts";
+import type { Services } from "../../core/services/index.ts";
 import type { LongRunning } from "../../kernel/actors.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import { createWake } from "../../kernel/wake.ts";
 import type { AgentLink } from "./agent-link.ts";
+import { endOf, isOver } from "./task-end.ts";
 import { readOutput } from "./task-output.ts";
 
 /** When nothing is heard of the agent. */
@@ -41,7 +41,9 @@ export function createTaskKeeper(dependencies: TaskKeeperDependencies): LongRunn
       const observed = seen.get(row.id);
       if (!observed || !isOver(observed)) continue;
       const output = await readOutput(dependencies, row);
-      await services.tasks.finish(row, { ...endOf(row, observed), output });
+      const { attempt, timeout_ms: timeoutMs } = row;
+      const end = endOf(observed, { attempt, timeoutMs: Number(timeoutMs) });
+      await services.tasks.finish(row, { ...end, output });
       await link.sync();
     }
   }
@@ -59,22 +61,4 @@ export function createTaskKeeper(dependencies: TaskKeeperDependencies): LongRunn
       await keeping;
     },
   };
-}
-
-function isOver({ state, lastExit }: ObservedInstance): boolean {
-  return state === "exited" && lastExit !== null;
-}
-
-function endOf(row: TaskRow, { lastExit }: ObservedInstance): Omit<TaskEnd, "output"> {
-  const { code: exitCode = null, signal = null, cause, limitBytes = 0 } = lastExit ?? {};
-  const failed = (reason: string): Omit<TaskEnd, "output"> => ({ state: "failed", exitCode, reason });
-  if (cause === "timeout")
-    return failed(`it was ended after ${formatDuration(Number(row.timeout_ms))}, its time limit`);
-  if (cause === "memory") return failed(`it was killed for exceeding ${formatSize(limitBytes)}`);
-  if (cause === "lost") {
-    const reason = `nobody saw it end (attempt ${row.attempt})`;
-    return { state: "lost", exitCode: null, reason };
-  }
-  if (exitCode === 0) return { state: "succeeded", exitCode, reason: null };
-  return failed(signal ? `it was ended by the signal ${signal}` : `exit code ${exitCode}`);
 }

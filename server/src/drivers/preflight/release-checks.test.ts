@@ -52,6 +52,7 @@ function release(id: string, { file = WELL, env = {} }: World): ReleaseRow {
     service: "shop",
     environment: "production",
     digest: "sha256:0",
+    ...{ build: null, source_digest: null },
     version: null,
     directory: "/releases/new",
     file: "mainstay.yaml",

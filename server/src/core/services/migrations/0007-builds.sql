@@ -1,0 +1,7 @@
+-- Files that a build has left: the build, and the digest of the files it was given.
+alter table services.releases
+  add column build text,
+  add column source_digest text;
+
+-- Releases that were registered before these keys existed have their defaults.
+update services.releases set snapshot = jsonb_build_object('dependsOn', '[]'::jsonb) || snapshot;
