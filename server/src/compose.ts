@@ -50,6 +50,9 @@ import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
 import { VERSION } from "./version.ts";
 
+/** Far more changes than are under way in an environment. */
+const ACTIVE_MAX = 1000;
+
 export interface HouseDependencies {
   config: PlatformConfig;
   database: DatabaseHandle;
@@ -110,7 +113,10 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   const prober = createProber({ services, link, clock, metrics });
   const signal = withProbes(sampler, prober);
   const { portRange } = config.agent;
-  const checks = createReleaseChecks({ services, link, database, dataDirectory, portRange, signatures });
+  const checks = createReleaseChecks({
+    ...{ services, link, database, dataDirectory, portRange, signatures },
+    activeChanges: (environment) => changes.list({ environment, active: true, limit: ACTIVE_MAX }),
+  });
   const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal };
   const setting: ChangeKind = { ...createSettingKind(services), drivers, checks, signal };
   const scaleDrivers = [createScaleDriver({ services, link })];
