@@ -185,9 +185,7 @@ const resources = z.strictObject({
   memory: memoryLimit()
     .optional()
     .describe("What each instance may use; one that exceeds it is killed and started again."),
-  cpu: cpuLimit()
-    .optional()
-    .describe("How many cores each instance may use; 0.5 is half of one."),
+  cpu: cpuLimit().optional().describe("How many cores each instance may use; 0.5 is half of one."),
 });
 
 const connections = z.strictObject({

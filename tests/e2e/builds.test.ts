@@ -3,9 +3,9 @@ import path from "node:path";
 import {
   buildResource,
   changeResource,
-  previewResource,
-  releaseResource,
+  type BuildResource,
   type PlatformResource,
+  type ReleaseResource,
 } from "@mainstay/api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { copyHello, type Hello } from "../support/hello.ts";
@@ -44,8 +44,8 @@ async function describeBuild(build: Record<string, unknown>): Promise<void> {
 }
 
 const check = (...args: string[]) => product().cli("deploy", hello.directory, "--check", ...args);
-const releases = async () => (await product().cliJson(releaseResource.array(), "releases")).document;
-const builds = async () => (await product().cliJson(buildResource.array(), "builds")).document;
+const releases = async () => (await product().api().get<{ items: ReleaseResource[] }>("/releases")).items;
+const builds = async () => (await product().api().get<{ items: BuildResource[] }>("/builds")).items;
 const staged = () => readdir(path.join(product().dataDirectory, "builds")).catch(() => []);
 const untilClean = () => waitUntil("the staging area to be empty", async () => (await staged()).length === 0);
 
@@ -84,9 +84,16 @@ describe("a build step", () => {
     expect(new Set((await releases()).map((each) => each.digest)).size).toBe(1);
     expect((await builds()).filter((each) => each.reuses === null)).toHaveLength(1);
 
-    const anew = await product().cliJson(previewResource, ...checkArgs("--rebuild", "--upload"));
-    expect(anew.exitCode).toBe(0);
-    expect((await builds())[0]).toMatchObject({ reuses: null, release: anew.document.change.candidate });
+    const anew = await check("--rebuild", "--upload");
+    expect(anew).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/build {5}bld_\w+ {2}built in/),
+    });
+    const [latest] = await builds();
+    expect(latest?.reuses).toBeNull();
+    expect(anew.stdout).toContain(`release   ${latest?.release}`);
+    const { document } = await product().cliJson(buildResource, "builds", "show", latest?.id ?? "");
+    expect(document).toEqual(latest);
   });
 
   it("that fails, takes too long or too much says why, and leaves nothing behind", async () => {
@@ -127,7 +134,3 @@ describe("a build step", () => {
     expect(await releases()).toEqual(before);
   });
 });
-
-function checkArgs(...args: string[]): string[] {
-  return ["deploy", hello.directory, "--check", ...args];
-}

@@ -70,7 +70,9 @@ async function showPlans(context: Context, order: Placed[], options: DeployOptio
     plans.push({ ...preview, findings });
   }
   if (context.isJson) context.print(JSON.stringify({ order: order.map(summary), plans }, null, 2));
-  else for (const [index, plan] of plans.entries()) context.print(`\n${headOf(order, index)}\n${planWords(plan)}`);
+  else
+    for (const [index, plan] of plans.entries())
+      context.print(`\n${headOf(order, index)}\n${planWords(plan)}`);
   const count = stoppingCount(plans.flatMap((each) => each.findings));
   if (count > 0) throw new CliError(`${count} findings speak against these changes`, EXIT.failed);
 }

@@ -1,6 +1,12 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { AppError, formatSize, parseServiceFile, type ReleaseResource, type ServiceFile } from "@mainstay/api";
+import {
+  AppError,
+  formatSize,
+  parseServiceFile,
+  type ReleaseResource,
+  type ServiceFile,
+} from "@mainstay/api";
 import { digestOf, readSourceTree } from "@mainstay/server";
 import type { Context } from "../context.ts";
 import { buildRelease } from "./build-release.ts";
@@ -57,7 +63,9 @@ export async function registerRelease(
 }
 
 /** Makes a release of files that the server finds by their path, their upload or their digest. */
-type Register = (files: { directory: string } | { upload: string } | { digest: string }) => Promise<ReleaseResource>;
+type Register = (
+  files: { directory: string } | { upload: string } | { digest: string },
+) => Promise<ReleaseResource>;
 
 async function readSignature(file: string | undefined): Promise<{ signature?: string }> {
   if (file === undefined) return {};

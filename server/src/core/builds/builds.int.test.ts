@@ -22,9 +22,9 @@ const VAIN = { state: "failed", exitCode: 1, reason: "exit code 1", output: "no"
 const signer = createMinisignKey();
 let folder: string;
 let database: Awaited<ReturnType<typeof openTestDatabase>>;
-let house: ReturnType<typeof build>;
+let house: ReturnType<typeof buildHouse>;
 
-function build() {
+function buildHouse() {
   const clock = createVirtualClock(Date.parse("2026-11-01T12:00:00Z"));
   const { db } = database;
   const ids = createIds({ clock, random: randomBytes });
@@ -48,7 +48,7 @@ function build() {
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "builds-"));
   database = await openTestDatabase();
-  house = build();
+  house = buildHouse();
 });
 afterEach(async () => {
   await database.close();

@@ -122,16 +122,16 @@ export function createBuilds(dependencies: BuildsDependencies) {
 
   /** Makes a release of what a build has left. What cannot become one ends the build as failed. */
   async function succeed(row: BuildRow, output: string): Promise<void> {
-    const { id: build, service, environment, source_digest: sourceDigest, file, wish } = row;
-    const { files: directory } = staging.placeOf(build);
-    const result = { directory, service, environment, file, build, sourceDigest, ...wish };
+    const { id, service, environment, source_digest: sourceDigest, file, wish } = row;
+    const { files: directory } = staging.placeOf(id);
+    const result = { directory, service, environment, file, build: id, sourceDigest, ...wish };
     const origin: Origin = { actor: row.requested_by, requestId: null, address: null };
     try {
       await services.registerBuilt(result, origin, async (tx, { id: release, digest }) => {
         const outcome = { exit_code: 0, reason: null, output, release, digest };
         const isOurs = await end(tx, row, { outcome: { ...outcome, state: "succeeded" }, origin: PLATFORM });
         // Stopped meanwhile: the release is taken back with this transaction, and how it ended stays.
-        if (!isOurs) throw new AppError("NOT_FOUND", { what: `a running build ${build}` });
+        if (!isOurs) throw new AppError("NOT_FOUND", { what: `a running build ${id}` });
       });
     } catch (error) {
       if (!(error instanceof AppError) && !isOfDisk(error)) throw error;
@@ -140,7 +140,11 @@ export function createBuilds(dependencies: BuildsDependencies) {
     }
   }
 
-  async function fail(row: BuildRow, { exitCode, ...rest }: VainEnd, origin: Origin = PLATFORM): Promise<void> {
+  async function fail(
+    row: BuildRow,
+    { exitCode, ...rest }: VainEnd,
+    origin: Origin = PLATFORM,
+  ): Promise<void> {
     const outcome = { ...rest, exit_code: exitCode };
     await db.transaction().execute((tx) => end(tx, row, { outcome, origin }));
   }

@@ -37,7 +37,8 @@ export function createStaging(root: string) {
     /** Removes every directory whose build is over: that nobody needs, and in which nothing runs any more. */
     async sweep(isNeeded: (id: string) => boolean): Promise<void> {
       for (const id of await readdir(root).catch(() => [])) {
-        if (!filling.has(id) && !isNeeded(id)) await rm(path.join(root, id), { recursive: true, force: true });
+        if (!filling.has(id) && !isNeeded(id))
+          await rm(path.join(root, id), { recursive: true, force: true });
       }
     },
   };

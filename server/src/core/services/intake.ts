@@ -94,11 +94,10 @@ export function createIntake({ files, uploads, store }: IntakeDependencies) {
       );
     },
 
-    /** Hands out the source of a release for as long as `use` takes. Throws BUILD_NONE when there is no build. */
-    async withSource<Result>(
-      input: NewRelease,
-      use: (source: Source) => Promise<Result>,
-    ): Promise<Result> {
+    /**
+     * Hands out the source of a release for as long as `use` takes. Throws BUILD_NONE when there is no build.
+     */
+    async withSource<Result>(input: NewRelease, use: (source: Source) => Promise<Result>): Promise<Result> {
       const { directory, upload, file } = input;
       async function open(root: string, shownAs?: string): Promise<Result> {
         const snapshot = await readSnapshot(root, input, shownAs);
@@ -111,9 +110,7 @@ export function createIntake({ files, uploads, store }: IntakeDependencies) {
         });
       }
       if (upload === undefined) return open(directory ?? "");
-      return uploads.consume(upload, (archive) =>
-        files.unpack(archive, (unpacked) => open(unpacked, file)),
-      );
+      return uploads.consume(upload, (archive) => files.unpack(archive, (unpacked) => open(unpacked, file)));
     },
 
     /** Takes in what a build has left. Its service file counts as the build left it, but for whose it is. */
@@ -127,6 +124,8 @@ export function createIntake({ files, uploads, store }: IntakeDependencies) {
     },
   };
 }
+
+export type Intake = ReturnType<typeof createIntake>;
 
 function builtOf(row: ReleaseRow | undefined): Built | null {
   if (!row?.build || !row.source_digest) return null;

@@ -80,3 +80,4 @@ export function createRegistration(dependencies: RegistrationDependencies) {
     return row;
   };
 }
+export type RecordRelease = ReturnType<typeof createRegistration>;

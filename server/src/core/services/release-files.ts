@@ -144,7 +144,10 @@ async function copyTo(source: string, entries: TreeEntry[], into: string): Promi
   await forEach(entries, (entry) => copyEntry(source, into, entry));
   if (digestOf(await readTree(into)) === digestOf(entries)) return;
   await rm(into, { recursive: true, force: true });
-  throw new AppError("RELEASE_DIRECTORY", { path: source, reason: "its files changed while they were copied" });
+  throw new AppError("RELEASE_DIRECTORY", {
+    path: source,
+    reason: "its files changed while they were copied",
+  });
 }
 
 async function copyEntry(source: string, target: string, entry: TreeEntry): Promise<void> {

@@ -2,14 +2,15 @@ import path from "node:path";
 import { AppError, type PlatformConfig } from "@mainstay/api";
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { Database, Tx } from "../../kernel/database/index.ts";
+import type { Database } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import { MASK, maskSecrets } from "../../kernel/redact.ts";
 import type { Uploads } from "../uploads/index.ts";
+import { createBuilding } from "./building.ts";
 import { createCollector } from "./collector.ts";
 import { createContents } from "./contents.ts";
-import { createIntake, type BuildResult, type NewRelease, type Source } from "./intake.ts";
+import { createIntake, type NewRelease } from "./intake.ts";
 import type { Origin } from "./origin.ts";
 import { createMaintenance } from "./maintenance.ts";
 import { createOneAtATime } from "./one-at-a-time.ts";
@@ -82,33 +83,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const setMaintenance = createMaintenance({ db, clock, audit, store });
 
   async function registerRelease(input: NewRelease, origin: Origin, promotes?: string): Promise<ReleaseRow> {
-    const { env, file, signature } = input;
-    return runOne(async () => record({ ...(await intake.takeIn(input)), env, file, signature, promotes }, origin));
-  }
-
-  /**
-   * Hands out the files that a release is to be built of, for as long as `use` takes. Nothing is registered
-   * meanwhile, also not by `use`.
-   */
-  async function withSource<Result>(input: NewRelease, use: (source: Source) => Promise<Result>): Promise<Result> {
-    const { signature = null } = input;
-    return runOne(() =>
-      intake.withSource(input, (source) => {
-        signatures.mustStand({ digest: source.digest, source_digest: null, signature });
-        return use(source);
-      }),
-    );
-  }
-
-  /** Makes a release of what a build has left, and writes `within` in the same transaction. */
-  async function registerBuilt(
-    result: BuildResult & Pick<NewRelease, "env" | "signature">,
-    origin: Origin,
-    within: (tx: Tx, release: ReleaseRow) => Promise<void>,
-  ): Promise<ReleaseRow> {
-    const { env, signature, ...left } = result;
-    const { file } = left;
-    return runOne(async () => record({ ...(await intake.takeBuilt(left)), env, file, signature, within }, origin));
+    return runOne(async () => record({ ...input, ...(await intake.takeIn(input)), promotes }, origin));
   }
 
   /** The same files as a release of another environment, with what the service file says of that one. */
@@ -188,10 +163,7 @@ export function createServices(dependencies: ServicesDependencies) {
   return {
     registerRelease,
     promoteRelease,
-    withSource,
-    registerBuilt,
-    /** Whether files of this digest are there, and what they were. */
-    isStored: async (digest: string) => (await files.find(digest)) !== null,
+    ...createBuilding({ files, signatures, intake, runOne, record }),
     collect,
     release,
     ...createContents({ store, release }),

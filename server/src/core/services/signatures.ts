@@ -5,8 +5,8 @@ import type { ReleaseRow } from "./store.ts";
 export type Signed = Pick<ReleaseRow, "digest" | "source_digest" | "signature">;
 
 /**
- * Who vouches for releases: the digest, as `mainstay digest` prints it, signed with minisign. Of a release that
- * was built here it is the digest of its source: what came of that nobody else could sign.
+ * Who vouches for releases: the digest, as `mainstay digest` prints it, signed with minisign. Of a
+ * release that was built here it is the digest of its source: what came of that nobody else could sign.
  */
 export function createSignatures({ keys, required: isRequired }: PlatformConfig["signatures"]) {
   function check({ digest, source_digest: source, signature }: Signed): Verdict {

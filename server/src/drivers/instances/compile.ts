@@ -75,7 +75,9 @@ function toTaskSpec(row: TaskRow, arrangement: Arrangement, settings: CompileSet
   };
 }
 
-/** A command that makes a release: none of a service's variables are its own, and it has limits of its own. */
+/**
+ * A command that makes a release: none of a service's variables are its own, and it has limits of its own.
+ */
 function toBuildSpec({ id, service, environment, step, place }: PlacedBuild): InstanceSpec {
   return {
     ...{ id, service, environment, process: BUILD, release: id, directory: place.files },
