@@ -8,6 +8,11 @@ export const dependencyList = z
   .max(50)
   .refine((names) => new Set(names).size === names.length, "expected each service once");
 
+/** What a service file says; releases that were registered before this key existed say nothing. */
+export function dependenciesOf({ dependsOn = [] }: { dependsOn?: string[] | undefined }): string[] {
+  return dependsOn;
+}
+
 /** A service and those that must serve before it, by names that mean one service each. */
 export interface Dependent {
   name: string;

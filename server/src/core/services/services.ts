@@ -74,7 +74,6 @@ export function createServices(dependencies: ServicesDependencies) {
   const secrets = createSecretsFile({ directory: path.join(dataDirectory, "keys") });
   const runOne = createOneAtATime();
   const intake = createIntake({ files, uploads, store });
-  const { collect } = createCollector({ db, clock, audit, store, files, runOne });
   const known = new Map<string, Record<string, string>>();
   const roster = createRoster({ store, clock, ids });
   const settings = createSettings({ db, clock, ids, audit, events, store, secrets });
@@ -164,7 +163,7 @@ export function createServices(dependencies: ServicesDependencies) {
     registerRelease,
     promoteRelease,
     ...createBuilding({ files, signatures, intake, runOne, record }),
-    collect,
+    ...createCollector({ db, clock, audit, store, files, runOne }),
     release,
     ...createContents({ store, release }),
     releases: store.releases,

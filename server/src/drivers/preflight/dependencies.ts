@@ -1,4 +1,4 @@
-import { AppError, sortByDependencies } from "@mainstay/api";
+import { AppError, dependenciesOf, sortByDependencies } from "@mainstay/api";
 import { findingOf, type Finding } from "../../core/changes/index.ts";
 import type { Neighbour, Situation } from "./situation.ts";
 
@@ -8,7 +8,7 @@ type Around = Pick<Situation, "candidate" | "stable" | "neighbours">;
 export function checkDependencies(situation: Around): Finding[] {
   const { candidate, neighbours } = situation;
   const byName = new Map(neighbours.map((each) => [each.row.name, each]));
-  const found = candidate.snapshot.dependsOn.flatMap((name) =>
+  const found = dependenciesOf(candidate.snapshot).flatMap((name) =>
     checkOne(situation, name, byName.get(name) ?? null),
   );
   return [...checkCircle(situation), ...found];
@@ -39,10 +39,13 @@ function checkOne(situation: Around, dependency: string, neighbour: Neighbour | 
 
 /** Of what serves now, with the candidate in the place of its stable release. */
 function checkCircle({ candidate, neighbours }: Around): Finding[] {
-  const own = { name: candidate.service, dependsOn: candidate.snapshot.dependsOn };
+  const own = { name: candidate.service, dependsOn: dependenciesOf(candidate.snapshot) };
   const others = neighbours
     .filter(({ row }) => row.name !== candidate.service)
-    .map(({ row, serving }) => ({ name: row.name, dependsOn: serving?.snapshot.dependsOn ?? [] }));
+    .map(({ row, serving }) => ({
+      name: row.name,
+      dependsOn: serving ? dependenciesOf(serving.snapshot) : [],
+    }));
   const { circle } = sortByDependencies([own, ...others]);
   if (!circle?.includes(own.name)) return [];
   return [findingOf(new AppError("PREFLIGHT_DEPENDENCY_CIRCLE", { circle: circle.join(" → ") }))];

@@ -2,6 +2,3 @@
 alter table services.releases
   add column build text,
   add column source_digest text;
-
--- Releases that were registered before these keys existed have their defaults.
-update services.releases set snapshot = jsonb_build_object('dependsOn', '[]'::jsonb) || snapshot;
