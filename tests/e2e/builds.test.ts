@@ -73,7 +73,7 @@ describe("a build step", () => {
     await untilClean();
   });
 
-  it("is not run again for the same source, sent or not, nor by a promotion or a rollback", async () => {
+  it("is not run again for the same source, sent or not, nor by a promotion", async () => {
     const [first] = await releases();
     const again = await check("--upload");
     expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("nothing to send") });
