@@ -212,6 +212,21 @@ export const ERRORS = {
     message: "the archive cannot become a release: {reason}",
     remedy: "Pack it with 'mainstay deploy', or as docs/formats/release.md describes an archive.",
   },
+  RELEASE_TO_BUILD: {
+    status: 409,
+    message: "{file} has a build step: these files are its source, not a release",
+    remedy: "Ask for a build (POST /api/v1/builds), as 'mainstay deploy' does by itself.",
+  },
+  BUILD_NONE: {
+    status: 422,
+    message: "{file} has no build step",
+    remedy: "Register the files as they are (POST /api/v1/releases), or add build: { command: … }.",
+  },
+  BUILD_LIMIT: {
+    status: 429,
+    message: "{count} builds wait or run already, as many as there may be",
+    remedy: "Wait for them ('mainstay builds'), or end one with 'mainstay builds stop'.",
+  },
   RELEASE_COLLECTED: {
     status: 409,
     message: "the files of release {release} were removed to make room",

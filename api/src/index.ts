@@ -1,5 +1,8 @@
 export * from "./agent-protocol.ts";
+export * from "./build-file.ts";
+export * from "./build-resources.ts";
 export * from "./closest.ts";
+export * from "./dependencies.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./findings.ts";
@@ -13,6 +16,7 @@ export * from "./probes-file.ts";
 export * from "./problem.ts";
 export * from "./release-resources.ts";
 export * from "./report.ts";
+export * from "./change-resources.ts";
 export * from "./resources.ts";
 export * from "./schema-tree.ts";
 export * from "./service-file.ts";

@@ -196,6 +196,15 @@ const uploads = z.strictObject({
     .describe("How long after its last piece an upload is kept that no release was made of."),
 });
 
+const builds = z.strictObject({
+  atOnce: wholeNumber("a whole number", 1, 16)
+    .default(2)
+    .describe("How many builds run at the same time; of one service there is one."),
+  waiting: wholeNumber("a whole number", 1, 1_000)
+    .default(20)
+    .describe("How many builds may wait or run; more are refused."),
+});
+
 const retention = z.strictObject({
   evidence: durationWithin(DAY, 3_650 * DAY)
     .prefault("30d")
@@ -237,6 +246,7 @@ export const platformFile = z
     database: database.prefault({}),
     log: log.prefault({}),
     uploads: uploads.prefault({}),
+    builds: builds.prefault({}),
     retention: retention.prefault({}),
     signatures: signatures.prefault({}),
     freeze: freezeList

@@ -21,6 +21,7 @@ describe("a service file", () => {
       service: "shop",
       environment: "production",
       processes: { web: { command: "node server.js", instances: 1, stopTimeout: 10_000, singleton: false } },
+      dependsOn: [],
       env: {},
       secrets: [],
       resources: {},
@@ -52,6 +53,15 @@ describe("a service file", () => {
         keepWarm: 600_000,
       },
     });
+  });
+
+  it("limits a build unless it says otherwise, and keeps the names of what runs once", () => {
+    const { build } = parseServiceFile(`${MINIMAL}build: { command: npm ci, env: { CI: true } }`, FILE);
+    const limits = { timeout: 600_000, memory: 1024 ** 3, cpu: 1 };
+    expect(build).toEqual({ command: "npm ci", ...limits, env: { CI: "true" } });
+    const named = "service: shop\nprocesses: { build: { command: x } }\n";
+    expect(findings(named)["processes"]).toContain('no process may be called "build"');
+    expect(findings(`${MINIMAL}dependsOn: [api, api]`)).toEqual({ dependsOn: "expected each service once" });
   });
 
   it("is read in the units it is written in", () => {

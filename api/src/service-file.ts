@@ -5,9 +5,22 @@ import { freezeList } from "./freeze-file.ts";
 import { hookList } from "./hooks-file.ts";
 import { applyOverlay } from "./overlay.ts";
 import { probeList, probeRate } from "./probes-file.ts";
-import { BALANCES, COMPATIBILITIES, isTask, METRICS, STRATEGIES, serviceName, TASKS } from "./words.ts";
+import {
+  BALANCES,
+  BUILD,
+  COMPATIBILITIES,
+  isTask,
+  METRICS,
+  STRATEGIES,
+  serviceName,
+  TASKS,
+} from "./words.ts";
+import { dependencyList } from "./dependencies.ts";
+import { buildStep } from "./build-file.ts";
 import { imageName } from "./image-name.ts";
-import { duration, formatDuration, percentage, size } from "./units.ts";
+import { cpuLimit, memoryLimit } from "./limits-file.ts";
+import { duration, formatDuration, percentage } from "./units.ts";
+import { variableName, variableValue } from "./variables.ts";
 import { verifyList } from "./verify-file.ts";
 import { readYaml } from "./yaml.ts";
 
@@ -192,17 +205,6 @@ const rollout = z.strictObject({
     .describe("A request header that names the user, for clients without cookies."),
 });
 
-const variableName = z
-  .string()
-  .regex(
-    /^[A-Za-z_][A-Za-z0-9_]*$/,
-    "expected the name of an environment variable: letters, digits and underscores",
-  );
-/** YAML reads 3000 and true as a number and a truth value; the process gets them as text. */
-const variableValue = z
-  .union([z.string(), z.number(), z.boolean()], "expected text, a number, true or false")
-  .transform(String);
-
 const releaseCommand = z.strictObject({
   command: z
     .string()
@@ -219,18 +221,11 @@ const releaseCommand = z.strictObject({
     ),
 });
 
-const LEAST_MEMORY_BYTES = 16 * 1024 ** 2;
 const resources = z.strictObject({
-  memory: size()
-    .refine((bytes) => bytes >= LEAST_MEMORY_BYTES, "expected at least 16MiB")
+  memory: memoryLimit()
     .optional()
     .describe("What each instance may use; one that exceeds it is killed and started again."),
-  cpu: z
-    .number()
-    .min(0.05)
-    .max(256)
-    .optional()
-    .describe("How many cores each instance may use; 0.5 is half of one."),
+  cpu: cpuLimit().optional().describe("How many cores each instance may use; 0.5 is half of one."),
 });
 
 const connections = z.strictObject({
@@ -278,8 +273,8 @@ export const serviceFile = z.strictObject({
     .record(serviceName, processType)
     .refine((processes) => Object.keys(processes).length > 0, "expected at least one process")
     .refine(
-      (processes) => !Object.keys(processes).some(isTask),
-      `no process may be called ${TASKS.join(", ")}; what runs once before traffic is release: { command: … }`,
+      (processes) => !Object.keys(processes).some((name) => isTask(name) || name === BUILD),
+      `no process may be called ${[BUILD, ...TASKS].join(", ")}; what runs once stands beside processes`,
     )
     .refine(
       (processes) => Object.values(processes).filter((each) => each.port !== undefined).length <= 1,
@@ -288,6 +283,12 @@ export const serviceFile = z.strictObject({
     .describe("What runs, by name; all of one release change together."),
   release: releaseCommand.optional().describe("What runs once before the release gets traffic: migrations."),
   hooks: hookList.default([]).describe("What runs around the states of a change; see docs/guides/hooks.md."),
+  build: buildStep
+    .optional()
+    .describe("What makes the release of the files that are deployed; the same in every environment."),
+  dependsOn: dependencyList
+    .default([])
+    .describe("Services of the same environment that must serve before this one is brought in."),
   env: z.record(variableName, variableValue).default({}).describe("Variables of every process."),
   secrets: z
     .array(variableName)

@@ -31,6 +31,12 @@ export function isTask(process: string): process is TaskName {
   return TASKS.some((each) => each === process);
 }
 
+/** The name under which the command runs that makes a release. */
+export const BUILD = "build";
+
+export const BUILD_STATES = ["waiting", "running", "succeeded", "failed", "stopped"] as const;
+export type BuildState = (typeof BUILD_STATES)[number];
+
 export const SEVERITIES = ["error", "warning"] as const;
 
 /** In the order a change passes them; a kind passes over the states that mean nothing to it. */

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { createApiClient } from "./api-client.ts";
 import { EXIT, explain } from "./cli-error.ts";
 import { addAgentEnvironment } from "./commands/agent-environment.ts";
+import { addBuilds } from "./commands/builds.ts";
 import { addCertificates } from "./commands/certificates.ts";
 import { addChange } from "./commands/change.ts";
 import { addChannels } from "./commands/channels.ts";
@@ -87,6 +88,7 @@ function createProgram(): Command {
   addSettings(program, withContext);
   addRun(program, withContext);
   addReleases(program, withContext);
+  addBuilds(program, withContext);
   addChange(program, withContext);
   addMaintenance(program, withContext);
   addCertificates(program, withContext);

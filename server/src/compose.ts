@@ -3,6 +3,7 @@ import path from "node:path";
 import { createAgentClient } from "@mainstay/agent";
 import type { PlatformConfig } from "@mainstay/api";
 import { auditStream, createAudit } from "./core/audit/index.ts";
+import { addBuildsRoutes, createBuilds } from "./core/builds/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
 import { createIdentity } from "./core/identity/index.ts";
 import {
@@ -24,6 +25,7 @@ import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certifi
 import { addChannelsRoutes, createChannelsRoom } from "./drivers/channels/index.ts";
 import {
   createAgentLink,
+  createBuildKeeper,
   createHooks,
   createInstancesDriver,
   createJournalAuditor,
@@ -52,6 +54,9 @@ import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
 import { VERSION } from "./version.ts";
+
+/** Far more changes than are under way in an environment. */
+const ACTIVE_MAX = 1000;
 
 export interface HouseDependencies {
   config: PlatformConfig;
@@ -88,6 +93,8 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
     limits: config.uploads,
   });
 
+  const builds = createBuilds({ db, clock, ids, audit, services, dataDirectory, limits: config.builds });
+
   // Drivers and signals
   const { publicHost } = config.server;
   const settings = {
@@ -98,13 +105,14 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
     api: publicHost === null ? null : { host: publicHost, port: config.server.port },
   };
   const journal = createJournalAuditor({ db, audit });
-  const link = createAgentLink({ agent, services, settings, clock, log, journal, db, events });
+  const link = createAgentLink({ agent, services, builds, settings, clock, log, journal, db, events });
   const sampler = createTrafficSampler({ agent, clock, log });
   const traffic = createTrafficDriver({ services, link });
   const instances = createInstancesDriver({ services, link, clock });
   const releaseCommand = createReleaseCommandDriver({ services, link, agent });
   const rehearsal = createRehearsalDriver({ services, link, agent });
   const taskKeeper = createTaskKeeper({ services, link, agent, clock, log });
+  const buildKeeper = createBuildKeeper({ builds, link, agent, clock, log });
   const certificates = createCertificatesRoom({
     ...{ db, clock, random: randomBytes, audit, events, log, agent, link, config, dataDirectory },
   });
@@ -116,7 +124,10 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
   const prober = createProber({ services, link, clock, metrics });
   const signal = withProbes(sampler, prober);
   const { portRange } = config.agent;
-  const checks = createReleaseChecks({ services, link, database, dataDirectory, portRange, signatures });
+  const checks = createReleaseChecks({
+    ...{ services, link, database, dataDirectory, portRange, signatures },
+    activeChanges: (environment) => changes.list({ environment, active: true, limit: ACTIVE_MAX }),
+  });
   const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal, hooks };
   const setting: ChangeKind = { ...createSettingKind(services), drivers, checks, signal, hooks };
   const scaleDrivers = [createScaleDriver({ services, link })];
@@ -180,6 +191,8 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
   addSettingsRoutes(http, services);
   const outputOf = (row: TaskRow) => readOutput({ services, agent }, row);
   addTasksRoutes(http, { services, sync: link.sync, outputOf });
+  const { wake, outputOf: buildOutputOf } = buildKeeper;
+  addBuildsRoutes(http, { builds, sync: link.sync, wake, outputOf: buildOutputOf, logs: agent.logs });
   addCertificatesRoutes(http, certificates);
   addChangesRoutes(http, { changes, watch, report });
   addChannelsRoutes(http, { channels, beat });
@@ -193,7 +206,7 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
   });
   metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
   addHousekeeping(jobs, {
-    ...{ events, changes, services, collect, idempotencyStore, uploads, channels, clock },
+    ...{ events, changes, services, builds, collect, idempotencyStore, uploads, channels, clock },
     retention: config.retention,
   });
 
@@ -204,6 +217,7 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
     jobs,
     link,
     taskKeeper,
+    buildKeeper,
     sampler,
     certificates,
     prober,

@@ -1,5 +1,6 @@
 import type { PlatformConfig } from "@mainstay/api";
 import { z } from "zod";
+import type { Builds } from "./core/builds/index.ts";
 import type { Changes } from "./core/changes/index.ts";
 import type { Collect, Services } from "./core/services/index.ts";
 import type { Uploads } from "./core/uploads/index.ts";
@@ -20,6 +21,7 @@ export interface HousekeepingDependencies {
   events: Events;
   changes: Changes;
   services: { tasks: Pick<Services["tasks"], "prune"> };
+  builds: Pick<Builds, "prune">;
   idempotencyStore: { purge(): Promise<number> };
   collect: Collect;
   uploads: Pick<Uploads, "removeExpired">;
@@ -30,7 +32,7 @@ export interface HousekeepingDependencies {
 
 /** What is deleted because of its age, once an hour. */
 export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependencies): void {
-  const { events, changes, services, collect, idempotencyStore, uploads, channels } = dependencies;
+  const { events, changes, services, builds, collect, idempotencyStore, uploads, channels } = dependencies;
   const { retention, clock } = dependencies;
   const options = { data: z.object({}), deadlineMs: DEADLINE_MS };
   jobs.define("prune-events", options, async () => {
@@ -40,7 +42,9 @@ export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependenci
     await changes.pruneSamples(new Date(clock.now().getTime() - retention.evidence));
   });
   jobs.define("prune-tasks", options, async () => {
-    await services.tasks.prune(new Date(clock.now().getTime() - retention.evidence));
+    const before = new Date(clock.now().getTime() - retention.evidence);
+    await services.tasks.prune(before);
+    await builds.prune(before);
   });
   jobs.define("purge-idempotency-keys", options, async () => {
     await idempotencyStore.purge();

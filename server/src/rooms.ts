@@ -9,6 +9,7 @@ export const ROOMS: readonly MigratedRoom[] = [
   room("identity", "./core/identity/migrations"),
   room("uploads", "./core/uploads/migrations"),
   room("services", "./core/services/migrations"),
+  room("builds", "./core/builds/migrations"),
   room("changes", "./core/changes/migrations"),
   room("certificates", "./drivers/certificates/migrations"),
   room("instances", "./drivers/instances/migrations"),

@@ -85,6 +85,7 @@ function servicesWords(services: ServiceResource[], nowMs: number): string {
   if (services.length === 0) return "No services yet. Ship something: mainstay deploy ./my-service";
   const rows = services.flatMap((each) => [
     [each.service, each.environment, serviceWords(each, nowMs), trialWords(each)],
+    ...dependencyRows(each),
     ...each.instances.map((one) => ["", "", `  ${one.process} ${one.id}`, instanceWords(one)]),
   ]);
   return table(["SERVICE", "ENVIRONMENT", "SERVES", "ON TRIAL"], rows);
@@ -93,6 +94,11 @@ function servicesWords(services: ServiceResource[], nowMs: number): string {
 function serviceWords(service: ServiceResource, nowMs: number): string {
   const release = releaseWords(service.stable, nowMs);
   return service.maintenance ? `the maintenance page instead of ${release}` : release;
+}
+
+function dependencyRows({ stable, candidate }: ServiceResource): string[][] {
+  const { dependsOn = [] } = stable ?? candidate ?? {};
+  return dependsOn.length === 0 ? [] : [["", "", `  depends on ${dependsOn.join(", ")}`, ""]];
 }
 
 function releaseWords(release: ReleaseResource | null, nowMs: number): string {

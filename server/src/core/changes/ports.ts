@@ -41,6 +41,8 @@ export interface Finding {
   /** Whether an admin may go on in spite of this error. */
   isForceable: boolean;
   isForced: boolean;
+  /** The other service that it is about, if it is about one. */
+  about?: string;
 }
 
 /** One family of questions that are asked before a change starts; alters nothing. */

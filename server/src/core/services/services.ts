@@ -7,6 +7,7 @@ import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import { MASK, maskSecrets } from "../../kernel/redact.ts";
 import type { Uploads } from "../uploads/index.ts";
+import { createBuilding } from "./building.ts";
 import { createCollector } from "./collector.ts";
 import { createContents } from "./contents.ts";
 import { createIntake, type NewRelease } from "./intake.ts";
@@ -75,8 +76,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const files = createReleaseFiles({ root: path.join(dataDirectory, "releases"), limits });
   const secrets = createSecretsFile({ directory: path.join(dataDirectory, "keys") });
   const runOne = createOneAtATime();
-  const takeIn = createIntake({ files, uploads, images });
-  const { collect } = createCollector({ db, clock, audit, store, files, images, runOne });
+  const intake = createIntake({ files, uploads, images, store });
   const known = new Map<string, Record<string, string>>();
   const roster = createRoster({ store, clock, ids });
   const settings = createSettings({ db, clock, ids, audit, events, store, secrets });
@@ -85,8 +85,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const setMaintenance = createMaintenance({ db, clock, audit, store });
 
   async function registerRelease(input: NewRelease, origin: Origin, promotes?: string): Promise<ReleaseRow> {
-    const { env, file, signature } = input;
-    return runOne(async () => record({ ...(await takeIn(input)), env, file, signature, promotes }, origin));
+    return runOne(async () => record({ ...input, ...(await intake.takeIn(input)), promotes }, origin));
   }
 
   /** The same files as a release of another environment, with what the service file says of that one. */
@@ -166,7 +165,8 @@ export function createServices(dependencies: ServicesDependencies) {
   return {
     registerRelease,
     promoteRelease,
-    collect,
+    ...createBuilding({ files, signatures, intake, runOne, record }),
+    ...createCollector({ db, clock, audit, store, files, images, runOne }),
     release,
     ...createContents({ store, release }),
     releases: store.releases,

@@ -50,7 +50,7 @@ const listeners = new Set<() => void>();
 const ring = () => listeners.forEach((each) => each());
 const link = {
   async sync() {
-    told = compile(await services.arrangement(), SETTINGS).instances;
+    told = compile({ ...(await services.arrangement()), builds: [] }, SETTINGS).instances;
     ring();
     return observed();
   },
@@ -99,7 +99,18 @@ beforeEach(async () => {
   const uploads = createUploads({ db, clock, ids, dataDirectory: directory, limits });
   const signatures = createSignatures({ keys: [], required: false });
   services = createServices({
-    ...{ db, clock, ids, audit, events, dataDirectory: directory, uploads, images: NO_IMAGES, limits, signatures },
+    ...{
+      db,
+      clock,
+      ids,
+      audit,
+      events,
+      dataDirectory: directory,
+      uploads,
+      images: NO_IMAGES,
+      limits,
+      signatures,
+    },
   });
   [shown, told] = [new Map(), []];
   keeper = createTaskKeeper({ services, link, agent, clock, log: silentLog });
@@ -170,7 +181,7 @@ describe("the rehearsal of the stable release", () => {
       }),
     ]);
     expect(told[0]?.once).toBeUndefined();
-    const { services: routed } = compile(await services.arrangement(), SETTINGS);
+    const { services: routed } = compile({ ...(await services.arrangement()), builds: [] }, SETTINGS);
     expect(routed[0]?.stable?.instances).toEqual([]);
     expect(await tasks()).toMatchObject([{ kind: "rehearsal", name: candidate.id, timeout_ms: 20_000 }]);
     expect((await driver().observe(change)).waitingFor).toContain("to start on the new schema");

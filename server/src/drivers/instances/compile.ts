@@ -1,11 +1,13 @@
 import path from "node:path";
 import {
+  BUILD,
   serviceFile,
   type DesiredState,
   type InstanceSpec,
   type ServiceFile,
   type ServiceRouting,
 } from "@mainstay/api";
+import type { BuildRow } from "../../core/builds/index.ts";
 import {
   taskInputFile,
   type Arrangement,
@@ -34,14 +36,21 @@ type Health = NonNullable<ProcessType["health"]>;
 /** For releases that were registered before service files spoke of connections. */
 const DEFAULT_CONNECTIONS = serviceFile.shape.connections.parse(undefined);
 
+/** A build that ought to run, and where. */
+export type PlacedBuild = BuildRow & { place: { files: string; home: string; log: string } };
+
 /** The arrangement of production in the agent's words; `generation` is set by the sender. */
-export function compile(arrangement: Arrangement, settings: CompileSettings): DesiredState {
+export function compile(
+  arrangement: Arrangement & { builds: PlacedBuild[] },
+  settings: CompileSettings,
+): DesiredState {
   return {
     generation: 0,
     leaseTtlMs: settings.leaseTtlMs,
     instances: [
       ...arrangement.instances.map((row) => toSpec(row, arrangement, settings)),
       ...arrangement.tasks.map((row) => toTaskSpec(row, arrangement, settings)),
+      ...arrangement.builds.map(toBuildSpec),
     ],
     services: arrangement.services.map((row) => toRouting(row, arrangement, settings)),
     ...(settings.api ? { api: settings.api } : {}),
@@ -117,6 +126,21 @@ function toRehearsalSpec(row: TaskRow, arrangement: Arrangement, settings: Compi
 
 function probeOf({ path: asked, interval, timeout }: Health): NonNullable<InstanceSpec["health"]> {
   return { path: asked, intervalMs: interval, timeoutMs: timeout };
+}
+
+/**
+ * A command that makes a release: none of a service's variables are its own, and it has limits of its own.
+ */
+function toBuildSpec({ id, service, environment, step, place }: PlacedBuild): InstanceSpec {
+  return {
+    ...{ id, service, environment, process: BUILD, release: id, directory: place.files },
+    command: step.command,
+    env: { ...step.env, HOME: place.home },
+    ...{ port: null, health: null, logDirectory: place.log },
+    stopTimeoutMs: TASK_STOP_TIMEOUT_MS,
+    once: { timeoutMs: step.timeout },
+    resources: { memoryBytes: step.memory, cpu: step.cpu },
+  };
 }
 
 function commonSpec(row: InstanceRow | TaskRow, arrangement: Arrangement, settings: CompileSettings) {

@@ -1,5 +1,5 @@
 import type { AgentClient } from "@mainstay/agent";
-import { formatDuration, formatSize, isTask, type ObservedInstance } from "@mainstay/api";
+import { formatDuration, isTask, type ObservedInstance } from "@mainstay/api";
 import type { Services, TaskEnd, TaskRow } from "../../core/services/index.ts";
 import type { LongRunning } from "../../kernel/actors.ts";
 import type { Clock } from "../../kernel/clock.ts";
@@ -7,6 +7,7 @@ import type { Log } from "../../kernel/log.ts";
 import { createWake } from "../../kernel/wake.ts";
 import type { AgentLink } from "./agent-link.ts";
 import { crashWords, hasGivenUp, hasPassedGate } from "./instance-findings.ts";
+import { endOf, isOver } from "./task-end.ts";
 import { readOutput } from "./task-output.ts";
 
 /** When nothing is heard of the agent. */
@@ -41,7 +42,7 @@ export function createTaskKeeper(dependencies: TaskKeeperDependencies): LongRunn
     if (![...seen.values()].some(({ process }) => isTask(process))) return;
     for (const row of await services.tasks.running()) {
       const observed = seen.get(row.id);
-      const end = observed && endOf(row, observed, nowMs);
+      const end = observed && endOfTask(row, observed, nowMs);
       if (!end) continue;
       const output = await readOutput(dependencies, row);
       await services.tasks.finish(row, { ...end, output });
@@ -67,10 +68,10 @@ export function createTaskKeeper(dependencies: TaskKeeperDependencies): LongRunn
 type End = Omit<TaskEnd, "output">;
 
 /** How a task ended; null while it goes on. */
-function endOf(row: TaskRow, observed: ObservedInstance, nowMs: number): End | null {
+function endOfTask(row: TaskRow, observed: ObservedInstance, nowMs: number): End | null {
   if (row.kind === "rehearsal") return endOfRehearsal(row, observed, nowMs);
-  const { state, lastExit } = observed;
-  return state === "exited" && lastExit !== null ? endOfCommand(row, observed) : null;
+  const { attempt, timeout_ms: timeoutMs } = row;
+  return isOver(observed) ? endOf(observed, { attempt, timeoutMs: Number(timeoutMs) }) : null;
 }
 
 /** A process of the stable release has passed its gate, or will not. */
@@ -82,18 +83,4 @@ function endOfRehearsal(row: TaskRow, observed: ObservedInstance, nowMs: number)
   if (nowMs - row.created_at.getTime() <= deadlineMs) return null;
   const error = observed.lastProbeError ? `: ${observed.lastProbeError}` : "";
   return failed(`it was not healthy within ${formatDuration(deadlineMs)}${error}`);
-}
-
-function endOfCommand(row: TaskRow, { lastExit }: ObservedInstance): End {
-  const { code: exitCode = null, signal = null, cause, limitBytes = 0 } = lastExit ?? {};
-  const failed = (reason: string): End => ({ state: "failed", exitCode, reason });
-  if (cause === "timeout")
-    return failed(`it was ended after ${formatDuration(Number(row.timeout_ms))}, its time limit`);
-  if (cause === "memory") return failed(`it was killed for exceeding ${formatSize(limitBytes)}`);
-  if (cause === "lost") {
-    const reason = `nobody saw it end (attempt ${row.attempt})`;
-    return { state: "lost", exitCode: null, reason };
-  }
-  if (exitCode === 0) return { state: "succeeded", exitCode, reason: null };
-  return failed(signal ? `it was ended by the signal ${signal}` : `exit code ${exitCode}`);
 }
