@@ -8,6 +8,7 @@ import { Exchange, type ExchangeObserver } from "./exchange.ts";
 import { forwardedHeaders, hostName, readHost } from "./headers.ts";
 import type { Identities } from "./identity.ts";
 import { answerMaintenance } from "./maintenance.ts";
+import { plainHead } from "./plain-head.ts";
 import { answerRefusal, hasBody, REFUSALS, type Refusal } from "./problem.ts";
 import type { RoutedArm, RoutedService, RoutingTable } from "./routing-table.ts";
 
@@ -91,6 +92,7 @@ interface Accepted extends Arrived {
 function createExchange(context: HandlerContext, accepted: Accepted): Exchange {
   const { request, response, target, service, upgrade } = accepted;
   const client = readClient(request, target.host, context.trust);
+  const headers = forwardedHeaders(request.rawHeaders, request.headers, client);
   const options = {
     ...assign(service, request, { identities: context.identities(), isSecure: client.protocol === "https" }),
     request,
@@ -98,10 +100,17 @@ function createExchange(context: HandlerContext, accepted: Accepted): Exchange {
     service,
     upgrade,
     path: target.path,
-    headers: forwardedHeaders(request.rawHeaders, request.headers, client),
+    headers,
+    plainHead: isPlain(request, upgrade) ? plainHead(target.path, headers) : null,
     hasBody: hasBody(request),
   };
   return new Exchange(options, context);
+}
+
+/** Most requests are: what goes the short way to an instance. */
+function isPlain({ method, headers }: IncomingMessage, upgrade: string | null): boolean {
+  const hasLength = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+  return method === "GET" && upgrade === null && !hasLength;
 }
 
 function refuse(context: HandlerContext, { request, response }: Arrived, refusal: Refusal): void {
