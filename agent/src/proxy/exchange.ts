@@ -168,6 +168,7 @@ export class Exchange implements Dispatcher.DispatchHandler, AnswerHandler, Stre
     reason?: string,
   ): void {
     this.onHead(status, reason ?? "", answeredHeaders(headers));
+    if (status >= 200) process.nextTick(flush, this);
   }
 
   onHead(status: number, reason: string, headers: string[]): void {
@@ -183,7 +184,10 @@ export class Exchange implements Dispatcher.DispatchHandler, AnswerHandler, Stre
     if (this.observer.isDraining()) response.shouldKeepAlive = false;
     this.observer.dress({ request, response, settings: this.service.answers, status, headers });
     response.writeHead(status, reason, headers);
-    process.nextTick(flush, this);
+  }
+
+  onResponsePart(): void {
+    if (this.hasHeaders) this.flush();
   }
 
   onResponseData(controller: AnswerController, chunk: Buffer): void {

@@ -18,6 +18,8 @@ export interface AnswerHandler {
   /** Interim answers too. */
   onHead(status: number, reason: string, headers: string[]): void;
   onResponseData(controller: AnswerController, chunk: Buffer): void;
+  /** More is to come, but not now. */
+  onResponsePart(): void;
   onResponseEnd(): void;
   /** Without a controller the connection was never made. */
   onResponseError(controller: AnswerController | null, error: Error & { code?: string }): void;
@@ -94,20 +96,22 @@ export class PlainConnection implements AnswerController, AnswerSink {
       this.reader.read(bytes);
     } catch (error) {
       if (!(error instanceof AnswerError)) throw error;
-      this.fail(error);
+      return this.fail(error);
     }
+    if (this.request) this.request.handler.onResponsePart();
   }
 
-  onHead({ status, reason, headers, ...rest }: AnswerHead): void {
+  onHead(head: AnswerHead): void {
     const { request } = this;
     if (!request) return;
-    if (status < 200) return this.passInterim(request, { status, reason, headers });
+    const { status, isChunked } = head;
+    if (status < 200) return this.passInterim(request, head);
     this.dueMs = Infinity;
     // 204 and 304 have no body: one that is announced might be sent all the same (RFC 9112, section 6.3).
-    const isMisleading = (status === 204 || status === 304) && (rest.isChunked || (rest.bodyBytes ?? 0) > 0);
-    this.isKeptAlive = rest.isKeptAlive && !isMisleading;
-    this.idleMs = idleTimeOf(rest.keepAliveSeconds);
-    request.handler.onHead(status, reason, headers);
+    const isMisleading = (status === 204 || status === 304) && (isChunked || (head.bodyBytes ?? 0) > 0);
+    this.isKeptAlive = head.isKeptAlive && !isMisleading;
+    this.idleMs = idleTimeOf(head.keepAliveSeconds);
+    request.handler.onHead(status, head.reason, head.headers);
   }
 
   onBody(chunk: Buffer): void {
@@ -153,10 +157,7 @@ export class PlainConnection implements AnswerController, AnswerSink {
     this.owner.leave(this);
   }
 
-  private passInterim(
-    request: PlainRequest,
-    { status, reason, headers }: Pick<AnswerHead, "status" | "reason" | "headers">,
-  ): void {
+  private passInterim(request: PlainRequest, { status, reason, headers }: AnswerHead): void {
     // Nobody has asked to go on, or for another protocol.
     if (status <= 101) return this.fail(failure("UND_ERR_SOCKET", `An answer of ${status} to a plain request`));
     this.dueMs = this.owner.nowMs() + request.timeoutMs;

@@ -74,7 +74,7 @@ export function serve(context: HandlerContext, arrived: Arrived): void {
     if (context.isDraining()) response.shouldKeepAlive = false;
     return answerMaintenance(request, response, service.maintenance);
   }
-  exchange = createExchange(context, { ...arrived, target, service });
+  exchange = createExchange(context, arrived, { target, service });
   if (request.headers["transfer-encoding"] === undefined) exchange.start();
   // What is wrong with a chunk in the same packet shows before the instance hears of the request.
   else setImmediate(startExchange, exchange);
@@ -84,20 +84,24 @@ function startExchange(exchange: Exchange): void {
   exchange.start();
 }
 
-interface Accepted extends Arrived {
+interface Destination {
   target: Target;
   service: RoutedService;
 }
 
-function createExchange(context: HandlerContext, accepted: Accepted): Exchange {
-  const { request, response, target, service, upgrade } = accepted;
+function createExchange(context: HandlerContext, arrived: Arrived, { target, service }: Destination): Exchange {
+  const { request, response, upgrade } = arrived;
   const client = readClient(request, target.host, context.trust);
+  const who = { identities: context.identities(), isSecure: client.protocol === "https" };
+  const { arm, group, setCookie } = assign(service, request, who);
   const headers = forwardedHeaders(request.rawHeaders, request.headers, client);
   const options = {
-    ...assign(service, request, { identities: context.identities(), isSecure: client.protocol === "https" }),
     request,
     response,
     service,
+    arm,
+    group,
+    setCookie,
     upgrade,
     path: target.path,
     headers,
