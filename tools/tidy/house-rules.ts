@@ -47,7 +47,7 @@ export const EXCEPTIONS: Exception[] = [
     paths: [
       "agent/src/{parent,supervisor}/**",
       "agent/src/proxy/{exchange,listening,successor,worker}.ts",
-      "agent/src/proxy/{problem,request-body,tunnel,upstream,waiting-room}.ts",
+      "agent/src/proxy/{plain-client,problem,request-body,tunnel,upstream,waiting-room}.ts",
       "agent/src/system/log.ts",
     ],
     reason: "the agent watches and serves real processes; what it decides takes the time as a parameter",

@@ -13,49 +13,49 @@ export interface AnswerHead {
   keepAliveSeconds: number | null;
 }
 
-/** RFC 9112, section 4. */
-const STATUS_LINE = /HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?\r\n/y;
 /** RFC 9112, section 5: no line folding, no space before the colon, no lone CR or LF. */
-const FIELD = /([\w!#$%&'*+.^`|~-]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)\r\n/y;
+const FIELDS = "(?:[\\w!#$%&'*+.^`|~-]+:[\\t\\x20-\\x7e\\x80-\\xff]*\\r\\n)*";
+/** Section 4. */
+const HEAD = new RegExp(`^HTTP/1\\.[01] [1-9][0-9][0-9](?: [\\t\\x20-\\x7e\\x80-\\xff]*)?\\r\\n${FIELDS}$`);
+/** Where a body ends is not said behind it (RFC 9110, section 6.5.1). */
+const TRAILER = new RegExp(`^(?!content-length:|transfer-encoding:)${FIELDS}$`, "i");
 const LENGTH = /^\d{1,15}$/;
 
 /** Reads a head up to and with the end of its last line; null when it is not valid. */
 export function parseAnswerHead(text: string): AnswerHead | null {
-  STATUS_LINE.lastIndex = 0;
-  const line = STATUS_LINE.exec(text);
-  if (!line) return null;
+  // Once it is known to be valid, where things are can be found without looking at every character again.
+  if (!HEAD.test(text)) return null;
+  const lineEnd = text.indexOf("\r\n");
   const head: AnswerHead = {
-    status: Number(line[2]),
-    reason: line[3] ?? "",
+    status: Number(text.slice(9, 12)),
+    reason: text.slice(13, lineEnd),
     headers: [],
     bodyBytes: null,
     isChunked: false,
     isKeptAlive: true,
     keepAliveSeconds: null,
   };
-  const connection = readFields(text, STATUS_LINE.lastIndex, head);
+  const connection = readFields(text, lineEnd + 2, head);
   if (connection === null || (head.isChunked && head.bodyBytes !== null)) return null;
-  applyConnection(head, connection, line[1] === "1");
+  applyConnection(head, connection, text.startsWith("1", 7));
   return head;
 }
 
-/** Whether lines of trailing fields are what they should be; what they say is dropped. */
+/** Whether a line is a trailing field as it should be; what it says is dropped. */
 export function isFieldLine(text: string): boolean {
-  FIELD.lastIndex = 0;
-  return FIELD.test(text) && FIELD.lastIndex === text.length;
+  return TRAILER.test(text);
 }
 
-/** Fills in the head; returns the value of Connection, or null when a field is not valid. */
+/** Fills in the head; returns the value of Connection, or null when fields do not go together. */
 function readFields(text: string, start: number, head: AnswerHead): string | null {
   let connection = "";
   let at = start;
   while (at < text.length) {
-    FIELD.lastIndex = at;
-    const field = FIELD.exec(text);
-    if (!field) return null;
-    at = FIELD.lastIndex;
-    const name = (field[1] ?? "").toLowerCase();
-    const value = trimEnd(field[2] ?? "");
+    const colon = text.indexOf(":", at);
+    const end = text.indexOf("\r\n", colon);
+    const name = text.slice(at, colon).toLowerCase();
+    const value = trimSpace(text, colon + 1, end);
+    at = end + 2;
     if (name === "connection") connection += `${value},`;
     else if (!readField(head, name, value)) return null;
   }
@@ -96,14 +96,23 @@ function readTimeout(value: string): number | null {
 
 /** RFC 9112, section 9.3, and fields that are meant for this connection (RFC 9110, section 7.6.1). */
 function applyConnection(head: AnswerHead, connection: string, isHttp11: boolean): void {
-  const named = connection === "" ? [] : connection.toLowerCase().split(/[\t ]*,[\t ]*/);
+  if (isHttp11 && (connection === "" || connection === "keep-alive,")) return;
+  const named = connection.toLowerCase().split(/[\t ]*,[\t ]*/);
   // Chunks are no part of HTTP/1.0: who sends them cannot be trusted with where they end (section 6.1).
   head.isKeptAlive = isHttp11 ? !named.includes("close") : named.includes("keep-alive") && !head.isChunked;
   if (named.every((each) => each === "" || each === "close" || each === "keep-alive")) return;
   head.headers = head.headers.filter((_, index, all) => !named.includes(all[index - (index % 2)] ?? ""));
 }
 
-function trimEnd(value: string): string {
-  const last = value.charCodeAt(value.length - 1);
-  return last === 0x20 || last === 0x09 ? value.trimEnd() : value;
+/** Without the optional whitespace around a value. */
+function trimSpace(text: string, start: number, end: number): string {
+  let from = start;
+  let to = end;
+  while (from < to && isSpace(text.charCodeAt(from))) from += 1;
+  while (to > from && isSpace(text.charCodeAt(to - 1))) to -= 1;
+  return text.slice(from, to);
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }

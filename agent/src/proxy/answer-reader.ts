@@ -11,7 +11,10 @@ export interface AnswerSink {
 }
 
 export interface AnswerReader {
-  /** The next bytes belong to the answer to a request. Until then, and after an answer, any byte is one too many. */
+  /**
+   * The next bytes belong to the answer to a request. Until
+   * then, and after an answer, any byte is one too many.
+   */
   begin(): void;
   /** Throws AnswerError for what is no valid answer. The bytes may change when this has returned. */
   read(bytes: Buffer): void;
@@ -37,7 +40,7 @@ const MAX_HEAD_BYTES = 16_384;
 const MAX_CHUNK_LINE_BYTES = 4096;
 const HEAD_END = Buffer.from("\r\n\r\n");
 const LINE_END = Buffer.from("\r\n");
-const NOTHING = Buffer.alloc(0);
+const NOTHING: Buffer = Buffer.alloc(0);
 const TOKEN = "[\\w!#$%&'*+.^`|~-]+";
 /** RFC 9112, section 7.1: extensions may follow the size, and mean nothing to us. */
 const CHUNK_LINE = new RegExp(`^([0-9A-Fa-f]{1,13})(?:;${TOKEN}(?:=(?:${TOKEN}|"[^"\\\\]*"))?)*$`);
@@ -48,7 +51,7 @@ type Step = (bytes: Buffer, at: number) => number;
 /** Finds the answers in the bytes of one connection (RFC 9112), which come in pieces of any size. */
 export function createAnswerReader(sink: AnswerSink): AnswerReader {
   let step: Step = refuseAll;
-  let rest = NOTHING;
+  let rest: Buffer = NOTHING;
   let bodyLeft = 0;
   let trailerLeft = 0;
 
@@ -84,7 +87,7 @@ export function createAnswerReader(sink: AnswerSink): AnswerReader {
   function readBody(bytes: Buffer, at: number): number {
     const end = Math.min(bytes.length, at + bodyLeft);
     bodyLeft -= end - at;
-    sink.onBody(Buffer.from(bytes.subarray(at, end)));
+    sink.onBody(copyOf(bytes, at, end));
     if (bodyLeft === 0 && step === readBody) complete();
     return end;
   }
@@ -109,7 +112,7 @@ export function createAnswerReader(sink: AnswerSink): AnswerReader {
   function readChunk(bytes: Buffer, at: number): number {
     const end = Math.min(bytes.length, at + bodyLeft);
     bodyLeft -= end - at;
-    sink.onBody(Buffer.from(bytes.subarray(at, end)));
+    sink.onBody(copyOf(bytes, at, end));
     if (bodyLeft === 0 && step === readChunk) step = readChunkEnd;
     return end;
   }
@@ -144,7 +147,7 @@ export function createAnswerReader(sink: AnswerSink): AnswerReader {
       while (at < all.length) {
         const next = step(all, at);
         if (next < 0) {
-          rest = Buffer.from(all.subarray(at));
+          rest = copyOf(all, at, all.length);
           return;
         }
         at = next;
@@ -159,6 +162,12 @@ export function createAnswerReader(sink: AnswerSink): AnswerReader {
       step = skip;
     },
   };
+}
+
+function copyOf(bytes: Buffer, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafe(end - start);
+  bytes.copy(copy, 0, start, end);
+  return copy;
 }
 
 function invalid(what: string): AnswerError {

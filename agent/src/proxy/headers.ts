@@ -3,6 +3,7 @@ import { addClient, type ClientFacts } from "./client.ts";
 
 /** Headers of one connection only (RFC 9110, section 7.6.1), and those the proxy writes itself. */
 const NOT_FORWARDED = new Set([
+  "host",
   "connection",
   "keep-alive",
   "proxy-connection",
@@ -37,7 +38,7 @@ export function forwardedHeaders(raw: string[], headers: IncomingHttpHeaders, cl
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? "";
     const lower = name.toLowerCase();
-    if (lower === "host" || NOT_FORWARDED.has(lower) || named.has(lower)) continue;
+    if (NOT_FORWARDED.has(lower) || named.has(lower)) continue;
     forwarded.push(name, raw[index + 1] ?? "");
   }
   forwarded.push("host", client.host);

@@ -18,11 +18,13 @@ export interface PlainClientOptions {
 
 /** What one read takes at most. Handed on only as copies, so all connections share it. */
 const READ_BYTES = 65_536;
+/** A longer one would go off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Requests leave at the end of the turn of the event loop they came in, and a connection rests for a whole turn
- * before it is used again: bytes that nobody asked for have then been seen, and ended it, before they could be
- * taken for the answer to somebody else's request.
+ * Requests leave at the end of the turn of the event loop they came in, and a connection
+ * rests for a whole turn before it is used again: bytes that nobody asked for have then been
+ * seen, and ended it, before they could be taken for the answer to somebody else's request.
  */
 export function createPlainClient({ connect, maxConnections, nowMs }: PlainClientOptions): PlainClient {
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
@@ -37,7 +39,6 @@ export function createPlainClient({ connect, maxConnections, nowMs }: PlainClien
   const owner: ConnectionOwner = {
     nowMs,
     rest(connection) {
-      watch(connection);
       resting.push(connection);
       schedule();
     },
@@ -57,20 +58,25 @@ export function createPlainClient({ connect, maxConnections, nowMs }: PlainClien
 
   function endTurn(): void {
     isScheduled = false;
+    const now = nowMs();
     let taken = 0;
     while (taken < waiting.length && (idle.length > 0 || connections.size < maxConnections)) {
       const request = waiting[taken];
       taken += 1;
-      if (request) start(request, idle.pop());
+      if (request) start(request, idle.pop(), now);
     }
     waiting.splice(0, taken);
-    idle.push(...resting.splice(0));
+    for (const each of resting.splice(0)) {
+      each.idleFrom(now);
+      watch(each);
+      idle.push(each);
+    }
     if (waiting.length > 0 && idle.length > 0) schedule();
   }
 
-  function start(request: PlainRequest, connection: PlainConnection | undefined): void {
+  function start(request: PlainRequest, connection: PlainConnection | undefined, now: number): void {
     if (!connection) return open(request);
-    connection.send(request);
+    connection.send(request, now);
     watch(connection);
   }
 
@@ -89,7 +95,7 @@ export function createPlainClient({ connect, maxConnections, nowMs }: PlainClien
       connection.attach(socket);
       // Destroyed meanwhile: whoever wanted the answer has gone.
       if (!connections.has(connection)) return connection.close();
-      connection.send(request);
+      connection.send(request, nowMs());
       watch(connection);
     });
   }
@@ -99,7 +105,7 @@ export function createPlainClient({ connect, maxConnections, nowMs }: PlainClien
     if (dueMs >= timerDueMs) return;
     if (timer) clearTimeout(timer);
     timerDueMs = dueMs;
-    timer = setTimeout(checkAll, dueMs - nowMs()).unref();
+    timer = setTimeout(checkAll, Math.min(dueMs - nowMs(), LONGEST_TIMER_MS)).unref();
   }
 
   function checkAll(): void {

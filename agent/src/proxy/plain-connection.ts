@@ -77,10 +77,10 @@ export class PlainConnection implements AnswerController, AnswerSink {
     socket.once("close", () => this.fail(new Error("The instance closed the connection")));
   }
 
-  send(request: PlainRequest): void {
+  send(request: PlainRequest, nowMs: number): void {
     this.request = request;
     this.hasStarted = false;
-    this.dueMs = this.owner.nowMs() + request.timeoutMs;
+    this.dueMs = nowMs + request.timeoutMs;
     request.handler.onRequestStart(this);
     if (this.request !== request) return;
     this.reader.begin();
@@ -123,11 +123,15 @@ export class PlainConnection implements AnswerController, AnswerSink {
     this.request = null;
     const isReusable = this.isKeptAlive && this.idleMs > 0;
     if (isReusable) {
-      this.dueMs = this.owner.nowMs() + this.idleMs;
       if (this.isPaused) this.resume();
       this.owner.rest(this);
     } else this.close();
     request?.handler.onResponseEnd();
+  }
+
+  /** Has nothing to do from now on. */
+  idleFrom(nowMs: number): void {
+    this.dueMs = nowMs + this.idleMs;
   }
 
   /** Its time is over. */
@@ -157,9 +161,10 @@ export class PlainConnection implements AnswerController, AnswerSink {
     this.owner.leave(this);
   }
 
-  private passInterim(request: PlainRequest, { status, reason, headers }: AnswerHead): void {
-    // Nobody has asked to go on, or for another protocol.
-    if (status <= 101) return this.fail(failure("UND_ERR_SOCKET", `An answer of ${status} to a plain request`));
+  private passInterim(request: PlainRequest, { status, reason, headers, isKeptAlive }: AnswerHead): void {
+    // Nobody has asked to go on, or for another protocol; and who closes will not answer any more.
+    if (status <= 101 || !isKeptAlive)
+      return this.fail(failure("UND_ERR_SOCKET", `An interim answer of ${status} that cannot be one`));
     this.dueMs = this.owner.nowMs() + request.timeoutMs;
     request.handler.onHead(status, reason, headers);
   }

@@ -39,7 +39,9 @@ interface Assigned {
 export interface Arrived {
   request: IncomingMessage;
   response: ServerResponse;
-  /** Emits "close" when the request is over: its response, or the connection if it changes the protocol. */
+  /**
+   * Emits "close" once, when the request is over: its response, or the connection if it changes the protocol.
+   */
   closing: EventEmitter;
   /** The protocol to change to. */
   upgrade: string | null;
@@ -55,7 +57,7 @@ export function serve(context: HandlerContext, arrived: Arrived): void {
   const { request, response, closing } = arrived;
   let exchange: Exchange | null = null;
   context.started();
-  closing.once("close", () => {
+  closing.on("close", () => {
     context.finished();
     if (exchange?.clientClosed()) context.aborted();
   });
@@ -89,7 +91,11 @@ interface Destination {
   service: RoutedService;
 }
 
-function createExchange(context: HandlerContext, arrived: Arrived, { target, service }: Destination): Exchange {
+function createExchange(
+  context: HandlerContext,
+  arrived: Arrived,
+  { target, service }: Destination,
+): Exchange {
   const { request, response, upgrade } = arrived;
   const client = readClient(request, target.host, context.trust);
   const who = { identities: context.identities(), isSecure: client.protocol === "https" };

@@ -17,7 +17,7 @@ export interface Stream {
 export interface Upstream {
   readonly id: string;
   readonly port: number;
-  /** For plain requests, which are most of them: a third of what the pool costs. */
+  /** For plain requests, which are most of them: it costs about a third of what the pool does. */
   readonly plain: PlainClient;
   /** For all others. */
   readonly pool: Pool;
