@@ -38,6 +38,7 @@ export interface ExchangeOptions {
   request: IncomingMessage;
   response: ServerResponse;
   path: string;
+  /** Empty when there is a plain head. */
   headers: string[];
   /** The bytes to send, of a request that can go by the short way. */
   plainHead: string | null;

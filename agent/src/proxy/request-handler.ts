@@ -8,13 +8,14 @@ import { Exchange, type ExchangeObserver } from "./exchange.ts";
 import { forwardedHeaders, hostName, readHost } from "./headers.ts";
 import type { Identities } from "./identity.ts";
 import { answerMaintenance } from "./maintenance.ts";
-import { plainHead } from "./plain-head.ts";
+import type { WritePlainHead } from "./plain-head.ts";
 import { answerRefusal, hasBody, REFUSALS, type Refusal } from "./problem.ts";
 import type { RoutedArm, RoutedService, RoutingTable } from "./routing-table.ts";
 
 export interface HandlerContext extends ExchangeObserver {
   table: RoutingTable;
   trust: Trust;
+  writePlainHead: WritePlainHead;
   connections: ConnectionLimit;
   edge: Edge;
   identities(): Identities;
@@ -100,7 +101,7 @@ function createExchange(
   const client = readClient(request, target.host, context.trust);
   const who = { identities: context.identities(), isSecure: client.protocol === "https" };
   const { arm, group, setCookie } = assign(service, request, who);
-  const headers = forwardedHeaders(request.rawHeaders, request.headers, client);
+  const plainHead = isPlain(request, upgrade) ? context.writePlainHead(target.path, request, client) : null;
   const options = {
     request,
     response,
@@ -110,8 +111,8 @@ function createExchange(
     setCookie,
     upgrade,
     path: target.path,
-    headers,
-    plainHead: isPlain(request, upgrade) ? plainHead(target.path, headers) : null,
+    headers: plainHead === null ? forwardedHeaders(request.rawHeaders, request.headers, client) : [],
+    plainHead,
     hasBody: hasBody(request),
   };
   return new Exchange(options, context);
