@@ -18,7 +18,11 @@ function linesOf(head: string | null): string[] {
 
 describe("the head of a plain request", () => {
   it("is one line and a line for each header, the client's and what is told about it", () => {
-    const head = createPlainHeads()("/a?b=1", requestOf(["Host", "shop.test", "Accept", "*/*", "TE", "x"]), CLIENT);
+    const head = createPlainHeads()(
+      "/a?b=1",
+      requestOf(["Host", "shop.test", "Accept", "*/*", "TE", "x"]),
+      CLIENT,
+    );
     expect(head).toBe(
       [
         "GET /a?b=1 HTTP/1.1",
@@ -41,7 +45,9 @@ describe("the head of a plain request", () => {
     expect(linesOf(write("/", request, { ...CLIENT, host: "other.test" }))).toContain("host: other.test");
     expect(linesOf(write("/", request, CLIENT))).toContain("host: shop.test");
     const other = requestOf([]);
-    expect(linesOf(write("/", other, { ...CLIENT, address: "192.0.2.8" }))).toContain("x-forwarded-for: 192.0.2.8");
+    expect(linesOf(write("/", other, { ...CLIENT, address: "192.0.2.8" }))).toContain(
+      "x-forwarded-for: 192.0.2.8",
+    );
     expect(linesOf(write("/", request, CLIENT))).toContain("x-forwarded-for: 192.0.2.7");
   });
 
