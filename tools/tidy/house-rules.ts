@@ -48,7 +48,7 @@ export const EXCEPTIONS: Exception[] = [
       "agent/src/{containers,parent,supervisor}/**",
       "agent/src/haproxy/{engine,engine-process,keeper}.ts",
       "agent/src/proxy/{exchange,listening,successor,worker}.ts",
-      "agent/src/proxy/{problem,request-body,server-behind,tunnel,upstream,waiting-room}.ts",
+      "agent/src/proxy/{plain-client,problem,request-body,server-behind,tunnel,upstream,waiting-room}.ts",
       "agent/src/system/log.ts",
     ],
     reason: "the agent watches and serves real processes; what it decides takes the time as a parameter",

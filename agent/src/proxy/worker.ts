@@ -13,6 +13,7 @@ import { createEdge } from "./edge.ts";
 import { createIdentities, type Identities } from "./identity.ts";
 import { createLedger } from "./ledger.ts";
 import { drain, listenOn } from "./listening.ts";
+import { createPlainHeads } from "./plain-head.ts";
 import { createRequestHandler, type HandlerContext } from "./request-handler.ts";
 import { createRoutingTable } from "./routing-table.ts";
 import { createServerBehind, listenBehind } from "./server-behind.ts";
@@ -68,6 +69,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     limits,
     connections,
     trust,
+    writePlainHead: createPlainHeads(),
     waitingRoom: createWaitingRoom({ limit: limits.held, nowMs }),
     table,
     edge,
