@@ -34,13 +34,15 @@ export function verifySubtreeConsistency(claim: SubtreeConsistencyClaim): boolea
   const { subtree, size, subtreeRoot, root, proof } = claim;
   if (![subtree.start, subtree.end, size].every(isCount)) return false;
   if (!isSubtree(subtree) || subtree.end > size) return false;
+  const { start, end } = subtree;
+  if (start === end) return proof.length === 0 && isSame(subtreeRoot, hashEmpty());
+  if (end - start === size) return proof.length === 0 && isSame(subtreeRoot, root);
   if (![subtreeRoot, root, ...proof].every(isHash)) return false;
-  if (subtree.start === subtree.end) return proof.length === 0 && isSame(subtreeRoot, hashEmpty());
-  const path = climb({ first: subtree.start, node: subtree.end - 1, last: size - 1 });
-  const isWhole = path.first === path.node;
-  const [start, ...siblings] = isWhole ? [subtreeRoot, ...proof] : proof;
-  if (start === undefined) return false;
-  const roots = foldUp(path, start, siblings);
+  const path = climb({ first: start, node: end - 1, last: size - 1 });
+  const isPerfect = path.first === path.node;
+  const [bottom, ...siblings] = isPerfect ? [subtreeRoot, ...proof] : proof;
+  if (bottom === undefined) return false;
+  const roots = foldUp(path, bottom, siblings);
   return roots !== null && isSame(roots.subtreeRoot, subtreeRoot) && isSame(roots.root, root);
 }
 
@@ -64,10 +66,10 @@ function climb(level: Level): Level {
 
 function foldUp(
   level: Level,
-  start: Hash,
+  bottom: Hash,
   siblings: readonly Hash[],
 ): { subtreeRoot: Hash; root: Hash } | null {
-  let [subtreeRoot, root] = [start, start];
+  let [subtreeRoot, root] = [bottom, bottom];
   for (const sibling of siblings) {
     if (level.last === 0) return null;
     if (isOdd(level.node) || level.node === level.last) {
