@@ -22,7 +22,10 @@ export interface LogReader {
   proveSubtreeConsistency(subtree: Range): Promise<Hash[]>;
 }
 
-/** Reads the log of `size` entries. It keeps the tiles that it has read: make one for each task. */
+/**
+ * Reads the log as it was at a size that was signed: for others, partial tiles may never have been written.
+ * It keeps the tiles that it has read: make one for each task.
+ */
 export function createLogReader(source: LogSource, size: number): LogReader {
   const hashOf = createTreeHasher(source, size);
   const log = { start: 0, end: size };

@@ -25,8 +25,8 @@ export function tilePath(tile: Tile): string {
 /** Where the tile lies once it is full. */
 export function fullTilePath({ level, index }: Tile): string {
   const digits = String(index);
-  const groups = digits.padStart(Math.ceil(digits.length / 3) * 3, "0").match(/.{3}/g) ?? [];
-  return `tile/${level}/${groups.join("/x").replace(/^(?=.*\/)/, "x")}`;
+  const groups = digits.padStart(Math.ceil(digits.length / 3) * 3, "0");
+  return `tile/${level}/${groups.replace(/[0-9]{3}(?=[0-9])/g, "x$&/")}`;
 }
 
 /** The folder of what the tile was while it was partial. */

@@ -14,7 +14,7 @@ export function createMemoryStore(files: ReadonlyMap<string, Uint8Array> = new M
     written: [],
     read: async (path) => store.files.get(path) ?? null,
     async write(path, bytes) {
-      store.files.set(path, Uint8Array.from(bytes));
+      store.files.set(path, Buffer.from(bytes));
       store.written.push(path);
     },
     async removeFolder(path) {
