@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Verifies an audit log without Mainstay: this file, Node 18 or newer, and nothing else.
+// Verifies an audit log without Mainstay: this file, Node 18.11 or newer, and nothing else.
 // What it reads is specified in docs/formats/log.md. It exits with 0 when everything holds, 1 when something
 // does not, and 2 when it was asked wrongly.
 import { createHash, createPublicKey, verify } from "node:crypto";
@@ -114,7 +114,10 @@ function openNote(bytes, keys) {
     const id = signature.subarray(0, 4).toString("hex");
     const known = keys.find((each) => each.name === name && each.id === id);
     if (known === undefined) continue;
-    demand(verify(null, Buffer.from(text), known.key, signature.subarray(4)), `the signature of ${name} is wrong`);
+    demand(
+      verify(null, Buffer.from(text), known.key, signature.subarray(4)),
+      `the signature of ${name} is wrong`,
+    );
     signatures += 1;
   }
   demand(signatures > 0, "the key of the log has not signed the checkpoint");
@@ -123,7 +126,10 @@ function openNote(bytes, keys) {
 
 function openCheckpoint(bytes, { keys, origin }) {
   const lines = openNote(bytes, keys).split("\n").slice(0, -1);
-  demand(lines.length >= 3 && !lines.includes(""), "the checkpoint has fewer than three lines, or empty ones");
+  demand(
+    lines.length >= 3 && !lines.includes(""),
+    "the checkpoint has fewer than three lines, or empty ones",
+  );
   demand(lines[0] === origin, `the checkpoint is of the log ${lines[0]}, not of ${origin}`);
   return { size: decodeCount(lines[1], "the size"), root: decodeHash(lines[2], "the root hash") };
 }
@@ -186,7 +192,7 @@ function cutHashes(bytes, path) {
 
 function cutEntries(bytes, path) {
   const entries = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     demand(at + 2 <= bytes.length, `${path} ends within an entry`);
     const end = at + 2 + bytes.readUInt16BE(at);
     demand(end <= bytes.length, `${path} ends within an entry`);
@@ -233,7 +239,7 @@ function hashEdge(hashes, hasTail) {
   const tail = hasTail ? hashes.at(-1) : null;
   const perfect = hasTail ? hashes.slice(0, -1) : hashes;
   const stack = [];
-  for (let at = 0; at < perfect.length; ) {
+  for (let at = 0; at < perfect.length;) {
     let width = 1;
     while (at + width * 2 <= perfect.length) width *= 2;
     stack.push(hashTree(perfect.slice(at, at + width)));
@@ -250,14 +256,20 @@ async function verifyLog(read, checkpoint, { retained, indices }) {
   const marks = [checkpoint, ...retained];
   const compareRoots = () => {
     for (const { size, root, name = "the checkpoint" } of marks) {
-      demand(size !== tree.size() || root.equals(tree.root()), `the first ${size} entries are not those of ${name}`);
+      demand(
+        size !== tree.size() || root.equals(tree.root()),
+        `the first ${size} entries are not those of ${name}`,
+      );
     }
   };
   const sizes = new Set(marks.map(({ size }) => size));
   const compareTiles = async (tiles) => {
     for (const { level, index, hashes } of tiles) {
       const shown = await readParts(read, { level, index, width: hashes.length }, cutHashes);
-      demand(Buffer.concat(shown).equals(Buffer.concat(hashes)), `${tilePath(level, index, hashes.length)} is altered`);
+      demand(
+        Buffer.concat(shown).equals(Buffer.concat(hashes)),
+        `${tilePath(level, index, hashes.length)} is altered`,
+      );
     }
   };
   compareRoots();
@@ -268,7 +280,10 @@ async function verifyLog(read, checkpoint, { retained, indices }) {
     const filled = [];
     for (const [at, entry] of entries.entries()) {
       const leaf = hashLeaf(entry);
-      demand(leaf.equals(tile[at]), `entry ${start + at} is not the one of ${tilePath(0, place.index, place.width)}`);
+      demand(
+        leaf.equals(tile[at]),
+        `entry ${start + at} is not the one of ${tilePath(0, place.index, place.width)}`,
+      );
       if (indices.has(start + at)) leaves.set(start + at, leaf);
       filled.push(...tree.add(leaf));
       if (sizes.has(tree.size())) compareRoots();
@@ -300,7 +315,10 @@ function parseProof(bytes, path) {
 function verifyProof({ path, index, proof, checkpoint }, leaf, trust) {
   const { size, root } = openCheckpoint(checkpoint, trust);
   demand(leaf !== undefined, `${path} is about entry ${index}, which the log does not have`);
-  demand(isIncluded({ index, size, leaf, proof, root }), `${path} does not prove that the entry is number ${index}`);
+  demand(
+    isIncluded({ index, size, leaf, proof, root }),
+    `${path} does not prove that the entry is number ${index}`,
+  );
   return `${path}: entry ${index} of the log of ${size}`;
 }
 
@@ -344,12 +362,18 @@ async function main(options) {
     for (const { size, name } of retained) {
       demand(size <= checkpoint.size, `the log has ${checkpoint.size} entries, in ${name} it had ${size}`);
     }
-    leaves = await verifyLog(read, checkpoint, { retained, indices: new Set(proofs.map(({ index }) => index)) });
+    leaves = await verifyLog(read, checkpoint, {
+      retained,
+      indices: new Set(proofs.map(({ index }) => index)),
+    });
     const kept = retained.length === 0 ? "" : `, and goes on from ${retained.length} kept`;
-    console.log(`ok: ${checkpoint.size} entries of ${trust.origin}, root ${checkpoint.root.toString("base64")}${kept}`);
+    console.log(
+      `ok: ${checkpoint.size} entries of ${trust.origin}, root ${checkpoint.root.toString("base64")}${kept}`,
+    );
   }
   for (const each of proofs) {
-    const leaf = options.entry === undefined ? leaves.get(each.index) : hashLeaf(await readFile(options.entry));
+    const leaf =
+      options.entry === undefined ? leaves.get(each.index) : hashLeaf(await readFile(options.entry));
     console.log(`ok: ${verifyProof(each, leaf, trust)}`);
   }
 }

@@ -28,8 +28,7 @@ interface Vector {
 
 /** What the vectors of each folder of `testdata` claim. */
 const VERIFY: Record<string, (vector: Vector) => boolean> = {
-  inclusion: (vector) =>
-    verifyInclusion({ ...common(vector), index: vector.leafIdx, size: vector.treeSize }),
+  inclusion: (vector) => verifyInclusion({ ...common(vector), index: vector.leafIdx, size: vector.treeSize }),
   consistency: (vector) => verifyConsistency({ ...common(vector), size1: vector.size1, size2: vector.size2 }),
   subtreeinclusion: (vector) =>
     verifySubtreeInclusion({ ...common(vector), index: vector.leafIdx, subtreeRoot: bytes(vector.root) }),

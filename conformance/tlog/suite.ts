@@ -31,7 +31,9 @@ export const suite: Suite = {
       let question: Question | null = null;
       for (const size of SIZES) {
         question = await writeLog(join(root, String(size)), size);
-        results.push(...(await judge(verifiers, question, { name: `a log of ${size} entries`, isWhole: true })));
+        results.push(
+          ...(await judge(verifiers, question, { name: `a log of ${size} entries`, isWhole: true })),
+        );
       }
       if (question !== null) results.push(...(await judgeTampering(verifiers, question)));
       return results;

@@ -6,7 +6,10 @@ const run = promisify(execFile);
 /** Where Debian keeps Go libraries; without modules, so that nothing is fetched. */
 const GO = { GO111MODULE: "off", GOPATH: "/usr/share/gocode", GOFLAGS: "" };
 
-/** Programs of others, or at least without a line of the engine: null when the log is whole, else what they say. */
+/**
+ * Programs of others, or at least without a line of the
+ * engine: null when the log is whole, else what they say.
+ */
 export interface Verifier {
   name: string;
   verify(question: Question): Promise<string | null>;
@@ -46,12 +49,12 @@ export function createStandAloneVerifier(repositoryFolder: string): Verifier {
   };
 }
 
-async function ask(program: string, args: string[]): Promise<string | null> {
-  try {
-    await run(program, args);
-    return null;
-  } catch (error) {
-    const { stdout = "", stderr = "" } = error instanceof Error ? { stdout: "", stderr: "", ...error } : {};
-    return `${stdout}${stderr}`.trim().split("\n")[0] || "it failed without a word";
-  }
+/** The first line that the program says when it refuses. */
+function ask(program: string, args: string[]): Promise<string | null> {
+  return new Promise((resolve) => {
+    execFile(program, args, (error, stdout, stderr) => {
+      if (error === null) resolve(null);
+      else resolve(`${stdout}${stderr}`.trim().split("\n")[0] || error.message);
+    });
+  });
 }

@@ -29,7 +29,9 @@ describe("a checkpoint", () => {
   });
 
   it("is not the one of another log with the same key", () => {
-    expect(() => openCheckpoint(NOTE, { ...TRUST, origin: "log.example/other" })).toThrow("not of log.example/other");
+    expect(() => openCheckpoint(NOTE, { ...TRUST, origin: "log.example/other" })).toThrow(
+      "not of log.example/other",
+    );
   });
 
   it("is opened with the old key and with the new one while a key is replaced", () => {
@@ -40,7 +42,9 @@ describe("a checkpoint", () => {
   });
 
   it("needs as many witnesses as were asked for, and the log itself", () => {
-    const keys = [1, 2].map((seed) => createNoteKey(`w${seed}.example`, Buffer.alloc(32, seed), "cosignature/v1"));
+    const keys = [1, 2].map((seed) =>
+      createNoteKey(`w${seed}.example`, Buffer.alloc(32, seed), "cosignature/v1"),
+    );
     const witnesses = keys.map(({ vkey }) => createVerifier(vkey));
     const [one, two] = keys.map(({ skey }) => createCosigner(skey, () => 0));
     if (!one || !two) throw new Error("two witnesses");

@@ -60,7 +60,8 @@ export function openCheckpoint(note: string | Uint8Array, trust: LogTrust): Sign
   const { keys, witnesses = [], quorum = 0 } = trust;
   const { text, signatures } = openNote(note, [...keys, ...witnesses]);
   const count = (verifiers: readonly NoteVerifier[]) =>
-    verifiers.filter((each) => signatures.some(({ name, id }) => each.name === name && each.id === id)).length;
+    verifiers.filter((each) => signatures.some(({ name, id }) => each.name === name && each.id === id))
+      .length;
   if (count(keys) === 0) throw new LogError("unsigned", "the log itself has not signed the checkpoint");
   if (count(witnesses) < quorum) {
     const message = `${count(witnesses)} of ${quorum} witnesses needed have signed the checkpoint`;

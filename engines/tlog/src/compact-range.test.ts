@@ -5,7 +5,16 @@ import { hashLeaf, type Hash } from "./hash.ts";
 import { hashByDefinition } from "./testing/tree-by-definition.ts";
 
 /** The leaves and roots that implementations of Certificate Transparency compare themselves with. */
-const CT_LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
+const CT_LEAVES = [
+  "",
+  "00",
+  "10",
+  "2021",
+  "3031",
+  "40414243",
+  "5051525354555657",
+  "606162636465666768696a6b6c6d6e6f",
+];
 const CT_ROOTS = [
   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
   "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -48,7 +57,8 @@ describe("a tree that grows", () => {
       fc.property(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 63 }), (level, rest) => {
         const [whole, after] = [leaves.slice(0, 64), leaves.slice(64, 64 + rest)];
         const range = createCompactRange();
-        for (let at = 0; at < 64; at += 2 ** level) range.append(hashTree(whole.slice(at, at + 2 ** level)), level);
+        for (let at = 0; at < 64; at += 2 ** level)
+          range.append(hashTree(whole.slice(at, at + 2 ** level)), level);
         for (const leaf of after) range.append(leaf);
         expect(range.root()).toEqual(hashByDefinition([...whole, ...after]));
       }),

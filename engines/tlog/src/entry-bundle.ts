@@ -11,7 +11,10 @@ export function encodeEntries(entries: readonly Uint8Array[]): Uint8Array {
 
 function encodeLength(length: number): Uint8Array {
   if (length > MAX_ENTRY_BYTES) {
-    throw new LogError("malformed", `an entry has ${length} bytes, at most ${MAX_ENTRY_BYTES} fit: shorten it`);
+    throw new LogError(
+      "malformed",
+      `an entry has ${length} bytes, at most ${MAX_ENTRY_BYTES} fit: shorten it`,
+    );
   }
   const bytes = Buffer.alloc(LENGTH_BYTES);
   bytes.writeUInt16BE(length);
@@ -22,7 +25,7 @@ function encodeLength(length: number): Uint8Array {
 export function decodeEntries(bytes: Uint8Array): Uint8Array[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const entries: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const start = at + LENGTH_BYTES;
     const end = start > bytes.length ? Infinity : start + view.getUint16(at);
     if (end > bytes.length) {

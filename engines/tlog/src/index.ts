@@ -28,7 +28,12 @@ export type { Range } from "./proof-ranges.ts";
 export { checkExtension, type ExtensionClaim } from "./retained.ts";
 export { CHECKPOINT_PATH, isLogPath } from "./tiles.ts";
 export { verifyLog, type LogFinding, type LogQuestion, type LogReport } from "./verify-log.ts";
-export { verifyConsistency, verifyInclusion, type ConsistencyClaim, type InclusionClaim } from "./verify-proof.ts";
+export {
+  verifyConsistency,
+  verifyInclusion,
+  type ConsistencyClaim,
+  type InclusionClaim,
+} from "./verify-proof.ts";
 export {
   verifySubtreeConsistency,
   verifySubtreeInclusion,

@@ -1,7 +1,8 @@
 /**
  * What is wrong with a log, a note or a proof. `malformed`: cannot be read; `unsigned`: no trusted signature;
- * `missing`: a file is not there; `altered`: contents and hashes disagree; `truncated`: shorter than a checkpoint
- * that was kept; `forked`: another history than the one that was kept; `gap`: a batch that does not follow.
+ * `missing`: a file is not there; `altered`: contents and hashes disagree;
+ * `truncated`: shorter than a checkpoint that was kept; `forked`: another
+ * history than the one that was kept; `gap`: a batch that does not follow.
  */
 export type LogFault = "malformed" | "unsigned" | "missing" | "altered" | "truncated" | "forked" | "gap";
 

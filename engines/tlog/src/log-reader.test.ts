@@ -13,7 +13,28 @@ const SIZE = 1_300;
 const entries = sampleEntries(SIZE);
 const leaves = entries.map(hashLeaf);
 /** Sizes of which a checkpoint was signed, on all sides of the borders of tiles. */
-const SIZES = [1, 2, 3, 7, 100, 255, 256, 257, 300, 511, 512, 513, 640, 767, 768, 1_000, 1_023, 1_024, 1_025, SIZE];
+const SIZES = [
+  1,
+  2,
+  3,
+  7,
+  100,
+  255,
+  256,
+  257,
+  300,
+  511,
+  512,
+  513,
+  640,
+  767,
+  768,
+  1_000,
+  1_023,
+  1_024,
+  1_025,
+  SIZE,
+];
 const store = createMemoryStore();
 const writer = createLogWriter({ store, signer: SIGNER, trust: TRUST });
 for (const [at, size] of SIZES.entries()) {
@@ -54,7 +75,11 @@ describe("a log that is read", () => {
   it("proves subtrees, and entries within them", async () => {
     const root = hashByDefinition(leaves);
     const reader = createLogReader(store, SIZE);
-    for (const subtree of [{ start: 0, end: 700 }, { start: 256, end: 512 }, { start: 1_024, end: 1_300 }]) {
+    for (const subtree of [
+      { start: 0, end: 700 },
+      { start: 256, end: 512 },
+      { start: 1_024, end: 1_300 },
+    ]) {
       const subtreeRoot = await reader.hashOf(subtree);
       const proof = await reader.proveSubtreeConsistency(subtree);
       expect(verifySubtreeConsistency({ subtree, size: SIZE, subtreeRoot, root, proof })).toBe(true);
@@ -83,7 +108,9 @@ describe("a log that is read", () => {
   it("says which file is missing or too short", async () => {
     const damaged = await createSampleLog(sampleEntries(300));
     damaged.files.delete("tile/0/001.p/44");
-    await expect(createLogReader(damaged, 300).proveInclusion(299)).rejects.toThrow("tile/0/001.p/44 does not exist");
+    await expect(createLogReader(damaged, 300).proveInclusion(299)).rejects.toThrow(
+      "tile/0/001.p/44 does not exist",
+    );
     damaged.files.set("tile/0/000", Buffer.alloc(31));
     await expect(createLogReader(damaged, 300).proveInclusion(1)).rejects.toThrow("31 bytes instead of 8192");
     damaged.files.set("tile/entries/000", Buffer.of(0, 0));

@@ -6,7 +6,10 @@ import { isCount } from "./powers-of-two.ts";
 import { isSubtree, proofRanges, type Range } from "./proof-ranges.ts";
 import { TILE_HEIGHT, TILE_WIDTH, tileAt } from "./tiles.ts";
 
-/** A log as it was at one size, read from its tiles alone. What it answers is proven by nothing but its proofs. */
+/**
+ * A log as it was at one size, read from its tiles alone.
+ * What it answers is proven by nothing but its proofs.
+ */
 export interface LogReader {
   size: number;
   entryAt(index: number): Promise<Uint8Array>;
@@ -60,7 +63,9 @@ export function createLogReader(source: LogSource, size: number): LogReader {
       checkWithin({ start: index, end: index + 1 }, subtree);
       const inside = { start: index - start, end: index + 1 - start };
       const ranges = proofRanges(inside, end - start);
-      return Promise.all(ranges.map((range) => hashOf({ start: start + range.start, end: start + range.end })));
+      return Promise.all(
+        ranges.map((range) => hashOf({ start: start + range.start, end: start + range.end })),
+      );
     },
     async proveSubtreeConsistency(subtree) {
       checkWithin(subtree, log);

@@ -112,9 +112,13 @@ describe("a batch", () => {
   it("is refused when it is too large, before anything is written", async () => {
     const store = createMemoryStore();
     const tooMany = Array.from({ length: MAX_BATCH_ENTRIES + 1 }, () => Buffer.of());
-    await expect(writerOf(store).append({ firstIndex: 0, entries: tooMany })).rejects.toThrow("at most 65536");
+    await expect(writerOf(store).append({ firstIndex: 0, entries: tooMany })).rejects.toThrow(
+      "at most 65536",
+    );
     const tooLong = [Buffer.of(), Buffer.alloc(65_536)];
-    await expect(writerOf(store).append({ firstIndex: 0, entries: tooLong })).rejects.toThrow("entry 1 has more");
+    await expect(writerOf(store).append({ firstIndex: 0, entries: tooLong })).rejects.toThrow(
+      "entry 1 has more",
+    );
     expect(store.written).toEqual([]);
   });
 
@@ -150,19 +154,23 @@ function createFailingStore(store: MemoryStore, failingWrite: number): LogStore 
 }
 
 describe("a loss of power", () => {
-  it("at any write leaves a log that is whole, and that goes on with the same batch or a larger one", async () => {
+  it("at any write leaves a log that is whole, and goes on with the same batch or a larger one", async () => {
     const entries = sampleEntries(900);
     const expected = await createSampleLog(entries);
     const sizesSeen = new Set<number>();
     for (let failingWrite = 0; failingWrite < 14; failingWrite += 1) {
       const store = await createSampleLog(entries.slice(0, 200));
       const batch = { firstIndex: 200, entries: entries.slice(200, 600) };
-      await writerOf(createFailingStore(store, failingWrite)).append(batch).catch(() => null);
+      await writerOf(createFailingStore(store, failingWrite))
+        .append(batch)
+        .catch(() => null);
       sizesSeen.add(sizeOf(store));
       expect(await complaintsOf(store)).toEqual([]);
       await writerOf(store).append({ firstIndex: 200, entries: entries.slice(200, 200 + failingWrite * 50) });
       await writerOf(store).append({ firstIndex: 200, entries: entries.slice(200) });
-      expect(currentFiles(store, expected.files.keys())).toEqual(currentFiles(expected, expected.files.keys()));
+      expect(currentFiles(store, expected.files.keys())).toEqual(
+        currentFiles(expected, expected.files.keys()),
+      );
     }
     expect([...sizesSeen]).toEqual([200, 600]);
   });

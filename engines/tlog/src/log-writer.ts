@@ -14,12 +14,14 @@ export interface Batch {
   entries: readonly Uint8Array[];
 }
 
-/** The one writer of a log. Two at a time would sign two histories: the caller sees to it that there is one. */
+/**
+ * The one writer of a log. Two at a time would sign two histories: the caller sees to it that there is one.
+ */
 export interface LogWriter {
   /**
    * Adds a batch and answers the checkpoint that covers it. What the log holds already is compared instead of
-   * added, so a batch may be given again after a crash. Tiles are written first and the checkpoint last: until
-   * then nothing has happened.
+   * added, so a batch may be given again after a crash. Tiles are written
+   * first and the checkpoint last: until then nothing has happened.
    */
   append(batch: Batch): Promise<SignedCheckpoint>;
 }
@@ -68,7 +70,10 @@ function checkBatch({ firstIndex, entries }: Batch, size: number): void {
     throw new LogError("gap", `the log ends at ${size}, a batch from ${firstIndex} on leaves a gap`);
   }
   if (entries.length > MAX_BATCH_ENTRIES) {
-    throw new LogError("malformed", `a batch has at most ${MAX_BATCH_ENTRIES} entries, got ${entries.length}`);
+    throw new LogError(
+      "malformed",
+      `a batch has at most ${MAX_BATCH_ENTRIES} entries, got ${entries.length}`,
+    );
   }
   const tooLong = entries.findIndex((entry) => entry.length > MAX_ENTRY_BYTES);
   if (tooLong === -1) return;
@@ -105,7 +110,8 @@ async function resumeBuilder(store: LogStore, current: SignedCheckpoint | null):
 async function writeEntries(store: LogStore, added: readonly Uint8Array[], size: number): Promise<void> {
   const end = size + added.length;
   const before = size % TILE_WIDTH;
-  const head = before === 0 || added.length === 0 ? [] : await readEntries(store, tileAt("entries", size - 1, size));
+  const head =
+    before === 0 || added.length === 0 ? [] : await readEntries(store, tileAt("entries", size - 1, size));
   const entries = [...head, ...added];
   const writes: Promise<void>[] = [];
   for (let at = 0; at < entries.length; at += TILE_WIDTH) {

@@ -35,7 +35,9 @@ async function createSample(size: number): Promise<Sample> {
   const store = await createSampleLog(entries);
   const checkpoint = await checkpointOf(store);
   const retained = await checkpointOf(await createSampleLog(entries.slice(0, Math.ceil(size / 2))));
-  const proofs = await Promise.all(entries.slice(0, 8).map((_, index) => proveEntry(store, checkpoint, index)));
+  const proofs = await Promise.all(
+    entries.slice(0, 8).map((_, index) => proveEntry(store, checkpoint, index)),
+  );
   return { entries, store, checkpoint, retained, proofs };
 }
 
@@ -100,7 +102,9 @@ const MUTATIONS: Record<string, (sample: Sample, random: SeededRandom) => boolea
   "a file cut off at any byte": (sample, random) =>
     change(sample, random, (bytes) => bytes.subarray(0, random.below(bytes.length))),
   "bytes added to any file": (sample, random) =>
-    change(sample, random, (bytes) => Buffer.concat([bytes, Buffer.alloc(1 + random.below(64), random.below(256))])),
+    change(sample, random, (bytes) =>
+      Buffer.concat([bytes, Buffer.alloc(1 + random.below(64), random.below(256))]),
+    ),
   "two parts of a file in each other's place": (sample, random) =>
     change(sample, random, (bytes) => {
       const at = 1 + random.below(bytes.length - 1);
@@ -118,7 +122,10 @@ const MUTATIONS: Record<string, (sample: Sample, random: SeededRandom) => boolea
     const note = signNote(formatCheckpoint(checkpoint), [OTHER_SIGNER]);
     return isFoundOut(new Map([...store.files, ["checkpoint", Buffer.from(note)]]));
   },
-  "a checkpoint that says another size or root, signed by the log itself": ({ store, checkpoint }, random) => {
+  "a checkpoint that says another size or root, signed by the log itself": (
+    { store, checkpoint },
+    random,
+  ) => {
     const lie =
       random.below(2) === 0
         ? { ...checkpoint, root: flipBit(checkpoint.root, random) }
@@ -137,7 +144,9 @@ const MUTATIONS: Record<string, (sample: Sample, random: SeededRandom) => boolea
   "a fork that offers its own proof of consistency": async ({ entries, retained }, random) => {
     const forked = await createSampleLog(rewrite(entries, retained.size, random));
     const current = await checkpointOf(forked);
-    const proof = await createLogReader(forked, current.size).proveConsistency(Math.min(retained.size, current.size));
+    const proof = await createLogReader(forked, current.size).proveConsistency(
+      Math.min(retained.size, current.size),
+    );
     return isRefused(() => checkExtension({ retained, current, proof }));
   },
   "a proof of consistency with a flipped bit, a hash less or a hash more": async (sample, random) => {
@@ -145,7 +154,11 @@ const MUTATIONS: Record<string, (sample: Sample, random: SeededRandom) => boolea
     const honest = await createLogReader(store, current.size).proveConsistency(retained.size);
     const at = random.below(honest.length);
     const hash = honest[at] ?? Buffer.of();
-    const proof = random.pick([honest.with(at, flipBit(hash, random)), honest.toSpliced(at, 1), [...honest, hash]]);
+    const proof = random.pick([
+      honest.with(at, flipBit(hash, random)),
+      honest.toSpliced(at, 1),
+      [...honest, hash],
+    ]);
     return isRefused(() => checkExtension({ retained, current, proof }));
   },
   "a proof file with a flipped bit, or a line less or in another place": ({ entries, proofs }, random) => {
@@ -154,7 +167,10 @@ const MUTATIONS: Record<string, (sample: Sample, random: SeededRandom) => boolea
     const lines = proof.split("\n");
     const [at, to] = [random.below(lines.length - 1), random.below(lines.length - 1)];
     const moved = lines.toSpliced(at, 1).toSpliced(to, 0, lines[at] ?? "");
-    const changed = random.pick([flipBit(Buffer.from(proof), random).toString(), lines.toSpliced(at, 1).join("\n")]);
+    const changed = random.pick([
+      flipBit(Buffer.from(proof), random).toString(),
+      lines.toSpliced(at, 1).join("\n"),
+    ]);
     const text = random.below(3) === 0 && moved.join("\n") !== proof ? moved.join("\n") : changed;
     return isRefused(() => verifyProof(text, entries[index] ?? Buffer.of(), TRUST));
   },
@@ -175,16 +191,21 @@ describe("a log that nobody touched", () => {
 });
 
 describe(`each of ${EACH} times, what is noticed is`, () => {
-  it.each(Object.entries(MUTATIONS))("%s", async (name, mutate) => {
-    const random = createSeededRandom(SEED + Object.keys(MUTATIONS).indexOf(name));
-    const unnoticed: string[] = [];
-    for (let round = 0; round < EACH; round += 1) {
-      // A large log takes as long as thirty small ones.
-      const sample = random.pick(round % 30 === 0 ? samples : samples.slice(0, -1));
-      if (!(await mutate(sample, random))) unnoticed.push(`round ${round}, ${sample.entries.length} entries`);
-    }
-    expect(unnoticed).toEqual([]);
-  }, TIMEOUT_MS);
+  it.each(Object.entries(MUTATIONS))(
+    "%s",
+    async (name, mutate) => {
+      const random = createSeededRandom(SEED + Object.keys(MUTATIONS).indexOf(name));
+      const unnoticed: string[] = [];
+      for (let round = 0; round < EACH; round += 1) {
+        // A large log takes as long as thirty small ones.
+        const sample = random.pick(round % 30 === 0 ? samples : samples.slice(0, -1));
+        if (!(await mutate(sample, random)))
+          unnoticed.push(`round ${round}, ${sample.entries.length} entries`);
+      }
+      expect(unnoticed).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
 
   it("more than 10,000 mutations in all", () => {
     expect(EACH * Object.keys(MUTATIONS).length).toBeGreaterThan(10_000);

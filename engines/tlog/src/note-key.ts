@@ -2,7 +2,9 @@ import { createPrivateKey, createPublicKey, hash as digest, sign, verify, type K
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { LogError } from "./log-error.ts";
 
-/** What a key signs: the text itself (https://c2sp.org/signed-note), or that and a time (tlog-cosignature). */
+/**
+ * What a key signs: the text itself (https://c2sp.org/signed-note), or that and a time (tlog-cosignature).
+ */
 export type SignatureType = "ed25519" | "cosignature/v1";
 
 /** Says who signed, and checks that they did. */
@@ -53,7 +55,8 @@ export function createVerifier(vkey: string): NoteVerifier {
   const { name, id, type, material } = parseKey(vkey, "vkey");
   if (keyId(name, type, material) !== id) throw malformed("vkey", "its id does not fit the key");
   const key = createPublicKey({ key: Buffer.concat([SPKI_HEADER, material]), format: "der", type: "spki" });
-  if (type === "ed25519") return { name, id, verify: (text, bytes) => verify(null, Buffer.from(text), key, bytes) };
+  if (type === "ed25519")
+    return { name, id, verify: (text, bytes) => verify(null, Buffer.from(text), key, bytes) };
   return { name, id, verify: (text, bytes) => verifyCosignature(key, text, bytes) };
 }
 
@@ -63,7 +66,9 @@ export function createSigner(skey: string): NoteSigner {
   return { name, id, sign: (text) => sign(null, Buffer.from(text), key) };
 }
 
-/** Signs checkpoints as a witness, who says when the log looked like that (https://c2sp.org/tlog-cosignature). */
+/**
+ * Signs checkpoints as a witness, who says when the log looked like that (https://c2sp.org/tlog-cosignature).
+ */
 export function createCosigner(skey: string, nowMs: () => number): NoteSigner {
   const { name, id, key } = parseSecret(skey, "cosignature/v1");
   return {

@@ -7,8 +7,7 @@ import { cosignatureTime, createCosigner, createNoteKey, createSigner, createVer
 const GO = {
   skey: "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz",
   vkey: "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
-  text:
-    "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n",
+  text: "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n",
   signature:
     "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n",
 };
@@ -78,7 +77,10 @@ describe("a signed note", () => {
   it("has limits on its length and its signatures", () => {
     const signer = createSigner(ALICE.skey);
     expect(() => openNote("x".repeat(1_000_001), verifiersOf(ALICE.vkey))).toThrow("longer");
-    const crowded = signNote("hello\n", Array.from({ length: 101 }, () => signer));
+    const crowded = signNote(
+      "hello\n",
+      Array.from({ length: 101 }, () => signer),
+    );
     expect(() => openNote(crowded, verifiersOf(ALICE.vkey))).toThrow("more than 100 signatures");
   });
 
@@ -88,17 +90,25 @@ describe("a signed note", () => {
 });
 
 describe("a cosignature", () => {
-  const note = signNote("log.example\n1\nbjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0=\n", [createSigner(ALICE.skey)]);
+  const note = signNote("log.example\n1\nbjQLnP+zepicpUTmu3gKLHiQHT+zNzh2hRGjBhevoB0=\n", [
+    createSigner(ALICE.skey),
+  ]);
 
   it("says when a witness saw the text", () => {
-    const cosigned = addSignature(note, createCosigner(WITNESS.skey, () => NOON_MS));
+    const cosigned = addSignature(
+      note,
+      createCosigner(WITNESS.skey, () => NOON_MS),
+    );
     const { signatures } = openNote(cosigned, verifiersOf(ALICE.vkey, WITNESS.vkey));
     expect(signatures.map(({ name }) => name)).toEqual(["alice.example/log", "witness.example/w1"]);
     expect(cosignatureTime(signatures[1]?.bytes ?? Buffer.of())).toBe(1_679_315_147);
   });
 
   it("is signed over its time", () => {
-    const cosigned = addSignature(note, createCosigner(WITNESS.skey, () => NOON_MS));
+    const cosigned = addSignature(
+      note,
+      createCosigner(WITNESS.skey, () => NOON_MS),
+    );
     const line = cosigned.trimEnd().split("\n").at(-1) ?? "";
     const bytes = Buffer.from(line.split(" ")[2] ?? "", "base64");
     bytes[11] = (bytes[11] ?? 0) ^ 1;
@@ -125,7 +135,7 @@ describe("a key of notes", () => {
   });
 
   it("is refused with one wrong letter, and never says its secret", () => {
-    for (const [index, letter] of [...ALICE.skey].entries()) {
+    for (const [index, letter] of ALICE.skey.split("").entries()) {
       const other = letter === "x" ? "y" : "x";
       const changed = `${ALICE.skey.slice(0, index)}${other}${ALICE.skey.slice(index + 1)}`;
       const secret = ALICE.skey.split("+").at(-1) ?? "";
@@ -133,7 +143,7 @@ describe("a key of notes", () => {
         expect.objectContaining({ message: expect.not.stringContaining(secret.slice(0, 8)) }),
       );
     }
-    for (const [index, letter] of [...ALICE.vkey].entries()) {
+    for (const [index, letter] of ALICE.vkey.split("").entries()) {
       const changed = `${ALICE.vkey.slice(0, index)}${letter === "x" ? "y" : "x"}${ALICE.vkey.slice(index + 1)}`;
       expect(() => createVerifier(changed), changed).toThrow("cannot be used");
     }

@@ -19,8 +19,8 @@ export interface NoteSignature {
 const MAX_NOTE_BYTES = 1_000_000;
 const MAX_SIGNATURES = 100;
 const ID_BYTES = 4;
-/** Newline is the one control character that a note may hold. */
-const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
+/** Newline is the one character below the space that a note may hold. */
+const CONTROL = /[^\n\u0020-\uffff]/;
 const SIGNATURE_LINE = /^\u2014 (\S+) (\S+)$/;
 
 /** The signed note, as it is stored and sent. */

@@ -60,6 +60,7 @@ describe("a proof file", () => {
       file.replace("index 7\n", "index 7\n!\n"),
       `\n${file}`,
     ];
-    for (const text of wrong) expect(() => verifyProof(text, Buffer.from("entry 7"), TRUST), text).toThrow(LogError);
+    for (const text of wrong)
+      expect(() => verifyProof(text, Buffer.from("entry 7"), TRUST), text).toThrow(LogError);
   });
 });

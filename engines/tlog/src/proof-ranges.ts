@@ -7,8 +7,9 @@ export interface Range {
 }
 
 /**
- * Whether [start, end) is a subtree whose hash can be proven: `start` is a multiple of its width, rounded up to
- * a power of two (draft-ietf-plants-merkle-tree-certs §4.1). Each prefix of a log and each single entry is one.
+ * Whether [start, end) is a subtree whose hash can be proven: `start` is a multiple
+ * of its width, rounded up to a power of two (draft-ietf-plants-merkle-tree-certs
+ * §4.1). Each prefix of a log and each single entry is one.
  */
 export function isSubtree({ start, end }: Range): boolean {
   return start <= end && start % powerFrom(end - start) === 0;

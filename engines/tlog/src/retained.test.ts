@@ -34,7 +34,11 @@ describe("a checkpoint that was kept", () => {
   it("shows that a log was written anew, even by its own key", async () => {
     const rewritten = await createSampleLog([Buffer.from("another"), ...sampleEntries(300).slice(1)]);
     const current = await checkpointOf(rewritten);
-    const claim = { retained: shorter, current, proof: await createLogReader(rewritten, 300).proveConsistency(100) };
+    const claim = {
+      retained: shorter,
+      current,
+      proof: await createLogReader(rewritten, 300).proveConsistency(100),
+    };
     expect(() => checkExtension(claim)).toThrow(expect.objectContaining({ fault: "forked" }));
     expect(() => checkExtension({ retained: longer, current, proof: [] })).toThrow("was not shown to go on");
   });

@@ -34,7 +34,14 @@ describe("the path of a tile", () => {
 describe("a path of a log", () => {
   it("is the checkpoint, too, and nothing else", () => {
     expect(isLogPath("checkpoint")).toBe(true);
-    const others = ["", "/checkpoint", "checkpoint/", "tile/0/../../key", "tile/0/000.p/256", "tile/0/000.p/0"];
+    const others = [
+      "",
+      "/checkpoint",
+      "checkpoint/",
+      "tile/0/../../key",
+      "tile/0/000.p/256",
+      "tile/0/000.p/0",
+    ];
     for (const path of [...others, "tile/64/000", "tile/00/000", "tile/0/1", "tile/0/x001", "tile/0/000\n"]) {
       expect(isLogPath(path), path).toBe(false);
     }

@@ -46,7 +46,10 @@ describe("a log that was altered", () => {
 
   it("is not whole because entries and tiles were altered together", async () => {
     const store = await createSampleLog([...sampleEntries(599), Buffer.from("another")]);
-    store.files.set("checkpoint", Buffer.from((await checkpointOf(await createSampleLog(sampleEntries(600)))).note));
+    store.files.set(
+      "checkpoint",
+      Buffer.from((await checkpointOf(await createSampleLog(sampleEntries(600)))).note),
+    );
     const { findings } = await verify(store);
     expect(findings).toMatchObject([{ message: "the tiles are not those that were signed at 600 entries" }]);
   });
@@ -67,7 +70,10 @@ describe("a log that was altered", () => {
 
   it("lists a hundred findings and counts the rest", async () => {
     const store = await createSampleLog(sampleEntries(600));
-    store.files.set("tile/entries/000", (await createSampleLog(sampleEntries(256, "other"))).files.get("tile/entries/000") ?? Buffer.of());
+    store.files.set(
+      "tile/entries/000",
+      (await createSampleLog(sampleEntries(256, "other"))).files.get("tile/entries/000") ?? Buffer.of(),
+    );
     const report = await verify(store);
     expect([report.findings.length, report.findingsTotal]).toEqual([100, 256]);
   });
@@ -84,7 +90,11 @@ describe("a log that was altered", () => {
 describe("a history that was rewritten and signed again", () => {
   it("is noticed by whoever kept a checkpoint, and by nobody else", async () => {
     const kept = await checkpointOf(await createSampleLog(sampleEntries(300)));
-    const rewritten = await createSampleLog([...sampleEntries(10), Buffer.from("another"), ...sampleEntries(400)]);
+    const rewritten = await createSampleLog([
+      ...sampleEntries(10),
+      Buffer.from("another"),
+      ...sampleEntries(400),
+    ]);
     expect((await verify(rewritten)).findings).toEqual([]);
     const message = "the first 300 entries are not those of the checkpoint that was kept";
     expect((await verify(rewritten, kept)).findings).toEqual([{ fault: "forked", message }]);
@@ -97,7 +107,10 @@ describe("a history that was rewritten and signed again", () => {
   });
 
   it("is noticed when the log became another one", async () => {
-    const kept = { ...(await checkpointOf(await createSampleLog(sampleEntries(3)))), origin: "log.example/other" };
+    const kept = {
+      ...(await checkpointOf(await createSampleLog(sampleEntries(3)))),
+      origin: "log.example/other",
+    };
     const { findings } = await verify(await createSampleLog(sampleEntries(3)), kept);
     expect(findings).toMatchObject([{ fault: "forked" }]);
   });

@@ -24,7 +24,9 @@ export interface LogReport {
 export interface LogQuestion {
   source: LogSource;
   trust: LogTrust;
-  /** Checkpoints that were kept elsewhere, verified when they were: without any, a new history may look whole. */
+  /**
+   * Checkpoints that were kept elsewhere, verified when they were: without any, a new history may look whole.
+   */
   retained?: readonly Checkpoint[];
 }
 
@@ -90,7 +92,8 @@ async function rebuild(work: Rebuilding): Promise<void> {
   const builder = createTileBuilder();
   const compareRoots = () => {
     for (const each of [checkpoint, ...retained]) {
-      if (each.size === builder.size() && !isSame(each.root, builder.root())) add(otherRoot(each, checkpoint));
+      if (each.size === builder.size() && !isSame(each.root, builder.root()))
+        add(otherRoot(each, checkpoint));
     }
   };
   compareRoots();

@@ -3,7 +3,12 @@ import { describe, expect, it } from "vitest";
 import { hashLeaf, hashNode, type Hash } from "./hash.ts";
 import { proofRanges, type Range } from "./proof-ranges.ts";
 import { hashByDefinition } from "./testing/tree-by-definition.ts";
-import { verifyConsistency, verifyInclusion, type ConsistencyClaim, type InclusionClaim } from "./verify-proof.ts";
+import {
+  verifyConsistency,
+  verifyInclusion,
+  type ConsistencyClaim,
+  type InclusionClaim,
+} from "./verify-proof.ts";
 import { verifySubtreeConsistency, verifySubtreeInclusion } from "./verify-subtree-proof.ts";
 
 const MOST = 66;
@@ -28,11 +33,20 @@ function indicesOf(size: number): number[] {
 
 function inclusionClaim(index: number, size: number): InclusionClaim {
   const proof = prove({ start: index, end: index + 1 }, size);
-  return { index, size, leafHash: LEAVES[index] ?? hashLeaf(Buffer.of()), root: rootOf({ start: 0, end: size }), proof };
+  return {
+    index,
+    size,
+    leafHash: LEAVES[index] ?? hashLeaf(Buffer.of()),
+    root: rootOf({ start: 0, end: size }),
+    proof,
+  };
 }
 
 function consistencyClaim(size1: number, size2: number): ConsistencyClaim {
-  const [older, newer] = [{ start: 0, end: size1 }, { start: 0, end: size2 }];
+  const [older, newer] = [
+    { start: 0, end: size1 },
+    { start: 0, end: size2 },
+  ];
   return { size1, size2, root1: rootOf(older), root2: rootOf(newer), proof: prove(older, size2) };
 }
 
@@ -84,18 +98,23 @@ describe("a proof of inclusion", () => {
 
   it("is refused for numbers that are none", () => {
     const claim = inclusionClaim(0, 1);
-    for (const size of [Number.NaN, -1, 1.5, 2 ** 53]) expect(verifyInclusion({ ...claim, size })).toBe(false);
+    for (const size of [Number.NaN, -1, 1.5, 2 ** 53])
+      expect(verifyInclusion({ ...claim, size })).toBe(false);
   });
 });
 
 describe("a proof of consistency", () => {
   it("holds between each two sizes of a log", () => {
-    const claims = SIZES.flatMap((size2) => indicesOf(size2).map((index) => consistencyClaim(index + 1, size2)));
+    const claims = SIZES.flatMap((size2) =>
+      indicesOf(size2).map((index) => consistencyClaim(index + 1, size2)),
+    );
     expect(claims.filter((claim) => !verifyConsistency(claim))).toEqual([]);
   });
 
   it("does not hold for another beginning", () => {
-    const claims = SIZES.flatMap((size2) => indicesOf(size2 - 1).map((index) => consistencyClaim(index + 1, size2)));
+    const claims = SIZES.flatMap((size2) =>
+      indicesOf(size2 - 1).map((index) => consistencyClaim(index + 1, size2)),
+    );
     const wrong = claims.map((claim) => ({ ...claim, root1: claim.root2 }));
     expect(wrong.filter(verifyConsistency)).toEqual([]);
   });
@@ -126,7 +145,9 @@ describe("a proof about a subtree", () => {
     for (let index = subtree.start; index < subtree.end; index += 1) {
       const inside = { start: index - subtree.start, end: index + 1 - subtree.start };
       const ranges = proofRanges(inside, subtree.end - subtree.start);
-      const proof = ranges.map(({ start, end }) => rootOf({ start: subtree.start + start, end: subtree.start + end }));
+      const proof = ranges.map(({ start, end }) =>
+        rootOf({ start: subtree.start + start, end: subtree.start + end }),
+      );
       const leafHash = LEAVES[index] ?? hashLeaf(Buffer.of());
       const claim = { subtree, index, leafHash, subtreeRoot: rootOf(subtree), proof };
       expect(verifySubtreeInclusion(claim)).toBe(true);
