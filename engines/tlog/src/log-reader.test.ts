@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hashLeaf } from "./hash.ts";
+import { hashEmpty, hashLeaf, type Hash } from "./hash.ts";
 import { createLogReader } from "./log-reader.ts";
 import { createLogWriter } from "./log-writer.ts";
 import { createMemoryStore } from "./testing/memory-store.ts";
@@ -41,7 +41,12 @@ for (const [at, size] of SIZES.entries()) {
   const firstIndex = SIZES[at - 1] ?? 0;
   await writer.append({ firstIndex, entries: entries.slice(firstIndex, size) });
 }
+const roots = new Map(SIZES.map((size) => [size, hashByDefinition(leaves.slice(0, size))]));
 const anySize = fc.constantFrom(...SIZES);
+
+function rootOf(size: number): Hash {
+  return roots.get(size) ?? hashEmpty();
+}
 
 describe("a log that is read", () => {
   it("proves each entry, at any size that was signed", async () => {
@@ -49,7 +54,7 @@ describe("a log that is read", () => {
       fc.asyncProperty(anySize, fc.nat(), async (size, seed) => {
         const index = seed % size;
         const reader = createLogReader(store, size);
-        const root = hashByDefinition(leaves.slice(0, size));
+        const root = rootOf(size);
         const proof = await reader.proveInclusion(index);
         const entry = await reader.entryAt(index);
         expect(Buffer.from(entry).toString()).toBe(`entry ${index}`);
@@ -64,16 +69,16 @@ describe("a log that is read", () => {
         const [size1, size2] = [Math.min(one, other), Math.max(one, other)];
         const reader = createLogReader(store, size2);
         const root1 = await reader.hashOf({ start: 0, end: size1 });
-        const root2 = hashByDefinition(leaves.slice(0, size2));
+        const root2 = rootOf(size2);
         const proof = await reader.proveConsistency(size1);
-        expect(root1).toEqual(hashByDefinition(leaves.slice(0, size1)));
+        expect(root1).toEqual(rootOf(size1));
         expect(verifyConsistency({ size1, size2, root1, root2, proof })).toBe(true);
       }),
     );
   });
 
   it("proves subtrees, and entries within them", async () => {
-    const root = hashByDefinition(leaves);
+    const root = rootOf(SIZE);
     const reader = createLogReader(store, SIZE);
     for (const subtree of [
       { start: 0, end: 700 },

@@ -122,12 +122,15 @@ describe("a batch", () => {
     expect(store.written).toEqual([]);
   });
 
-  it("is not built on tiles that are not those that were signed", async () => {
-    const store = await createSampleLog(sampleEntries(300));
-    const tile = store.files.get("tile/0/001.p/44");
-    if (tile) tile[5] = (tile[5] ?? 0) ^ 1;
-    const next = { firstIndex: 300, entries: sampleEntries(1) };
-    await expect(writerOf(store).append(next)).rejects.toMatchObject({ fault: "altered" });
+  it("is not built on tiles or entries that are not those that were signed", async () => {
+    for (const path of ["tile/0/001.p/44", "tile/1/000.p/1", "tile/entries/001.p/44"]) {
+      const store = await createSampleLog(sampleEntries(300));
+      const bytes = store.files.get(path);
+      if (bytes) bytes[5] = (bytes[5] ?? 0) ^ 1;
+      const next = { firstIndex: 300, entries: sampleEntries(1) };
+      await expect(writerOf(store).append(next), path).rejects.toMatchObject({ fault: "altered" });
+      expect(store.files.has("tile/0/001.p/45")).toBe(false);
+    }
   });
 
   it("is not added to a log that somebody else signed", async () => {

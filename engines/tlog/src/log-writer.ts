@@ -45,9 +45,9 @@ export function createLogWriter({ store, signer, trust }: LogWriterOptions): Log
       await compareEntries(store, batch, size);
       const added = batch.entries.slice(size - batch.firstIndex);
       if (current !== null && added.length === 0) return current;
-      const builder = await resumeBuilder(store, current);
+      const { builder, head } = await resume(store, current);
       const filled = added.flatMap((entry) => builder.append(hashLeaf(entry)));
-      await writeEntries(store, added, size);
+      await writeEntries(store, [...head, ...added], builder.size());
       const tiles = [...filled, ...changedPartials(builder, filled)];
       await Promise.all(tiles.map((each) => writeTile(store, each)));
       const next = { origin: trust.origin, size: builder.size(), root: builder.root(), extensions: [] };
@@ -94,8 +94,11 @@ async function compareEntries(store: LogStore, { firstIndex, entries }: Batch, s
   }
 }
 
-/** Reads the right edge of the log, which has to be what was signed: nothing is built on altered tiles. */
-async function resumeBuilder(store: LogStore, current: SignedCheckpoint | null): Promise<TileBuilder> {
+/**
+ * Reads the right edge of the log and the entries of its last bundle, if that is partial. They have to be what
+ * was signed: nothing is built on what was altered.
+ */
+async function resume(store: LogStore, current: SignedCheckpoint | null) {
   const edge: Hash[][] = [];
   const size = current?.size ?? 0;
   for (let level = 0, hashes = size; hashes > 0; level += 1, hashes = Math.floor(hashes / TILE_WIDTH)) {
@@ -103,19 +106,24 @@ async function resumeBuilder(store: LogStore, current: SignedCheckpoint | null):
     edge.push(isFull ? [] : await readHashes(store, tileAt(level, hashes - 1, size)));
   }
   const builder = createTileBuilder(edge);
-  if (current === null || isSame(builder.root(), current.root)) return builder;
-  throw new LogError("altered", `the tiles at entry ${size} are not those that were signed: restore the log`);
+  const leaves = edge[0] ?? [];
+  const head = leaves.length === 0 ? [] : await readEntries(store, tileAt("entries", size - 1, size));
+  const root = current?.root ?? builder.root();
+  const isSigned = isSame(builder.root(), root);
+  if (isSigned && head.every((entry, at) => isSame(hashLeaf(entry), leaves[at] ?? root))) {
+    return { builder, head };
+  }
+  throw new LogError(
+    "altered",
+    `the last of the ${size} entries are not those that were signed: restore the log`,
+  );
 }
 
-async function writeEntries(store: LogStore, added: readonly Uint8Array[], size: number): Promise<void> {
-  const end = size + added.length;
-  const before = size % TILE_WIDTH;
-  const head =
-    before === 0 || added.length === 0 ? [] : await readEntries(store, tileAt("entries", size - 1, size));
-  const entries = [...head, ...added];
+/** Writes the bundles of these entries, the last of the log, the first of which begins a bundle. */
+async function writeEntries(store: LogStore, entries: readonly Uint8Array[], size: number): Promise<void> {
   const writes: Promise<void>[] = [];
   for (let at = 0; at < entries.length; at += TILE_WIDTH) {
-    const bundle = tileAt("entries", size - before + at, end);
+    const bundle = tileAt("entries", size - entries.length + at, size);
     writes.push(store.write(tilePath(bundle), encodeEntries(entries.slice(at, at + TILE_WIDTH))));
   }
   await Promise.all(writes);
