@@ -95,8 +95,8 @@ async function compareEntries(store: LogStore, { firstIndex, entries }: Batch, s
 }
 
 /**
- * Reads the right edge of the log and the entries of its last bundle, if that is partial. They have to be what
- * was signed: nothing is built on what was altered.
+ * Reads the right edge of the log and the entries of its last bundle, if that is
+ * partial. They have to be what was signed: nothing is built on what was altered.
  */
 async function resume(store: LogStore, current: SignedCheckpoint | null) {
   const edge: Hash[][] = [];
