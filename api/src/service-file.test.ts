@@ -60,7 +60,7 @@ describe("a service file", () => {
     const limits = { timeout: 600_000, memory: 1024 ** 3, cpu: 1 };
     expect(build).toEqual({ command: "npm ci", ...limits, env: { CI: "true" } });
     const named = "service: shop\nprocesses: { build: { command: x } }\n";
-    expect(findings(named)["processes"]).toContain('no process may be called "build"');
+    expect(findings(named)["processes"]).toContain("no process may be called build");
     expect(findings(`${MINIMAL}dependsOn: [api, api]`)).toEqual({ dependsOn: "expected each service once" });
   });
 

@@ -123,8 +123,11 @@ export function useChangesHouse() {
     throw new Error(`the change is ${last} (${outcome ?? "no outcome"}), not ${state}`);
   }
 
-  /** A minute of traffic in which no arm does worse than the other. */
-  function healthyTraffic(seconds = 60): void {
+  /**
+   * Traffic in which no arm does worse than the other: minutes of it, because on a busy machine virtual time
+   * passes faster than the room can follow.
+   */
+  function healthyTraffic(seconds = 600): void {
     const fromMs = here().clock.now().getTime();
     for (let second = 1; second <= seconds; second++) {
       here().signal.add(fromMs + second * 1000, { stable: [50, 0], candidate: [5, 0] });
