@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { inflateSync } from "node:zlib";
 import { openAge } from "@mainstay/vault/age";
-import vectors from "cctv-age";
+import * as vectors from "cctv-age";
 import type { CaseResult, Suite } from "../suite.ts";
 
 /** A test vector: what is to come of which file, with which secrets. */
@@ -15,7 +15,8 @@ interface Vector {
 
 /** Files of age v1, whole and damaged in every way, are opened or refused as the format demands. */
 export const suite: Suite = {
-  about: "The test vectors of the age file format (c2sp.org/CCTV/age) against the vault's reader of age files",
+  about:
+    "The test vectors of the age file format (c2sp.org/CCTV/age) against the vault's reader of age files",
   async run() {
     const results: CaseResult[] = [];
     for (const [name, bytes] of Object.entries(vectors)) {
@@ -38,8 +39,12 @@ async function judge({ expect, payload, file, ...secrets }: Vector): Promise<str
 /** Lines `key: value`, an empty line, the age file. */
 function parseVector(bytes: Buffer): Vector {
   const end = bytes.indexOf("\n\n");
-  const fields = bytes.toString("utf8", 0, end).split("\n").map((line) => line.split(": "));
-  const all = (key: string) => fields.flatMap(([name, value]) => (name === key && value !== undefined ? [value] : []));
+  const fields = bytes
+    .toString("utf8", 0, end)
+    .split("\n")
+    .map((line) => line.split(": "));
+  const all = (key: string) =>
+    fields.flatMap(([name, value]) => (name === key && value !== undefined ? [value] : []));
   const body = bytes.subarray(end + 2);
   const file = all("compressed").includes("zlib") ? inflateSync(body) : body;
   return {

@@ -22,7 +22,8 @@ interface Vector {
 
 /** The vault's cipher agrees where key and nonce have its sizes, and takes no others. */
 export const suite: Suite = {
-  about: "AES-GCM of Wycheproof against the cipher of the vault, which takes keys of 256 and nonces of 96 bits",
+  about:
+    "AES-GCM of Wycheproof against the cipher of the vault, which takes keys of 256 and nonces of 96 bits",
   data: "wycheproof",
   async run({ dataFolder }) {
     const vectors: Vectors = JSON.parse(await readFile(join(dataFolder, "aes_gcm_test.json"), "utf8"));
@@ -41,7 +42,10 @@ function judge(vector: Vector): CaseResult {
   const shouldBe = isOurs && vector.result === "valid";
   const isRight = isAccepted === shouldBe && isMade === shouldBe;
   const found = `made: ${isMade}, opened: ${isAccepted}`;
-  return { name, failure: isRight ? null : `${vector.result}, sizes ${isOurs ? "ours" : "others"}, but ${found}` };
+  return {
+    name,
+    failure: isRight ? null : `${vector.result}, sizes ${isOurs ? "ours" : "others"}, but ${found}`,
+  };
 }
 
 /** A size that the cipher does not take is a RangeError of it or of OpenSSL. */

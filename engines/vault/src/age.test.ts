@@ -31,7 +31,9 @@ describe("keys exported through age", () => {
     await expect(importKeys({ identities: [other.identity] }, file)).rejects.toThrow("no identity matched");
     await expect(importKeys({}, file)).rejects.toMatchObject({ fault: "altered" });
     const locked = await exportKeys({ passphrase: "correct horse", workFactorLog2: CHEAP }, keys);
-    await expect(importKeys({ passphrases: ["battery"] }, locked)).rejects.toMatchObject({ fault: "altered" });
+    await expect(importKeys({ passphrases: ["battery"] }, locked)).rejects.toMatchObject({
+      fault: "altered",
+    });
   });
 });
 

@@ -57,14 +57,19 @@ export function exportKeys(target: AgeTarget, keys: readonly Key[]): Promise<str
 /** The keys out of what exportKeys made. */
 export async function importKeys(secrets: AgeSecrets, file: Uint8Array | string): Promise<Key[]> {
   const text = Buffer.from(await openAge(secrets, file)).toString();
-  return text.split("\n").filter((line) => line.trim() !== "").map(parseKey);
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map(parseKey);
 }
 
 function addRecipient(encrypter: Encrypter, recipient: string): void {
   try {
     encrypter.addRecipient(recipient);
   } catch (cause) {
-    throw new VaultError("malformed", `"${recipient}" is no recipient of age: it begins with age1.`, { cause });
+    throw new VaultError("malformed", `"${recipient}" is no recipient of age: it begins with age1.`, {
+      cause,
+    });
   }
 }
 

@@ -4,8 +4,9 @@ import { KEY_BYTES, NONCE_BYTES, openGcm, sealGcm, TAG_BYTES } from "./gcm.ts";
 import { hkdfExpand } from "./hkdf.ts";
 
 /**
- * c2sp.org/chunked-encryption as Cobblestone-256 (SHA-512, AES-256-GCM): salt, commitment to the key, then chunks
- * of which only the last is shorter, perhaps empty. Its being shorter is what says that it is the last.
+ * c2sp.org/chunked-encryption as Cobblestone-256 (SHA-512, AES-256-GCM):
+ * salt, commitment to the key, then chunks of which only the last is shorter,
+ * perhaps empty. Its being shorter is what says that it is the last.
  */
 export interface ChunkKeys {
   key: Buffer;

@@ -66,7 +66,10 @@ export function wrapDataKey(sealing: Sealing, header: Omit<Header, "keyId">, dat
 }
 
 /** The header, vouched for, and the data key in it. */
-export function unwrapDataKey({ keyring, context }: Opening, sealed: Uint8Array): Header & { dataKey: Buffer } {
+export function unwrapDataKey(
+  { keyring, context }: Opening,
+  sealed: Uint8Array,
+): Header & { dataKey: Buffer } {
   const header = parseHeader(sealed);
   const key = keyring.find(header.keyId);
   const additionalData = Buffer.concat([sealed.subarray(0, SALT_AT), encodeContext(context)]);
@@ -90,12 +93,16 @@ export function contentData({ algorithm, generation }: Omit<Header, "keyId">, co
 
 export function alteredError(context: Context): VaultError {
   const place = context.join(" / ");
-  return new VaultError("altered", `What is sealed at ${place} was altered, cut, or sealed for another place.`);
+  return new VaultError(
+    "altered",
+    `What is sealed at ${place} was altered, cut, or sealed for another place.`,
+  );
 }
 
 /**
- * A key and a nonce for this one wrap. A salt of 192 bits lets a key wrap 2^80 times before two salts meet with
- * a chance of 2^-32, where a random nonce of 96 bits alone would allow 2^32 wraps (NIST SP 800-38D, section 8.3).
+ * A key and a nonce for this one wrap. A salt of 192 bits lets a key wrap 2^80
+ * times before two salts meet with a chance of 2^-32, where a random nonce of
+ * 96 bits alone would allow 2^32 wraps (NIST SP 800-38D, section 8.3).
  */
 function wrapUse({ secret }: Key, salt: Uint8Array): { key: Buffer; nonce: Buffer } {
   const bytes = hkdf({ hash: "sha256", secret, salt, info: WRAP_INFO }, KEY_BYTES + NONCE_BYTES);

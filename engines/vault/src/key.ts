@@ -50,7 +50,10 @@ export function parseKey(line: string): Key {
   if (match === null) throw new VaultError("malformed", 'A key is a line "vault-key-1 <id> <base64>".');
   const key = keyOf(Buffer.from(match[2] ?? "", "base64"));
   if (key.id !== match[1]) {
-    throw new VaultError("malformed", `The key's bytes do not belong to the id ${match[1]}: a digit is wrong.`);
+    throw new VaultError(
+      "malformed",
+      `The key's bytes do not belong to the id ${match[1]}: a digit is wrong.`,
+    );
   }
   return key;
 }

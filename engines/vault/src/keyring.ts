@@ -27,7 +27,10 @@ export function createKeyring({ keys, activeId, generation = 0 }: KeyringSetting
   const find = (id: string) => {
     const key = byId.get(id);
     if (key !== undefined) return key;
-    throw new VaultError("unknown-key", `The key ${id} is not at hand; there are: ${[...byId.keys()].join(", ")}.`);
+    throw new VaultError(
+      "unknown-key",
+      `The key ${id} is not at hand; there are: ${[...byId.keys()].join(", ")}.`,
+    );
   };
   return { active: find(activeId), generation, ids: [...byId.keys()], find };
 }

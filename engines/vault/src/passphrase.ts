@@ -19,11 +19,14 @@ export const RECOMMENDED_COST: PassphraseCost = { memoryKib: 2 ** 16, passes: 3,
 const MAX_COST: PassphraseCost = { memoryKib: 2 ** 21, passes: 32, lanes: 16 };
 const SALT_BYTES = 16;
 const VERSION = 19;
-const LOCK = /^\$vault-argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{22})$/;
+const LOCK =
+  /^\$vault-argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{22})$/;
 
 const derive = promisify(argon2);
 
-/** A key made of a passphrase, and the lock: public text with which the passphrase gives the same key again. */
+/**
+ * A key made of a passphrase, and the lock: public text with which the passphrase gives the same key again.
+ */
 export async function lockByPassphrase(
   passphrase: string,
   random: Random,

@@ -69,6 +69,8 @@ describe("a sealed stream read from anywhere", () => {
     sealed.copy(altered, 145, 145 + SEALED_CHUNK_BYTES, 145 + 2 * SEALED_CHUNK_BYTES);
     const file = await openRandomAccess(sealing, sourceOf(altered));
     await expect(file.read(0, 1)).rejects.toMatchObject({ fault: "altered" });
-    expect(Buffer.from(await file.read(CHUNK_BYTES, 4))).toEqual(plaintext.subarray(CHUNK_BYTES, CHUNK_BYTES + 4));
+    expect(Buffer.from(await file.read(CHUNK_BYTES, 4))).toEqual(
+      plaintext.subarray(CHUNK_BYTES, CHUNK_BYTES + 4),
+    );
   });
 });

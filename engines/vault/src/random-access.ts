@@ -13,8 +13,8 @@ export interface ByteSource {
 const CHUNKS_AT = HEADER_BYTES + PREFIX_BYTES;
 
 /**
- * A sealed stream to read from anywhere: a ByteSource of its plaintext. The last chunk is opened at once, so the
- * length is vouched for; every read opens the chunks it touches.
+ * A sealed stream to read from anywhere: a ByteSource of its plaintext. The last chunk is
+ * opened at once, so the length is vouched for; every read opens the chunks it touches.
  */
 export async function openRandomAccess(opening: Opening, sealed: ByteSource): Promise<ByteSource> {
   const fullChunks = Math.floor((sealed.sizeBytes - CHUNKS_AT) / SEALED_CHUNK_BYTES);

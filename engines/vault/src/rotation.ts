@@ -41,8 +41,8 @@ export interface RotationSettings {
 }
 
 /**
- * `contended`: others wrote faster than the rotation, `unreadable`: it cannot be opened. Both are left as they
- * are; the next pass meets them again.
+ * `contended`: others wrote faster than the rotation, `unreadable`: it cannot
+ * be opened. Both are left as they are; the next pass meets them again.
  */
 export type RotationOutcome = "done" | "already" | "gone" | "contended" | "unreadable";
 
@@ -64,7 +64,10 @@ const MAX_ATTEMPTS = 5;
  * Wraps every data key with the keyring's active key. May be cut off anywhere and begun again at any cursor:
  * what is done is passed over.
  */
-export function rewrapAll(store: RewrapStore, settings: RotationSettings): AsyncGenerator<RotationProgress, void> {
+export function rewrapAll(
+  store: RewrapStore,
+  settings: RotationSettings,
+): AsyncGenerator<RotationProgress, void> {
   return rotate(store, settings.after, async (object) => {
     if (parseHeader(object.head).keyId === settings.keyring.active.id) return "already";
     const isReplaced = await store.replaceHead(object, rewrap(sealingOf(settings, object), object.head));
@@ -72,7 +75,9 @@ export function rewrapAll(store: RewrapStore, settings: RotationSettings): Async
   });
 }
 
-/** Seals every object of an earlier generation under a new data key, wrapped with the active key; likewise. */
+/**
+ * Seals every object of an earlier generation under a new data key, wrapped with the active key; likewise.
+ */
 export function reencryptAll(
   store: ReencryptStore,
   settings: RotationSettings,
@@ -85,7 +90,11 @@ export function reencryptAll(
 }
 
 /** The same plaintext under a new data key; a stream stays a stream. */
-async function* reencrypt(sealing: Sealing, head: Uint8Array, sealed: ByteStream): AsyncGenerator<Buffer, void> {
+async function* reencrypt(
+  sealing: Sealing,
+  head: Uint8Array,
+  sealed: ByteStream,
+): AsyncGenerator<Buffer, void> {
   if (parseHeader(head).algorithm === "chunked") yield* sealStream(sealing, openStream(sealing, sealed));
   else yield seal(sealing, open(sealing, await buffer(sealed)));
 }

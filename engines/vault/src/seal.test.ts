@@ -59,12 +59,16 @@ describe("a sealed value", () => {
   it("does not open when any of its bytes are replaced", () => {
     const sealed = seal(sealing, Buffer.alloc(40));
     assert(
-      property(integer({ min: 0, max: sealed.length - 1 }), uint8Array({ minLength: 1, maxLength: 40 }), (at, bytes) => {
-        const altered = Buffer.from(sealed);
-        altered.set(bytes.subarray(0, sealed.length - at), at);
-        if (altered.equals(sealed)) return;
-        expect(isRefused(altered)).toBe(true);
-      }),
+      property(
+        integer({ min: 0, max: sealed.length - 1 }),
+        uint8Array({ minLength: 1, maxLength: 40 }),
+        (at, bytes) => {
+          const altered = Buffer.from(sealed);
+          altered.set(bytes.subarray(0, sealed.length - at), at);
+          if (altered.equals(sealed)) return;
+          expect(isRefused(altered)).toBe(true);
+        },
+      ),
     );
   });
 
@@ -85,7 +89,9 @@ describe("a sealed value", () => {
   });
 
   it("never looks the same twice", () => {
-    const seen = new Set(Array.from({ length: 50 }, () => seal(sealing, Buffer.from("x")).toString("hex", 17)));
+    const seen = new Set(
+      Array.from({ length: 50 }, () => seal(sealing, Buffer.from("x")).toString("hex", 17)),
+    );
     expect(seen.size).toBe(50);
   });
 
@@ -137,7 +143,10 @@ describe("a context", () => {
       [["a", "b"], ["ab"]],
       [["a", ""], ["a"]],
       [[""], []],
-      [["a", "bc"], ["ab", "c"]],
+      [
+        ["a", "bc"],
+        ["ab", "c"],
+      ],
     ];
     for (const [one, other] of pairs) expect(encodeContext(one)).not.toEqual(encodeContext(other));
   });

@@ -18,7 +18,10 @@ const CONTENT_AT = HEADER_BYTES + NONCE_BYTES;
 export function seal(sealing: Sealing, plaintext: Uint8Array): Buffer {
   if (plaintext.length > WHOLE_LIMIT_BYTES) {
     const limit = `at most ${WHOLE_LIMIT_BYTES} bytes`;
-    throw new VaultError("too-large", `${plaintext.length} bytes in one piece (${limit}): seal them as a stream.`);
+    throw new VaultError(
+      "too-large",
+      `${plaintext.length} bytes in one piece (${limit}): seal them as a stream.`,
+    );
   }
   const dataKey = sealing.random(KEY_BYTES);
   const nonce = sealing.random(NONCE_BYTES);

@@ -34,8 +34,24 @@ describe("a sealed stream", () => {
     await assert(
       asyncProperty(sizes, pieces, pieces, async (size, cut, otherCut) => {
         const plaintext = Buffer.from(random(size));
-        const bytes = await collect(sealStream(sealing, inPieces(plaintext, cut.map((each) => each + 99))));
-        const back = await collect(openStream(sealing, inPieces(bytes, otherCut.map((each) => each + 99))));
+        const bytes = await collect(
+          sealStream(
+            sealing,
+            inPieces(
+              plaintext,
+              cut.map((each) => each + 99),
+            ),
+          ),
+        );
+        const back = await collect(
+          openStream(
+            sealing,
+            inPieces(
+              bytes,
+              otherCut.map((each) => each + 99),
+            ),
+          ),
+        );
         expect(back.equals(plaintext)).toBe(true);
       }),
       { numRuns: 40 },
@@ -180,7 +196,11 @@ describe("streaming", () => {
     const folder = await mkdtemp(join(tmpdir(), "vault-"));
     const [plain, secret, again] = ["plain", "secret", "again"].map((name) => join(folder, name));
     await writeFile(plain!, random(300_000));
-    await pipeline(createReadStream(plain!), (source) => sealStream(sealing, source), createWriteStream(secret!));
+    await pipeline(
+      createReadStream(plain!),
+      (source) => sealStream(sealing, source),
+      createWriteStream(secret!),
+    );
     const web = ReadableStream.from(openStream(sealing, createReadStream(secret!)));
     await pipeline(web, createWriteStream(again!));
     expect((await readFile(again!)).equals(await readFile(plain!))).toBe(true);

@@ -1,5 +1,12 @@
 import { createByteReader, type ByteReader, type ByteStream } from "./byte-reader.ts";
-import { CHUNK_SALT_BYTES, deriveChunkKeys, openChunks, openPrefix, PREFIX_BYTES, sealChunks } from "./chunked.ts";
+import {
+  CHUNK_SALT_BYTES,
+  deriveChunkKeys,
+  openChunks,
+  openPrefix,
+  PREFIX_BYTES,
+  sealChunks,
+} from "./chunked.ts";
 import type { ChunkKeys } from "./chunked.ts";
 import { KEY_BYTES } from "./gcm.ts";
 import {
@@ -32,8 +39,8 @@ export async function* sealStream(sealing: Sealing, source: ByteStream): AsyncGe
 }
 
 /**
- * Opens what sealStream made. Every piece it hands out is what was sealed at that place; that nothing is missing
- * is known only at the end, where a stream that was cut throws: whoever acts on it waits for the end.
+ * Opens what sealStream made. Every piece it hands out is what was sealed at that place; that nothing is
+ * missing is known only at the end, where a stream that was cut throws: whoever acts on it waits for the end.
  */
 export async function* openStream(opening: Opening, source: ByteStream): AsyncGenerator<Buffer, void> {
   const reader = createByteReader(source);

@@ -11,7 +11,9 @@ export interface MemoryStore extends RewrapStore, ReencryptStore {
   ids(): string[];
 }
 
-/** Everything in memory; `onCall` hears of every call before and after it takes effect, and may throw there. */
+/**
+ * Everything in memory; `onCall` hears of every call before and after it takes effect, and may throw there.
+ */
 export function createMemoryStore(onCall: (what: string) => void = () => {}): MemoryStore {
   const objects = new Map<string, Buffer>();
   const contextOf = (id: string): Context => ["config", "value", id];
