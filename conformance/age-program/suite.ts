@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { createKey, formatKey } from "@mainstay/vault";
+import { createKey, formatKeys } from "@mainstay/vault";
 import { createAgeIdentity, exportKeys, openAge, sealAge } from "@mainstay/vault/age";
 import type { CaseResult, Suite } from "../suite.ts";
 
@@ -43,9 +43,7 @@ async function compare(folder: string): Promise<CaseResult[]> {
   }
   const keys = [createKey(randomBytes), createKey(randomBytes)];
   const exported = await decrypt(await exportKeys({ recipients: [recipient] }, keys));
-  results.push(
-    judge("exported keys", exported, Buffer.from(keys.map((key) => `${formatKey(key)}\n`).join(""))),
-  );
+  results.push(judge("exported keys", exported, Buffer.from(formatKeys(keys))));
   return results;
 }
 

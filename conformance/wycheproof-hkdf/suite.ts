@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { hkdf } from "../../engines/vault/src/hkdf.ts";
+import { hkdfSha256 } from "../../engines/vault/src/hkdf.ts";
 import type { CaseResult, Suite } from "../suite.ts";
 
 interface Vectors {
@@ -40,7 +40,7 @@ function derive(vector: Vector): string {
   const [secret, salt, info] = [vector.ikm, vector.salt, vector.info].map((hex) => Buffer.from(hex, "hex"));
   if (!secret || !salt || !info) return "incomplete";
   try {
-    return hkdf({ hash: "sha256", secret, salt, info }, vector.size).toString("hex");
+    return hkdfSha256({ secret, salt, info }, vector.size).toString("hex");
   } catch (error) {
     if (error instanceof RangeError) return "refused";
     throw error;

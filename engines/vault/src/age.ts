@@ -1,5 +1,5 @@
 import { armor, Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
-import { formatKey, parseKey, type Key } from "./key.ts";
+import { formatKeys, parseKeys, type Key } from "./key.ts";
 import { VaultError } from "./vault-error.ts";
 
 /** Whom an age file is for: recipients `age1…`, or whoever knows the passphrase. */
@@ -13,7 +13,7 @@ export interface AgeSecrets {
 
 /** log2 of scrypt's N: about a second and 256 MiB for a guess. */
 const DEFAULT_WORK_FACTOR_LOG2 = 18;
-const ARMOR_START = /^\s*-----BEGIN AGE/;
+const BINARY_START = Buffer.from("age-encryption.org/");
 
 /** A new identity, to be written down, and the recipient that belongs to it, to be kept. */
 export async function createAgeIdentity(): Promise<{ identity: string; recipient: string }> {
@@ -39,10 +39,10 @@ export async function openAge(secrets: AgeSecrets, file: Uint8Array | string): P
   const decrypter = new Decrypter();
   for (const identity of secrets.identities ?? []) addIdentity(decrypter, identity);
   for (const passphrase of secrets.passphrases ?? []) decrypter.addPassphrase(passphrase);
-  const text = typeof file === "string" ? file : Buffer.from(file).toString("latin1");
   try {
-    const isArmored = typeof file === "string" || ARMOR_START.test(text);
-    return await decrypter.decrypt(isArmored ? armor.decode(text) : Buffer.from(file));
+    const bytes = Buffer.from(file);
+    const isBinary = bytes.subarray(0, BINARY_START.length).equals(BINARY_START);
+    return await decrypter.decrypt(isBinary ? bytes : armor.decode(bytes.toString("latin1")));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "it is damaged";
     throw new VaultError("altered", `The age file cannot be opened: ${reason}.`, { cause });
@@ -51,16 +51,12 @@ export async function openAge(secrets: AgeSecrets, file: Uint8Array | string): P
 
 /** The keys as an armored age file, whose plaintext is a key file: one line for each key. */
 export function exportKeys(target: AgeTarget, keys: readonly Key[]): Promise<string> {
-  return sealAge(target, Buffer.from(keys.map((key) => `${formatKey(key)}\n`).join("")));
+  return sealAge(target, Buffer.from(formatKeys(keys)));
 }
 
 /** The keys out of what exportKeys made. */
 export async function importKeys(secrets: AgeSecrets, file: Uint8Array | string): Promise<Key[]> {
-  const text = Buffer.from(await openAge(secrets, file)).toString();
-  return text
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map(parseKey);
+  return parseKeys(Buffer.from(await openAge(secrets, file)).toString());
 }
 
 function addRecipient(encrypter: Encrypter, recipient: string): void {

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { ByteReader } from "./byte-reader.ts";
 import { KEY_BYTES, NONCE_BYTES, openGcm, sealGcm, TAG_BYTES } from "./gcm.ts";
-import { hkdfExpand } from "./hkdf.ts";
+import { expandSha512 } from "./hkdf.ts";
 
 /**
  * c2sp.org/chunked-encryption as Cobblestone-256 (SHA-512, AES-256-GCM):
@@ -33,7 +33,7 @@ export interface ChunkInput {
 export function deriveChunkKeys({ inputKey, salt, context }: ChunkInput): ChunkKeys {
   const info = Buffer.concat([INFO, salt, context]);
   const sizeBytes = KEY_BYTES + NONCE_BYTES + COMMITMENT_BYTES;
-  const bytes = hkdfExpand({ hash: "sha512", secret: inputKey, info }, sizeBytes);
+  const bytes = expandSha512({ secret: inputKey, info }, sizeBytes);
   return {
     key: bytes.subarray(0, KEY_BYTES),
     baseNonce: bytes.subarray(KEY_BYTES, KEY_BYTES + NONCE_BYTES),

@@ -1,9 +1,9 @@
 import { KEY_BYTES, NONCE_BYTES, openGcm, sealGcm, TAG_BYTES } from "./gcm.ts";
 import { encodeContext, type Context } from "./context.ts";
-import { hkdf } from "./hkdf.ts";
+import { hkdfSha256 } from "./hkdf.ts";
 import { KEY_ID_BYTES, type Key } from "./key.ts";
 import type { Keyring } from "./keyring.ts";
-import type { Random } from "./random.ts";
+import { draw, type Random } from "./random.ts";
 import { VaultError } from "./vault-error.ts";
 
 /** What is needed to open: keys, and the place the thing is said to come from. */
@@ -60,7 +60,7 @@ export function parseHeader(sealed: Uint8Array): Header {
 export function wrapDataKey(sealing: Sealing, header: Omit<Header, "keyId">, dataKey: Uint8Array): Buffer {
   const key = sealing.keyring.active;
   const start = formatStart({ ...header, keyId: key.id });
-  const salt = sealing.random(SALT_BYTES);
+  const salt = draw(sealing.random, SALT_BYTES);
   const additionalData = Buffer.concat([start, encodeContext(sealing.context)]);
   return Buffer.concat([start, salt, sealGcm({ ...wrapUse(key, salt), additionalData }, dataKey)]);
 }
@@ -105,7 +105,7 @@ export function alteredError(context: Context): VaultError {
  * 96 bits alone would allow 2^32 wraps (NIST SP 800-38D, section 8.3).
  */
 function wrapUse({ secret }: Key, salt: Uint8Array): { key: Buffer; nonce: Buffer } {
-  const bytes = hkdf({ hash: "sha256", secret, salt, info: WRAP_INFO }, KEY_BYTES + NONCE_BYTES);
+  const bytes = hkdfSha256({ secret, salt, info: WRAP_INFO }, KEY_BYTES + NONCE_BYTES);
   return { key: bytes.subarray(0, KEY_BYTES), nonce: bytes.subarray(KEY_BYTES) };
 }
 

@@ -1,7 +1,15 @@
 export type { ByteStream } from "./byte-reader.ts";
 export type { Context } from "./context.ts";
-export { parseHeader, rewrap, type Algorithm, type Header, type Opening, type Sealing } from "./header.ts";
-export { createKey, formatKey, keyCheckOf, keyOf, parseKey, type Key } from "./key.ts";
+export {
+  HEADER_BYTES,
+  parseHeader,
+  rewrap,
+  type Algorithm,
+  type Header,
+  type Opening,
+  type Sealing,
+} from "./header.ts";
+export { createKey, formatKey, formatKeys, keyOf, parseKey, parseKeys, type Key } from "./key.ts";
 export { createKeyring, type Keyring, type KeyringSettings } from "./keyring.ts";
 export { lockByPassphrase, openByPassphrase, RECOMMENDED_COST, type PassphraseCost } from "./passphrase.ts";
 export { openRandomAccess, type ByteSource } from "./random-access.ts";

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { createKey, formatKey, keyCheckOf, keyOf, parseKey } from "./key.ts";
+import { createKey, formatKey, formatKeys, keyCheckOf, keyOf, parseKey, parseKeys } from "./key.ts";
 import { createSeededRandom } from "./testing/seeded-random.ts";
 
 const key = createKey(createSeededRandom("key"));
@@ -36,5 +36,13 @@ describe("a key", () => {
 
   it("is not made of a number of bytes other than 32", () => {
     expect(() => keyOf(Buffer.alloc(16))).toThrow("A key has 32 bytes, not 16.");
+  });
+});
+
+describe("a key file", () => {
+  it("holds several keys, comments and empty lines", () => {
+    const other = createKey(createSeededRandom("other key"));
+    const text = `# kept in the safe\n\n${formatKeys([key, other])}`;
+    expect(parseKeys(text).map(({ id }) => id)).toEqual([key.id, other.id]);
   });
 });

@@ -1,7 +1,7 @@
 import { createSecretKey, timingSafeEqual, type KeyObject } from "node:crypto";
 import { KEY_BYTES } from "./gcm.ts";
-import { hkdf } from "./hkdf.ts";
-import type { Random } from "./random.ts";
+import { hkdfSha256 } from "./hkdf.ts";
+import { draw, type Random } from "./random.ts";
 import { VaultError } from "./vault-error.ts";
 
 /** A key-encryption key. The secret is a KeyObject, which neither JSON nor an inspected object shows. */
@@ -14,10 +14,12 @@ export interface Key {
 export const KEY_ID_BYTES = 8;
 const CHECK_BYTES = 16;
 const CHECK_INFO = Buffer.from("vault/v1/key-check");
+/** A line of a key file that says nothing. */
+const COMMENT = /^\s*(#|$)/;
 const KEY_LINE = /^vault-key-1 ([0-9a-f]{16}) ([A-Za-z0-9+/]{43}=)$/;
 
 export function createKey(random: Random): Key {
-  return keyOf(random(KEY_BYTES));
+  return keyOf(draw(random, KEY_BYTES));
 }
 
 /** The key made of 32 bytes that somebody chose uniformly at random. */
@@ -31,7 +33,7 @@ export function keyOf(bytes: Uint8Array): Key {
 
 /** 128 bits that only this key has; the first 64 of them are its id. */
 export function keyCheckOf(secret: KeyObject): Buffer {
-  return hkdf({ hash: "sha256", secret, salt: Buffer.alloc(0), info: CHECK_INFO }, CHECK_BYTES);
+  return hkdfSha256({ secret, salt: Buffer.alloc(0), info: CHECK_INFO }, CHECK_BYTES);
 }
 
 /** Whether the check value is the one of this key. */
@@ -56,4 +58,17 @@ export function parseKey(line: string): Key {
     );
   }
   return key;
+}
+
+/** Several keys as the text of a key file. */
+export function formatKeys(keys: readonly Key[]): string {
+  return keys.map((key) => `${formatKey(key)}\n`).join("");
+}
+
+/** The keys of a key file: a key a line, beside empty lines and comments that begin with #. */
+export function parseKeys(text: string): Key[] {
+  return text
+    .split("\n")
+    .filter((line) => !COMMENT.test(line))
+    .map(parseKey);
 }

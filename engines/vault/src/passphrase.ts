@@ -2,7 +2,7 @@ import { argon2 } from "node:crypto";
 import { promisify } from "node:util";
 import { KEY_BYTES } from "./gcm.ts";
 import { isCheckOf, keyCheckOf, keyOf, type Key } from "./key.ts";
-import type { Random } from "./random.ts";
+import { draw, type Random } from "./random.ts";
 import { VaultError } from "./vault-error.ts";
 
 /** What a guess at the passphrase costs. */
@@ -33,7 +33,7 @@ export async function lockByPassphrase(
   cost: PassphraseCost = RECOMMENDED_COST,
 ): Promise<{ key: Key; lock: string }> {
   requireCost(cost);
-  const salt = random(SALT_BYTES);
+  const salt = draw(random, SALT_BYTES);
   const key = await deriveKey(passphrase, salt, cost);
   const { memoryKib, passes, lanes } = cost;
   const parameters = `v=${VERSION}$m=${memoryKib},t=${passes},p=${lanes}`;

@@ -212,6 +212,20 @@ async function rotateKilledAt(
   return !isKilled;
 }
 
+describe("a stream that was damaged", () => {
+  it("is found by re-encryption, which leaves it as it was", async () => {
+    const store = createMemoryStore();
+    await fill(store);
+    const damaged = Buffer.from(store.get("s"));
+    damaged[damaged.length - 1]! ^= 1;
+    store.put("s", damaged);
+    const last = await finish(reencryptAll(store, settings));
+    expect(last.counts).toMatchObject({ done: 9, unreadable: 1 });
+    expect(store.get("s").equals(damaged)).toBe(true);
+    expect((await statusOf(store)).byGeneration).toEqual({ 0: 1, 1: 9 });
+  });
+});
+
 describe("new data keys", () => {
   it("are what re-encryption gives and rewrapping does not", async () => {
     const [rewrapped, reencrypted] = [createMemoryStore(), createMemoryStore()];

@@ -8,7 +8,7 @@ import { open, seal } from "./seal.ts";
 import { openStream, sealStream } from "./stream.ts";
 import { VaultError } from "./vault-error.ts";
 
-/** A sealed object in a store, with as much of its start as holds the header. */
+/** A sealed object in a store, with its first HEADER_BYTES or more. */
 export interface HeldObject {
   id: string;
   context: Context;

@@ -95,6 +95,13 @@ describe("a sealed value", () => {
     expect(seen.size).toBe(50);
   });
 
+  it("is not made with a source of randomness that runs dry", () => {
+    for (const short of [32, 12, 24]) {
+      const dry = (size: number) => random(size === short ? size - 1 : size);
+      expect(() => seal({ ...sealing, random: dry }, Buffer.from("x"))).toThrow(`in the place of ${short}`);
+    }
+  });
+
   it("that is too large for one piece is refused with the way out", () => {
     const tooLarge = Buffer.alloc(WHOLE_LIMIT_BYTES + 1);
     expect(() => seal(sealing, tooLarge)).toThrow("seal them as a stream");
@@ -149,6 +156,11 @@ describe("a context", () => {
       ],
     ];
     for (const [one, other] of pairs) expect(encodeContext(one)).not.toEqual(encodeContext(other));
+  });
+
+  it("is made of well-formed text", () => {
+    expect(() => encodeContext(["\ud800"])).toThrow("half of a surrogate pair");
+    expect(encodeContext(["😀"])).toHaveLength(8);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   type Opening,
   type Sealing,
 } from "./header.ts";
+import { draw } from "./random.ts";
 import { VaultError } from "./vault-error.ts";
 
 /** What is larger is sealed as a stream. */
@@ -23,8 +24,8 @@ export function seal(sealing: Sealing, plaintext: Uint8Array): Buffer {
       `${plaintext.length} bytes in one piece (${limit}): seal them as a stream.`,
     );
   }
-  const dataKey = sealing.random(KEY_BYTES);
-  const nonce = sealing.random(NONCE_BYTES);
+  const dataKey = draw(sealing.random, KEY_BYTES);
+  const nonce = draw(sealing.random, NONCE_BYTES);
   const header = { algorithm: "whole", generation: sealing.keyring.generation } as const;
   const additionalData = contentData(header, sealing.context);
   const content = sealGcm({ key: dataKey, nonce, additionalData }, plaintext);

@@ -18,6 +18,7 @@ import {
   type Opening,
   type Sealing,
 } from "./header.ts";
+import { draw } from "./random.ts";
 import { VaultError } from "./vault-error.ts";
 
 /**
@@ -26,8 +27,8 @@ import { VaultError } from "./vault-error.ts";
  */
 export async function* sealStream(sealing: Sealing, source: ByteStream): AsyncGenerator<Buffer, void> {
   const header = { algorithm: "chunked", generation: sealing.keyring.generation } as const;
-  const inputKey = sealing.random(KEY_BYTES);
-  const salt = sealing.random(CHUNK_SALT_BYTES);
+  const inputKey = draw(sealing.random, KEY_BYTES);
+  const salt = draw(sealing.random, CHUNK_SALT_BYTES);
   const keys = deriveChunkKeys({ inputKey, salt, context: contentData(header, sealing.context) });
   const reader = createByteReader(source);
   try {
