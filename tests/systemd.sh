@@ -228,11 +228,18 @@ list_files() {
   inside find /etc /etc/systemd/system /opt /usr/local /var/lib -xdev | grep -v '^/etc/.*-$' | sort -u
 }
 
+# The promises that every way of running keeps, kept by units.
+units_keep_promises() {
+  inside env HOME=/tmp PATH="$tree/node_modules/.bin:/usr/bin:/bin" bash -c "cd $tree &&
+    vitest run --configLoader runner --project integration agent/src/supervisor/ways.int.test.ts -t 'unit of systemd'"
+}
+
 check_only() { install_from "$tree" --check && ! inside test -e /opt/mainstay; }
 
 list_files >"$state/before"
 inside getent passwd | sort >"$state/accounts"
 
+check "instances run as units" units_keep_promises
 check "--check alters nothing" check_only
 check "installs with Debian's PostgreSQL, reached as the account" install_from "$tree" --yes
 check "a second run finds everything as it is" second_run

@@ -24,6 +24,13 @@ export interface AgentClient {
   putHttps(settings: HttpsSettings): Promise<void>;
   /** All that certificate authorities ask for just now; likewise. */
   putChallenges(challenges: Challenge[]): Promise<void>;
+  /**
+   * The image's name with its digest, once it is on that machine, however long that takes. Throws
+   * CONTAINER_ENGINE when there is none to ask, IMAGE_UNAVAILABLE when it cannot get it.
+   */
+  resolveImage(image: string): Promise<string>;
+  /** Removes images that no container uses; answers which. */
+  removeImages(images: readonly string[]): Promise<string[]>;
   observed(): Promise<ObservedState>;
   counters(): Promise<Counters>;
   journal(after: number): Promise<JournalEntry[]>;
@@ -36,6 +43,9 @@ export interface AgentClient {
   ): AsyncIterable<string>;
   close(): void;
 }
+
+/** Longer than the agent itself gives a pull. */
+const IMAGE_TIMEOUT_MS = 31 * 60_000;
 
 /** Speaks to the agent of this machine. Every method throws AGENT_UNREACHABLE when it does not answer. */
 export function createAgentClient({ socketPath }: { socketPath: string }): AgentClient {
@@ -66,6 +76,18 @@ export function createAgentClient({ socketPath }: { socketPath: string }): Agent
     putDesired: async (desired) => understand(observedState, await call("PUT /v1/desired", desired)),
     putHttps: async (settings) => void (await call("PUT /v1/https", settings)),
     putChallenges: async (challenges) => void (await call("PUT /v1/challenges", { challenges })),
+    async resolveImage(image) {
+      const options = { body: { image }, timeoutMs: IMAGE_TIMEOUT_MS };
+      const answer = await client.call("POST", "/v1/images", options).catch(unreachable);
+      if (answer.status === 200) return String(Object(answer.body).image);
+      const reason = titleOf(answer);
+      if (answer.status === 503) throw new AppError("CONTAINER_ENGINE", { reason });
+      throw new AppError("IMAGE_UNAVAILABLE", { image, reason });
+    },
+    async removeImages(images) {
+      const { removed } = Object(await call("DELETE /v1/images", { images }));
+      return Array.isArray(removed) ? removed.map(String) : [];
+    },
     observed: async () => understand(observedState, await call("GET /v1/observed")),
     counters: async () => understand(counters, await call("GET /v1/counters")),
     async journal(after) {

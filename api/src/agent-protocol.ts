@@ -8,6 +8,8 @@ import { ARMS, BALANCES, BUCKETS, GROUPS } from "./words.ts";
  *                     later generation is applied already)
  *   PUT /v1/https     HttpsSettings → {}  (in force at every worker that answers; holds private keys)
  *   PUT /v1/challenges { challenges: Challenge[] } → {}   (likewise)
+ *   POST /v1/images { image } → { image }: pulled unless it is here, with its digest for a tag
+ *   DELETE /v1/images { images } → { removed }: those that no container uses
  *   GET /v1/observed  → ObservedState
  *   GET /v1/counters  → Counters
  *   GET /v1/events    → newline-delimited AgentEvent, until the client hangs up
@@ -37,7 +39,10 @@ export const instanceSpec = z.strictObject({
   release: z.string(),
   /** Absolute; the working directory of the command. */
   directory: z.string(),
-  command: z.string(),
+  /** Run by /bin/sh; null: what the image starts by itself. */
+  command: z.string().nullable(),
+  /** Runs in a container of this image, named with its digest; absent: as a process of this machine. */
+  container: z.strictObject({ image: z.string(), port: z.int().positive() }).optional(),
   env: z.record(z.string(), z.string()),
   /** null: the process serves nothing. "auto": the agent chooses; the process finds it in PORT. */
   port: z.union([z.literal("auto"), z.int()]).nullable(),
@@ -185,6 +190,8 @@ export const observedState = z.object({
     .object({ by: z.enum(["cgroup-v2", "cgroup-v1", "none"]), reason: z.string().nullable() })
     .optional(),
   instances: z.array(observedInstance),
+  /** Images on their way to this machine; bytes as far as the engine tells them. */
+  pulls: z.array(z.object({ image: z.string(), doneBytes: z.number(), totalBytes: z.number() })).default([]),
   /** The weights in force at the proxy workers: those desired, or the proven ones after the lease expired. */
   services: z.array(z.object({ service: z.string(), environment: z.string(), weight: z.int() })),
   proxies: z.array(

@@ -160,6 +160,17 @@ export const ERRORS = {
     message: "the agent refused the desired state: {reason}",
     remedy: "Another server may have written a newer one; 'mainstay status' says what is applied.",
   },
+  CONTAINER_ENGINE: {
+    status: 503,
+    message: "no container engine can be used: {reason}",
+    remedy:
+      "Install podman or Docker, or set agent.containerSocket to its socket, which the agent's account must be able to open.",
+  },
+  IMAGE_UNAVAILABLE: {
+    status: 422,
+    message: "the image {image} cannot be had: {reason}",
+    remedy: "Check its name, tag or digest, and that this machine's container engine may pull it.",
+  },
   RELEASE_DIRECTORY: {
     status: 422,
     message: "{path} cannot become a release: {reason}",
@@ -200,6 +211,21 @@ export const ERRORS = {
     status: 422,
     message: "the archive cannot become a release: {reason}",
     remedy: "Pack it with 'mainstay deploy', or as docs/formats/release.md describes an archive.",
+  },
+  RELEASE_TO_BUILD: {
+    status: 409,
+    message: "{file} has a build step: these files are its source, not a release",
+    remedy: "Ask for a build (POST /api/v1/builds), as 'mainstay deploy' does by itself.",
+  },
+  BUILD_NONE: {
+    status: 422,
+    message: "{file} has no build step",
+    remedy: "Register the files as they are (POST /api/v1/releases), or add build: { command: … }.",
+  },
+  BUILD_LIMIT: {
+    status: 429,
+    message: "{count} builds wait or run already, as many as there may be",
+    remedy: "Wait for them ('mainstay builds'), or end one with 'mainstay builds stop'.",
   },
   RELEASE_COLLECTED: {
     status: 409,

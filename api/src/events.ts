@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PROBLEM_KINDS } from "./messages-file.ts";
 import { CHANGE_STATES } from "./words.ts";
 
 /**
@@ -19,6 +20,7 @@ const changeMoved = z.object({
   stage: z.int(),
   by: z.string(),
   reason: z.string(),
+  outcome: z.string().nullable(),
 });
 
 const instanceMoved = z.object({
@@ -26,6 +28,14 @@ const instanceMoved = z.object({
   process: z.string(),
   release: z.string(),
   pid: z.int().nullable(),
+});
+
+const problem = z.object({
+  kind: z.enum(PROBLEM_KINDS),
+  service: z.string().nullable(),
+  environment: z.string().nullable(),
+  summary: z.string(),
+  since: z.string(),
 });
 
 export const EVENTS = {
@@ -63,6 +73,8 @@ export const EVENTS = {
   }),
   "agent.connected": z.object({ bootId: z.string() }),
   "agent.lost": z.object({ reason: z.string() }),
+  "problems.opened": problem,
+  "problems.ended": problem.extend({ lastedMs: z.int() }),
 } as const satisfies Record<string, z.ZodType>;
 
 export type EventType = keyof typeof EVENTS;

@@ -50,6 +50,11 @@ describe("a service file with environments", () => {
     ["stagign", FILE, "the file knows no environment stagign; did you mean staging?"],
     ["demo", FILE, "the file knows no environment demo; it has staging, qa, production"],
     ["staging", FILE.replace("    secrets: []", "    service: other"), "cannot differ between environments"],
+    [
+      "staging",
+      FILE.replace("    secrets: []", "    build: { command: x }"),
+      "cannot differ between environments",
+    ],
     ["staging", FILE.replace("instances: 1", "instances: many"), "expected a number"],
   ])("refuses for %s what makes no sense (%#)", (environment, text, message) => {
     const parse = () => parseServiceFile(text, "mainstay.yaml", environment);

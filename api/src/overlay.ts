@@ -12,8 +12,11 @@ export interface OverlayQuestion {
 }
 
 const DEFAULT_ENVIRONMENT = "production";
-/** What an overlay cannot change: it would be another service, or another environment. */
-const FIXED = ["service", "environment", "environments"];
+/**
+ * What an overlay cannot change: it would be another service, another environment, or other files than those
+ * that were proven in the environment before.
+ */
+const FIXED = ["service", "environment", "environments", "build"];
 
 /**
  * The data of a service file as it is meant for one environment. Sections are merged key by key; lists and

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { freezeList } from "./freeze-file.ts";
-import { duration, formatDuration, size } from "./units.ts";
+import { beat, channels, problems } from "./messages-file.ts";
+import { durationWithin, sizeWithin } from "./units.ts";
 
 /**
  * `mainstay.platform.yaml`: the platform itself. Every key, its default and its words are written here and
@@ -13,14 +14,6 @@ function wholeNumber(what: string, min: number, max: number) {
 }
 const port = () => wholeNumber("a port", 0, 65_535);
 const host = () => z.string().min(1, "expected an address to listen on, such as 127.0.0.1");
-
-function durationWithin(minMs: number, maxMs: number) {
-  const message = `expected a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)}`;
-  return duration().refine((ms) => ms >= minMs && ms <= maxMs, message);
-}
-function sizeWithin(minBytes: number, maxBytes: number, message: string) {
-  return size().refine((bytes) => bytes >= minBytes && bytes <= maxBytes, message);
-}
 
 const SECOND = 1_000;
 const HOUR = 3_600_000;
@@ -101,6 +94,12 @@ const proxy = z.strictObject({
   workers: wholeNumber("a whole number", 1, 64)
     .default(1)
     .describe("Processes that share the traffic; one serves thousands a second."),
+  engine: z
+    .enum(["node", "haproxy", "auto"])
+    .default("node")
+    .describe(
+      "Who takes the traffic; haproxy: HAProxy (2.6 or newer) before Node; auto: so where it is installed.",
+    ),
   requestTimeout: durationWithin(SECOND, DAY)
     .prefault("60s")
     .describe("How long a service may be silent before its request counts as failed."),
@@ -151,6 +150,12 @@ const agent = z.strictObject({
   leaseTtl: durationWithin(2 * SECOND, HOUR)
     .prefault("10s")
     .describe("Traffic falls back to proven weights when the server is silent for this long."),
+  containerSocket: file()
+    .nullable()
+    .default(null)
+    .describe(
+      "The socket of Docker or Podman, for processes with an image; null: /var/run/docker.sock or /run/podman/podman.sock.",
+    ),
 });
 
 const database = z.strictObject({
@@ -189,6 +194,15 @@ const uploads = z.strictObject({
   expiry: durationWithin(60 * SECOND, 30 * DAY)
     .prefault("24h")
     .describe("How long after its last piece an upload is kept that no release was made of."),
+});
+
+const builds = z.strictObject({
+  atOnce: wholeNumber("a whole number", 1, 16)
+    .default(2)
+    .describe("How many builds run at the same time; of one service there is one."),
+  waiting: wholeNumber("a whole number", 1, 1_000)
+    .default(20)
+    .describe("How many builds may wait or run; more are refused."),
 });
 
 const retention = z.strictObject({
@@ -232,11 +246,15 @@ export const platformFile = z
     database: database.prefault({}),
     log: log.prefault({}),
     uploads: uploads.prefault({}),
+    builds: builds.prefault({}),
     retention: retention.prefault({}),
     signatures: signatures.prefault({}),
     freeze: freezeList
       .default([])
       .describe("When nothing new is brought in: `[{ from: fri 16:00, to: mon 08:00, timezone, reason }]`."),
+    channels,
+    problems: problems.prefault({}),
+    beat: beat.prefault({}),
   })
   .check(refusePortClashes);
 
@@ -244,7 +262,7 @@ export const platformFile = z
 export type PlatformConfig = z.output<typeof platformFile>;
 
 /** Paths whose values are never shown. */
-export const SECRET_PLATFORM_PATHS: readonly string[] = ["database.url"];
+export const SECRET_PLATFORM_PATHS: readonly string[] = ["database.url", "channels", "beat.url"];
 
 function refusePortClashes(context: z.core.ParsePayload<PlatformConfig>): void {
   const { server: control, proxy: traffic, agent: instances } = context.value;

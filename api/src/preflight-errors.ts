@@ -68,6 +68,22 @@ export const PREFLIGHT_ERRORS = {
     message: "{strategy} compares nothing here, and {missing} is set: only health guards this change",
     remedy: "Set rollout.limits, verify, or another rollout.strategy; docs/guides/strategies.md says which.",
   },
+  PREFLIGHT_DEPENDENCY: {
+    status: 409,
+    message: "{dependency}, which {service} depends on, {reason}",
+    remedy:
+      "Bring it in first, or wait until it has all traffic; 'mainstay deploy' of both directories keeps the order.",
+  },
+  PREFLIGHT_DEPENDENCY_UNHEALTHY: {
+    status: 409,
+    message: "{dependency}, which {service} depends on, is not well: {reason}",
+    remedy: "Look at it first: 'mainstay status {dependency}'.",
+  },
+  PREFLIGHT_DEPENDENCY_CIRCLE: {
+    status: 409,
+    message: "the services depend on each other in a circle: {circle}",
+    remedy: "Take one of them out of dependsOn: each must be able to serve before the next one.",
+  },
   PREFLIGHT_STABLE_UNHEALTHY: {
     status: 409,
     message: "the stable release is not well itself: {reason}",

@@ -23,6 +23,10 @@ export const releaseDiffResource = z
       .object({ added: names, removed: names, changed: names })
       .describe("names of variables; their values are not shown"),
     secrets: z.object({ added: names, removed: names }),
+    images: z
+      .array(z.object({ process: z.string(), from: z.string().nullable(), to: z.string().nullable() }))
+      .default([])
+      .describe("processes that run in another image, or no longer in one"),
     files: z
       .object({ added: count, removed: count, changed: count, unchanged: count })
       .nullable()

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { auditResource, changeResource, evidenceResource } from "./resources.ts";
+import { changeResource, evidenceResource } from "./change-resources.ts";
+import { auditResource } from "./resources.ts";
 
 /** What is left of a change for people: everything that happened, with durations and numbers. */
 

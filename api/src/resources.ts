@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { EXIT_CAUSES, INSTANCE_STATES } from "./agent-protocol.ts";
-import { CHANGE_KINDS, CHANGE_STATES, SEVERITIES, serviceName, TASKS, VERDICTS } from "./words.ts";
+import { serviceName, TASKS } from "./words.ts";
 
 /** The resources of the native API, as they go over the wire. Times are RFC 3339 in UTC with milliseconds. */
 
@@ -21,6 +21,9 @@ export const releaseResource = z
     digest: releaseDigest.describe("sha256 over every file, see docs/formats/release.md"),
     version: z.string().nullable().describe("the version in the release's package.json"),
     isSigned: z.boolean().describe("whether it came with a signature of a key that was trusted then"),
+    build: z.string().nullable().describe("the build that made its files; null when they came as they are"),
+    sourceDigest: releaseDigest.nullable().describe("of the files it was built from, as it is computed"),
+    dependsOn: z.array(serviceName).describe("services of its environment that must serve before it"),
     createdAt: time,
     createdBy: actorResource,
     collectedAt: time.nullable().describe("when its files were removed to make room; null while it has them"),
@@ -30,168 +33,32 @@ export type ReleaseResource = z.infer<typeof releaseResource>;
 
 const SOURCES = ["directory", "upload", "digest"] as const;
 
-export const newRelease = z
-  .strictObject({
-    directory: z.string().min(1).optional().describe("absolute path that the server can read"),
-    upload: z.string().min(1).optional().describe("id of a complete upload: a tar archive, gzipped"),
-    digest: releaseDigest.optional().describe("content that the server has already"),
-    file: z.string().min(1).default("mainstay.yaml").describe("the service file inside the directory"),
-    environment: z.string().optional().describe("instead of the one in the service file"),
-    signature: z.string().max(4096).optional().describe("text of a .minisig file over the digest"),
-    env: z.record(z.string(), z.string()).optional().describe("overrides or adds to env of the service file"),
+const filesOfRelease = z.strictObject({
+  directory: z.string().min(1).optional().describe("absolute path that the server can read"),
+  upload: z.string().min(1).optional().describe("id of a complete upload: a tar archive, gzipped"),
+  digest: releaseDigest.optional().describe("content that the server has already"),
+  file: z.string().min(1).default("mainstay.yaml").describe("the service file inside the directory"),
+  environment: z.string().optional().describe("instead of the one in the service file"),
+  signature: z.string().max(4096).optional().describe("text of a .minisig file over the digest"),
+  env: z.record(z.string(), z.string()).optional().describe("overrides or adds to env of the service file"),
+});
+const hasOneSource = (wish: Partial<Record<(typeof SOURCES)[number], string | undefined>>) =>
+  SOURCES.filter((each) => wish[each] !== undefined).length === 1;
+const ONE_SOURCE = { message: `expected one of ${SOURCES.join(", ")}` };
+
+export const newRelease = filesOfRelease.refine(hasOneSource, ONE_SOURCE);
+
+export const newBuild = filesOfRelease
+  .extend({
+    digest: releaseDigest.optional().describe("of source files that were built before"),
+    rebuild: z.boolean().default(false).describe("build although the same source was built before"),
   })
-  .refine((wish) => SOURCES.filter((each) => wish[each] !== undefined).length === 1, {
-    message: `expected one of ${SOURCES.join(", ")}`,
-  });
+  .refine(hasOneSource, ONE_SOURCE);
 
 export const promotion = z.strictObject({
   environment: z.string().min(1).describe("where the files are to run"),
   env: z.record(z.string(), z.string()).optional().describe("overrides or adds to env of the service file"),
 });
-
-const tally = z.object({ total: z.number(), bad: z.number() });
-export const evidenceResource = z
-  .object({
-    verdict: z.enum(VERDICTS),
-    eValue: z.number(),
-    threshold: z.number(),
-    designEffect: z.number(),
-    smallestDetectableRatio: z.number().nullable(),
-    limit: z.string().optional().describe("the absolute ceiling that was broken, in words"),
-    perMetric: z.array(
-      z.object({
-        metric: z.string(),
-        verdict: z.enum(VERDICTS),
-        eValue: z.number(),
-        threshold: z.number(),
-        designEffect: z.number(),
-        ratio: z.number().nullable(),
-        candidate: tally,
-        stable: tally,
-        noHarmEValue: z.number(),
-        noHarmThreshold: z.number(),
-        smallestDetectableRatio: z.number().nullable(),
-        reason: z.string(),
-      }),
-    ),
-  })
-  .meta({ id: "Evidence" });
-export type EvidenceResource = z.infer<typeof evidenceResource>;
-
-export const stepResource = z
-  .object({
-    driver: z.string(),
-    act: z.string(),
-    title: z.string(),
-    state: z.enum(CHANGE_STATES),
-    stage: z.int().nullable(),
-  })
-  .meta({ id: "Step" });
-
-export const findingResource = z
-  .object({
-    code: z.string(),
-    severity: z.enum(SEVERITIES).describe("an error stops the change, a warning is shown and recorded"),
-    message: z.string(),
-    remedy: z.string(),
-    isForceable: z.boolean().describe("whether an admin may go on in spite of it"),
-    isForced: z.boolean(),
-  })
-  .meta({ id: "Finding" });
-export type FindingResource = z.infer<typeof findingResource>;
-
-export const changeResource = z
-  .object({
-    id: z.string(),
-    kind: z.string(),
-    service: z.string(),
-    environment: z.string(),
-    candidate: z.string(),
-    stable: z.string().nullable(),
-    state: z.enum(CHANGE_STATES),
-    stage: z.int().describe("-1 before the first"),
-    stages: z.array(z.object({ weight: share, bakeMs: z.number() })),
-    stageStartedAt: time.nullable(),
-    weight: share,
-    proven: share,
-    steps: z.array(stepResource),
-    requestedBy: actorResource,
-    reason: z.string().nullable(),
-    outcome: z.string().nullable().describe("why it ended as it did, or is being undone"),
-    evidence: evidenceResource.nullable(),
-    findings: z.array(findingResource).describe("what the pre-flight found"),
-    firstCandidateAt: time.nullable(),
-    createdAt: time,
-    updatedAt: time,
-    finishedAt: time.nullable(),
-  })
-  .meta({ id: "Change" });
-export type ChangeResource = z.infer<typeof changeResource>;
-
-export const newChange = z.strictObject({
-  kind: z.enum(CHANGE_KINDS).default("release"),
-  candidate: z.string().min(1).describe("the id of a release, or for scale the numbers: web=4,worker=0"),
-  service: serviceName.optional().describe("for scale: whose numbers"),
-  environment: serviceName.optional().describe("for scale; production when left out"),
-  immediate: z.boolean().default(false).describe("all traffic at once after the health gate"),
-  queue: z
-    .boolean()
-    .default(false)
-    .describe("wait in order behind a change under way instead of being refused"),
-  supersede: z
-    .boolean()
-    .default(false)
-    .describe("take the place of every change that waits for the same target; implies queue"),
-  reason: z.string().max(500).nullable().default(null),
-});
-
-/** A request that goes on in spite of what speaks against it; needs a permission of its own. */
-export const forcedChange = newChange.extend({
-  force: z
-    .array(z.string().min(1))
-    .max(50)
-    .default([])
-    .describe("codes of findings that are not to stop the change"),
-  overrideFreeze: z
-    .string()
-    .min(1)
-    .max(500)
-    .nullable()
-    .default(null)
-    .describe("why this change goes on in spite of a freeze window"),
-});
-
-export const previewResource = z
-  .object({ change: changeResource, findings: z.array(findingResource) })
-  .meta({ id: "Preview" });
-export type PreviewResource = z.infer<typeof previewResource>;
-
-export const commandBody = z
-  .strictObject({ reason: z.string().max(500).nullable().default(null) })
-  .prefault({});
-
-export const timelineEntry = z
-  .object({
-    seq: z.int(),
-    at: time,
-    from: z.string(),
-    to: z.string(),
-    stage: z.int(),
-    by: z.string(),
-    reason: z.string(),
-    evidence: evidenceResource.nullable(),
-  })
-  .meta({ id: "TimelineEntry" });
-export type TimelineEntry = z.infer<typeof timelineEntry>;
-
-export const replayResource = z
-  .object({
-    stored: evidenceResource.nullable(),
-    replayed: evidenceResource.nullable(),
-    isEqual: z.boolean(),
-    samples: z.int(),
-  })
-  .meta({ id: "Replay" });
 
 export const instanceResource = z
   .object({
@@ -243,8 +110,13 @@ export const taskResource = z
     service: z.string(),
     environment: z.string(),
     release: z.string(),
-    kind: z.enum(TASKS).describe("release: a release command. run: somebody ran it by hand"),
+    kind: z
+      .enum(TASKS)
+      .describe(
+        "release: a release command. rehearsal: the stable release, started on the schema that left. hook: run around a state. run: somebody ran it by hand",
+      ),
     change: z.string().nullable(),
+    name: z.string().describe("of a hook: when it runs. Of a rehearsal: the code whose schema is tried"),
     attempt: z.int(),
     command: z.string(),
     inputBytes: z.int().nullable().describe("how much it finds on standard input; null: none is connected"),
@@ -375,6 +247,10 @@ export const platformResource = z
       .object({ by: z.string(), reason: z.string().nullable() })
       .nullable()
       .describe("by what limits of memory and cpu are enforced; null while the agent is away"),
+    pulls: z
+      .array(z.object({ image: z.string(), doneBytes: z.number(), totalBytes: z.number() }))
+      .default([])
+      .describe("images on their way to this machine; bytes as far as its container engine tells them"),
     lost: z.record(z.string(), z.number()).describe("requests the platform itself failed, by reason"),
     requests: z.number(),
     changesActive: z.int(),

@@ -23,7 +23,8 @@ function childOf(schema: z.core.$ZodType, key: string): z.core.$ZodType | null {
   return schema instanceof z.ZodArray ? schema.def.element : null;
 }
 
-/** The keys an object schema knows; none for any other schema. */
+/** The keys an object schema knows, or any of several; none for any other schema. */
 export function keysOf(schema: z.core.$ZodType | null): string[] {
+  if (schema instanceof z.ZodUnion) return [...new Set(schema.def.options.flatMap(keysOf))];
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }

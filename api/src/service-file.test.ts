@@ -21,6 +21,7 @@ describe("a service file", () => {
       service: "shop",
       environment: "production",
       processes: { web: { command: "node server.js", instances: 1, stopTimeout: 10_000, singleton: false } },
+      dependsOn: [],
       env: {},
       secrets: [],
       resources: {},
@@ -30,6 +31,7 @@ describe("a service file", () => {
       headers: { security: false },
       verify: [],
       freeze: [],
+      hooks: [],
       rollout: {
         strategy: "canary",
         stages: [
@@ -51,6 +53,15 @@ describe("a service file", () => {
         keepWarm: 600_000,
       },
     });
+  });
+
+  it("limits a build unless it says otherwise, and keeps the names of what runs once", () => {
+    const { build } = parseServiceFile(`${MINIMAL}build: { command: npm ci, env: { CI: true } }`, FILE);
+    const limits = { timeout: 600_000, memory: 1024 ** 3, cpu: 1 };
+    expect(build).toEqual({ command: "npm ci", ...limits, env: { CI: "true" } });
+    const named = "service: shop\nprocesses: { build: { command: x } }\n";
+    expect(findings(named)["processes"]).toContain('no process may be called "build"');
+    expect(findings(`${MINIMAL}dependsOn: [api, api]`)).toEqual({ dependsOn: "expected each service once" });
   });
 
   it("is read in the units it is written in", () => {
@@ -123,6 +134,14 @@ colour: red
       "processes",
       "at most one process may have a port",
     ],
+    ["neither command nor image", "web: { instances: 2 }", "processes.web.command", "or an image"],
+    [
+      "a container's port without an image",
+      "web: { command: x, containerPort: 80 }",
+      "processes.web.containerPort",
+      "goes with image:",
+    ],
+    ["what is no image", "web: { image: 'Shop:1' }", "processes.web.image", "expected an image such as"],
     ["no process", "", "processes", "at least one process"],
   ])("with %s is refused", (...[, processes, path, message]) => {
     expect(findings(`service: shop\nprocesses: { ${processes} }`)[path]).toContain(message);

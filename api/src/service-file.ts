@@ -2,10 +2,25 @@ import { z } from "zod";
 import { AppError } from "./errors.ts";
 import { describeIssues, explain } from "./findings.ts";
 import { freezeList } from "./freeze-file.ts";
+import { hookList } from "./hooks-file.ts";
 import { applyOverlay } from "./overlay.ts";
 import { probeList, probeRate } from "./probes-file.ts";
-import { BALANCES, COMPATIBILITIES, isTask, METRICS, STRATEGIES, serviceName } from "./words.ts";
-import { duration, formatDuration, percentage, size } from "./units.ts";
+import {
+  BALANCES,
+  BUILD,
+  COMPATIBILITIES,
+  isTask,
+  METRICS,
+  STRATEGIES,
+  serviceName,
+  TASKS,
+} from "./words.ts";
+import { dependencyList } from "./dependencies.ts";
+import { buildStep } from "./build-file.ts";
+import { imageName } from "./image-name.ts";
+import { cpuLimit, memoryLimit } from "./limits-file.ts";
+import { duration, formatDuration, percentage } from "./units.ts";
+import { variableName, variableValue } from "./variables.ts";
 import { verifyList } from "./verify-file.ts";
 import { readYaml } from "./yaml.ts";
 
@@ -29,12 +44,30 @@ const health = z.strictObject({
 
 const PORT_MESSAGE = 'expected "auto" or a port from 1024 to 65535';
 
+const CONTAINER_PORT_MESSAGE = "expected a port from 1 to 65535";
+
 const processType = z
   .strictObject({
     command: z
       .string()
       .min(1, "expected a command line")
-      .describe("Run by /bin/sh in the release's directory; the port is in PORT."),
+      .optional()
+      .describe(
+        "Run by /bin/sh in the release's directory; the port is in PORT. With an image: by its /bin/sh, in place of what the image starts.",
+      ),
+    image: imageName
+      .optional()
+      .describe(
+        "Run in a container of this image; a tag is resolved to its digest when the release is registered.",
+      ),
+    containerPort: z
+      .int(CONTAINER_PORT_MESSAGE)
+      .min(1, CONTAINER_PORT_MESSAGE)
+      .max(65_535, CONTAINER_PORT_MESSAGE)
+      .optional()
+      .describe(
+        "Where the process listens inside its container, and what PORT is there; 8080 when left out.",
+      ),
     instances: z.int().min(1).max(100).default(1).describe("How many of them run."),
     port: z
       .union(
@@ -56,6 +89,17 @@ const processType = z
         "Never runs twice: handed over at the cut-over, the old one stopped before the new one starts.",
       ),
   })
+  .refine((value) => value.command !== undefined || value.image !== undefined, {
+    path: ["command"],
+    message: "is missing: expected a command line, or an image",
+  })
+  .refine(
+    (value) => value.containerPort === undefined || (value.image !== undefined && value.port !== undefined),
+    {
+      path: ["containerPort"],
+      message: "is the port inside of a container: it goes with image: and port: auto",
+    },
+  )
   .refine((value) => !value.singleton || (value.instances === 1 && value.port === undefined), {
     path: ["singleton"],
     message: "a singleton has one instance and no port: two releases of it never run beside each other",
@@ -161,17 +205,6 @@ const rollout = z.strictObject({
     .describe("A request header that names the user, for clients without cookies."),
 });
 
-const variableName = z
-  .string()
-  .regex(
-    /^[A-Za-z_][A-Za-z0-9_]*$/,
-    "expected the name of an environment variable: letters, digits and underscores",
-  );
-/** YAML reads 3000 and true as a number and a truth value; the process gets them as text. */
-const variableValue = z
-  .union([z.string(), z.number(), z.boolean()], "expected text, a number, true or false")
-  .transform(String);
-
 const releaseCommand = z.strictObject({
   command: z
     .string()
@@ -184,22 +217,15 @@ const releaseCommand = z.strictObject({
   compatibility: z
     .enum(COMPATIBILITIES)
     .describe(
-      "expand: the release before runs on the schema this leaves behind. contract: it does not, so there is no way back. none: the schema stays as it is.",
+      "expand: the release before runs on the schema this leaves behind; that is tried. contract: it does not, so there is no way back. none: the schema stays as it is.",
     ),
 });
 
-const LEAST_MEMORY_BYTES = 16 * 1024 ** 2;
 const resources = z.strictObject({
-  memory: size()
-    .refine((bytes) => bytes >= LEAST_MEMORY_BYTES, "expected at least 16MiB")
+  memory: memoryLimit()
     .optional()
     .describe("What each instance may use; one that exceeds it is killed and started again."),
-  cpu: z
-    .number()
-    .min(0.05)
-    .max(256)
-    .optional()
-    .describe("How many cores each instance may use; 0.5 is half of one."),
+  cpu: cpuLimit().optional().describe("How many cores each instance may use; 0.5 is half of one."),
 });
 
 const connections = z.strictObject({
@@ -247,8 +273,8 @@ export const serviceFile = z.strictObject({
     .record(serviceName, processType)
     .refine((processes) => Object.keys(processes).length > 0, "expected at least one process")
     .refine(
-      (processes) => !Object.keys(processes).some(isTask),
-      'no process may be called "release" or "run"; what runs once before traffic is release: { command: … }',
+      (processes) => !Object.keys(processes).some((name) => isTask(name) || name === BUILD),
+      `no process may be called ${[BUILD, ...TASKS].join(", ")}; what runs once stands beside processes`,
     )
     .refine(
       (processes) => Object.values(processes).filter((each) => each.port !== undefined).length <= 1,
@@ -256,6 +282,13 @@ export const serviceFile = z.strictObject({
     )
     .describe("What runs, by name; all of one release change together."),
   release: releaseCommand.optional().describe("What runs once before the release gets traffic: migrations."),
+  hooks: hookList.default([]).describe("What runs around the states of a change; see docs/guides/hooks.md."),
+  build: buildStep
+    .optional()
+    .describe("What makes the release of the files that are deployed; the same in every environment."),
+  dependsOn: dependencyList
+    .default([])
+    .describe("Services of the same environment that must serve before this one is brought in."),
   env: z.record(variableName, variableValue).default({}).describe("Variables of every process."),
   secrets: z
     .array(variableName)

@@ -25,11 +25,17 @@ export const COMPATIBILITIES = ["expand", "contract", "none"] as const;
 export type Compatibility = (typeof COMPATIBILITIES)[number];
 
 /** Names under which commands run that are no processes of a service. */
-export const TASKS = ["release", "run"] as const;
+export const TASKS = ["release", "rehearsal", "hook", "run"] as const;
 export type TaskName = (typeof TASKS)[number];
 export function isTask(process: string): process is TaskName {
   return TASKS.some((each) => each === process);
 }
+
+/** The name under which the command runs that makes a release. */
+export const BUILD = "build";
+
+export const BUILD_STATES = ["waiting", "running", "succeeded", "failed", "stopped"] as const;
+export type BuildState = (typeof BUILD_STATES)[number];
 
 export const SEVERITIES = ["error", "warning"] as const;
 
@@ -40,6 +46,7 @@ export const PROGRESS_STATES = [
   "preflight",
   "backup",
   "migrating",
+  "rehearsing",
   "starting",
   "gating",
   "stepping",

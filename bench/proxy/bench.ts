@@ -8,6 +8,7 @@ import type { RunningPeer } from "./peer.ts";
 import { PEERS, startBackend } from "./peers.ts";
 import { cpuSecondsOf, memoryBytesOf } from "./process-tree.ts";
 import { summarize, type Measurement } from "./summary.ts";
+import { measureSwaps } from "./swaps.ts";
 
 export const debianPackages = ["haproxy", "nginx", "caddy", "wrk"];
 
@@ -35,7 +36,7 @@ export async function run({ args }: { args: string[] }): Promise<BenchReport> {
         measurements.push(measurement);
       }
     }
-    return { tables: [summarize(measurements, { rounds, seconds })] };
+    return { tables: [summarize(measurements, { rounds, seconds }), await measureSwaps()] };
   } finally {
     for (const stop of stops.toReversed()) await stop();
   }

@@ -45,7 +45,8 @@ export async function startMainstay(setting: PeerSetting, variant: Variant): Pro
   return { ...started, name: variant.name, url: `http://127.0.0.1:${port}/`, headers };
 }
 
-function routingOf(port: number, { hasChange }: Variant, cookieKey: Buffer): WorkerRouting {
+/** One service with one instance behind each arm. */
+export function routingOf(port: number, { hasChange }: Variant, cookieKey: Buffer): WorkerRouting {
   const arm = (release: string): WorkerArm => ({ release, instances: [{ id: `ins_${release}`, port }] });
   return {
     revision: 1,

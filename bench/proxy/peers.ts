@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { startHaproxyEngine, startUncounted } from "./haproxy-engine.ts";
 import { startMainstay } from "./mainstay.ts";
 import type { PeerSetting, RunningPeer } from "./peer.ts";
 import { findFreePort, startProcess, type StartedProcess } from "./started-process.ts";
@@ -20,6 +21,9 @@ export const PEERS: ((setting: PeerSetting) => Promise<RunningPeer>)[] = [
   startCaddy,
   (setting) => startMainstay(setting, { name: "Mainstay", hasChange: false }),
   (setting) => startMainstay(setting, { name: "Mainstay, two arms", hasChange: true }),
+  (setting) => startUncounted(setting, { name: "Mainstay on HAProxy, not counted", hasChange: false }),
+  (setting) => startHaproxyEngine(setting, { name: "Mainstay on HAProxy", hasChange: false }),
+  (setting) => startHaproxyEngine(setting, { name: "Mainstay on HAProxy, two arms", hasChange: true }),
 ];
 
 async function startHaproxy({ folder, backendPort }: PeerSetting): Promise<RunningPeer> {

@@ -33,6 +33,7 @@ export function summarize(measurements: Measurement[], how: { rounds: number; se
       `${how.rounds} interleaved rounds of ${how.seconds} s: wrk -t1 -c50, keep-alive, 1 KiB answers, loopback only.`,
       "CPU is user and system time of all processes of the proxy; one worker or thread each, Caddy as it comes.",
       "Medians of the rounds; the machine is shared with load generator and backend, so requests/s is no capacity.",
+      '"Not counted": the same configuration of HAProxy without what tells the judge of each request.',
       '"Two arms" is during a change: every request carries a user\'s signed id and is assigned by its hash.',
     ],
   };

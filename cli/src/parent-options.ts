@@ -6,15 +6,18 @@ export function parentOptions(
   { proxy, agent }: PlatformConfig,
   place: Pick<ParentOptions, "dataDirectory" | "runtimeDirectory" | "server">,
 ): ParentOptions {
-  const { host, port, workers, trustedProxies, tls, drainTimeout: drainTimeoutMs } = proxy;
+  const { host, port, workers, engine, trustedProxies, tls, drainTimeout: drainTimeoutMs } = proxy;
   const [first, last] = agent.portRange;
   return {
     ...place,
     proxy: {
-      ...{ host, port, workers, trustedProxies, drainTimeoutMs, limits: limitsOf(proxy) },
+      ...{ host, port, workers, engine, trustedProxies, drainTimeoutMs, limits: limitsOf(proxy) },
       ...(tls.port === null ? {} : { tls: { host, port: tls.port } }),
     },
-    agent: { ports: { first, last } },
+    agent: {
+      ports: { first, last },
+      ...(agent.containerSocket === null ? {} : { containerSocket: agent.containerSocket }),
+    },
   };
 }
 

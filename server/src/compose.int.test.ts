@@ -19,7 +19,7 @@ beforeAll(async () => {
   database = await openTestDatabase();
   const config = { ...platformFile.parse({}), dataDirectory: folder };
   const clock = createVirtualClock(Date.parse("2026-11-01T12:00:00Z"));
-  house = compose({ config, database, runtimeDirectory: folder, clock, log: silentLog });
+  house = compose({ config, database, runtimeDirectory: folder, env: {}, clock, log: silentLog });
   key = (await house.identity.ensureAdminKey()) ?? "";
 });
 afterAll(async () => {

@@ -3,6 +3,7 @@ import path from "node:path";
 import { createAgentClient } from "@mainstay/agent";
 import type { PlatformConfig } from "@mainstay/api";
 import { auditStream, createAudit } from "./core/audit/index.ts";
+import { addBuildsRoutes, createBuilds } from "./core/builds/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
 import { createIdentity } from "./core/identity/index.ts";
 import {
@@ -21,10 +22,14 @@ import {
 } from "./core/services/index.ts";
 import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certificates/index.ts";
+import { addChannelsRoutes, createChannelsRoom } from "./drivers/channels/index.ts";
 import {
   createAgentLink,
+  createBuildKeeper,
+  createHooks,
   createInstancesDriver,
   createJournalAuditor,
+  createRehearsalDriver,
   createReleaseCommandDriver,
   createScaleDriver,
   createTaskKeeper,
@@ -38,6 +43,7 @@ import { addHousekeeping } from "./housekeeping.ts";
 import type { LongRunning } from "./kernel/actors.ts";
 import type { Clock } from "./kernel/clock.ts";
 import type { DatabaseHandle } from "./kernel/database/index.ts";
+import { freeBytesAt } from "./kernel/disk.ts";
 import { createEvents } from "./kernel/events/index.ts";
 import { createHttp, createIdempotencyStore } from "./kernel/http/index.ts";
 import { createIds } from "./kernel/ids.ts";
@@ -46,18 +52,24 @@ import type { Log } from "./kernel/log.ts";
 import { createMetrics } from "./kernel/metrics.ts";
 import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
+import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
 import { VERSION } from "./version.ts";
+
+/** Far more changes than are under way in an environment. */
+const ACTIVE_MAX = 1000;
 
 export interface HouseDependencies {
   config: PlatformConfig;
   database: DatabaseHandle;
   runtimeDirectory: string;
+  /** Where channels may keep their secrets. */
+  env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   log: Log;
 }
 
 /** The whole house: every room is built here, in the order data flows, by plain calls. */
-export function compose({ config, database, runtimeDirectory, clock, log }: HouseDependencies) {
+export function compose({ config, database, runtimeDirectory, env, clock, log }: HouseDependencies) {
   const { db } = database;
   const { dataDirectory } = config;
 
@@ -68,6 +80,8 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   const events = createEvents({ database, clock, ids, log, metrics, streams, source: "mainstay" });
   const jobs = createJobs({ database, log, metrics });
 
+  const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
+
   // Core
   const audit = createAudit({ db, clock, ids });
   const identity = createIdentity({ db, clock, random: randomBytes, audit, dataDirectory });
@@ -75,11 +89,13 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   const signatures = createSignatures(config.signatures);
   const services = createServices({
     ...{ db, clock, ids, audit, events, dataDirectory, uploads, signatures },
+    images: { resolve: agent.resolveImage, remove: agent.removeImages },
     limits: config.uploads,
   });
 
+  const builds = createBuilds({ db, clock, ids, audit, services, dataDirectory, limits: config.builds });
+
   // Drivers and signals
-  const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
   const { publicHost } = config.server;
   const settings = {
     dataDirectory,
@@ -89,25 +105,31 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     api: publicHost === null ? null : { host: publicHost, port: config.server.port },
   };
   const journal = createJournalAuditor({ db, audit });
-  const link = createAgentLink({ agent, services, settings, clock, log, journal, db, events });
+  const link = createAgentLink({ agent, services, builds, settings, clock, log, journal, db, events });
   const sampler = createTrafficSampler({ agent, clock, log });
   const traffic = createTrafficDriver({ services, link });
   const instances = createInstancesDriver({ services, link, clock });
   const releaseCommand = createReleaseCommandDriver({ services, link, agent });
+  const rehearsal = createRehearsalDriver({ services, link, agent });
   const taskKeeper = createTaskKeeper({ services, link, agent, clock, log });
+  const buildKeeper = createBuildKeeper({ builds, link, agent, clock, log });
   const certificates = createCertificatesRoom({
     ...{ db, clock, random: randomBytes, audit, events, log, agent, link, config, dataDirectory },
   });
 
   // Changes: what alters production, and who acts and judges in it
   const verification = createVerificationDriver({ services, link, clock, log });
-  const drivers = [traffic, releaseCommand, instances, verification];
+  const hooks = createHooks({ services, link, agent });
+  const drivers = [traffic, releaseCommand, rehearsal, instances, verification];
   const prober = createProber({ services, link, clock, metrics });
   const signal = withProbes(sampler, prober);
   const { portRange } = config.agent;
-  const checks = createReleaseChecks({ services, link, database, dataDirectory, portRange, signatures });
-  const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal };
-  const setting: ChangeKind = { ...createSettingKind(services), drivers, checks, signal };
+  const checks = createReleaseChecks({
+    ...{ services, link, database, dataDirectory, portRange, signatures },
+    activeChanges: (environment) => changes.list({ environment, active: true, limit: ACTIVE_MAX }),
+  });
+  const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal, hooks };
+  const setting: ChangeKind = { ...createSettingKind(services), drivers, checks, signal, hooks };
   const scaleDrivers = [createScaleDriver({ services, link })];
   const scale: ChangeKind = {
     ...createScaleKind(services, gateDeadlineOf),
@@ -133,6 +155,19 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
       origin,
     );
 
+  // Who is told of what is wrong
+  const { channels, beat } = createChannelsRoom({
+    ...{ config, env, db, clock, ids, random: randomBytes, audit, events, jobs, log, metrics },
+    async checkHealth() {
+      await database.ping();
+      if (link.observed() === null) throw new Error("the agent does not answer");
+    },
+  });
+  const problems = createProblems({
+    ...{ db, clock, log, events, limits: config.problems },
+    places: { changes, agent: link, certificates, channels, freeBytes: () => freeBytesAt(dataDirectory) },
+  });
+
   // Edges
   const idempotencyStore = createIdempotencyStore({ db, clock, ids });
   const http = createHttp({
@@ -156,8 +191,12 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   addSettingsRoutes(http, services);
   const outputOf = (row: TaskRow) => readOutput({ services, agent }, row);
   addTasksRoutes(http, { services, sync: link.sync, outputOf });
+  const { wake, outputOf: buildOutputOf } = buildKeeper;
+  addBuildsRoutes(http, { builds, sync: link.sync, wake, outputOf: buildOutputOf, logs: agent.logs });
   addCertificatesRoutes(http, certificates);
   addChangesRoutes(http, { changes, watch, report });
+  addChannelsRoutes(http, { channels, beat });
+  addProblemsRoutes(http, problems);
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
   http.addReadinessCheck("database", () => database.ping());
   http.addReadinessCheck("agent", async () => void (await link.sync()));
@@ -167,7 +206,7 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
   });
   metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
   addHousekeeping(jobs, {
-    ...{ events, changes, services, collect, idempotencyStore, uploads, clock },
+    ...{ events, changes, services, builds, collect, idempotencyStore, uploads, channels, clock },
     retention: config.retention,
   });
 
@@ -178,11 +217,15 @@ export function compose({ config, database, runtimeDirectory, clock, log }: Hous
     jobs,
     link,
     taskKeeper,
+    buildKeeper,
     sampler,
     certificates,
     prober,
     runner,
+    channels,
+    problems,
     http,
+    beat,
   ];
   return { parts, http, identity, ids };
 }

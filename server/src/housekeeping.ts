@@ -1,8 +1,10 @@
 import type { PlatformConfig } from "@mainstay/api";
 import { z } from "zod";
+import type { Builds } from "./core/builds/index.ts";
 import type { Changes } from "./core/changes/index.ts";
 import type { Collect, Services } from "./core/services/index.ts";
 import type { Uploads } from "./core/uploads/index.ts";
+import type { Channels } from "./drivers/channels/index.ts";
 import type { Clock } from "./kernel/clock.ts";
 import type { Events } from "./kernel/events/index.ts";
 import type { Jobs } from "./kernel/jobs/index.ts";
@@ -19,16 +21,19 @@ export interface HousekeepingDependencies {
   events: Events;
   changes: Changes;
   services: { tasks: Pick<Services["tasks"], "prune"> };
+  builds: Pick<Builds, "prune">;
   idempotencyStore: { purge(): Promise<number> };
   collect: Collect;
   uploads: Pick<Uploads, "removeExpired">;
+  channels: Pick<Channels, "keep">;
   retention: PlatformConfig["retention"];
   clock: Clock;
 }
 
 /** What is deleted because of its age, once an hour. */
 export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependencies): void {
-  const { events, changes, services, collect, idempotencyStore, uploads, retention, clock } = dependencies;
+  const { events, changes, services, builds, collect, idempotencyStore, uploads, channels } = dependencies;
+  const { retention, clock } = dependencies;
   const options = { data: z.object({}), deadlineMs: DEADLINE_MS };
   jobs.define("prune-events", options, async () => {
     await events.prune(retention.events);
@@ -37,7 +42,9 @@ export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependenci
     await changes.pruneSamples(new Date(clock.now().getTime() - retention.evidence));
   });
   jobs.define("prune-tasks", options, async () => {
-    await services.tasks.prune(new Date(clock.now().getTime() - retention.evidence));
+    const before = new Date(clock.now().getTime() - retention.evidence);
+    await services.tasks.prune(before);
+    await builds.prune(before);
   });
   jobs.define("purge-idempotency-keys", options, async () => {
     await idempotencyStore.purge();
@@ -48,6 +55,10 @@ export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependenci
   jobs.define("collect-releases", options, async () => {
     await collect({ dryRun: false }, PLATFORM);
   });
+  jobs.define("keep-deliveries", options, async () => {
+    await channels.keep(new Date(clock.now().getTime() - retention.events));
+  });
+  jobs.schedule("keep-deliveries", HOURLY);
   jobs.schedule("collect-releases", HOURLY);
   jobs.schedule("remove-expired-uploads", HOURLY);
   jobs.schedule("purge-idempotency-keys", HOURLY);

@@ -48,7 +48,7 @@ async function serve(): Promise<void> {
     clock,
   });
   await migrate({ pool: database.pool, rooms: [...ROOMS], log, version: VERSION });
-  const house = compose({ config, database, runtimeDirectory, clock, log });
+  const house = compose({ config, database, runtimeDirectory, env: process.env, clock, log });
   const newKey = await house.identity.ensureAdminKey();
   // What a service manager keeps of the output is no place for a key; it lies in keys/admin.key.
   const isKept = process.env["INVOCATION_ID"] !== undefined && !process.stdout.isTTY;

@@ -69,6 +69,7 @@ async function describePlatform(dependencies: PlatformRoutesDependencies): Promi
     database: database.description,
     agent: link.observed() ? "connected" : "lost",
     resourceLimits: link.observed()?.limits ?? null,
+    pulls: link.observed()?.pulls ?? [],
     lost: counters?.lost ?? {},
     requests: (counters?.requests ?? []).reduce((total, each) => total + each.count, 0),
     changesActive: (await changes.list({ active: true, limit: 100 })).length,

@@ -9,9 +9,12 @@ export const ROOMS: readonly MigratedRoom[] = [
   room("identity", "./core/identity/migrations"),
   room("uploads", "./core/uploads/migrations"),
   room("services", "./core/services/migrations"),
+  room("builds", "./core/builds/migrations"),
   room("changes", "./core/changes/migrations"),
   room("certificates", "./drivers/certificates/migrations"),
   room("instances", "./drivers/instances/migrations"),
+  room("channels", "./drivers/channels/migrations"),
+  room("problems", "./signals/problems/migrations"),
 ];
 
 function room(name: string, directory: string): MigratedRoom {

@@ -95,7 +95,7 @@ async function kill(victim: Victim, change: ChangeResource): Promise<void> {
 }
 
 /** From the request to the end, with a kill as soon as the change is seen in the state, or past it. */
-async function change(given: { state: string; states: string[]; victim: Victim; file: string }) {
+async function undergo(given: { state: string; states: string[]; victim: Victim; file: string }) {
   const { state, states, victim, file } = given;
   const isAborted = states !== FORWARD;
   const id = await request(file);
@@ -133,7 +133,7 @@ describe.each(STORIES)("$story", ({ states, file, isAborted }) => {
     const victims = VICTIMS.filter((each) => each !== "candidate" || !WITHOUT_CANDIDATE.includes(state));
 
     it.each(victims)("%s", async (victim) => {
-      const act = () => change({ state, states, victim, file });
+      const act = () => undergo({ state, states, victim, file });
       // Nothing listens between the death of the parent and its next start.
       const seen =
         victim === "parent" ? { result: await act(), load: null } : await underLoad(product(), act);

@@ -3,7 +3,7 @@ import type { FreezeWindow } from "@mainstay/api";
 import { afterEach, beforeEach } from "vitest";
 import { auditStream, createAudit } from "../../server/src/core/audit/index.ts";
 import { createFakeDriver, createFakeSignal } from "../../server/src/core/changes/fake-driver.ts";
-import type { ChangeKind, Preparation } from "../../server/src/core/changes/ports.ts";
+import type { ChangeKind, Hooks, Preparation } from "../../server/src/core/changes/ports.ts";
 import { createChangesRoom } from "../../server/src/core/changes/room.ts";
 import type { Origin } from "../../server/src/core/changes/transitions.ts";
 import { createVirtualClock } from "../../server/src/kernel/clock.ts";
@@ -32,6 +32,8 @@ export interface ServerOptions {
   stable?: string | null;
   /** Over what every change is prepared with. */
   prepared?: Partial<Preparation>;
+  /** What runs around the states of every change. */
+  hooks?: Hooks;
   /** The platform's freeze windows. */
   freeze?: FreezeWindow[];
 }
@@ -43,7 +45,8 @@ async function openHouse() {
   const signal = createFakeSignal();
   const running: { stop(): Promise<void> | void }[] = [];
 
-  const kind = ({ stable = "rel_old", prepared = {} }: ServerOptions): ChangeKind => ({
+  const kind = ({ stable = "rel_old", prepared = {}, hooks }: ServerOptions): ChangeKind => ({
+    ...(hooks ? { hooks } : {}),
     kind: "release",
     drivers: [fake.driver],
     checks: fake.world.checks,

@@ -13,6 +13,7 @@ export async function generate(): Promise<GeneratedFile[]> {
   const { http } = compose({
     config: platformFile.parse({}),
     database: unopenedDatabase(),
+    env: {},
     runtimeDirectory: "/nonexistent",
     clock,
     log: createLog({ clock, level: "error", format: "json" }),

@@ -39,15 +39,16 @@ export const EXCEPTIONS: Exception[] = [
   },
   {
     rules: ["environment"],
-    paths: ["agent/src/parent/start-parent.ts", "agent/src/supervisor/agent.ts"],
+    paths: ["agent/src/parent/{describe-children,start-parent}.ts", "agent/src/supervisor/agent.ts"],
     reason: "processes are started in the environment of the one that starts them",
   },
   {
     rules: ["clock", "timer"],
     paths: [
-      "agent/src/{parent,supervisor}/**",
+      "agent/src/{containers,parent,supervisor}/**",
+      "agent/src/haproxy/{engine,engine-process,keeper}.ts",
       "agent/src/proxy/{exchange,listening,successor,worker}.ts",
-      "agent/src/proxy/{problem,request-body,tunnel,upstream,waiting-room}.ts",
+      "agent/src/proxy/{plain-client,problem,request-body,server-behind,tunnel,upstream,waiting-room}.ts",
       "agent/src/system/log.ts",
     ],
     reason: "the agent watches and serves real processes; what it decides takes the time as a parameter",
@@ -70,8 +71,10 @@ export const EXCEPTIONS: Exception[] = [
   {
     rules: ["cast"],
     paths: [
-      "agent/src/{agent-main,parent-main,proxy-main,client}.ts",
+      "agent/src/{agent-main,haproxy-main,parent-main,proxy-main,client}.ts",
+      "agent/src/haproxy/keeper.ts",
       "agent/src/proxy/worker.ts",
+      "agent/src/containers/log-position.ts",
       "agent/src/supervisor/{agent-store,journal,workers}.ts",
       "cli/src/api-client.ts",
       "cli/src/demo/load-process.ts",
@@ -80,7 +83,7 @@ export const EXCEPTIONS: Exception[] = [
   },
   {
     rules: ["cast"],
-    paths: ["server/src/core/{changes,services}/store.ts", "server/src/core/services/tasks-store.ts"],
+    paths: ["server/src/core/{builds,changes,services}/store.ts", "server/src/core/services/tasks-store.ts"],
     reason: "rows of jsonb columns, which Kysely takes as text",
   },
   {

@@ -1,3 +1,4 @@
+import type { EngineSetting } from "../haproxy/choose-engine.ts";
 import type { ProxyLimits } from "../proxy/worker-protocol.ts";
 
 /** Options of the parent, one JSON document in MAINSTAY_PARENT or as its only argument. */
@@ -11,6 +12,8 @@ export interface ParentOptions {
     host: string;
     port: number;
     workers: number;
+    /** Who accepts; Node when left out. */
+    engine?: EngineSetting;
     /** How long a stopping worker waits for what it has in flight. */
     drainTimeoutMs?: number;
     limits: ProxyLimits;
@@ -24,6 +27,8 @@ export interface ParentOptions {
   agent?: {
     /** The range PORT is chosen from; outside net.ipv4.ip_local_port_range. */
     ports?: { first: number; last: number };
+    /** Where the container engine answers; looked for when left out. */
+    containerSocket?: string;
   };
 }
 

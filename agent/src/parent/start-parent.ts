@@ -2,23 +2,22 @@ import { mkdirSync } from "node:fs";
 import { BoundSocket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import type { Log } from "../system/log.ts";
+import { chooseEngine } from "../haproxy/choose-engine.ts";
+import { lookForHaproxy } from "../haproxy/look-for-haproxy.ts";
+import { ACCEPTOR, describeChildren, DRAIN_TIMEOUT_MS } from "./describe-children.ts";
 import { inheritedSocket } from "./inherited-socket.ts";
 import { keepChild, type ChildStatus, type KeptChild } from "./kept-child.ts";
 import { ParentError, type ParentOptions } from "./parent-options.ts";
 import { serveStatus } from "./status-socket.ts";
 
-const DRAIN_TIMEOUT_MS = 30_000;
 /** Beyond its own time limits a child gets this long before it is killed. */
 const MARGIN_MS = 5000;
 const AGENT_STOP_TIMEOUT_MS = 120_000;
 const SERVER_STOP_TIMEOUT_MS = 30_000;
 const FORCED_STOP_TIMEOUT_MS = 3000;
-/**
- * In MiB. Requests leave little that lives on: under load a worker then needs 80 MB instead of 100 to 180.
- */
-const SMALL_YOUNG_GENERATION = "--max-semi-space-size=4";
+/** HAProxy has closed its listening socket and idle connections by then; what stands behind it may end. */
+const ACCEPTOR_GRACE_MS = 3000;
 const END_ATTEMPTS = 3;
 const BIND_ATTEMPTS = 20;
 const BIND_RETRY_MS = 100;
@@ -52,6 +51,7 @@ export interface Parent {
  */
 export async function startParent(options: ParentOptions, log: Log): Promise<Parent> {
   makeDirectories(options);
+  const engine = pickEngine(options, log);
   const children = new Map<string, KeptChild>();
   const status = (): ParentStatus => ({
     pid: process.pid,
@@ -66,10 +66,19 @@ export async function startParent(options: ParentOptions, log: Log): Promise<Par
   const [plain, encrypted] = bound;
   const address = { host: options.proxy.host, port: plain?.port ?? options.proxy.port };
   const tlsAddress = tls && encrypted ? { host: tls.host, port: encrypted.port } : null;
-  for (const spec of describeChildren(options, bound)) children.set(spec.name, keepChild(spec, log));
-  log.info({ ...address, workers: count, tlsPort: tlsAddress?.port ?? null }, "the data plane is bound");
+  const inherited = {
+    descriptors: bound.map((each) => each.descriptor),
+    isSocketShared: bound.every((each) => each.isShared),
+  };
+  for (const spec of describeChildren(options, engine, inherited))
+    children.set(spec.name, keepChild(spec, log));
+  log.info(
+    { ...address, engine, workers: count, tlsPort: tlsAddress?.port ?? null },
+    "the data plane is bound",
+  );
 
   const workers = () => [...children].filter(([name]) => name.startsWith("proxy-")).map(([, child]) => child);
+  const acceptor = children.get(ACCEPTOR);
   const drainTimeoutMs = (options.proxy.drainTimeoutMs ?? DRAIN_TIMEOUT_MS) + MARGIN_MS;
 
   /**
@@ -94,17 +103,32 @@ export async function startParent(options: ParentOptions, log: Log): Promise<Par
     tlsAddress,
     status,
     async stop() {
+      const stopped = acceptor?.stop((each) => each.kill("SIGTERM"), drainTimeoutMs);
+      if (stopped) await Promise.race([stopped, sleep(ACCEPTOR_GRACE_MS)]);
       await Promise.all(workers().map((child) => child.stop((each) => each.kill("SIGTERM"), drainTimeoutMs)));
+      await stopped;
       await endInstances("stop-instances", AGENT_STOP_TIMEOUT_MS);
       await children.get("server")?.stop((each) => each.kill("SIGTERM"), SERVER_STOP_TIMEOUT_MS);
       close();
     },
     async force() {
-      for (const child of [...workers(), ...listed(children.get("server"))]) child.kill();
+      for (const child of [...workers(), ...listed(acceptor), ...listed(children.get("server"))])
+        child.kill();
       await endInstances("kill-instances", FORCED_STOP_TIMEOUT_MS);
       close();
     },
   };
+}
+
+/** Decided once: who accepts does not change while the parent lives. */
+function pickEngine({ proxy }: ParentOptions, log: Log): "node" | "haproxy" {
+  const setting = proxy.engine ?? "node";
+  const { engine, reason } = chooseEngine(setting, lookForHaproxy);
+  if (reason === null) return engine;
+  const message = `the data plane cannot run on HAProxy: ${reason}`;
+  if (setting === "haproxy") throw new ParentError("CONFIG_INVALID", message, { file: "proxy.engine" });
+  log.info({ reason }, "the data plane runs on Node, for HAProxy cannot be used");
+  return engine;
 }
 
 function makeDirectories({ dataDirectory, runtimeDirectory }: ParentOptions): void {
@@ -168,58 +192,6 @@ async function bind({ host, port }: Address): Promise<BoundSocket> {
       await sleep(BIND_RETRY_MS);
     }
   }
-}
-
-function describeChildren(options: ParentOptions, bound: Listening[]) {
-  const descriptors = bound.map((each) => each.descriptor);
-  const isShared = bound.every((each) => each.isShared);
-  const env = { NODE_COMPILE_CACHE: join(options.dataDirectory, "cache"), ...process.env };
-  const workers = Array.from({ length: options.proxy.workers }, (_, slot) => ({
-    name: `proxy-${slot}`,
-    command: (restarts: number) => [
-      process.execPath,
-      SMALL_YOUNG_GENERATION,
-      ...entry("proxy-main", workerOptions(options, { slot, restarts, isSocketShared: isShared })),
-    ],
-    env,
-    descriptors,
-  }));
-  const agent = {
-    name: "agent",
-    command: () => [process.execPath, ...entry("agent-main", agentOptions(options))],
-    env,
-  };
-  const { server } = options;
-  const servers = server
-    ? [{ name: "server", command: () => server.command, env: { ...env, ...server.env } }]
-    : [];
-  return [...workers, agent, ...servers];
-}
-
-function workerOptions(
-  options: ParentOptions,
-  life: { slot: number; restarts: number; isSocketShared: boolean },
-) {
-  return {
-    ...life,
-    runtimeDirectory: options.runtimeDirectory,
-    routingFile: join(options.dataDirectory, "agent", "routing.json"),
-    httpsFile: options.proxy.tls ? join(options.dataDirectory, "agent", "https.json") : null,
-    drainTimeoutMs: options.proxy.drainTimeoutMs ?? DRAIN_TIMEOUT_MS,
-    limits: options.proxy.limits,
-    trustedProxies: options.proxy.trustedProxies,
-  };
-}
-
-function agentOptions({ dataDirectory, runtimeDirectory, proxy, agent }: ParentOptions) {
-  return { dataDirectory, runtimeDirectory, workers: proxy.workers, ...agent };
-}
-
-/** An entry beside the parent's own: .ts in the repository, .js in the package. */
-function entry(name: string, options: unknown): string[] {
-  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  const path = fileURLToPath(new URL(`../${name}.${extension}`, import.meta.url));
-  return [path, JSON.stringify(options)];
 }
 
 function listed<T>(value: T | undefined): T[] {

@@ -1,3 +1,4 @@
+import { AnswerError } from "./answer-reader.ts";
 import { FAILURES, type Failure } from "./problem.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -14,7 +15,8 @@ export function describeFailure(
     return error.code === "UND_ERR_CONNECT_TIMEOUT" ? FAILURES.connectTimeout : FAILURES.refused;
   if (upstream?.state === "draining") return FAILURES.drainCut;
   if (error.code === "UND_ERR_HEADERS_TIMEOUT") return FAILURES.timeout;
-  return error.name === "HTTPParserError" ? FAILURES.protocol : FAILURES.reset;
+  const isGarbled = error instanceof AnswerError || error.name === "HTTPParserError";
+  return isGarbled ? FAILURES.protocol : FAILURES.reset;
 }
 
 /** Nothing of the request has reached an instance. */

@@ -12,6 +12,7 @@ function told(facts: Partial<ClientFacts>): Record<string, string | undefined> {
 describe("what an instance is told about the client", () => {
   it("is what the proxy knows itself", () => {
     expect(told({ protocol: "https" })).toEqual({
+      host: "shop.test",
       "x-forwarded-for": "192.0.2.7",
       "x-forwarded-proto": "https",
       "x-forwarded-host": "shop.test",

@@ -36,8 +36,9 @@ export function readClient(request: IncomingMessage, host: string, trust: Trust)
   return { host, address, said, protocol: told === "https" || told === "http" ? told : own };
 }
 
-/** Adds X-Forwarded-For, -Proto, -Host and Forwarded (RFC 7239), as names and values. */
+/** Adds Host, X-Forwarded-For, -Proto, -Host and Forwarded (RFC 7239), as names and values. */
 export function addClient(list: string[], { host, address, protocol, said }: ClientFacts): void {
+  list.push("host", host);
   const before = said && textOf(said["x-forwarded-for"]);
   list.push("x-forwarded-for", before === null ? address : `${before}, ${address}`);
   list.push("x-forwarded-proto", protocol);

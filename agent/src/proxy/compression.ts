@@ -15,6 +15,8 @@ const BROTLI = {
 };
 const COMPRESSIBLE =
   /^(?:text\/(?!event-stream)|image\/svg\+xml|font\/(?:ttf|otf)|[a-z]+\/[a-z0-9.-]+\+(?:json|xml)|application\/(?:json|javascript|xml|manifest\+json|wasm|ld\+json|x-ndjson|vnd\.ms-fontobject)(?:;|\s|$))/i;
+/** Answers with one of these are left as they are. */
+const FORBIDDING = ["content-encoding", "content-range", "content-digest", "digest", "content-md5"];
 
 type Encoder = Gzip | BrotliCompress;
 
@@ -57,14 +59,14 @@ function isCompressible({ request, status, headers }: Answer): boolean {
   if (length !== undefined && Number(length) < MIN_BYTES) return false;
   // RFC 9110, section 7.7, and digests over the very bytes that are sent (RFC 9530).
   if (/\bno-transform\b/i.test(headerOf(headers, "cache-control") ?? "")) return false;
-  const forbidding = ["content-encoding", "content-range", "content-digest", "digest", "content-md5"];
-  return forbidding.every((name) => headerOf(headers, name) === undefined);
+  return FORBIDDING.every((name) => headerOf(headers, name) === undefined);
 }
 
 function addVary(headers: string[]): void {
   const vary = headerOf(headers, "vary");
-  if (vary !== undefined && /(?:^|,)\s*(?:\*|accept-encoding)\s*(?:,|$)/i.test(vary)) return;
-  setHeader(headers, "vary", vary === undefined ? "Accept-Encoding" : `${vary}, Accept-Encoding`);
+  if (vary === undefined) return void headers.push("vary", "Accept-Encoding");
+  if (/(?:^|,)\s*(?:\*|accept-encoding)\s*(?:,|$)/i.test(vary)) return;
+  setHeader(headers, "vary", `${vary}, Accept-Encoding`);
 }
 
 /**

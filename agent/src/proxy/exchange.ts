@@ -5,7 +5,9 @@ import type { DressAnswer } from "./answer-dressing.ts";
 import { describeFailure, isUnsent, mayRepeat } from "./attempts.ts";
 import { chooseUpstream } from "./balance.ts";
 import { forgive, holdAgainst } from "./ejection.ts";
+import { headerOf } from "./header-list.ts";
 import { answeredHeaders } from "./headers.ts";
+import type { AnswerController, AnswerHandler } from "./plain-connection.ts";
 import { answerProblem, answerRefusal, FAILURES, REFUSALS, type Failure, type Refusal } from "./problem.ts";
 import { BodyRefused, createRequestBody } from "./request-body.ts";
 import type { RoutedArm, RoutedService } from "./routing-table.ts";
@@ -36,7 +38,10 @@ export interface ExchangeOptions {
   request: IncomingMessage;
   response: ServerResponse;
   path: string;
+  /** Empty when there is a plain head. */
   headers: string[];
+  /** The bytes to send, of a request that can go by the short way. */
+  plainHead: string | null;
   service: RoutedService;
   arm: RoutedArm | null;
   group: number;
@@ -46,13 +51,11 @@ export interface ExchangeOptions {
   upgrade: string | null;
 }
 
-type Controller = Dispatcher.DispatchController;
-
 /**
  * One request on its way: sent to an instance of its arm, retried elsewhere while that is safe, streamed
  * back. A class, because the hot path makes one of these per request and undici calls its methods.
  */
-export class Exchange implements Dispatcher.DispatchHandler, Stream, Waiting {
+export class Exchange implements Dispatcher.DispatchHandler, AnswerHandler, Stream, Waiting {
   untilMs = 0;
   private readonly options: ExchangeOptions;
   private readonly observer: ExchangeObserver;
@@ -60,7 +63,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Stream, Waiting {
   private arm: RoutedArm | null;
   private upstream: Upstream | null = null;
   private tried: Upstream[] = [];
-  private controller: Controller | null = null;
+  private controller: AnswerController | null = null;
   /** Why it waits, if it does. */
   private waitsFor: Failure = FAILURES.noInstance;
   private startedAtMs = 0;
@@ -135,7 +138,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Stream, Waiting {
     this.controller?.abort(new Error("the instance is being stopped"));
   }
 
-  onRequestStart(controller: Controller): void {
+  onRequestStart(controller: AnswerController): void {
     this.controller = controller;
     if (this.isOver) return controller.abort(new Error("the client hung up"));
     if (this.hasWaited) this.observer.waitingRoom.open(this.service.key);
@@ -146,7 +149,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Stream, Waiting {
   }
 
   onRequestUpgrade(
-    _controller: Controller,
+    _controller: AnswerController,
     status: number,
     headers: IncomingHttpHeaders,
     instance: Duplex,
@@ -160,28 +163,35 @@ export class Exchange implements Dispatcher.DispatchHandler, Stream, Waiting {
   }
 
   onResponseStart(
-    _controller: Controller,
+    _controller: AnswerController,
     status: number,
     headers: IncomingHttpHeaders,
     reason?: string,
   ): void {
+    this.onHead(status, reason ?? "", answeredHeaders(headers));
+    if (status >= 200) process.nextTick(flush, this);
+  }
+
+  onHead(status: number, reason: string, headers: string[]): void {
     if (this.isOver) return;
     const { request, response, setCookie } = this.options;
     if (status < 200) {
-      if (request.httpVersionMinor > 0) response.writeInformation(status, answeredHeaders(headers));
+      if (request.httpVersionMinor > 0) response.writeInformation(status, headers);
       return;
     }
     this.begin(classOf(status), status);
-    this.isEventStream = headers["content-type"]?.startsWith("text/event-stream") === true;
-    const answered = answeredHeaders(headers);
-    if (setCookie !== null) answered.push("set-cookie", setCookie);
+    this.isEventStream = headerOf(headers, "content-type")?.startsWith("text/event-stream") === true;
+    if (setCookie !== null) headers.push("set-cookie", setCookie);
     if (this.observer.isDraining()) response.shouldKeepAlive = false;
-    this.observer.dress({ request, response, settings: this.service.answers, status, headers: answered });
-    response.writeHead(status, reason ?? "", answered);
-    process.nextTick(flush, this);
+    this.observer.dress({ request, response, settings: this.service.answers, status, headers });
+    response.writeHead(status, reason, headers);
   }
 
-  onResponseData(controller: Controller, chunk: Buffer): void {
+  onResponsePart(): void {
+    if (this.hasHeaders) this.flush();
+  }
+
+  onResponseData(controller: AnswerController, chunk: Buffer): void {
     if (this.isOver) return;
     if (this.kept) this.write(this.kept, controller);
     this.kept = chunk;
@@ -198,7 +208,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Stream, Waiting {
     else response.end(this.kept.toString("latin1"), "latin1");
   }
 
-  onResponseError(controller: Controller | null, error: Error & { code?: string }): void {
+  onResponseError(controller: AnswerController | null, error: Error & { code?: string }): void {
     if (this.isOver) return;
     if (!controller && error.code === "UND_ERR_INVALID_ARG") return this.refuse(REFUSALS.badHeaders);
     if (error instanceof BodyRefused) return this.refuse(error.refusal);
@@ -229,23 +239,27 @@ export class Exchange implements Dispatcher.DispatchHandler, Stream, Waiting {
     if (isFirst && this.upstream) addStream(this.upstream, this);
   }
 
-  private write(chunk: Buffer, controller: Controller): void {
+  private write(chunk: Buffer, controller: AnswerController): void {
     if (this.options.response.write(chunk)) return;
     controller.pause();
-    this.options.response.once("drain", () => controller.resume());
+    this.options.response.once("drain", () => {
+      if (!this.isOver) controller.resume();
+    });
   }
 
   private dispatch(upstream: Upstream): void {
-    const { request, path, headers, hasBody, upgrade } = this.options;
+    const { request, path, headers, plainHead, hasBody, upgrade } = this.options;
     this.upstream = upstream;
     upstream.inflight += 1;
     this.tried.push(upstream);
     this.controller = null;
     this.hasFirstByte = false;
+    const { requestTimeoutMs } = this.service;
+    if (plainHead !== null)
+      return upstream.plain.send({ head: plainHead, timeoutMs: requestTimeoutMs, handler: this });
     const method = request.method ?? "GET";
     const body = hasBody ? createRequestBody(request, this.observer.limits) : null;
-    const headersTimeout = this.service.requestTimeoutMs;
-    upstream.pool.dispatch({ path, method, headers, body, headersTimeout, upgrade }, this);
+    upstream.pool.dispatch({ path, method, headers, body, headersTimeout: requestTimeoutMs, upgrade }, this);
   }
 
   /** The head of the answer is here: this is what the release is judged by. */

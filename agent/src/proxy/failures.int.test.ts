@@ -1,7 +1,13 @@
 import { once } from "node:events";
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { startTestWorker, startUpstream, type TestUpstream, type TestWorker } from "../testing/worker.ts";
+import {
+  startTestWorker,
+  startUpstream,
+  TEST_ENGINES,
+  type TestUpstream,
+  type TestWorker,
+} from "../testing/worker.ts";
 import { waitFor } from "../testing/wait-for.ts";
 import type { ArmTally, WorkerArm } from "./worker-protocol.ts";
 
@@ -27,7 +33,7 @@ function sum(values: number[] = []): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-describe("a proxy worker, when an instance fails,", () => {
+describe.each(TEST_ENGINES)("a proxy worker (%s), when an instance fails,", (engine) => {
   let worker: TestWorker;
   let app: TestUpstream;
   let resetting: Awaited<ReturnType<typeof startTcp>>;
@@ -37,7 +43,7 @@ describe("a proxy worker, when an instance fails,", () => {
   let round = 0;
 
   beforeAll(async () => {
-    worker = await startTestWorker();
+    worker = await startTestWorker({ engine });
     app = await startUpstream((request, response) => {
       if (request.url === "/never") return;
       if (request.url === "/500") return void response.writeHead(500).end();
@@ -65,10 +71,17 @@ describe("a proxy worker, when an instance fails,", () => {
     };
   }
 
-  async function tallyOf(release: string): Promise<ArmTally> {
-    const tally = (await worker.counters()).arms.find((each) => each.release === release);
-    if (!tally) throw new Error(`no tally of ${release}`);
-    return tally;
+  /** On a connection of its own: on a later request HAProxy would hang up where an instance does. */
+  function ask(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(`${worker.url}${path}`, { ...init, headers: { connection: "close" } });
+  }
+
+  /** Once so many requests of it have ended. */
+  function tallyOf(release: string, ended = 1): Promise<ArmTally> {
+    return waitFor("the requests to be counted", async () => {
+      const tally = (await worker.counters()).arms.find((each) => each.release === release);
+      return tally && sum(tally.requests.map((each) => each.count)) >= ended ? tally : null;
+    });
   }
 
   async function lost(reason: string): Promise<number> {
@@ -79,13 +92,13 @@ describe("a proxy worker, when an instance fails,", () => {
     const stable = arm("a", closed, app.port);
     await worker.route([{ stable }]);
     for (let index = 0; index < 4; index += 1) {
-      const answer = await fetch(`${worker.url}/`, { method: "POST", body: "kept" });
+      const answer = await ask("/", { method: "POST", body: "kept" });
       expect([answer.status, await answer.text()]).toEqual([200, "well POST"]);
     }
-    const tally = await tallyOf(stable.release);
+    const tally = await tallyOf(stable.release, 4);
     expect([sum(tally.total), sum(tally.errors)]).toEqual([4, 0]);
-    // Once: then the instance is out of the rotation for a while.
-    expect([tally.retried, tally.ejected]).toEqual([1, 1]);
+    // Once: then the instance is out of the rotation for a while. HAProxy asks it before any request does.
+    if (engine === "node") expect([tally.retried, tally.ejected]).toEqual([1, 1]);
     expect(tally.requests).toEqual([{ method: "POST", code: "2xx", count: 4 }]);
   });
 
@@ -93,26 +106,26 @@ describe("a proxy worker, when an instance fails,", () => {
     const before = await lost("refused");
     const stable = arm("b", closed, closed, closed, closed);
     await worker.route([{ stable }]);
-    const answer = await fetch(`${worker.url}/`);
-    expect([answer.status, answer.headers.get("proxy-status")]).toEqual([
-      502,
-      "mainstay; error=connection_refused",
-    ]);
+    const answer = await ask("/");
+    // After three attempts HAProxy says 503, in its own words.
+    const status = engine === "node" ? [502] : [502, 503];
+    expect(status).toContain(answer.status);
+    expect(answer.headers.get("proxy-status")).toBe("mainstay; error=connection_refused");
     expect(await answer.json()).toMatchObject({
-      status: 502,
+      status: answer.status,
       title: "Every instance refused the connection",
     });
-    expect(await lost("refused")).toBe(before + 1);
     expect(sum((await tallyOf(stable.release)).errors)).toBe(1);
+    expect(await lost("refused")).toBe(before + 1);
   });
 
   it("falls back from the candidate to the stable arm, and holds it against the candidate", async () => {
     const stable = arm("s", app.port);
     const candidate = arm("c", closed);
     await worker.route([{ stable, candidate, change: "chg", weight: 10_000 }]);
-    const answer = await fetch(`${worker.url}/`);
+    const answer = await ask("/");
     expect([answer.status, await answer.text()]).toEqual([200, "well GET"]);
-    const [failed, served] = [await tallyOf(candidate.release), await tallyOf(stable.release)];
+    const [failed, served] = [await tallyOf(candidate.release, 0), await tallyOf(stable.release)];
     expect([sum(failed.total), sum(failed.errors), sum(failed.latency.flat())]).toEqual([1, 1, 0]);
     expect([sum(served.total), sum(served.errors)]).toEqual([1, 0]);
   });
@@ -121,8 +134,8 @@ describe("a proxy worker, when an instance fails,", () => {
     const stable = arm("s", app.port);
     const candidate = arm("c");
     await worker.route([{ stable, candidate, change: "chg", weight: 10_000 }]);
-    expect((await fetch(`${worker.url}/`)).status).toBe(200);
-    expect(sum((await tallyOf(candidate.release)).errors)).toBe(1);
+    expect((await ask("/")).status).toBe(200);
+    expect(sum((await tallyOf(candidate.release, 0)).errors)).toBe(1);
   });
 
   it("repeats what is idempotent once, on another instance of the same release and on no other", async () => {
@@ -130,18 +143,21 @@ describe("a proxy worker, when an instance fails,", () => {
     const candidate = arm("c", resetting.port, resetting.port, app.port);
     await worker.route([{ stable, candidate, change: "chg", weight: 10_000 }]);
     const statuses = [];
-    for (let index = 0; index < 3; index += 1) statuses.push((await fetch(`${worker.url}/`)).status);
+    for (let index = 0; index < 3; index += 1) statuses.push((await ask("/")).status);
     // One after the other: cut and cut again; served; cut, then served by the next.
-    expect(statuses).toEqual([502, 200, 200]);
-    const [tried, spared] = [await tallyOf(candidate.release), await tallyOf(stable.release)];
-    expect([sum(tried.total), sum(tried.errors), tried.retried, sum(spared.total)]).toEqual([3, 1, 2, 0]);
+    const [tried, spared] = [await tallyOf(candidate.release, 3), await tallyOf(stable.release, 0)];
+    expect([sum(tried.total), sum(spared.total)]).toEqual([3, 0]);
+    if (engine === "node")
+      expect([statuses, sum(tried.errors), tried.retried]).toEqual([[502, 200, 200], 1, 2]);
+    // HAProxy repeats up to twice, so the good one is always reached.
+    else expect([statuses, sum(tried.errors)]).toEqual([[200, 200, 200], 0]);
   });
 
   it("never repeats what is not idempotent once it was sent", async () => {
     const before = (await worker.counters()).lost;
     const stable = arm("p", resetting.port, resetting.port);
     await worker.route([{ stable }]);
-    const answer = await fetch(`${worker.url}/`, { method: "POST", body: "once" });
+    const answer = await ask("/", { method: "POST", body: "once" });
     expect([answer.status, answer.headers.get("proxy-status")]).toEqual([
       502,
       "mainstay-upstream; error=connection_terminated",
@@ -152,17 +168,17 @@ describe("a proxy worker, when an instance fails,", () => {
 
   it("calls an answer that is not HTTP by its name", async () => {
     await worker.route([{ stable: arm("g", garbling.port) }]);
-    const answer = await fetch(`${worker.url}/`);
+    const answer = await ask("/");
     expect([answer.status, answer.headers.get("proxy-status")]).toEqual([
       502,
-      "mainstay-upstream; error=http_protocol_error",
+      `mainstay-upstream; error=${engine === "node" ? "http_protocol_error" : "connection_terminated"}`,
     ]);
   });
 
   it("waits for an answer no longer than it is told to", async () => {
     const stable = arm("t", app.port);
     await worker.route([{ stable, requestTimeoutMs: 200 }]);
-    const answer = await fetch(`${worker.url}/never`);
+    const answer = await ask("/never");
     expect([answer.status, answer.headers.get("proxy-status")]).toEqual([
       504,
       "mainstay-upstream; error=http_response_timeout",
@@ -174,7 +190,7 @@ describe("a proxy worker, when an instance fails,", () => {
   it("cuts the client off when the answer breaks off, and counts one error", async () => {
     const stable = arm("h", breaking.port);
     await worker.route([{ stable }]);
-    const answer = await fetch(`${worker.url}/`);
+    const answer = await ask("/");
     await expect(answer.text()).rejects.toThrow();
     const tally = await tallyOf(stable.release);
     expect([sum(tally.total), sum(tally.errors)]).toEqual([1, 1]);
@@ -183,7 +199,7 @@ describe("a proxy worker, when an instance fails,", () => {
   it("counts a 5xx as the application's error and passes it on", async () => {
     const stable = arm("e", app.port);
     await worker.route([{ stable }]);
-    const answer = await fetch(`${worker.url}/500`);
+    const answer = await ask("/500");
     expect([answer.status, answer.headers.get("proxy-status")]).toEqual([500, null]);
     expect(sum((await tallyOf(stable.release)).errors)).toBe(1);
   });
@@ -192,7 +208,7 @@ describe("a proxy worker, when an instance fails,", () => {
     const stable = arm("l", app.port);
     await worker.route([{ stable }]);
     const leaving = new AbortController();
-    const pending = fetch(`${worker.url}/never`, { signal: leaving.signal });
+    const pending = ask("/never", { signal: leaving.signal });
     await waitFor("the request to be in flight", async () => (await worker.status()).inflight === 1);
     leaving.abort();
     await expect(pending).rejects.toThrow();
@@ -205,7 +221,7 @@ describe("a proxy worker, when an instance fails,", () => {
   it("says that nobody is there when nobody is", async () => {
     const before = await lost("no_instance");
     await worker.route([{ stable: arm("n") }]);
-    const answer = await fetch(`${worker.url}/`);
+    const answer = await ask("/");
     expect([answer.status, answer.headers.get("proxy-status")]).toEqual([
       503,
       "mainstay; error=destination_unavailable",
@@ -216,7 +232,7 @@ describe("a proxy worker, when an instance fails,", () => {
   it("answers 404 for what is not routed, and does not call it lost", async () => {
     const before = await worker.counters();
     await worker.route([{ routes: [{ host: "shop.test", path: "/" }], stable: arm("r", app.port) }]);
-    const answer = await fetch(`${worker.url}/`);
+    const answer = await ask("/");
     expect([answer.status, answer.headers.get("proxy-status")]).toEqual([404, null]);
     const after = await worker.counters();
     expect([after.unrouted, after.lost]).toEqual([before.unrouted + 1, before.lost]);
@@ -227,7 +243,7 @@ describe("a proxy worker, when an instance fails,", () => {
     const stopping = await startUpstream(() => {});
     const stable = arm("d", stopping.port);
     await worker.route([{ stable }]);
-    const pending = fetch(`${worker.url}/`, { method: "POST", body: "x" });
+    const pending = ask("/", { method: "POST", body: "x" });
     await waitFor(
       "the request to be in flight",
       async () => (await worker.status()).instances[stable.instances[0]?.id ?? ""] === 1,
@@ -237,9 +253,10 @@ describe("a proxy worker, when an instance fails,", () => {
     const answer = await pending;
     expect([answer.status, answer.headers.get("proxy-status")]).toEqual([
       502,
-      "mainstay; error=connection_terminated",
+      // HAProxy answers before anybody knows that the instance was on its way out.
+      `mainstay${engine === "node" ? "" : "-upstream"}; error=connection_terminated`,
     ]);
-    expect(await lost("drain_cut")).toBe(before + 1);
-    expect(sum((await tallyOf(stable.release)).errors)).toBe(0);
+    await waitFor("the loss to be counted", async () => (await lost("drain_cut")) === before + 1);
+    expect(sum((await tallyOf(stable.release, 0)).errors)).toBe(0);
   });
 });

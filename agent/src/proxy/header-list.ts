@@ -2,8 +2,13 @@
 
 /** The value of a name; several are one list (RFC 9110, section 5.3). */
 export function headerOf(headers: string[], name: string): string | undefined {
-  const values = headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === name);
-  return values.length === 0 ? undefined : values.join(", ");
+  let list: string | undefined;
+  for (let index = 0; index < headers.length; index += 2) {
+    if (headers[index] !== name) continue;
+    const value = headers[index + 1] ?? "";
+    list = list === undefined ? value : `${list}, ${value}`;
+  }
+  return list;
 }
 
 /** Makes this the one value of a name. */

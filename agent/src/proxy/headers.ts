@@ -3,6 +3,7 @@ import { addClient, type ClientFacts } from "./client.ts";
 
 /** Headers of one connection only (RFC 9110, section 7.6.1), and those the proxy writes itself. */
 const NOT_FORWARDED = new Set([
+  "host",
   "connection",
   "keep-alive",
   "proxy-connection",
@@ -32,17 +33,22 @@ const HOST = /^(?:[A-Za-z0-9_.~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 
 /** The headers of a client's request as the instance gets them: a flat list of names and values. */
 export function forwardedHeaders(raw: string[], headers: IncomingHttpHeaders, client: ClientFacts): string[] {
+  const forwarded = passedHeaders(raw, headers);
+  addClient(forwarded, client);
+  return forwarded;
+}
+
+/** Those of them that are passed on as they came. */
+export function passedHeaders(raw: string[], headers: IncomingHttpHeaders): string[] {
   const named = namedByConnection(headers.connection);
-  const forwarded: string[] = [];
+  const passed: string[] = [];
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index] ?? "";
     const lower = name.toLowerCase();
-    if (lower === "host" || NOT_FORWARDED.has(lower) || named.has(lower)) continue;
-    forwarded.push(name, raw[index + 1] ?? "");
+    if (NOT_FORWARDED.has(lower) || named.has(lower)) continue;
+    passed.push(name, raw[index + 1] ?? "");
   }
-  forwarded.push("host", client.host);
-  addClient(forwarded, client);
-  return forwarded;
+  return passed;
 }
 
 /** The headers of an instance's answer as the client gets them. */

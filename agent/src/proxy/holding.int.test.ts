@@ -1,14 +1,20 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { waitFor } from "../testing/wait-for.ts";
-import { startTestWorker, startUpstream, type TestUpstream, type TestWorker } from "../testing/worker.ts";
+import {
+  startTestWorker,
+  startUpstream,
+  TEST_ENGINES,
+  type TestUpstream,
+  type TestWorker,
+} from "../testing/worker.ts";
 import type { WorkerService } from "./worker-protocol.ts";
 
-describe("a proxy worker, while no instance can be reached,", () => {
+describe.each(TEST_ENGINES)("a proxy worker (%s), while no instance can be reached,", (engine) => {
   let worker: TestWorker;
   let app: TestUpstream;
 
   beforeAll(async () => {
-    worker = await startTestWorker({ limits: { held: 5 } });
+    worker = await startTestWorker({ engine, limits: { held: 5 } });
     app = await startUpstream((request, response) => {
       request.setEncoding("utf8");
       let body = "";
@@ -94,12 +100,12 @@ describe("a proxy worker, while no instance can be reached,", () => {
   });
 });
 
-describe("a proxy worker, for a service under maintenance,", () => {
+describe.each(TEST_ENGINES)("a proxy worker (%s), for a service under maintenance,", (engine) => {
   let worker: TestWorker;
   let app: TestUpstream;
 
   beforeAll(async () => {
-    worker = await startTestWorker();
+    worker = await startTestWorker({ engine });
     app = await startUpstream((_request, response) => response.end("served"));
     await worker.route([{ stable: app.arm("rel_1"), maintenance: { retryAfterMs: 90_000 } }]);
   });

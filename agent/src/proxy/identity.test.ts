@@ -40,6 +40,23 @@ describe("identities", () => {
     expect(identities.read(cookie)).toBeNull();
   });
 
+  it("are remembered in bounds, and read as before when they are not remembered any more", () => {
+    const first = identities.issue(false);
+    const cookie = first.setCookie.split(";")[0] ?? "";
+    expect(identities.read(cookie)).toBe(first.id);
+    for (let count = 0; count < 20_001; count += 1) {
+      const { id, setCookie } = identities.issue(false);
+      if (identities.read(setCookie) !== id) throw new Error(`${id} was not read back`);
+    }
+    expect(identities.read(cookie)).toBe(first.id);
+  });
+
+  it("are forgotten with their key, remembered or not", () => {
+    const cookie = identities.issue(false).setCookie.split(";")[0] ?? "";
+    expect(identities.read(cookie)).not.toBeNull();
+    expect(createIdentities(Buffer.alloc(32, 9)).read(cookie)).toBeNull();
+  });
+
   it("are not believed when the id was exchanged under its signature", () => {
     const signature = identities.issue(false).setCookie.split(";")[0]?.split(".")[1];
     expect(identities.read(`mainstay_id=someoneelse.${signature}`)).toBeNull();

@@ -2,15 +2,21 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startLoad } from "../testing/load.ts";
-import { startTestWorker, startUpstream, type TestUpstream, type TestWorker } from "../testing/worker.ts";
+import {
+  startTestWorker,
+  startUpstream,
+  TEST_ENGINES,
+  type TestUpstream,
+  type TestWorker,
+} from "../testing/worker.ts";
 import { waitFor } from "../testing/wait-for.ts";
 
-describe("a proxy worker", () => {
+describe.each(TEST_ENGINES)("a proxy worker (%s)", (engine) => {
   let worker: TestWorker;
   let apps: TestUpstream[];
 
   beforeEach(async () => {
-    worker = await startTestWorker();
+    worker = await startTestWorker({ engine });
     apps = await Promise.all(
       ["rel_1", "rel_2"].map((release) =>
         startUpstream((request, response) => {
@@ -111,18 +117,6 @@ describe("a proxy worker", () => {
     expect((await load.stop()).failures).toEqual([]);
   });
 
-  it("that is killed leaves the count of what it had in flight to its successor", async () => {
-    await worker.route([{ stable: arm(0) }]);
-    await (await fetch(worker.url)).text();
-    const pending = Array.from({ length: 5 }, () => fetch(`${worker.url}/never`).catch(() => "cut"));
-    await waitFor("the requests to be in flight", async () => (await worker.status()).inflight === 5);
-    worker.process().kill("SIGKILL");
-    expect(await Promise.all(pending)).toEqual(Array(5).fill("cut"));
-    await worker.restart();
-    const { lost, restarts } = await worker.counters();
-    expect([lost, restarts]).toEqual([{ worker_killed: 5 }, 1]);
-  });
-
   it("ends what is in flight before it stops", async () => {
     const held: ServerResponse[] = [];
     const slow = await startUpstream((_request, response) => void held.push(response));
@@ -134,8 +128,28 @@ describe("a proxy worker", () => {
     await worker.status();
     held[0]?.end("late");
     const answer = await pending;
-    expect([answer.headers.get("connection"), await answer.text()]).toEqual(["close", "late"]);
+    expect(await answer.text()).toBe("late");
+    // HAProxy tells those that come while it waits, and closes this one when it ends.
+    if (engine === "node") expect(answer.headers.get("connection")).toBe("close");
     expect(await exit).toEqual([0, null]);
     await slow.stop();
   });
+});
+
+it("a Node worker that is killed leaves the count of what it had in flight to its successor", async () => {
+  const worker = await startTestWorker();
+  const app = await startUpstream((request, response) => {
+    if (request.url !== "/never") response.end("served");
+  });
+  await worker.route([{ stable: app.arm("rel_1") }]);
+  await (await fetch(worker.url)).text();
+  const pending = Array.from({ length: 5 }, () => fetch(`${worker.url}/never`).catch(() => "cut"));
+  await waitFor("the requests to be in flight", async () => (await worker.status()).inflight === 5);
+  worker.process().kill("SIGKILL");
+  expect(await Promise.all(pending)).toEqual(Array(5).fill("cut"));
+  await worker.restart();
+  const { lost, restarts } = await worker.counters();
+  expect([lost, restarts]).toEqual([{ worker_killed: 5 }, 1]);
+  await worker.stop();
+  await app.stop();
 });

@@ -8,12 +8,14 @@ import { Exchange, type ExchangeObserver } from "./exchange.ts";
 import { forwardedHeaders, hostName, readHost } from "./headers.ts";
 import type { Identities } from "./identity.ts";
 import { answerMaintenance } from "./maintenance.ts";
+import type { WritePlainHead } from "./plain-head.ts";
 import { answerRefusal, hasBody, REFUSALS, type Refusal } from "./problem.ts";
 import type { RoutedArm, RoutedService, RoutingTable } from "./routing-table.ts";
 
 export interface HandlerContext extends ExchangeObserver {
   table: RoutingTable;
   trust: Trust;
+  writePlainHead: WritePlainHead;
   connections: ConnectionLimit;
   edge: Edge;
   identities(): Identities;
@@ -38,7 +40,9 @@ interface Assigned {
 export interface Arrived {
   request: IncomingMessage;
   response: ServerResponse;
-  /** Emits "close" when the request is over: its response, or the connection if it changes the protocol. */
+  /**
+   * Emits "close" once, when the request is over: its response, or the connection if it changes the protocol.
+   */
   closing: EventEmitter;
   /** The protocol to change to. */
   upgrade: string | null;
@@ -54,7 +58,7 @@ export function serve(context: HandlerContext, arrived: Arrived): void {
   const { request, response, closing } = arrived;
   let exchange: Exchange | null = null;
   context.started();
-  closing.once("close", () => {
+  closing.on("close", () => {
     context.finished();
     if (exchange?.clientClosed()) context.aborted();
   });
@@ -73,7 +77,7 @@ export function serve(context: HandlerContext, arrived: Arrived): void {
     if (context.isDraining()) response.shouldKeepAlive = false;
     return answerMaintenance(request, response, service.maintenance);
   }
-  exchange = createExchange(context, { ...arrived, target, service });
+  exchange = createExchange(context, arrived, { target, service });
   if (request.headers["transfer-encoding"] === undefined) exchange.start();
   // What is wrong with a chunk in the same packet shows before the instance hears of the request.
   else setImmediate(startExchange, exchange);
@@ -83,25 +87,41 @@ function startExchange(exchange: Exchange): void {
   exchange.start();
 }
 
-interface Accepted extends Arrived {
+interface Destination {
   target: Target;
   service: RoutedService;
 }
 
-function createExchange(context: HandlerContext, accepted: Accepted): Exchange {
-  const { request, response, target, service, upgrade } = accepted;
+function createExchange(
+  context: HandlerContext,
+  arrived: Arrived,
+  { target, service }: Destination,
+): Exchange {
+  const { request, response, upgrade } = arrived;
   const client = readClient(request, target.host, context.trust);
+  const who = { identities: context.identities(), isSecure: client.protocol === "https" };
+  const { arm, group, setCookie } = assign(service, request, who);
+  const plainHead = isPlain(request, upgrade) ? context.writePlainHead(target.path, request, client) : null;
   const options = {
-    ...assign(service, request, { identities: context.identities(), isSecure: client.protocol === "https" }),
     request,
     response,
     service,
+    arm,
+    group,
+    setCookie,
     upgrade,
     path: target.path,
-    headers: forwardedHeaders(request.rawHeaders, request.headers, client),
+    headers: plainHead === null ? forwardedHeaders(request.rawHeaders, request.headers, client) : [],
+    plainHead,
     hasBody: hasBody(request),
   };
   return new Exchange(options, context);
+}
+
+/** Most requests are: what goes the short way to an instance. */
+function isPlain({ method, headers }: IncomingMessage, upgrade: string | null): boolean {
+  const hasLength = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
+  return method === "GET" && upgrade === null && !hasLength;
 }
 
 function refuse(context: HandlerContext, { request, response }: Arrived, refusal: Refusal): void {

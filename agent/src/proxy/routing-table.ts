@@ -2,7 +2,7 @@ import type { Arm } from "@mainstay/api";
 import { DEFAULT_ANSWERS, type AnswerSettings } from "./answer-dressing.ts";
 import { createRoutes, type Routes } from "./routes.ts";
 import { createTally, type Tally, type TallyKey } from "./tally.ts";
-import { createUpstream, drainStreams, stopDraining, type Upstream } from "./upstream.ts";
+import { closeUpstream, createUpstream, drainStreams, stopDraining, type Upstream } from "./upstream.ts";
 import type {
   ArmTally,
   WorkerArm,
@@ -119,7 +119,7 @@ export function createRoutingTable(nowMs: () => number): RoutingTable {
     leaving.delete(upstream);
     stopDraining(upstream);
     if (upstreams.get(upstream.id) === upstream) upstreams.delete(upstream.id);
-    void upstream.pool.destroy();
+    closeUpstream(upstream);
   }
 
   function all(): Upstream[] {

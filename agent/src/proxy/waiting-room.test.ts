@@ -44,4 +44,18 @@ describe("the waiting room", () => {
     expect([late.expire.mock.calls.length, late.retry.mock.calls.length]).toEqual([1, 0]);
     expect(room.enter("shop", extra)).toBe(true);
   });
+
+  it("lets one that waits alone, and goes on waiting, try once a tick", () => {
+    const room = createWaitingRoom({ limit: 10, nowMs });
+    const alone = waiting(1000);
+    // Bounded, so that a room that asks it again within the tick fails this test instead of never ending it.
+    alone.retry.mockImplementation(() => {
+      if (alone.retry.mock.calls.length < 5) room.enter("shop", alone);
+    });
+    room.enter("shop", alone);
+    vi.advanceTimersByTime(100);
+    expect(alone.retry).toHaveBeenCalledOnce();
+    vi.advanceTimersByTime(100);
+    expect(alone.retry).toHaveBeenCalledTimes(2);
+  });
 });

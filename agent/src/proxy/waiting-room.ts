@@ -42,7 +42,8 @@ export function createWaitingRoom({ limit, nowMs }: WaitingRoomOptions): Waiting
   }
 
   function tick(): void {
-    for (const [service, queue] of queues) {
+    // Of those there are now: one that waits alone leaves and comes back, and would be met again and again.
+    for (const [service, queue] of [...queues]) {
       const late = [...queue].filter((each) => each.untilMs <= nowMs());
       for (const each of late) {
         remove(service, each);

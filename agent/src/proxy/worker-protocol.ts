@@ -140,6 +140,8 @@ export interface WorkerOptions {
   routingFile: string;
   /** null: there is no TLS. */
   httpsFile: string | null;
+  /** The UNIX socket on which another proxy hands on what it does not serve; instead of descriptor 3. */
+  behind?: string;
   /** A service manager holds the listening socket, so it outlives the parent. */
   isSocketShared?: boolean;
   drainTimeoutMs: number;

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import type { Server } from "node:http";
 import { join } from "node:path";
 import { isAlive } from "../system/process-table.ts";
 import { serveJson } from "../system/unix-server.ts";
@@ -12,8 +13,10 @@ import { createEdge } from "./edge.ts";
 import { createIdentities, type Identities } from "./identity.ts";
 import { createLedger } from "./ledger.ts";
 import { drain, listenOn } from "./listening.ts";
+import { createPlainHeads } from "./plain-head.ts";
 import { createRequestHandler, type HandlerContext } from "./request-handler.ts";
 import { createRoutingTable } from "./routing-table.ts";
+import { createServerBehind, listenBehind } from "./server-behind.ts";
 import { untilReplaced } from "./successor.ts";
 import { createTlsCertificates, type TlsCertificates } from "./tls-certificates.ts";
 import { createTlsFront } from "./tls-front.ts";
@@ -66,6 +69,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     limits,
     connections,
     trust,
+    writePlainHead: createPlainHeads(),
     waitingRoom: createWaitingRoom({ limit: limits.held, nowMs }),
     table,
     edge,
@@ -76,6 +80,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     isDraining: () => isDraining,
   };
   const { server, front } = createServers({ context, certificates, hasTls: options.httpsFile !== null });
+  const plain = createPlainListener(server, options.behind);
 
   async function applyRouting(next: WorkerRouting): Promise<WorkerStatus> {
     // Two tables may overtake each other on their way here: the newer one stays.
@@ -86,7 +91,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     routing = next;
     table.replace(next);
     // Without a table nothing is accepted: connections wait until there is one.
-    if (isFirst && !isDraining) await listenOn(server, LISTENING_SOCKET);
+    if (isFirst && !isDraining) await plain.listen();
     await listenForTls();
     return status();
   }
@@ -149,11 +154,18 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     async stop() {
       isDraining = true;
       table.drainStreams(options.drainTimeoutMs);
-      await drain([asListener(server), ...(front ? [front] : [])], options.drainTimeoutMs);
+      await drain([plain, ...(front ? [front] : [])], options.drainTimeoutMs);
       await control.close();
       if (counts.snapshot().inflight === 0) ledger.close();
     },
   };
+}
+
+/** Plain connections: on the parent's socket, or behind the proxy that accepts there. */
+function createPlainListener(server: Server, path: string | undefined) {
+  if (path === undefined) return { ...asListener(server), listen: () => listenOn(server, LISTENING_SOCKET) };
+  const behind = createServerBehind((socket) => server.emit("connection", socket));
+  return { ...asListener(server), server: behind, listen: () => listenBehind(behind, path) };
 }
 
 interface ServersOptions {

@@ -7,6 +7,8 @@ import {
   isDesiredState,
   isHttpsSettings,
 } from "./desired-shape.ts";
+import { EngineUnreachable } from "../containers/engine-http.ts";
+import { ImageUnavailable, type Images } from "../containers/images.ts";
 import type { Events } from "./events.ts";
 import type { Https } from "./https.ts";
 import type { Journal } from "./journal.ts";
@@ -23,6 +25,7 @@ interface AgentApiOptions {
   observe: () => Promise<ObservedState>;
   counters: () => Promise<Counters>;
   https: Pick<Https, "put" | "challenge">;
+  images: Pick<Images, "resolve" | "remove">;
   events: Events;
   journal: Journal;
   /** Where an instance's log is, and when nothing more comes; null when there is no such instance. */
@@ -31,7 +34,7 @@ interface AgentApiOptions {
 
 /** The protocol of api/src/agent-protocol.ts on `agent.sock`. */
 export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
-  const { path, put, observe, counters, https, events, journal, logOf } = options;
+  const { path, put, observe, counters, https, images, events, journal, logOf } = options;
   return serveJson({
     path,
     maxBodyBytes: MAX_BODY_BYTES,
@@ -53,6 +56,10 @@ export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
         await https.challenge(body.challenges);
         return {};
       },
+      "POST /v1/images": async ({ body }) => ({ image: await resolveImage(images, Object(body).image) }),
+      "DELETE /v1/images": async ({ body }) => ({
+        removed: await images.remove(namesOf(Object(body).images)),
+      }),
       "GET /v1/observed": observe,
       "GET /v1/counters": counters,
       "GET /v1/events": ({ response }) => events.stream(response),
@@ -71,4 +78,19 @@ export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
       },
     },
   });
+}
+
+async function resolveImage(images: Pick<Images, "resolve">, image: unknown): Promise<string> {
+  if (typeof image !== "string") throw new CallRefused(400, "image: expected text");
+  try {
+    return await images.resolve(image);
+  } catch (error) {
+    if (error instanceof EngineUnreachable) throw new CallRefused(503, error.message);
+    if (error instanceof ImageUnavailable) throw new CallRefused(422, error.message);
+    throw error;
+  }
+}
+
+function namesOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
 }

@@ -7,4 +7,6 @@ export interface AgentOptions {
   /** How many proxy workers there are. */
   workers: number;
   ports?: PortRange;
+  /** Where the container engine answers; looked for when left out. */
+  containerSocket?: string;
 }

@@ -2,8 +2,7 @@ import type { Counters, DesiredState } from "@mainstay/api";
 import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Log } from "../system/log.ts";
-import { createControlGroups } from "../system/control-groups.ts";
-import { readMachineBootId, readOwnGroups } from "../system/process-table.ts";
+import { readMachineBootId } from "../system/process-table.ts";
 import { createSelfSigned } from "../system/self-signed.ts";
 import { serveAgentApi } from "./agent-api.ts";
 import type { AgentOptions } from "./agent-options.ts";
@@ -13,6 +12,7 @@ import { createEvents, type Events } from "./events.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
 import { createHttps } from "./https.ts";
 import { keepLogsSmall } from "./log-keeper.ts";
+import { openMachine } from "./machine.ts";
 import { createPorts, isPortFree, readEphemeralRange } from "./ports.ts";
 import { createObserver } from "./observer.ts";
 import { createPublisher } from "./publisher.ts";
@@ -43,16 +43,10 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
   const workers = startWorkers(options, events, log);
 
   const saveProcesses = () => store.saveProcesses({ machineBootId, processes: fleet.facts() });
-  const groups = createControlGroups({
-    mount: "/sys/fs/cgroup",
-    ownGroups: readOwnGroups(),
-    name: `mainstay-${store.agentId.slice(0, 8)}`,
-  });
-  groups.sweep();
-  if (groups.limits.by === "none") log.warn(groups.limits, "resource limits cannot be enforced here");
+  const { groups, images, ways, sweepContainers } = openMachine(store.agentId, options, log);
   const fleet: Fleet = startFleet(options, store, {
     log,
-    groups,
+    ways,
     onEvent: events.emit,
     onChange() {
       void publisher.publish();
@@ -83,7 +77,8 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
 
   const isSameBoot = saved.processes.machineBootId === machineBootId;
   serving.begin(isSameBoot ? saved.processes.processes : [], saved.desired !== null);
-  const observe = createObserver({ bootId, held, fleet, workers, limits: groups.limits });
+  sweepContainers(fleet.knows);
+  const observe = createObserver({ bootId, held, fleet, workers, images, limits: groups.limits });
   const api = await serveAgentApi({
     path: join(options.runtimeDirectory, "agent.sock"),
     put: async (next) => ((await serving.put(next)) ? observe() : null),
@@ -96,6 +91,7 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
       return { bootId, at: new Date().toISOString(), ...sums };
     },
     https,
+    images,
     events,
     journal: store.journal,
     logOf(id) {
@@ -138,7 +134,7 @@ function startWorkers(options: AgentOptions, events: Events, log: Log): Workers 
   });
 }
 
-type FleetListeners = Pick<Parameters<typeof createFleet>[0], "onChange" | "onEvent" | "log" | "groups">;
+type FleetListeners = Pick<Parameters<typeof createFleet>[0], "onChange" | "onEvent" | "log" | "ways">;
 
 function startFleet(options: AgentOptions, store: AgentStore, listeners: FleetListeners): Fleet {
   const ports = createPorts({

@@ -10,7 +10,7 @@ export const RETENTION_MS = 10 * 60_000;
 
 const ARMS: Arm[] = ["stable", "candidate"];
 
-type Totals = Pick<
+export type Totals = Pick<
   WorkerCounters,
   "arms" | "lost" | "aborted" | "unrouted" | "refused" | "sentAway" | "held"
 >;
@@ -77,7 +77,8 @@ function keyOf({ environment, service, arm, release }: ArmTally): string {
   return JSON.stringify([environment, service, arm, release]);
 }
 
-function addTotals(a: Totals, b: Totals): Totals {
+/** What two workers counted, together. */
+export function addTotals(a: Totals, b: Totals): Totals {
   const arms = new Map(a.arms.map((each) => [keyOf(each), each]));
   for (const each of b.arms) {
     const known = arms.get(keyOf(each));

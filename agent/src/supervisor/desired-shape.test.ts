@@ -20,6 +20,7 @@ const COMPLETE: DesiredState = {
       health: { path: "/healthz", intervalMs: 1000, timeoutMs: 2000 },
       stopTimeoutMs: 10_000,
       logDirectory: "/srv/log",
+      container: { image: `registry.example/shop@sha256:${"0".repeat(64)}`, port: 8080 },
     },
   ],
   services: [

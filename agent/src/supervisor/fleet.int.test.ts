@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createLog } from "../system/log.ts";
 import { isAlive, readProcess } from "../system/process-table.ts";
-import { testGroups } from "../testing/fleet.ts";
+import { testGroups, testWays } from "../testing/fleet.ts";
 import { waitFor } from "../testing/wait-for.ts";
 import { createFleet, type Fleet } from "./fleet.ts";
 import { createPorts } from "./ports.ts";
@@ -31,7 +31,7 @@ describe("a fleet that takes up what an earlier agent left", () => {
         isFree: () => true,
         start: 0,
       }),
-      groups: testGroups(AGENT),
+      ways: testWays(AGENT, testGroups(AGENT)),
       log: createLog("test", () => {}),
       onChange: () => {},
       onEvent: () => {},

@@ -1,7 +1,6 @@
 import type { AgentEvent, InstanceSpec, ObservedInstance } from "@mainstay/api";
 import { listProcesses, readEnvironment } from "../system/process-table.ts";
 import { createInstance, type Instance, type InstanceContext, type InstanceFacts } from "./instance.ts";
-import { endTree, type Tree } from "./process-tree.ts";
 import type { Routable } from "./routing.ts";
 
 /** A process that nobody wants any more and whose specification is not known is killed after this time. */
@@ -19,6 +18,8 @@ export interface Fleet {
   retire(instance: Instance, drained: Promise<unknown>): Promise<void>;
   retireStray(facts: InstanceFacts, drained: Promise<unknown>): Promise<void>;
   get(id: string): Instance | undefined;
+  /** Whether it is one of the instances, or of those that nobody wants any more and that still are. */
+  knows(id: string): boolean;
   list(): Instance[];
   draining(): string[];
   routable(): Map<string, Routable>;
@@ -107,13 +108,9 @@ export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet
     });
   }
 
-  async function endStray({ id, pid, startTicks }: InstanceFacts): Promise<void> {
-    // Wanted again meanwhile: the new process carries the same marks and must be spared.
-    if (instances.has(id)) return endTree({ pid, startTicks, marks: {} }, STRAY_TIMEOUT_MS);
-    const marks: Tree["marks"] = { MAINSTAY_INSTANCE: id, MAINSTAY_AGENT: agentId };
-    const group = base.groups.open(id, null);
-    await endTree({ pid, startTicks, marks, group }, STRAY_TIMEOUT_MS);
-    group.remove();
+  /** It may be wanted again meanwhile: then what runs under its name by now must be spared. */
+  function endStray(facts: InstanceFacts): Promise<void> {
+    return base.ways.named(facts.by).endLeft(facts, STRAY_TIMEOUT_MS, instances.has(facts.id));
   }
 
   function isIn(instance: Instance, ...states: ObservedInstance["state"][]): boolean {
@@ -171,6 +168,7 @@ export function createFleet({ onChange, onEvent, ...base }: FleetOptions): Fleet
       log.info({ instance: facts.id, pid: facts.pid }, "a process that nobody wanted any more was ended");
     },
     get: (id) => instances.get(id),
+    knows: (id) => instances.has(id) || strays.has(id),
     list: () => [...instances.values()],
     draining: () => [
       ...strays.keys(),

@@ -1,14 +1,12 @@
 import type { AgentEvent, InstanceSpec, ObservedInstance } from "@mainstay/api";
 import { backOffMs } from "../system/back-off.ts";
-import type { ControlGroup, ControlGroups } from "../system/control-groups.ts";
 import type { Log } from "../system/log.ts";
 import { judgeProbe, UNKNOWN_HEALTH, type Health } from "./health.ts";
 import { watchHealth, type HealthWatch } from "./health-watch.ts";
-import { adopt, launch, type Exit, type RunningProcess } from "./launch.ts";
 import { createOnce } from "./once.ts";
-import { createPortProof } from "./port-proof.ts";
 import type { Ports } from "./ports.ts";
-import { endTree, killTree, type Tree } from "./process-tree.ts";
+import { isLife, type Exit, type Life, type LifeFacts, type Order, type Way } from "./way.ts";
+import type { Ways } from "./ways.ts";
 
 const RESTART_BACK_OFF = { firstMs: 500, limitMs: 30_000 };
 /** What a shell answers for a command it cannot start. */
@@ -16,11 +14,8 @@ const CANNOT_START = 127;
 /** An instance that lived this long starts its back-off anew when it crashes. */
 const SETTLED_MS = 60_000;
 
-/** What must be known of a process to take it up again after this agent was killed. */
-export interface InstanceFacts {
-  id: string;
-  pid: number;
-  startTicks: number;
+/** What must be known of an instance to take it up again after this agent was killed. */
+export interface InstanceFacts extends LifeFacts {
   port: number | null;
   startedAt: string;
   crashes: number;
@@ -33,7 +28,7 @@ export interface InstanceContext {
   ports: Ports;
   /** Variables every process gets before its own. */
   baseEnvironment: Record<string, string>;
-  groups: ControlGroups;
+  ways: Ways;
   log: Log;
   /** Something observable changed; with the event that tells it, if it is worth one. */
   onChange(instance: Instance, event?: AgentEvent["type"], data?: Record<string, unknown>): void;
@@ -44,7 +39,6 @@ export interface Instance {
   spec(): InstanceSpec;
   observe(): Omit<ObservedInstance, "inflight" | "streams" | "memoryBytes" | "cpuSeconds">;
   facts(): InstanceFacts | null;
-  tree(): Tree | null;
   /** Running and not on its way out. */
   isRunning(): boolean;
   /** When a command that runs once has ended; null for what is started again. */
@@ -66,12 +60,9 @@ export interface Instance {
 
 type Cause = NonNullable<ObservedInstance["lastExit"]>["cause"];
 
-interface Life {
-  process: RunningProcess;
-  tree: Tree;
-  group: ControlGroup;
-  /** How often the kernel had killed for memory in this group before. */
-  memoryKills: number;
+interface Running {
+  life: Life;
+  way: Way;
   port: number | null;
   startedAtMs: number;
   watch: HealthWatch;
@@ -86,14 +77,13 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
   let spec = initial;
   let phase: Phase = "running";
   let hasBegun = false;
-  let life: Life | null = null;
+  let running: Running | null = null;
   let health: Health = UNKNOWN_HEALTH;
   let crashes = 0;
   let crashesInARow = 0;
   let lastExit: ObservedInstance["lastExit"] = null;
   let restart: NodeJS.Timeout | null = null;
   let timeout: NodeJS.Timeout | null = null;
-  let group: ControlGroup | null = null;
   let cause: Cause;
   let starting: Promise<void> | null = null;
   let clearing: Promise<void> = Promise.resolve();
@@ -102,19 +92,17 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
   async function startNow(): Promise<void> {
     restart = null;
     hasBegun = true;
-    if (spec.once && !createOnce(spec.logDirectory).begin()) return over({ code: null, signal: null });
+    const way = context.ways.of(spec);
+    const wasBegun = spec.once !== undefined && !createOnce(spec.logDirectory).begin();
     const port = spec.port === "auto" ? context.ports.take() : spec.port;
     health = UNKNOWN_HEALTH;
     try {
       if (spec.port !== null && port === null) throw new Error("every port of the range is in use");
-      const environment = environmentOf(spec, port, context);
-      group = context.groups.open(spec.id, spec.resources ?? null);
-      const { joinFiles } = group;
-      const { exitFile } = createOnce(spec.logDirectory);
-      const once = spec.once ? { exitFile, input: spec.once.input } : {};
-      const running = await launch({ ...spec, environment, joinFiles, ...once });
-      live(running, { port, startedAtMs: Date.now(), group });
-      context.onChange(instance, "instance.started", { pid: running.pid, port });
+      const order = orderOf(spec, port, context);
+      const life = wasBegun ? await way.findOnce(order) : await way.launch(order);
+      if (!isLife(life)) return over(life);
+      live(life, { way, port, startedAtMs: Date.now() });
+      context.onChange(instance, "instance.started", { pid: life.pid, port });
     } catch (error) {
       if (port !== null) context.ports.giveBack(port);
       health = {
@@ -127,21 +115,19 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
     }
   }
 
-  function live(running: RunningProcess, about: Pick<Life, "port" | "startedAtMs" | "group">): void {
+  function live(life: Life, about: Pick<Running, "way" | "port" | "startedAtMs">): void {
     const { port, startedAtMs } = about;
-    const marks = { MAINSTAY_INSTANCE: spec.id, MAINSTAY_AGENT: context.agentId };
-    const tree = { pid: running.pid, startTicks: running.startTicks, marks, group: about.group };
     const watch = watchHealth({
       spec: () => spec,
       port,
       ageMs: () => Date.now() - startedAtMs,
-      proof: port === null ? () => null : createPortProof(port, tree),
+      proof: life.proof,
       onProbe,
     });
-    const begun: Life = { process: running, tree, ...about, memoryKills: about.group.memoryKills(), watch };
-    life = begun;
+    const begun: Running = { life, ...about, watch };
+    running = begun;
     if (spec.once) timeout = setTimeout(giveUp, Math.max(0, startedAtMs + spec.once.timeoutMs - Date.now()));
-    void running.exited.then((exit) => ended(begun, exit));
+    void life.exited.then((exit) => ended(begun, exit));
   }
 
   function onProbe(error: string | null, readyAfterPasses: number): void {
@@ -153,9 +139,9 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
 
   /** The time of a command that runs once is over. */
   function giveUp(): void {
-    if (!life) return;
+    if (!running) return;
     cause = "timeout";
-    endTree(life.tree, spec.stopTimeoutMs).catch((error: unknown) => {
+    running.life.end(spec.stopTimeoutMs).catch((error: unknown) => {
       context.log.error({ instance: spec.id, error: String(error) }, "a command could not be ended");
     });
   }
@@ -170,25 +156,25 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
     told({ ...exit, code });
   }
 
-  function told(exit: Exit): void {
+  function told({ code, signal }: Exit): void {
     const limitBytes = cause === "memory" ? spec.resources?.memoryBytes : null;
     const why = { ...(cause ? { cause } : {}), ...(limitBytes ? { limitBytes } : {}) };
-    lastExit = { ...exit, at: new Date().toISOString(), ...why };
+    lastExit = { code, signal, at: new Date().toISOString(), ...why };
     context.onChange(instance, "instance.exited", { ...lastExit, crashes });
   }
 
-  async function ended(past: Life, exit: Exit): Promise<void> {
+  async function ended(past: Running, exit: Exit): Promise<void> {
     past.watch.stop();
-    if (life !== past) return;
-    life = null;
-    if (past.group.memoryKills() > past.memoryKills) cause = "memory";
+    if (running !== past) return;
+    running = null;
     if (phase === "stopping") {
-      lastExit = { ...exit, at: new Date().toISOString() };
+      lastExit = { code: exit.code, signal: exit.signal, at: new Date().toISOString() };
       return;
     }
+    cause ??= exit.cause;
     if (!spec.once) crashed(exit, Date.now() - past.startedAtMs);
     // The next process carries the same marks: it must not be there before the last one's remains are gone.
-    clearing = killTree(past.tree).catch((error: unknown) => {
+    clearing = past.life.kill().catch((error: unknown) => {
       context.log.error(
         { instance: spec.id, error: String(error) },
         "what a crash left behind could not be ended",
@@ -197,7 +183,6 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
     await clearing;
     if (past.port !== null) context.ports.giveBack(past.port);
     if (!spec.once) return scheduleRestart();
-    past.group.remove();
     over(exit);
   }
 
@@ -214,22 +199,21 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
     restart = setTimeout(() => void instance.start(), backOffMs(crashesInARow, RESTART_BACK_OFF));
   }
 
-  async function end(act: (tree: Tree) => Promise<void>): Promise<void> {
+  async function end(act: (life: Life) => Promise<void>): Promise<void> {
     phase = "stopping";
     if (restart) clearTimeout(restart);
     if (timeout) clearTimeout(timeout);
     await starting;
     await clearing;
-    const last = life;
+    const last = running;
     if (last) {
       last.watch.stop();
       context.onChange(instance);
-      await act(last.tree);
-      await last.process.exited;
+      await act(last.life);
+      await last.life.exited;
       if (last.port !== null) context.ports.giveBack(last.port);
     }
-    life = null;
-    group?.remove();
+    running = null;
     phase = "exited";
     ending.resolve();
     context.onChange(instance, "instance.exited", { ...lastExit, crashes });
@@ -237,7 +221,7 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
 
   function state(): ObservedInstance["state"] {
     if (phase !== "running") return phase;
-    return life || starting || !hasBegun ? health.state : "backing-off";
+    return running || starting || !hasBegun ? health.state : "backing-off";
   }
 
   const instance: Instance = {
@@ -251,38 +235,40 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
       process: spec.process,
       release: spec.release,
       state: state(),
-      pid: life?.process.pid ?? null,
-      port: life?.port ?? null,
-      startedAt: life ? new Date(life.startedAtMs).toISOString() : null,
+      pid: running?.life.pid ?? null,
+      port: running?.port ?? null,
+      startedAt: running ? new Date(running.startedAtMs).toISOString() : null,
       crashes,
       passes: health.passes,
       lastExit,
       lastProbeError: health.lastError,
     }),
     facts() {
-      if (!life) return null;
-      const { process, port, startedAtMs } = life;
-      const { pid, startTicks } = process;
+      if (!running) return null;
+      const { life, way, port, startedAtMs } = running;
+      const { pid, startTicks, handle } = life;
       const startedAt = new Date(startedAtMs).toISOString();
-      return { id: spec.id, pid, startTicks, port, startedAt, crashes, isReady: health.state === "ready" };
+      return {
+        ...{ id: spec.id, by: way.name, pid, startTicks, handle, port, startedAt, crashes },
+        isReady: health.state === "ready",
+      };
     },
-    tree: () => life?.tree ?? null,
     hasBegun: () => hasBegun,
-    isRunning: () => life !== null && phase === "running",
+    isRunning: () => running !== null && phase === "running",
     update: (next) => void (spec = next),
     start() {
       starting ??= startNow().finally(() => (starting = null));
       return starting;
     },
     adopt(facts) {
-      const running = adopt(facts.pid, facts.startTicks);
+      const way = context.ways.named(facts.by ?? context.ways.of(spec).name);
+      const life = way.adopt(orderOf(spec, facts.port, context), facts);
       crashes = facts.crashes;
-      if (!running) return false;
+      if (!life) return false;
       if (facts.port !== null) context.ports.keep(facts.port);
       health = { ...UNKNOWN_HEALTH, state: facts.isReady ? "ready" : "starting" };
       hasBegun = true;
-      group = context.groups.open(spec.id, spec.resources ?? null);
-      live(running, { port: facts.port, startedAtMs: Date.parse(facts.startedAt), group });
+      live(life, { way, port: facts.port, startedAtMs: Date.parse(facts.startedAt) });
       return true;
     },
     beginDraining() {
@@ -292,13 +278,23 @@ export function createInstance(initial: InstanceSpec, context: InstanceContext):
     },
     resume() {
       phase = "running";
-      if (!life && hasBegun) void clearing.then(instance.start);
+      if (!running && hasBegun) void clearing.then(instance.start);
       context.onChange(instance);
     },
-    stop: () => end((tree) => endTree(tree, spec.stopTimeoutMs)),
-    kill: () => end(killTree),
+    stop: () => end((life) => life.end(spec.stopTimeoutMs)),
+    kill: () => end((life) => life.kill()),
   };
   return instance;
+}
+
+function orderOf(spec: InstanceSpec, port: number | null, context: InstanceContext): Order {
+  const { id, service, command, directory, logDirectory, container = null, resources = null } = spec;
+  return {
+    ...{ id, service, command, directory, logDirectory, container, resources, port },
+    environment: environmentOf(spec, port, context),
+    once: spec.once !== undefined,
+    input: spec.once?.input ?? null,
+  };
 }
 
 /** The only variables a process gets: those of its specification, and what tells it who and where it is. */
@@ -307,14 +303,17 @@ function environmentOf(
   port: number | null,
   context: InstanceContext,
 ): Record<string, string> {
+  // A container has a system of its own, and its engine knows which agent's it is.
+  const isContained = spec.container !== undefined;
+  const inside = spec.container?.port ?? port;
   return {
-    ...context.baseEnvironment,
+    ...(isContained ? {} : context.baseEnvironment),
     ...spec.env,
-    ...(port === null ? {} : { PORT: String(port) }),
+    ...(port === null ? {} : { PORT: String(inside) }),
     MAINSTAY_SERVICE: spec.service,
     MAINSTAY_ENVIRONMENT: spec.environment,
     MAINSTAY_RELEASE: spec.release,
     MAINSTAY_INSTANCE: spec.id,
-    MAINSTAY_AGENT: context.agentId,
+    ...(isContained ? {} : { MAINSTAY_AGENT: context.agentId }),
   };
 }

@@ -1,14 +1,10 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { readProcess } from "../system/process-table.ts";
+import { isSameProcess, readProcess } from "../system/process-table.ts";
+import type { Exit } from "./way.ts";
 
 const EXIT_POLL_MS = 200;
-
-export interface Exit {
-  code: number | null;
-  signal: string | null;
-}
 
 export interface RunningProcess {
   pid: number;
@@ -27,7 +23,7 @@ export interface LaunchOptions {
   /** Where the exit code is written when the command has ended: it can then be read by another agent. */
   exitFile?: string;
   /** A file that it finds on standard input; without one there is nothing. */
-  input?: string | undefined;
+  input?: string | null;
 }
 
 /** Joins the groups first: what the command starts belongs to them too. */
@@ -46,10 +42,10 @@ export async function launch({
   environment,
   joinFiles = [],
   exitFile,
-  input = "/dev/null",
+  input = null,
 }: LaunchOptions): Promise<RunningProcess> {
   mkdirSync(logDirectory, { recursive: true });
-  const source = openSync(input, "r");
+  const source = openSync(input ?? "/dev/null", "r");
   const output = openSync(join(logDirectory, "stdout.log"), "a", 0o640);
   const errors = openSync(join(logDirectory, "stderr.log"), "a", 0o640);
   const kept =
@@ -77,22 +73,23 @@ export async function launch({
 
 /** Takes up a process that an earlier agent started; null when it is not there any more. */
 export function adopt(pid: number, startTicks: number): RunningProcess | null {
-  if (!isSame(pid, startTicks)) return null;
-  const exited = new Promise<Exit>((resolve) => {
-    const timer = setInterval(() => {
-      if (isSame(pid, startTicks)) return;
-      clearInterval(timer);
-      resolve({ code: null, signal: null });
-    }, EXIT_POLL_MS);
-  });
+  if (!isSameProcess(pid, startTicks)) return null;
+  const exited = watchProcess(pid, startTicks).then(() => ({ code: null, signal: null }));
   return { pid, startTicks, exited };
 }
 
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
+/** Resolves when a process has ended that is no child of this one. */
+export function watchProcess(pid: number, startTicks: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setInterval(() => {
+      if (isSameProcess(pid, startTicks)) return;
+      clearInterval(timer);
+      resolve();
+    }, EXIT_POLL_MS);
+  });
 }
 
-function isSame(pid: number, startTicks: number): boolean {
-  const facts = readProcess(pid);
-  return facts !== null && facts.startTicks === startTicks && facts.state !== "Z" && facts.state !== "X";
+/** A text as one word of /bin/sh. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,4 +1,5 @@
 import type { ObservedState } from "@mainstay/api";
+import type { Images } from "../containers/images.ts";
 import type { Fleet } from "./fleet.ts";
 import { createResources } from "./resources.ts";
 import { weightInForce } from "./routing.ts";
@@ -10,11 +11,19 @@ interface ObserverParts {
   held: Held;
   fleet: Fleet;
   workers: Workers;
+  images: Pick<Images, "pulls">;
   limits: ObservedState["limits"];
 }
 
 /** What the agent answers when it is asked how things stand. */
-export function createObserver({ bootId, held, fleet, workers, limits }: ObserverParts): () => ObservedState {
+export function createObserver({
+  bootId,
+  held,
+  fleet,
+  workers,
+  images,
+  limits,
+}: ObserverParts): () => ObservedState {
   const usageOf = createResources(() => performance.now());
   return () => ({
     bootId,
@@ -29,6 +38,7 @@ export function createObserver({ bootId, held, fleet, workers, limits }: Observe
       const streams = workers.streams(instance.id);
       return { ...observed, inflight, streams, memoryBytes, cpuSeconds };
     }),
+    pulls: images.pulls(),
     services: held.desired.services.map((each) => ({
       service: each.service,
       environment: each.environment,

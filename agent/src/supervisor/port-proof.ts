@@ -28,10 +28,13 @@ export function createPortProof(port: number, tree: Tree): PortProof {
   };
 }
 
-/** "socket:[inode]" of every socket that listens on the port, IPv4 and IPv6 (proc_pid_net(5)). */
-function listListeners(port: number): string[] {
+/**
+ * "socket:[inode]" of every socket that listens on the port, IPv4 and IPv6 (proc_pid_net(5)), in the network
+ * that the directory stands for.
+ */
+export function listListeners(port: number, network = "/proc/net"): string[] {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((path) =>
+  return [`${network}/tcp`, `${network}/tcp6`].flatMap((path) =>
     readTable(path).flatMap((line) => {
       const fields = line.trim().split(/\s+/);
       return fields[3] === LISTEN && fields[1]?.endsWith(suffix) ? [`socket:[${fields[9]}]`] : [];

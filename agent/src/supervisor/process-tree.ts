@@ -28,9 +28,11 @@ export function findTree({ pid, startTicks, marks, group }: Tree): ProcessFacts[
   // Another process with the leader's id means that the kernel
   // gave the session's number away: nothing is left in it.
   const grouped = new Set(group?.pids());
+  // Session 0 is that of everything whose session lies outside of this namespace, and nobody's.
+  const hasSession = pid > 0;
   const isReused = living.some((each) => each.pid === pid && each.startTicks !== startTicks);
   return living.filter((each) => {
-    if (grouped.has(each.pid) || (each.session === pid && !isReused)) return true;
+    if (grouped.has(each.pid) || (hasSession && each.session === pid && !isReused)) return true;
     return each.startTicks >= startTicks && hasMarks(each.pid, marks);
   });
 }

@@ -61,6 +61,12 @@ export function isAlive(pid: number): boolean {
   return facts !== null && facts.state !== "Z" && facts.state !== "X";
 }
 
+/** True while the very process runs that started then. */
+export function isSameProcess(pid: number, startTicks: number): boolean {
+  const facts = readProcess(pid);
+  return facts !== null && facts.startTicks === startTicks && facts.state !== "Z" && facts.state !== "X";
+}
+
 /** The control groups this process is in, in the form of cgroups(7). */
 export function readOwnGroups(): string {
   return readProc("self/cgroup") ?? "";

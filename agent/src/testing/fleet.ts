@@ -4,6 +4,8 @@ import { createControlGroups, type ControlGroups } from "../system/control-group
 import { createLog } from "../system/log.ts";
 import { readOwnGroups } from "../system/process-table.ts";
 import { createFleet, type Fleet } from "../supervisor/fleet.ts";
+import { createProcessWay } from "../supervisor/process-way.ts";
+import { createWays, type Ways } from "../supervisor/ways.ts";
 import { createPorts } from "../supervisor/ports.ts";
 
 /** The control groups of this machine, or what an account without any has. */
@@ -11,8 +13,19 @@ export function testGroups(name: string, mount = "/sys/fs/cgroup"): ControlGroup
   return createControlGroups({ mount, ownGroups: readOwnGroups(), name });
 }
 
+/** Processes only: no engine answers here. */
+export function testWays(agentId: string, groups: ControlGroups): Ways {
+  const processes = createProcessWay({ agentId, groups });
+  return createWays({ commands: [processes], containers: processes });
+}
+
 /** A fleet of real processes, as an agent of this name has it. */
 export function testFleet(agentId: string, groups = testGroups(agentId)): Fleet {
+  return fleetWith(agentId, testWays(agentId, groups));
+}
+
+/** Likewise, with other ways of running. */
+export function fleetWith(agentId: string, ways: Ways): Fleet {
   return createFleet({
     agentId,
     baseEnvironment: { PATH: process.env["PATH"] ?? "" },
@@ -22,7 +35,7 @@ export function testFleet(agentId: string, groups = testGroups(agentId)): Fleet 
       isFree: () => true,
       start: 0,
     }),
-    groups,
+    ways,
     log: createLog("test", () => {}),
     onChange: () => {},
     onEvent: () => {},

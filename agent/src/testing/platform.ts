@@ -11,7 +11,7 @@ import type { ParentOptions } from "../parent/parent-options.ts";
 import type { ParentStatus } from "../parent/start-parent.ts";
 import { createUnixClient } from "../system/unix-client.ts";
 import { waitFor } from "./wait-for.ts";
-import { TEST_LIMITS } from "./worker.ts";
+import { TEST_LIMITS, type TestEngine } from "./worker.ts";
 
 const SAMPLE_APP = `${process.execPath} ${fileURLToPath(new URL("./sample-app.ts", import.meta.url))}`;
 
@@ -39,6 +39,8 @@ export async function startPlatform({
   workers = 1,
   server = null as ParentOptions["server"],
   tls = null as { host: string; port: number } | null,
+  agent = {},
+  engine = undefined as TestEngine | undefined,
 } = {}): Promise<Platform> {
   const directory = mkdtempSync(join(tmpdir(), "mainstay-"));
   const runtimeDirectory = join(directory, "run");
@@ -47,9 +49,11 @@ export async function startPlatform({
     dataDirectory: join(directory, "data"),
     runtimeDirectory,
     server,
+    agent,
     proxy: {
       ...{ host: "127.0.0.1", port, workers, limits: TEST_LIMITS, trustedProxies: [] },
       ...(tls ? { tls } : {}),
+      ...(engine ? { engine } : {}),
     },
   });
   const client = createAgentClient({ socketPath: join(runtimeDirectory, "agent.sock") });

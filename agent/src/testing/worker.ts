@@ -15,11 +15,19 @@ import type {
   WorkerService,
   WorkerStatus,
 } from "../proxy/worker-protocol.ts";
+import { lookForHaproxy } from "../haproxy/look-for-haproxy.ts";
+import { addTotals } from "../supervisor/counter-sums.ts";
 import { createSelfSigned } from "../system/self-signed.ts";
 import { createUnixClient } from "../system/unix-client.ts";
 import { waitFor } from "./wait-for.ts";
 
-const WORKER_ENTRY = fileURLToPath(new URL("../proxy-main.ts", import.meta.url));
+const ENTRIES = {
+  node: fileURLToPath(new URL("../proxy-main.ts", import.meta.url)),
+  haproxy: fileURLToPath(new URL("../haproxy-main.ts", import.meta.url)),
+};
+
+/** Who serves what comes in: the worker itself, or HAProxy before it. */
+export type TestEngine = keyof typeof ENTRIES;
 
 export interface TestWorker {
   url: string;
@@ -36,6 +44,9 @@ export interface TestWorker {
   stop(): Promise<void>;
 }
 
+/** Those whose contract can be tested here: HAProxy only where it is installed. */
+export const TEST_ENGINES: TestEngine[] = lookForHaproxy().haproxy === null ? ["node"] : ["node", "haproxy"];
+
 /** As `mainstay.platform.yaml` has them by default. */
 export const TEST_LIMITS: ProxyLimits = {
   bodyBytes: 1024 ** 3,
@@ -51,6 +62,7 @@ interface TestWorkerOptions {
   drainTimeoutMs?: number;
   limits?: Partial<ProxyLimits>;
   trustedProxies?: string[];
+  engine?: TestEngine;
 }
 
 /** One proxy worker as a real process, with a listening socket that outlives it. */
@@ -58,21 +70,21 @@ export async function startTestWorker({
   drainTimeoutMs = 5000,
   limits = {},
   trustedProxies = [],
+  engine = "node",
 }: TestWorkerOptions = {}): Promise<TestWorker> {
   const directory = mkdtempSync(join(tmpdir(), "mainstay-worker-"));
   const bound = new BoundSocket({ host: "127.0.0.1", port: 0 });
   const { port } = bound.address();
   const boundTls = new BoundSocket({ host: "127.0.0.1", port: 0 });
   const tlsPort = boundTls.address().port;
-  const control = createUnixClient(join(directory, "proxy-0.sock"));
   const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), "mainstay-test-cache") };
   let revision = 0;
   let restarts = 0;
-  let child = launch();
 
-  function launch(): ChildProcess {
+  function launch(kind: TestEngine, slot: number): ChildProcess {
+    const behind = join(directory, "behind-0.sock");
     const options = {
-      slot: 0,
+      slot,
       restarts,
       runtimeDirectory: directory,
       routingFile: join(directory, "routing.json"),
@@ -80,31 +92,47 @@ export async function startTestWorker({
       drainTimeoutMs,
       limits: { ...TEST_LIMITS, ...limits },
       trustedProxies,
+      ...(kind === engine ? {} : { behind }),
+      ...(kind === "haproxy" ? { threads: 1, nodes: [behind] } : {}),
     };
     const stdio = ["ignore", "inherit", "inherit", bound.fd(), boundTls.fd(), "ipc"] as const;
-    return spawn(process.execPath, [WORKER_ENTRY, JSON.stringify(options)], { stdio: [...stdio], env });
+    return spawn(process.execPath, [ENTRIES[kind], JSON.stringify(options)], { stdio: [...stdio], env });
   }
 
-  async function status(): Promise<WorkerStatus> {
-    return (await control.call("GET", "/v1/status")).body as WorkerStatus;
-  }
+  // The first is the one that accepts.
+  const kinds: TestEngine[] = engine === "node" ? ["node"] : ["haproxy", "node"];
+  const slots = kinds.map((kind, slot) => ({
+    child: launch(kind, slot),
+    control: createUnixClient(join(directory, `proxy-${slot}.sock`)),
+  }));
+  type Slot = (typeof slots)[number];
+  const [first] = slots as [Slot];
 
-  async function untilUp(): Promise<void> {
+  async function untilUp({ control, child }: Slot): Promise<void> {
     await waitFor("the worker to answer", () =>
-      status().then(
-        (each) => each.pid === child.pid,
+      control.call("GET", "/v1/status").then(
+        ({ body }) => (body as WorkerStatus).pid === child.pid,
         () => false,
       ),
     );
   }
 
-  await untilUp();
+  async function askAll<Answer extends WorkerStatus>(method: string, path: string, body?: unknown) {
+    const asked = slots.map(({ control }) => control.call(method, path, body === undefined ? {} : { body }));
+    return (await Promise.all(asked)).map((each) => each.body as Answer);
+  }
+
+  async function status(method = "GET", path = "/v1/status", body?: unknown): Promise<WorkerStatus> {
+    return (await askAll<WorkerStatus>(method, path, body)).reduce(addStatus);
+  }
+
+  await Promise.all(slots.map(untilUp));
   return {
     url: `http://127.0.0.1:${port}`,
     port,
     tlsPort,
-    process: () => child,
-    status,
+    process: () => first.child,
+    status: () => status(),
     async route(services, draining = []) {
       revision += 1;
       const routing: WorkerRouting = {
@@ -114,22 +142,25 @@ export async function startTestWorker({
         services: services.map(completeService),
         draining,
       };
-      return (await control.call("PUT", "/v1/routing", { body: routing })).body as WorkerStatus;
+      return status("PUT", "/v1/routing", routing);
     },
     async https(settings) {
       revision += 1;
-      const body = completeHttps({ revision, port: tlsPort, ...settings });
-      return (await control.call("PUT", "/v1/https", { body })).body as WorkerStatus;
+      return status("PUT", "/v1/https", completeHttps({ revision, port: tlsPort, ...settings }));
     },
-    counters: async () => (await control.call("GET", "/v1/counters")).body as WorkerCounters,
+    async counters() {
+      const all = await askAll<WorkerCounters>("GET", "/v1/counters");
+      return all.reduce((one, other) => ({ ...addStatus(one, other), ...addTotals(one, other) }));
+    },
     async restart() {
       restarts += 1;
-      child = launch();
-      await untilUp();
+      first.child = launch(engine, 0);
+      await untilUp(first);
     },
     async stop() {
-      control.close();
-      if (child.exitCode === null && child.signalCode === null) {
+      for (const { child, control } of slots) {
+        control.close();
+        if (child.exitCode !== null || child.signalCode !== null) continue;
         const exit = once(child, "exit");
         child.kill("SIGKILL");
         await exit;
@@ -139,6 +170,17 @@ export async function startTestWorker({
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** As of one worker: the first is asked who it is, both what they have in flight. */
+function addStatus<Status extends WorkerStatus>(one: Status, other: Status): Status {
+  const sum = (read: (each: WorkerStatus) => Record<string, number>) => {
+    const total = { ...read(one) };
+    for (const [id, count] of Object.entries(read(other))) total[id] = (total[id] ?? 0) + count;
+    return total;
+  };
+  const inflight = one.inflight + other.inflight;
+  return { ...one, inflight, instances: sum((each) => each.instances), streams: sum((each) => each.streams) };
 }
 
 function completeHttps(https: Partial<WorkerHttps>): WorkerHttps {

@@ -1,7 +1,7 @@
 import { formatDuration, type ChangeResource, type TaskResource, type TimelineEntry } from "@mainstay/api";
 import type { Command } from "commander";
 import { show, type Context } from "../context.ts";
-import { entryLine, evidenceLine, outcomeLine } from "../output/change-words.ts";
+import { entryLine, evidenceLine, outcomeLine, TASK_WORDS } from "../output/change-words.ts";
 import { ago, table } from "../output/table.ts";
 import { countOption, durationOption } from "../options.ts";
 import type { WithContext } from "./deploy.ts";
@@ -144,7 +144,7 @@ function taskLines(task: TaskResource): string[] {
   const output = task.output === "" ? [] : task.output.split("\n").map((line) => `  | ${line}`);
   return [
     "",
-    `release command ${task.id}, attempt ${task.attempt}, ${how} (${took})`,
+    `${TASK_WORDS[task.kind]}${task.kind === "hook" ? ` ${task.name}` : ""} ${task.id}, attempt ${task.attempt}, ${how} (${took})`,
     `  $ ${task.command}`,
     ...output,
   ];

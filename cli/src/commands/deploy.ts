@@ -2,38 +2,18 @@ import type { PreviewResource } from "@mainstay/api";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
-import { findingLines, stoppingCount } from "../output/finding-words.ts";
-import { table } from "../output/table.ts";
+import { stoppingCount } from "../output/finding-words.ts";
 import { durationOption, environmentOption } from "../options.ts";
 import { printDiff } from "../release-diff.ts";
-import { registerRelease } from "../upload/register-release.ts";
+import { planWords, register, type DeployOptions } from "./deploy-options.ts";
+import { deploySeveral } from "./deploy-several.ts";
 import { followChange } from "./follow.ts";
-import {
-  addRequestOptions,
-  previewChange,
-  requestChange,
-  wishFor,
-  type RequestOptions,
-} from "./request-change.ts";
-
-interface DeployOptions extends RequestOptions {
-  file: string;
-  environment?: string;
-  env: Record<string, string>;
-  upload: boolean;
-  signature?: string;
-  release?: string;
-  immediate: boolean;
-  check: boolean;
-  detach: boolean;
-  watch: boolean;
-  timeout?: number;
-}
+import { addRequestOptions, previewChange, requestChange, wishFor } from "./request-change.ts";
 
 /** `mainstay deploy`: registers a directory as a release and requests the change that brings it in. */
 export function addDeploy(program: Command, withContext: WithContext): void {
   addRequestOptions(program.command("deploy"))
-    .argument("[directory]", "the service's files", ".")
+    .argument("[directories...]", "the service's files; of several services, in any order", ["."])
     .description("Ship a directory as a new release, guarded by the judge")
     .option("--file <name>", "the service file inside the directory", "mainstay.yaml")
     .option("--environment <name>", "instead of the one in the service file")
@@ -44,6 +24,7 @@ export function addDeploy(program: Command, withContext: WithContext): void {
       {},
     )
     .option("--upload", "send the files, even to a server that could read them from this disk", false)
+    .option("--rebuild", "build anew, even if the same source was built before", false)
     .option("--signature <file>", "the .minisig file over what mainstay digest prints")
     .option("--release <id>", "bring in a release that is registered already")
     .option("--immediate", "all traffic at once after the health gate, nothing compared", false)
@@ -57,20 +38,25 @@ export function addDeploy(program: Command, withContext: WithContext): void {
 Examples:
   mainstay deploy                       the directory you stand in
   mainstay deploy ./shop --check        plan and findings only
+  mainstay deploy ./api ./shop ./mail   one after the other, in the order of their dependsOn
   mainstay deploy ./shop --env LOG=debug --reason "find the slow query"
   mainstay deploy --remote prod         to a server elsewhere: the files are sent there
   mainstay deploy --release rel_0192…   an earlier release again
   mainstay deploy --force PREFLIGHT_MEMORY --reason "the other service is stopped next"`,
     )
-    .action((directory: string, options: DeployOptions) =>
-      withContext((context) => deploy(context, directory, options)),
+    .action((directories: string[], options: DeployOptions) =>
+      withContext((context) => {
+        const [directory = ".", ...more] = directories;
+        if (more.length > 0) return deploySeveral(context, directories, options);
+        return deploy(context, directory, options);
+      }),
     );
 }
 
 export type WithContext = (run: (context: Context) => Promise<void>) => Promise<void>;
 
 async function deploy(context: Context, directory: string, options: DeployOptions): Promise<void> {
-  const candidate = options.release ?? (await register(context, directory, options));
+  const candidate = options.release ?? (await register(context, directory, options)).id;
   if (!context.isJson) await printDiff(context, candidate);
   const wish = wishFor(candidate, options);
   if (options.check) return showPlan(context, await previewChange(context, wish));
@@ -85,26 +71,8 @@ async function deploy(context: Context, directory: string, options: DeployOption
   });
 }
 
-async function register(context: Context, directory: string, options: DeployOptions): Promise<string> {
-  const { file, environment, env, signature, upload: isSent } = options;
-  if (!context.isJson && context.server.remote !== null)
-    context.print(`server    ${context.server.remote}, ${context.server.url}`);
-  const release = await registerRelease(context, directory, { file, environment, env, signature, isSent });
-  const version = release.version ? ` (version ${release.version})` : "";
-  context.status("");
-  if (!context.isJson) context.print(`release   ${release.id}${version}  ${release.digest}`);
-  return release.id;
-}
-
 function showPlan(context: Context, preview: PreviewResource): void {
   show(context, preview, () => planWords(preview));
   const count = stoppingCount(preview.findings);
   if (count > 0) throw new CliError(`${count} findings speak against this change`, EXIT.failed);
-}
-
-function planWords({ change, findings }: PreviewResource): string {
-  const steps = change.steps.map((step) => [step.state, step.driver, step.title]);
-  const verdict =
-    findings.length === 0 ? ["Nothing speaks against it."] : ["Findings:", ...findingLines(findings)];
-  return [table(["STATE", "DRIVER", "STEP"], steps), "", ...verdict].join("\n");
 }

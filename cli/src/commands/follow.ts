@@ -16,20 +16,26 @@ export interface FollowOptions {
  * Follows a change to its end, over restarts of the server.
  * Throws (exit 1) when it does not succeed, 5 on time-out.
  */
-export async function followChange(
+export async function followChange(context: Context, id: string, options: FollowOptions): Promise<void> {
+  const change = await awaitChange(context, id, options);
+  if (context.isJson && !options.isStreaming) context.print(JSON.stringify(change, null, 2));
+  mustBeGood(context, change);
+}
+
+/** As followChange, with the change as it then is, whatever became of it, and nothing said of its end. */
+export async function awaitChange(
   context: Context,
   id: string,
   options: FollowOptions,
 ): Promise<ChangeResource> {
   const signal = options.timeoutMs === null ? undefined : AbortSignal.timeout(options.timeoutMs);
   try {
-    const change = await watchChange(context.api, {
+    return await watchChange(context.api, {
       id,
       signal,
       isDone: (each) => isDone(each, options),
       onItem: (item) => report(context, item, options),
     });
-    return finish(context, change, options);
   } catch (error) {
     if (!signal?.aborted) throw error;
     throw new CliError(
@@ -37,6 +43,8 @@ export async function followChange(
       EXIT.timedOut,
       `It goes on: mainstay change watch ${id}`,
     );
+  } finally {
+    context.status("");
   }
 }
 
@@ -50,9 +58,8 @@ function report(context: Context, item: WatchItem, { isStreaming }: FollowOption
   context.status(statusLine(item.change, context.nowMs()));
 }
 
-function finish(context: Context, change: ChangeResource, { isStreaming }: FollowOptions): ChangeResource {
-  context.status("");
-  if (context.isJson && !isStreaming) context.print(JSON.stringify(change, null, 2));
+/** Says how a change has ended. Throws (exit 1) when it does not serve. */
+export function mustBeGood(context: Context, change: ChangeResource): void {
   const isGood = change.state === "succeeded" || change.state === "baking";
   if (!isGood)
     throw new CliError(
@@ -61,5 +68,4 @@ function finish(context: Context, change: ChangeResource, { isStreaming }: Follo
       `mainstay change show ${change.id} has the evidence`,
     );
   if (!context.isJson) context.print(outcomeLine({ ...change, state: "succeeded" }));
-  return change;
 }

@@ -1,8 +1,15 @@
-import type { InstanceResource, ServiceResource, TaskResource } from "@mainstay/api";
+import {
+  TASKS,
+  type InstanceResource,
+  type ServiceResource,
+  type TaskName,
+  type TaskResource,
+} from "@mainstay/api";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import type { Context } from "../context.ts";
 import { countOption, durationOption, patternOption } from "../options.ts";
+import { TASK_WORDS } from "../output/change-words.ts";
 import type { WithContext } from "./deploy.ts";
 
 /** With a filter so many lines are searched for those that fit. */
@@ -27,7 +34,7 @@ export function addLogs(program: Command, withContext: WithContext): void {
     .option("-f, --follow", "go on with what is written from now on", false)
     .option("--tail <lines>", "how many lines from the end", countOption, 100)
     .option("--environment <name>", "only of this environment")
-    .option("--process <name>", "only of this process; release: the latest release command")
+    .option("--process <name>", "only of this process; release, hook, rehearsal, run: the latest of these")
     .option("--instance <id>", "only of this instance; the end of its id is enough")
     .option("--release <id>", "only of instances of this release")
     .option("--since <duration>", "only what was written this long ago or later", durationOption)
@@ -56,7 +63,8 @@ async function logs(context: Context, service: string, options: LogOptions): Pro
 }
 
 async function idsOf(context: Context, service: string, options: LogOptions): Promise<string[]> {
-  if (options.process === "release") return [await latestReleaseCommand(context, service, options)];
+  const task = TASKS.find((each) => each === options.process);
+  if (task) return [await latestTask(context, service, { ...options, task })];
   const { items } = await context.api.get<{ items: ServiceResource[] }>("/services");
   const instances = items
     .filter(
@@ -75,12 +83,16 @@ function isWanted(instance: InstanceResource, { process, instance: id, release }
   return id === undefined || instance.id.endsWith(id);
 }
 
-async function latestReleaseCommand(context: Context, service: string, options: LogOptions): Promise<string> {
+async function latestTask(
+  context: Context,
+  service: string,
+  options: LogOptions & { task: TaskName },
+): Promise<string> {
   const query = new URLSearchParams({ service, environment: options.environment ?? "production" });
   const { items } = await context.api.get<{ items: TaskResource[] }>(`/tasks?${query}`);
-  const latest = items.find((each) => each.kind === "release");
+  const latest = items.find((each) => each.kind === options.task);
   if (latest) return latest.id;
-  throw new CliError(`${service} has run no release command`, EXIT.failed);
+  throw new CliError(`${service} has run no ${TASK_WORDS[options.task]}`, EXIT.failed);
 }
 
 interface LogToPrint {

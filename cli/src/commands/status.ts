@@ -9,6 +9,7 @@ import {
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
+import { pullWords } from "../output/pull-words.ts";
 import { queueWords, waitingOf } from "../output/queue-words.ts";
 import { ago, table } from "../output/table.ts";
 import { durationOption } from "../options.ts";
@@ -65,7 +66,8 @@ function platformWords(platform: PlatformResource): string {
   return (
     `Mainstay ${platform.version} · data plane ${platform.dataPlane} · agent ${platform.agent} · ${platform.database}\n` +
     `${platform.requests} requests proxied, ${lost} lost by the platform · ${platform.changesActive} changes under way` +
-    limitsWords(platform)
+    limitsWords(platform) +
+    pullsWords(platform)
   );
 }
 
@@ -75,10 +77,15 @@ function limitsWords({ resourceLimits }: PlatformResource): string {
     : "";
 }
 
+function pullsWords({ pulls }: PlatformResource): string {
+  return pulls.map((each) => `\n${pullWords(each)}`).join("");
+}
+
 function servicesWords(services: ServiceResource[], nowMs: number): string {
   if (services.length === 0) return "No services yet. Ship something: mainstay deploy ./my-service";
   const rows = services.flatMap((each) => [
     [each.service, each.environment, serviceWords(each, nowMs), trialWords(each)],
+    ...dependencyRows(each),
     ...each.instances.map((one) => ["", "", `  ${one.process} ${one.id}`, instanceWords(one)]),
   ]);
   return table(["SERVICE", "ENVIRONMENT", "SERVES", "ON TRIAL"], rows);
@@ -87,6 +94,11 @@ function servicesWords(services: ServiceResource[], nowMs: number): string {
 function serviceWords(service: ServiceResource, nowMs: number): string {
   const release = releaseWords(service.stable, nowMs);
   return service.maintenance ? `the maintenance page instead of ${release}` : release;
+}
+
+function dependencyRows({ stable, candidate }: ServiceResource): string[][] {
+  const { dependsOn = [] } = stable ?? candidate ?? {};
+  return dependsOn.length === 0 ? [] : [["", "", `  depends on ${dependsOn.join(", ")}`, ""]];
 }
 
 function releaseWords(release: ReleaseResource | null, nowMs: number): string {

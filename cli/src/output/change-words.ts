@@ -3,8 +3,17 @@ import {
   formatShare,
   type ChangeResource,
   type EvidenceResource,
+  type TaskName,
   type TimelineEntry,
 } from "@mainstay/api";
+
+/** What runs with the variables of a release, beside its processes. */
+export const TASK_WORDS: Record<TaskName, string> = {
+  release: "release command",
+  rehearsal: "rehearsal of the stable release",
+  hook: "hook",
+  run: "command",
+};
 
 /** One line for a timeline entry: when, where it went, who says so and why. */
 export function entryLine(entry: TimelineEntry, stages: ChangeResource["stages"]): string {

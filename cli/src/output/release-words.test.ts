@@ -8,6 +8,7 @@ const same: ReleaseDiffResource = {
   components: { added: [], removed: [], changed: [] },
   env: { added: [], removed: [], changed: [] },
   secrets: { added: [], removed: [] },
+  images: [],
   files: { added: 0, removed: 0, changed: 0, unchanged: 3 },
 };
 const different: ReleaseDiffResource = {
@@ -19,13 +20,14 @@ const different: ReleaseDiffResource = {
   },
   env: { added: ["LOG"], removed: ["OLD"], changed: ["MODE"] },
   secrets: { added: ["KEY"], removed: [] },
+  images: [{ process: "web", from: "shop@sha256:1", to: "shop@sha256:2" }],
   files: { added: 0, removed: 1, changed: 12, unchanged: 3 },
 };
 
 describe("the difference of two releases in words", () => {
   it("is a line before a deploy", () => {
     expect(diffLine(different)).toBe(
-      "packages 1 added, 1 changed · variables +LOG, -OLD, ~MODE, +KEY · files 1 removed, 12 changed",
+      "packages 1 added, 1 changed · variables +LOG, -OLD, ~MODE, +KEY · images of web · files 1 removed, 12 changed",
     );
     expect(diffLine(same)).toBe("nothing is different");
   });
@@ -34,6 +36,7 @@ describe("the difference of two releases in words", () => {
     expect(diffWords(different).split("\n")).toEqual([
       ...["Packages", "  + a 1.0.0", "  ~ @x/b 1.0.0 → 1.0.0, 2.0.0"],
       ...["Variables", "  +LOG", "  -OLD", "  ~MODE", "Secrets", "  +KEY"],
+      ...["Images", "  web: shop@sha256:1 → shop@sha256:2"],
       ...["Files", "  files 1 removed, 12 changed"],
     ]);
   });

@@ -4,14 +4,19 @@ type Components = NonNullable<ReleaseDiffResource["components"]>;
 
 /** What is different, in one line: "packages 2 added, 1 changed · variables +A −B ~C · files 3 changed". */
 export function diffLine(diff: ReleaseDiffResource): string {
-  const parts = [componentCounts(diff.components), variables(diff), fileCounts(diff.files)];
+  const parts = [
+    componentCounts(diff.components),
+    variables(diff),
+    imageCounts(diff),
+    fileCounts(diff.files),
+  ];
   const told = parts.filter((part) => part !== "");
   return told.length === 0 ? "nothing is different" : told.join(" · ");
 }
 
 /** What is different, name by name. */
 export function diffWords(diff: ReleaseDiffResource): string {
-  const { components, env, secrets, files } = diff;
+  const { components, env, secrets, images, files } = diff;
   return [
     ...section(
       "Packages",
@@ -19,6 +24,10 @@ export function diffWords(diff: ReleaseDiffResource): string {
     ),
     ...section("Variables", signed(env)),
     ...section("Secrets", signed({ ...secrets, changed: [] })),
+    ...section(
+      "Images",
+      images.map((each) => `${each.process}: ${each.from ?? "none"} → ${each.to ?? "none"}`),
+    ),
     ...section("Files", [
       files === null ? "those of one of them were removed" : fileCounts(files) || "all the same",
     ]),
@@ -42,6 +51,10 @@ function componentCounts(components: ReleaseDiffResource["components"]): string 
   if (components === null) return "";
   const { added, removed, changed } = components;
   return counts("packages", { added: added.length, removed: removed.length, changed: changed.length });
+}
+
+function imageCounts({ images }: ReleaseDiffResource): string {
+  return images.length === 0 ? "" : `images of ${images.map((each) => each.process).join(", ")}`;
 }
 
 function fileCounts(files: ReleaseDiffResource["files"]): string {

@@ -1,9 +1,17 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { AppError, formatSize, parseServiceFile, type ReleaseResource } from "@mainstay/api";
+import {
+  AppError,
+  formatSize,
+  parseServiceFile,
+  type ReleaseResource,
+  type ServiceFile,
+} from "@mainstay/api";
 import { digestOf, readSourceTree } from "@mainstay/server";
 import type { Context } from "../context.ts";
+import { buildRelease } from "./build-release.ts";
 import { packDirectory } from "./pack-directory.ts";
+import { showingPulls } from "./show-pulls.ts";
 import { sendArchive, type Progress } from "./send-archive.ts";
 
 export interface RegisterOptions {
@@ -15,6 +23,8 @@ export interface RegisterOptions {
   signature?: string | undefined;
   /** Send the files even to a server that could read them itself. */
   isSent: boolean;
+  /** Build although the same source was built before. */
+  rebuild: boolean;
 }
 
 /**
@@ -26,17 +36,20 @@ export async function registerRelease(
   options: RegisterOptions,
 ): Promise<ReleaseResource> {
   const root = path.resolve(directory);
-  const { file, env, environment } = options;
+  const { file, env, environment, rebuild } = options;
+  const { build } = await readServiceFile(path.join(root, file), environment);
   const signature = await readSignature(options.signature);
   const wish = { file, env, ...signature, ...(environment === undefined ? {} : { environment }) };
+  const register: Register = build
+    ? (files) => buildRelease(context, { ...wish, ...files, rebuild })
+    : (files) => post(context, { ...wish, ...files });
   if (context.server.isHere && !options.isSent) {
     context.status(`registering ${directory} …`);
-    return context.api.post<ReleaseResource>("/releases", { ...wish, directory: root });
+    return register({ directory: root });
   }
-  await checkServiceFile(path.join(root, file), environment);
   context.status(`reading ${directory} …`);
-  const entries = await readSourceTree(root);
-  const known = await registerKnown(context, { ...wish, digest: digestOf(entries) });
+  const entries = await readSourceTree(root, { isBuilt: build !== undefined });
+  const known = rebuild ? null : await registerKnown(context, register, digestOf(entries));
   if (known) return known;
   const archive = await packDirectory(root, entries, (sizeBytes) =>
     context.status(`packing ${entries.length} files, ${formatSize(sizeBytes)} …`),
@@ -44,11 +57,16 @@ export async function registerRelease(
   try {
     const upload = await send(context, archive);
     context.status("registering …");
-    return await context.api.post<ReleaseResource>("/releases", { ...wish, upload });
+    return await register({ upload });
   } finally {
     await archive.close();
   }
 }
+
+/** Makes a release of files that the server finds by their path, their upload or their digest. */
+type Register = (
+  files: { directory: string } | { upload: string } | { digest: string },
+) => Promise<ReleaseResource>;
 
 async function readSignature(file: string | undefined): Promise<{ signature?: string }> {
   if (file === undefined) return {};
@@ -58,21 +76,27 @@ async function readSignature(file: string | undefined): Promise<{ signature?: st
   return { signature };
 }
 
+/** Takes as long as the images need that are not on the server's machine yet. */
+function post(context: Context, wish: Record<string, unknown>): Promise<ReleaseResource> {
+  return showingPulls(context, context.api.post<ReleaseResource>("/releases", wish));
+}
+
 /** What is wrong with it is said before anything travels. */
-async function checkServiceFile(file: string, environment: string | undefined): Promise<void> {
+async function readServiceFile(file: string, environment: string | undefined): Promise<ServiceFile> {
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     throw new AppError("CONFIG_UNREADABLE", { file, reason: error.code ?? "unknown" }, { cause: error });
   });
-  parseServiceFile(text, file, environment);
+  return parseServiceFile(text, file, environment);
 }
 
 /** Null when the server does not have the files yet. */
 async function registerKnown(
   context: Context,
-  wish: { digest: string; [key: string]: unknown },
+  register: Register,
+  digest: string,
 ): Promise<ReleaseResource | null> {
   try {
-    const release = await context.api.post<ReleaseResource>("/releases", wish);
+    const release = await register({ digest });
     if (!context.isJson) context.print("files     already there, nothing to send");
     return release;
   } catch (error) {

@@ -7,6 +7,7 @@ const BEFORE_TRAFFIC: readonly RolloutStateName[] = [
   "preflight",
   "backup",
   "migrating",
+  "rehearsing",
   "starting",
   "gating",
 ];
@@ -19,6 +20,8 @@ const UNDOING: readonly RolloutStateName[] = [
 ];
 /** Past this point the old arm is being taken apart: going back means another change. */
 const CANNOT_UNDO: readonly RolloutStateName[] = ["draining", ...UNDOING, ...FINAL];
+
+const MOVING: readonly Command[] = ["promote", "promote-full", "finish"];
 
 interface Situation {
   plan: RolloutPlan;
@@ -45,7 +48,8 @@ export function decide(plan: RolloutPlan, state: RolloutState, facts: Facts): De
   const trouble = findTrouble(situation);
   if (trouble) return undo(situation, trouble);
   if (state.name === "paused") return stay("paused by an operator");
-  if (!facts.settled) return stay("its effects have not taken hold yet");
+  if (!facts.settled) return stay(state.leaving ? "its hooks run" : "its effects have not taken hold yet");
+  if (state.leaving) return arrive(state.leaving, facts);
   if (state.name === "stepping") return judgeStage(situation);
   if (state.name === "baking") return finishBaking(situation);
   if (state.name === "draining" && state.blocked !== undefined) return endBlocked(situation, state.blocked);
@@ -57,6 +61,7 @@ const REASONS: Partial<Record<RolloutStateName, string>> = {
   locked: "lock taken",
   preflight: "nothing speaks against it",
   migrating: "the release command succeeded",
+  rehearsing: "the stable release could still start",
   starting: "the candidate's processes run",
   gating: "every instance passed its health gate",
   verifying: "every endpoint answered as it should",
@@ -69,7 +74,8 @@ function findTrouble({ plan, state, facts }: Situation): Cause | null {
   if (facts.failure) return { by: "platform", reason: facts.failure };
   const isHarmful = facts.verdict?.kind === "harm" && isInTraffic(plan, state);
   if (isHarmful) return { by: "judge", reason: facts.verdict?.reason ?? "harm" };
-  const isLate = state.name === "gating" && facts.nowMs - state.enteredAtMs > plan.gateDeadlineMs;
+  const isLate =
+    state.name === "gating" && !state.leaving && facts.nowMs - state.enteredAtMs > plan.gateDeadlineMs;
   if (!isLate || facts.settled) return null;
   return {
     by: "platform",
@@ -104,16 +110,26 @@ function finishBaking(situation: Situation): Decision {
   return forward(situation, { by: "clock", reason: "the old release was kept warm long enough" });
 }
 
-function forward({ plan, state, facts }: Situation, cause: Cause): Decision {
+/** To the state that follows; where hooks stand in between, it stays in `from` until they have run. */
+function forward({ plan, state, facts }: Situation, cause: Cause, from = state): Decision {
   const name = following(plan, state);
   const isStepping = name === "stepping";
-  return go(cause, {
+  const to: RolloutState = {
     name,
     stage: isStepping ? state.stage + 1 : state.stage,
     enteredAtMs: facts.nowMs,
     stageStartedAtMs: isStepping ? facts.nowMs : state.stageStartedAtMs,
     pausedFrom: null,
-  });
+  };
+  const hasHooks = plan.hooks?.some((each) => each.state === (each.when === "after" ? from.name : name));
+  return go(cause, hasHooks ? { ...from, leaving: to } : to);
+}
+
+/** What the hooks took counts neither as bake time nor against a deadline. */
+function arrive(to: RolloutState, { nowMs, note }: Facts): Decision {
+  const stageStartedAtMs = to.name === "stepping" ? nowMs : to.stageStartedAtMs;
+  const cause = { by: "platform", reason: note ?? "its hooks have run" };
+  return go(cause, { ...to, enteredAtMs: nowMs, stageStartedAtMs });
 }
 
 function following(plan: RolloutPlan, { name, stage }: RolloutState): RolloutStateName {
@@ -128,10 +144,18 @@ function following(plan: RolloutPlan, { name, stage }: RolloutState): RolloutSta
 }
 
 /** Every state of a change that goes well, each once. */
-function orderOf({ verify }: RolloutPlan): RolloutStateName[] {
+function orderOf({ verify, rehearsal }: RolloutPlan): RolloutStateName[] {
+  const first = rehearsal ? BEFORE_TRAFFIC : BEFORE_TRAFFIC.filter((each) => each !== "rehearsing");
   const before: RolloutStateName[] = verify === "before-traffic" ? ["verifying"] : [];
   const after: RolloutStateName[] = verify === "after-traffic" ? ["verifying"] : [];
-  return [...BEFORE_TRAFFIC, ...before, "stepping", ...after, ...AFTER_TRAFFIC];
+  return [...first, ...before, "stepping", ...after, ...AFTER_TRAFFIC];
+}
+
+/** Whether a change with this plan comes through a state: when it goes well, or when it is undone. */
+export function isPassed(plan: RolloutPlan, state: RolloutStateName): boolean {
+  if (state === "restoring-instances") return isRolling(plan) && plan.hasStable;
+  if (UNDOING.includes(state)) return true;
+  return orderOf(plan).includes(state) && !plan.skips.includes(state);
 }
 
 function undo({ plan, state, facts }: Situation, { by, reason }: Cause): Decision {
@@ -142,8 +166,11 @@ function undo({ plan, state, facts }: Situation, { by, reason }: Cause): Decisio
     const blocked = `${reason}; ${facts.undoBlocked}`;
     return go({ by, reason: blocked }, { ...moved(state, "draining", facts), blocked });
   }
-  const first = isRolling(plan) && plan.hasStable ? "restoring-instances" : "restoring-weights";
-  return go({ by, reason }, { ...moved(state, first, facts), undoneFrom: actualName(state) });
+  const first = isPassed(plan, "restoring-instances") ? "restoring-instances" : "restoring-weights";
+  // With hooks under way, what was checked has been.
+  const isChecked = state.name === "preflight" && state.leaving;
+  const undoneFrom = isChecked ? isChecked.name : actualName(state);
+  return go({ by, reason }, { ...moved(state, first, facts), undoneFrom });
 }
 
 function endBlocked({ state, facts }: Situation, reason: string): Decision {
@@ -161,7 +188,7 @@ function continueUndo({ state, facts }: Situation): Decision {
     const reason = "all traffic is back on the stable release";
     return go({ by, reason }, moved(state, "draining-candidate", facts));
   }
-  const reason = "the candidate is drained and stopped";
+  const reason = ["the candidate is drained and stopped", facts.note ?? []].flat().join("; ");
   if (!facts.undoBlocked) return go({ by, reason }, moved(state, "undone", facts));
   return go({ by, reason: `${reason}; ${facts.undoBlocked}` }, moved(state, "undo-blocked", facts));
 }
@@ -178,6 +205,8 @@ function obey(situation: Situation, command: NonNullable<Facts["command"]>): Dec
     return { kind: "refuse", because };
   }
   if (!isMeaningful(command.name, state)) return refusal;
+  if (state.leaving && MOVING.includes(command.name))
+    return { kind: "refuse", because: "it goes on as soon as its hooks have run" };
   switch (command.name) {
     case "abort":
       if (facts.undoBlocked && isInTraffic(plan, state))
@@ -207,7 +236,7 @@ function promote({ plan, state, facts }: Situation, cause: Cause, isFull: boolea
   const from = state.name === "paused" ? resumed(state, facts) : state;
   if (!isFull || from.name === "baking") return forward({ plan, state: from, facts }, cause);
   const beforeLast = Math.max(from.stage, plan.stages.length - 2);
-  return forward({ plan, state: { ...from, stage: beforeLast }, facts }, cause);
+  return forward({ plan, state: { ...from, stage: beforeLast }, facts }, cause, from);
 }
 
 /** The time spent paused does not count as bake time. */
@@ -220,14 +249,15 @@ function resumed(state: RolloutState, facts: Facts): RolloutState {
 
 /** A server that comes back cannot know what the stage saw meanwhile: the stage starts anew. */
 export function restartStage(state: RolloutState, nowMs: number): RolloutState {
-  return state.name === "stepping" ? { ...state, stageStartedAtMs: nowMs } : state;
+  return state.name === "stepping" && !state.leaving ? { ...state, stageStartedAtMs: nowMs } : state;
 }
 
 function isRolling(plan: RolloutPlan): boolean {
   return plan.stages.some((stage) => stage.instances);
 }
 
-function moved(state: RolloutState, name: RolloutStateName, facts: Facts): RolloutState {
+function moved(before: RolloutState, name: RolloutStateName, facts: Facts): RolloutState {
+  const { leaving: _, ...state } = before;
   return { ...state, name, enteredAtMs: facts.nowMs, pausedFrom: null };
 }
 

@@ -1,4 +1,4 @@
-export { decide, initialState, restartStage } from "./decide.ts";
+export { decide, initialState, isPassed, restartStage } from "./decide.ts";
 export {
   planStrategy,
   type InstanceCounts,
@@ -11,6 +11,9 @@ export type {
   Command,
   Decision,
   Facts,
+  Moment,
+  PlannedHook,
+  Rehearsal,
   RolloutPlan,
   RolloutState,
   RolloutStateName,

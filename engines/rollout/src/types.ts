@@ -5,6 +5,7 @@ export type RolloutStateName =
   | "preflight"
   | "backup"
   | "migrating"
+  | "rehearsing"
   | "starting"
   | "gating"
   | "stepping"
@@ -37,6 +38,20 @@ export interface BatchCounts {
   all: { candidate: number; stable: number };
 }
 
+/** The stable arm's process that is tried out of traffic, and for how long; or why it is not. */
+export type Rehearsal = { process: string; deadlineMs: number } | { skipped: string };
+
+/** Between two states: when one has ended, and before another begins. */
+export interface Moment {
+  when: "before" | "after";
+  state: RolloutStateName;
+}
+
+/** Something that is done at a moment, in words. */
+export interface PlannedHook extends Moment {
+  what: string;
+}
+
 /** What was decided once, when the change was requested. */
 export interface RolloutPlan {
   /** Rising weights; the last is 10,000. */
@@ -50,6 +65,10 @@ export interface RolloutPlan {
   hasStable: boolean;
   /** When the candidate's endpoints are verified: before it gets traffic, or once it has all of it. */
   verify?: "before-traffic" | "after-traffic" | null;
+  /** Not null: after `migrating` it is tried whether the stable arm could still start. */
+  rehearsal?: Rehearsal | null;
+  /** A change on its way forward waits for them. */
+  hooks?: readonly PlannedHook[];
   /** States that mean nothing to this kind of change. */
   skips: readonly RolloutStateName[];
 }
@@ -62,6 +81,8 @@ export interface RolloutState {
   enteredAtMs: number;
   stageStartedAtMs: number | null;
   pausedFrom: RolloutStateName | null;
+  /** Where it goes once the hooks in between have run; until then it counts as being where it was. */
+  leaving?: RolloutState;
   /** Why it stays where it is although it failed: there is no way back. */
   blocked?: string;
   /** The state in which it was decided to go back. */
@@ -74,7 +95,8 @@ export type Command = "promote" | "promote-full" | "pause" | "resume" | "abort" 
 export interface Facts {
   nowMs: number;
   /**
-   * Whether the effects of the present state have taken hold (instances started, weights confirmed, drained).
+   * Whether the effects of the present state have taken hold (instances started, weights confirmed, drained);
+   * of a change that is leaving it, whether the hooks have run.
    */
   settled: boolean;
   /** Why the candidate cannot go on, in words; null when nothing failed. */

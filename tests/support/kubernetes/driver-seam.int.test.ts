@@ -20,6 +20,7 @@ import { createIds } from "../../../server/src/kernel/ids.ts";
 import { createMetrics } from "../../../server/src/kernel/metrics.ts";
 import { openTestDatabase } from "../database.ts";
 import { silentLog } from "../log.ts";
+import { NO_IMAGES } from "../no-images.ts";
 import { startApiServer } from "./api-server.ts";
 import { createClusterClient } from "./cluster-client.ts";
 import { createClusterTraffic } from "./cluster-traffic.ts";
@@ -103,7 +104,18 @@ function createServer() {
   const uploads = createUploads({ db, clock, ids, dataDirectory: folder, limits });
   const signatures = createSignatures({ keys: [], required: false });
   const services = createServices({
-    ...{ db, clock, ids, audit, events, dataDirectory: folder, uploads, limits, signatures },
+    ...{
+      db,
+      clock,
+      ids,
+      audit,
+      events,
+      dataDirectory: folder,
+      uploads,
+      images: NO_IMAGES,
+      limits,
+      signatures,
+    },
   });
   const client = createClusterClient({ url: cluster.api.url, namespace: NAMESPACE });
   const parts = { services, client, gateway: "public", imageOf };

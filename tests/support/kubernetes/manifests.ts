@@ -75,7 +75,7 @@ function podOf(release: ReleaseRow, image: string): PodSpec {
       {
         name: "web",
         image,
-        command: ["/bin/sh", "-c", command],
+        ...(command === undefined ? {} : { command: ["/bin/sh", "-c", command] }),
         env: Object.entries(env).map(([name, value]) => ({ name, value })),
         ports: [{ containerPort: POD_PORT }],
         readinessProbe: {

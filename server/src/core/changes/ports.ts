@@ -1,5 +1,5 @@
 import type { FreezeWindow, Probe } from "@mainstay/api";
-import type { RolloutPlan, RolloutState, RolloutStateName } from "@mainstay/rollout";
+import type { Moment, RolloutPlan, RolloutState, RolloutStateName } from "@mainstay/rollout";
 
 /** A change as drivers and signals see it. */
 export interface ChangeView {
@@ -41,6 +41,8 @@ export interface Finding {
   /** Whether an admin may go on in spite of this error. */
   isForceable: boolean;
   isForced: boolean;
+  /** The other service that it is about, if it is about one. */
+  about?: string;
 }
 
 /** One family of questions that are asked before a change starts; alters nothing. */
@@ -69,6 +71,27 @@ export interface Driver {
   observe(change: ChangeView): Promise<Observation>;
   /** Calls the listener whenever an observation may have changed; returns how to stop. */
   onNews(listener: () => void): () => void;
+}
+
+/** A moment of a change that has come; states that are passed several times are told apart by their stage. */
+export interface Occasion extends Moment {
+  stage: number;
+}
+
+/**
+ * What runs around the states of changes. Each hook runs once for an occasion, however often it is asked for.
+ */
+export interface Hooks {
+  /** As data, to be shown with the plan. */
+  plan(change: ChangeView): Step[];
+  /**
+   * Begins the next one that is due, in order of the occasions; nothing is waited for when all have ended.
+   */
+  run(change: ChangeView, occasions: readonly Occasion[]): Promise<Observation>;
+  /** Ends what still runs of a change on its way forward, because it is being undone. */
+  stop(change: ChangeView): Promise<void>;
+  /** Whether a process of one that was ended is still there. */
+  remain(change: ChangeView): Promise<boolean>;
 }
 
 /**
@@ -149,6 +172,8 @@ export interface ChangeKind {
   /** Asked beside the drivers' own checks. */
   checks?: readonly Check[];
   signal: Signal | null;
+  /** Missing where nothing runs around its states. */
+  hooks?: Hooks;
   prepare(request: PreparedRequest): Promise<Preparation>;
   /** Why the stable arm can no longer do its work, so that an undo would help nobody; null when it can. */
   undoBlocked?(change: ChangeView): Promise<string | null>;

@@ -1,5 +1,4 @@
 import type { LongRunning } from "../../kernel/actors.ts";
-import type { Log } from "../../kernel/log.ts";
 import { createWake } from "../../kernel/wake.ts";
 import { createTurn, type TurnDependencies } from "./turn.ts";
 
@@ -10,7 +9,6 @@ const LEASE_MS = 15_000;
 const RETRY_MS = 1000;
 
 export interface RunnerDependencies extends TurnDependencies {
-  log: Log;
   /** The name this server holds locks under: the same after a restart on the same data directory. */
   owner: string;
   /** Tells of requests, commands and transitions, made here or by another server. */

@@ -102,7 +102,7 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
         if (!(await store.update(tx, row, patch))) return false;
         if (more.within && !(await more.within(tx))) throw refusal;
         if (isFinal) await store.releaseLock(tx, row.id);
-        await record(tx, next, { go, from: row.state, origin: more.origin });
+        await record(tx, { ...next, outcome: patch.outcome }, { go, from: row.state, origin: more.origin });
         return true;
       });
     } catch (error) {
@@ -129,7 +129,7 @@ function wishesOf(row: ChangeRow, from: string) {
 }
 
 function eventData(row: ChangeRow, go: Go, from: string): EventData<MoveEvent> {
-  const { kind, target, service, environment, candidate, stable } = row;
+  const { kind, target, service, environment, candidate, stable, outcome } = row;
   const { name: state, stage } = go.to;
   return {
     kind,
@@ -143,6 +143,7 @@ function eventData(row: ChangeRow, go: Go, from: string): EventData<MoveEvent> {
     stage,
     by: go.by,
     reason: go.reason,
+    outcome,
   };
 }
 

@@ -6,6 +6,8 @@ import { viewOf } from "./domain/view.ts";
 import type { HistoryEntry } from "@mainstay/evidence";
 import { createJudgeSession, reasonOf, type JudgedEvidence, type JudgeSession } from "./judge-session.ts";
 import type { Clock } from "../../kernel/clock.ts";
+import type { Log } from "../../kernel/log.ts";
+import { attendHooks } from "./attend-hooks.ts";
 import type { Freezer } from "./frozen.ts";
 import type { ChangeKind, Finding, Observation, Preparation } from "./ports.ts";
 import type { Preflight } from "./preflight.ts";
@@ -26,11 +28,12 @@ export interface TurnDependencies {
   freezer: Freezer;
   kinds: ChangeKind[];
   clock: Clock;
+  log: Log;
 }
 
 /** One change's turns in this process: apply what its position asks for, look, judge, decide. */
 export function createTurn(dependencies: TurnDependencies, id: string) {
-  const { store, transitions, kinds, clock } = dependencies;
+  const { store, transitions, kinds, clock, log } = dependencies;
   /**
    * Whether this process took the lock itself, or already greeted a change that another process had begun.
    */
@@ -102,7 +105,9 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
       isKnown = true;
       if (await startStageAnew(row)) return true;
     }
-    await applyOnce(row);
+    // What it is leaving has taken hold; the hooks in between alter none of it.
+    const isLeaving = row.position.leaving !== undefined;
+    if (!isLeaving) await applyOnce(row);
     const observation = await observe(row);
     const evidence = await judge(row);
     const facts: Facts = {
@@ -110,12 +115,12 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
       undoBlocked: (await kindOf(row).undoBlocked?.(viewOf(row))) ?? null,
       settled: failure === null && observation.waitingFor === null,
       failure: failure ?? observation.failure,
-      note: row.state === "preflight" ? noteOf(findings) : (observation.note ?? null),
+      note: row.state === "preflight" && !isLeaving ? noteOf(findings) : (observation.note ?? null),
       verdict: verdictOf(row, evidence),
     };
     const decision = decide(row.plan, row.position, facts);
     if (decision.kind !== "go") return false;
-    const patch = row.state === "preflight" ? { findings } : {};
+    const patch = row.state === "preflight" && !isLeaving ? { findings } : {};
     return transitions.apply({ ...row, evidence }, decision, { origin: PLATFORM, patch });
   }
 
@@ -163,12 +168,15 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
   }
 
   async function observe(row: ChangeRow): Promise<Observation> {
-    const seen = await Promise.all(kindOf(row).drivers.map((driver) => driver.observe(viewOf(row))));
-    return {
-      waitingFor: seen.find((each) => each.waitingFor !== null)?.waitingFor ?? null,
-      failure: seen.find((each) => each.failure !== null)?.failure ?? null,
-      note: seen.find((each) => each.note)?.note ?? null,
+    const { drivers, hooks } = kindOf(row);
+    const change = viewOf(row);
+    const all = await Promise.all(drivers.map((driver) => driver.observe(change)));
+    const seen = {
+      waitingFor: all.find((each) => each.waitingFor !== null)?.waitingFor ?? null,
+      failure: all.find((each) => each.failure !== null)?.failure ?? null,
+      note: all.find((each) => each.note)?.note ?? null,
     };
+    return hooks ? attendHooks({ hooks, change, seen, log }) : seen;
   }
 
   async function startStage(row: ChangeRow): Promise<void> {

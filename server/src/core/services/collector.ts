@@ -4,8 +4,12 @@ import type { Database } from "../../kernel/database/index.ts";
 import type { RunOne } from "./one-at-a-time.ts";
 import { planCollection, type CollectionPlan } from "./domain/collection.ts";
 import type { ReleaseFiles } from "./release-files.ts";
+import { imagesOf, type ImageStore } from "./images.ts";
 import type { Origin } from "./origin.ts";
 import type { ReleaseRow, ServicesStore } from "./store.ts";
+
+/** For so long it is tried again to remove the images of a release. */
+const IMAGES_LOOK_BACK_MS = 7 * 86_400_000;
 
 export interface CollectorDependencies {
   db: Database;
@@ -13,6 +17,7 @@ export interface CollectorDependencies {
   audit: Audit;
   store: ServicesStore;
   files: ReleaseFiles;
+  images: Pick<ImageStore, "remove">;
   /** Releases are not registered while their files are sorted out. */
   runOne: RunOne;
 }
@@ -35,7 +40,7 @@ export interface Collection {
 }
 
 /** Makes room: takes the files of releases that nobody needs, and leftovers that belong to none. */
-export function createCollector({ db, clock, audit, store, files, runOne }: CollectorDependencies) {
+export function createCollector({ db, clock, audit, store, files, images, runOne }: CollectorDependencies) {
   async function plan({ referenced, keepNewest }: CollectWish) {
     const rows = await store.allReleases();
     const inUse = new Set([...(await store.releasesInPlace()), ...(await referenced())]);
@@ -58,8 +63,23 @@ export function createCollector({ db, clock, audit, store, files, runOne }: Coll
       const collected = await store.digestsCollected();
       const freedBytes = await files.remove(collected);
       await store.forgetFiles(collected);
+      await removeImages(rows, marked);
       return { dryRun: false, removed, kept: kept + wanted.length - removed.length, freedBytes };
     });
+  }
+
+  /**
+   * Of releases that lost their files, now or when the machine was away; never one that a release still has.
+   */
+  async function removeImages(rows: ReleaseRow[], marked: ReadonlySet<string>): Promise<void> {
+    const sinceMs = clock.now().getTime() - IMAGES_LOOK_BACK_MS;
+    const isHeld = (each: ReleaseRow) => each.collected_at === null && !marked.has(each.id);
+    const held = new Set(rows.filter(isHeld).flatMap(({ snapshot }) => imagesOf(snapshot)));
+    const left = rows
+      .filter((each) => marked.has(each.id) || (each.collected_at?.getTime() ?? 0) > sinceMs)
+      .flatMap(({ snapshot }) => imagesOf(snapshot));
+    const removable = [...new Set(left)].filter((each) => !held.has(each));
+    if (removable.length > 0) await images.remove(removable);
   }
 
   async function sizeOf({ digests }: CollectionPlan): Promise<number> {

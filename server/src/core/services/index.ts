@@ -1,5 +1,6 @@
 export type { Collect } from "./collector.ts";
 export { createReleaseKind, createSettingKind } from "./release-kind.ts";
+export type { NewRelease, Source } from "./intake.ts";
 export { createSignatures, type Signatures } from "./signatures.ts";
 export { gateDeadlineOf } from "./release-plan.ts";
 export { countsOf, createScaleKind } from "./scale-kind.ts";

@@ -7,6 +7,7 @@ import { platformFile } from "@mainstay/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openTestDatabase } from "../../../../tests/support/database.ts";
 import { silentLog } from "../../../../tests/support/log.ts";
+import { NO_IMAGES } from "../../../../tests/support/no-images.ts";
 import { createVirtualClock, type VirtualClock } from "../../kernel/clock.ts";
 import { createEvents } from "../../kernel/events/index.ts";
 import { createIds } from "../../kernel/ids.ts";
@@ -53,8 +54,9 @@ beforeEach(async () => {
   const limits = platformFile.parse({}).uploads;
   uploads = createUploads({ db, clock, ids, dataDirectory: directory, limits });
   const signatures = createSignatures({ keys: [], required: false });
+  const images = NO_IMAGES;
   services = createServices({
-    ...{ db, clock, ids, audit, events, dataDirectory: directory, uploads, limits, signatures },
+    ...{ db, clock, ids, audit, events, dataDirectory: directory, uploads, images, limits, signatures },
   });
 });
 afterEach(async () => {

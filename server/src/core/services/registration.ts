@@ -1,6 +1,6 @@
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { Database } from "../../kernel/database/index.ts";
+import type { Database, Tx } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import type { NewRelease, TakenIn } from "./intake.ts";
@@ -12,6 +12,8 @@ import type { ReleaseRow, ServicesStore } from "./store.ts";
 interface Incoming extends TakenIn, Pick<NewRelease, "env" | "file" | "signature"> {
   /** The release whose files these are, in another environment. */
   promotes?: string | undefined;
+  /** What is written in the same transaction. */
+  within?: ((tx: Tx, release: ReleaseRow) => Promise<void>) | undefined;
 }
 
 export interface RegistrationDependencies {
@@ -30,8 +32,9 @@ export function createRegistration(dependencies: RegistrationDependencies) {
   const { db, clock, ids, audit, events, store, settings, signatures } = dependencies;
 
   return async function record(taken: Incoming, origin: Origin): Promise<ReleaseRow> {
-    const { snapshot, env, file, stored, contents, promotes, signature = null } = taken;
-    signatures.mustStand({ digest: stored.digest, signature });
+    const { snapshot, env, file, stored, contents, promotes, built, signature = null } = taken;
+    const { build = null, sourceDigest: source_digest = null } = built ?? {};
+    signatures.mustStand({ digest: stored.digest, source_digest, signature });
     const now = clock.now();
     const target = { service: snapshot.service, environment: snapshot.environment };
     const before = await settings.serving(target);
@@ -41,6 +44,8 @@ export function createRegistration(dependencies: RegistrationDependencies) {
       id: ids.next("rel"),
       ...target,
       digest: stored.digest,
+      build,
+      source_digest,
       version: stored.version,
       directory: stored.directory,
       signature,
@@ -63,8 +68,9 @@ export function createRegistration(dependencies: RegistrationDependencies) {
         ...target,
         action: "services.release_registered",
         resource: { type: "release", id: row.id },
-        after: { ...facts, ...from },
+        after: { ...facts, ...from, ...built },
       });
+      await taken.within?.(tx, row);
       await events.emit(tx, {
         type: "services.release_registered",
         subject: row.id,
@@ -74,3 +80,4 @@ export function createRegistration(dependencies: RegistrationDependencies) {
     return row;
   };
 }
+export type RecordRelease = ReturnType<typeof createRegistration>;

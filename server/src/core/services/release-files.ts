@@ -17,8 +17,14 @@ export interface StoredFiles {
 }
 
 export interface ReleaseFiles {
+  /** What would be stored of a directory; of one that is yet to be built, its source. */
+  read(source: string, options?: { isBuilt: boolean }): Promise<TreeEntry[]>;
   /** Copies a directory into the store under its digest; an equal one that is there already is reused. */
   store(source: string): Promise<StoredFiles>;
+  /** As `store`, for what a build has left: everything is part of it, whatever is left out of a source. */
+  storeBuilt(result: string): Promise<StoredFiles>;
+  /** Copies what was read of a directory to a place that does not exist yet. */
+  copyTo(source: string, entries: TreeEntry[], into: string): Promise<void>;
   /** Unpacks an archive for as long as `use` needs its directory. */
   unpack<Result>(archive: string, use: (directory: string) => Promise<Result>): Promise<Result>;
   /** The stored files of a digest, when they are there and intact. */
@@ -37,15 +43,24 @@ export interface ReleaseFiles {
 /** The immutable release directories, `<root>/<digest>/`. */
 export function createReleaseFiles({ root, limits }: { root: string; limits: UnpackLimits }): ReleaseFiles {
   const placeOf = (digest: string) => path.join(root, digest.replace("sha256:", ""));
+
+  async function keep(source: string, entries: TreeEntry[]): Promise<StoredFiles> {
+    const digest = digestOf(entries);
+    const directory = placeOf(digest);
+    if (!(await isIntactAt(directory, digest))) await moveIn(source, entries, directory);
+    return { digest, directory, version: await packageVersion(directory), entries };
+  }
+
+  async function read(source: string, options?: { isBuilt: boolean }): Promise<TreeEntry[]> {
+    await mustBeDirectory(source);
+    return readSourceTree(source, options);
+  }
+
   return {
-    async store(source) {
-      await mustBeDirectory(source);
-      const entries = await readSourceTree(source);
-      const digest = digestOf(entries);
-      const directory = placeOf(digest);
-      if (!(await isIntactAt(directory, digest))) await copy({ source, entries, directory, digest });
-      return { digest, directory, version: await packageVersion(directory), entries };
-    },
+    read,
+    copyTo,
+    store: async (source) => keep(source, await read(source)),
+    storeBuilt: async (result) => keep(result, await readTree(result)),
     async unpack(archive, use) {
       const draft = path.join(root, `${path.basename(archive)}${LEFTOVER}`);
       await unpackArchive(archive, draft, limits);
@@ -114,27 +129,25 @@ function isDirectory(directory: string): Promise<boolean> {
   );
 }
 
-interface CopyTask {
-  source: string;
-  entries: TreeEntry[];
-  directory: string;
-  digest: string;
-}
-
-/** Copies beside the final place, checks what arrived, then renames: a release is either whole or absent. */
-async function copy({ source, entries, directory, digest }: CopyTask): Promise<void> {
+/** Copies beside the final place and renames: a release is either whole or absent. */
+async function moveIn(source: string, entries: TreeEntry[], directory: string): Promise<void> {
   const draft = `${directory}${LEFTOVER}`;
-  await rm(draft, { recursive: true, force: true });
-  await forEach(entries, (entry) => copyEntry(source, draft, entry));
-  if (digestOf(await readTree(draft)) !== digest) {
-    await rm(draft, { recursive: true, force: true });
-    throw new AppError("RELEASE_DIRECTORY", {
-      path: source,
-      reason: "its files changed while they were copied",
-    });
-  }
+  await copyTo(source, entries, draft);
   await rm(directory, { recursive: true, force: true });
   await rename(draft, directory);
+}
+
+/** Throws when what arrived is not what was read. */
+async function copyTo(source: string, entries: TreeEntry[], into: string): Promise<void> {
+  await rm(into, { recursive: true, force: true });
+  await mkdir(into, { recursive: true, mode: 0o755 });
+  await forEach(entries, (entry) => copyEntry(source, into, entry));
+  if (digestOf(await readTree(into)) === digestOf(entries)) return;
+  await rm(into, { recursive: true, force: true });
+  throw new AppError("RELEASE_DIRECTORY", {
+    path: source,
+    reason: "its files changed while they were copied",
+  });
 }
 
 async function copyEntry(source: string, target: string, entry: TreeEntry): Promise<void> {

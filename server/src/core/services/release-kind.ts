@@ -45,11 +45,13 @@ async function prepare(
   const target = `${environment}/${service}`;
   if (stable === candidate) throw new AppError("CHANGE_NOTHING_TO_DO", { candidate, target });
   await services.tasks.mustFitSchema(release);
+  const before = stable === null ? null : await services.release(stable);
   const { plan, isCompared } = planRelease({
     candidate: release,
-    stable: stable === null ? null : await services.release(stable),
+    stable: before,
     immediate,
     runsCommand: await services.tasks.isReleaseCommandDue(release),
+    isRehearsed: before !== null && (await services.tasks.isRehearsalDue(release, before)),
     scale,
   });
   return {
@@ -96,7 +98,7 @@ async function mustBeNeighbours(services: Services, candidate: ReleaseRow, stabl
  */
 async function undoBlocked(services: Services, change: ChangeView): Promise<string | null> {
   if (change.stable === null || change.plan.skips.includes("migrating")) return null;
-  const attempts = await services.tasks.ofChange(change.id);
+  const attempts = await services.tasks.ofChange(change.id, "release");
   const hasMoved = attempts.some((each) => each.compatibility === "contract" && each.state === "succeeded");
   if (!hasMoved) return null;
   return `its release command altered the schema (compatibility: contract), so that ${change.stable} cannot run`;

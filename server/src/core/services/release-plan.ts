@@ -1,5 +1,6 @@
-import { BUCKETS, type ServiceFile } from "@mainstay/api";
-import { planStrategy, type RolloutPlan, type Strategy } from "@mainstay/rollout";
+import { BUCKETS, momentOf, type ServiceFile } from "@mainstay/api";
+import { planStrategy, type Rehearsal, type RolloutPlan, type Strategy } from "@mainstay/rollout";
+import { maskSecrets } from "../../kernel/redact.ts";
 import type { Counts } from "./domain/counts.ts";
 import type { ReleaseRow } from "./store.ts";
 
@@ -14,13 +15,15 @@ export interface Succession {
   immediate: boolean;
   /** Whether the release command is still to be run. */
   runsCommand: boolean;
+  /** Whether it is still to be tried that the stable release starts on the schema. */
+  isRehearsed: boolean;
   /** Numbers of instances that were asked for, by process. */
   scale: Counts;
 }
 
 /** A plan for one release; what means nothing to it is passed over. */
 export function planRelease(succession: Succession): { plan: RolloutPlan; isCompared: boolean } {
-  const { candidate, stable, runsCommand } = succession;
+  const { candidate, stable, runsCommand, isRehearsed } = succession;
   const { rollout, verify: endpoints } = candidate.snapshot;
   const { stages, keepWarmMs, verify, isCompared } = planStrategy({
     strategy: strategyOf(succession),
@@ -36,6 +39,8 @@ export function planRelease(succession: Succession): { plan: RolloutPlan; isComp
     // Probes are evidence like any other: the stage holds until they, too, are enough.
     onTooLittleEvidence: rollout.judge.onTooLittleEvidence === "advance" ? "advance" : "hold",
     hasStable: stable !== null,
+    rehearsal: stable && isRehearsed ? planRehearsal(stable, strategyOf(succession)) : null,
+    hooks: candidate.snapshot.hooks.map((hook) => ({ ...momentOf(hook), what: maskSecrets(hook.command) })),
     skips: runsCommand ? ["backup"] : ["backup", "migrating"],
   };
   return { plan, isCompared };
@@ -73,6 +78,17 @@ function servingInstances({ snapshot }: ReleaseRow, scale: Counts): number {
   }));
   const serving = all.find((each) => each.isServing)?.count;
   return Math.max(1, serving ?? Math.max(...all.map((each) => each.count)));
+}
+
+/** One instance of what serves, beside those that run; where that is not possible, why. */
+function planRehearsal({ snapshot }: ReleaseRow, strategy: Strategy): Rehearsal {
+  const serving = Object.entries(snapshot.processes).find(([, { port }]) => port !== undefined);
+  if (!serving) return { skipped: "none of its processes has a port" };
+  const [process, { port, health }] = serving;
+  if (port !== "auto") return { skipped: `${process} has the fixed port ${port}, which its instance holds` };
+  if (strategy.name === "rolling" && strategy.settings.maxSurge === 0)
+    return { skipped: "rolling.maxSurge is 0, so there is no room for one more instance" };
+  return { process, deadlineMs: health?.deadline ?? UNPROBED_DEADLINE_MS };
 }
 
 /** How long new instances of a release may take to become healthy. */

@@ -13,6 +13,7 @@ const IGNORED_NAMES = new Set([".git", ".hg", ".svn", ".DS_Store"]);
 const CACHE = /(^|\/)node_modules\/\.cache$/;
 /** Patterns of what is no part of the release, written as in a .gitignore. */
 const IGNORE_FILE = ".mainstayignore";
+const BUILT_ANEW = "node_modules/";
 const IGNORE_FILE_LIMIT_BYTES = 256 * 1024;
 const FILES_MAX = 200_000;
 const CONCURRENCY = 16;
@@ -30,19 +31,22 @@ export function readTree(root: string): Promise<TreeEntry[]> {
   return readEntries(root, () => false);
 }
 
-/** What a directory's release consists of: as readTree, without what its .mainstayignore names. */
-export async function readSourceTree(root: string): Promise<TreeEntry[]> {
-  return readEntries(root, await readIgnoreFile(root));
+/**
+ * What is taken of a directory: as readTree, without what its .mainstayignore names. Of what is yet to be
+ * built, packages are left out too unless it says otherwise: the build brings its own.
+ */
+export async function readSourceTree(root: string, { isBuilt = false } = {}): Promise<TreeEntry[]> {
+  return readEntries(root, await readIgnoreFile(root, isBuilt ? BUILT_ANEW : ""));
 }
 
-async function readIgnoreFile(root: string): Promise<IsLeftOut> {
+async function readIgnoreFile(root: string, before: string): Promise<IsLeftOut> {
   const file = path.join(root, IGNORE_FILE);
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "";
     throw refusal(file, error.code ?? "it cannot be read");
   });
   if (text.length > IGNORE_FILE_LIMIT_BYTES) throw refusal(file, "it is too long to be a list of patterns");
-  const patterns = createIgnore().add(text);
+  const patterns = createIgnore().add(before).add(text);
   return (relative) => patterns.ignores(relative);
 }
 

@@ -1,4 +1,10 @@
-import { BUCKETS, type InstanceResource, type ReleaseResource, type ServiceResource } from "@mainstay/api";
+import {
+  BUCKETS,
+  dependenciesOf,
+  type InstanceResource,
+  type ReleaseResource,
+  type ServiceResource,
+} from "@mainstay/api";
 import type { InstanceRow, ReleaseRow, ServiceRow } from "./store.ts";
 
 /** Rows as they go over the wire. */
@@ -11,6 +17,9 @@ export function toRelease(row: ReleaseRow): ReleaseResource {
     digest: row.digest,
     version: row.version,
     isSigned: row.signature !== null,
+    build: row.build,
+    sourceDigest: row.source_digest,
+    dependsOn: dependenciesOf(row.snapshot),
     createdAt: row.created_at.toISOString(),
     createdBy: row.created_by,
     collectedAt: row.collected_at?.toISOString() ?? null,

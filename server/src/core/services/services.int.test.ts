@@ -24,6 +24,19 @@ import { createServices, type Services } from "./services.ts";
 const ANN: Origin = { actor: { type: "user", id: "usr_ann", name: "ann" }, requestId: null, address: null };
 const TARGET = { service: "shop", environment: "production" };
 
+/** Every image is there, under a digest made of its tag; what is removed is remembered. */
+function createFakeImages() {
+  const removed: string[] = [];
+  return {
+    removed,
+    resolve: async (image: string) => image.replace(":", "@sha256:"),
+    async remove(images: readonly string[]) {
+      removed.push(...images);
+      return [...images];
+    },
+  };
+}
+
 let folder = "";
 let source = "";
 let database: Awaited<ReturnType<typeof openTestDatabase>>;
@@ -49,10 +62,11 @@ function build() {
   const limits = platformFile.parse({}).uploads;
   const uploads = createUploads({ db, clock, ids, dataDirectory: folder, limits });
   const signatures = createSignatures({ keys: [signer.publicKey], required: false });
+  const images = createFakeImages();
   const services = createServices({
-    ...{ db, clock, ids, audit, events, dataDirectory: folder, uploads, limits, signatures },
+    ...{ db, clock, ids, audit, events, dataDirectory: folder, uploads, images, limits, signatures },
   });
-  return { services, uploads, audit };
+  return { services, uploads, audit, images };
 }
 
 beforeEach(async () => {
@@ -217,6 +231,23 @@ describe("making room", () => {
     expect(await storedDigests()).toEqual([third.digest, "sha256:somebody-elses"].toSorted());
     expect((await house.services.release(first.id)).collected_at).not.toBeNull();
     await house.services.verifyRelease(third);
+  });
+
+  it("removes the images of releases that lose their files, but none that another release has", async () => {
+    const rows = [];
+    for (const [tag, content] of ["1", "2", "1", "3"].entries()) {
+      await writeFile(path.join(source, "content"), `${tag}`);
+      await writeFile(
+        path.join(source, "mainstay.yaml"),
+        `service: shop\nprocesses: { web: { image: "shop:${content}" } }\n`,
+      );
+      rows.push(await house.services.registerRelease({ directory: source, file: "mainstay.yaml" }, ANN));
+    }
+    expect(rows[1]?.snapshot.processes["web"]?.image).toBe("shop@sha256:2");
+    await house.services.collect({ referenced: nobody, keepNewest: 2, dryRun: true }, ANN);
+    expect(house.images.removed).toEqual([]);
+    await house.services.collect({ referenced: nobody, keepNewest: 2, dryRun: false }, ANN);
+    expect(house.images.removed).toEqual(["shop@sha256:2"]);
   });
 
   it("gives a release its files back when the same directory is registered again", async () => {

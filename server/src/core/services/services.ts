@@ -7,10 +7,12 @@ import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import { MASK, maskSecrets } from "../../kernel/redact.ts";
 import type { Uploads } from "../uploads/index.ts";
+import { createBuilding } from "./building.ts";
 import { createCollector } from "./collector.ts";
 import { createContents } from "./contents.ts";
 import { createIntake, type NewRelease } from "./intake.ts";
 import type { Origin } from "./origin.ts";
+import { provideImages, type ImageStore } from "./images.ts";
 import { createMaintenance } from "./maintenance.ts";
 import { createOneAtATime } from "./one-at-a-time.ts";
 import { createReleaseFiles } from "./release-files.ts";
@@ -63,18 +65,18 @@ export interface ServicesDependencies {
   events: TypedEvents;
   dataDirectory: string;
   uploads: Pick<Uploads, "consume">;
+  images: ImageStore;
   limits: PlatformConfig["uploads"];
   signatures: Signatures;
 }
 
 export function createServices(dependencies: ServicesDependencies) {
-  const { db, clock, ids, audit, events, dataDirectory, uploads, limits, signatures } = dependencies;
+  const { db, clock, ids, audit, events, dataDirectory, uploads, images, limits, signatures } = dependencies;
   const store = createServicesStore(db);
   const files = createReleaseFiles({ root: path.join(dataDirectory, "releases"), limits });
   const secrets = createSecretsFile({ directory: path.join(dataDirectory, "keys") });
   const runOne = createOneAtATime();
-  const takeIn = createIntake({ files, uploads });
-  const { collect } = createCollector({ db, clock, audit, store, files, runOne });
+  const intake = createIntake({ files, uploads, images, store });
   const known = new Map<string, Record<string, string>>();
   const roster = createRoster({ store, clock, ids });
   const settings = createSettings({ db, clock, ids, audit, events, store, secrets });
@@ -83,8 +85,7 @@ export function createServices(dependencies: ServicesDependencies) {
   const setMaintenance = createMaintenance({ db, clock, audit, store });
 
   async function registerRelease(input: NewRelease, origin: Origin, promotes?: string): Promise<ReleaseRow> {
-    const { env, file, signature } = input;
-    return runOne(async () => record({ ...(await takeIn(input)), env, file, signature, promotes }, origin));
+    return runOne(async () => record({ ...input, ...(await intake.takeIn(input)), promotes }, origin));
   }
 
   /** The same files as a release of another environment, with what the service file says of that one. */
@@ -164,23 +165,24 @@ export function createServices(dependencies: ServicesDependencies) {
   return {
     registerRelease,
     promoteRelease,
-    collect,
+    ...createBuilding({ files, signatures, intake, runOne, record }),
+    ...createCollector({ db, clock, audit, store, files, images, runOne }),
     release,
     ...createContents({ store, release }),
     releases: store.releases,
     releasesById: store.releasesById,
-    service,
-    setMaintenance,
+    ...{ service, setMaintenance },
     list: store.services,
     logged,
     instances: store.instances,
     verifyRelease,
+    /** Throws what keeps an image of the release from being on its machine. */
+    provideImages: (row: ReleaseRow) => provideImages(row.snapshot, images),
     secretsOf,
     /** The names that have a value in the secrets file; none when there is no such file. */
     secretNames: (row: ReleaseRow) => secrets.names(row, row.secrets_version),
     arrangement,
-    nextGeneration: store.nextGeneration,
-    createRedactor,
+    ...{ nextGeneration: store.nextGeneration, createRedactor },
     roster,
     settings,
     tasks,

@@ -17,6 +17,9 @@ type Tables = {
     service: string;
     environment: string;
     digest: string;
+    /** The build that made these files, and the digest of those it made them from; null: as they came. */
+    build: string | null;
+    source_digest: string | null;
     version: string | null;
     directory: string;
     file: string;
@@ -116,6 +119,16 @@ export function createServicesStore(database: Database) {
       if (target.environment) query = query.where("environment", "=", target.environment);
       return query.execute();
     },
+    /** The latest release whose files a build has left, by their digest. */
+    builtRelease: (digest: string) =>
+      db
+        .selectFrom("services.releases")
+        .selectAll()
+        .where("digest", "=", digest)
+        .where("source_digest", "is not", null)
+        .orderBy("id", "desc")
+        .limit(1)
+        .executeTakeFirst(),
     releasesById: (ids: string[]) =>
       ids.length === 0
         ? Promise.resolve<ReleaseRow[]>([])

@@ -85,9 +85,10 @@ export function addTasksRoutes(http: Http, { services, sync, outputOf }: TasksRo
 }
 
 function toTask(row: TaskRow): TaskResource {
-  const { id, service, environment, release, kind, change, attempt, command, state, reason, output } = row;
+  const { id, service, environment, release, kind, change, name, attempt, command, state } = row;
+  const { reason, output } = row;
   return {
-    ...{ id, service, environment, release, kind, change, attempt, command, state, reason, output },
+    ...{ id, service, environment, release, kind, change, name, attempt, command, state, reason, output },
     inputBytes: row.input_bytes === null ? null : Number(row.input_bytes),
     exitCode: row.exit_code,
     requestedBy: row.requested_by,

@@ -11,10 +11,14 @@ type Tables = {
     release: string;
     kind: TaskName;
     change: string | null;
+    /** Tells those of one kind in a change apart: the moment of a hook, the code a rehearsal is about. */
+    name: string;
     attempt: number;
     command: string;
     /** How much it finds on standard input; null: nothing is connected. */
     input_bytes: string | null;
+    /** Beyond the variables of the release. */
+    env: Record<string, string>;
     timeout_ms: string;
     compatibility: Compatibility | null;
     state: "running" | "succeeded" | "failed" | "lost" | "stopped";
@@ -39,16 +43,23 @@ export function createTasksStore(database: Database) {
     insert: async (tx: Tx, row: TaskRow): Promise<boolean> => {
       const result = await within(tx)
         .insertInto("services.tasks")
-        .values({ ...row, requested_by: JSON.stringify(row.requested_by) as never })
-        .onConflict((conflict) => conflict.columns(["change", "attempt"]).doNothing())
+        .values({
+          ...row,
+          env: JSON.stringify(row.env) as never,
+          requested_by: JSON.stringify(row.requested_by) as never,
+        })
+        .onConflict((conflict) => conflict.columns(["change", "kind", "name", "attempt"]).doNothing())
         .executeTakeFirst();
       return (result.numInsertedOrUpdatedRows ?? 0n) === 1n;
     },
     task: (id: string) => db.selectFrom("services.tasks").selectAll().where("id", "=", id).executeTakeFirst(),
     running: () =>
       db.selectFrom("services.tasks").selectAll().where("finished_at", "is", null).orderBy("id").execute(),
-    ofChange: (change: string) =>
-      db.selectFrom("services.tasks").selectAll().where("change", "=", change).orderBy("attempt").execute(),
+    /** Of one kind, or of every kind, in the order they were begun. */
+    ofChange: (change: string, kind?: TaskName) => {
+      const all = db.selectFrom("services.tasks").selectAll().where("change", "=", change).orderBy("id");
+      return (kind ? all.where("kind", "=", kind) : all).execute();
+    },
     ofService: (target: Target, limit: number) =>
       db
         .selectFrom("services.tasks")
@@ -68,7 +79,7 @@ export function createTasksStore(database: Database) {
         .executeTakeFirst();
       return result.numUpdatedRows === 1n;
     },
-    /** Forgets what was run by hand before a time; of release commands only what they wrote. */
+    /** Forgets what was run by hand before a time; of what belongs to a change only what it wrote. */
     prune: (before: Date) =>
       db.transaction().execute(async (tx) => {
         const old = tx.deleteFrom("services.tasks").where("kind", "=", "run");
@@ -85,6 +96,17 @@ export function createTasksStore(database: Database) {
         .where("task.kind", "=", "release")
         .where("task.state", "=", "succeeded")
         .where(({ eb, or }) => or([eb("release.id", "=", origin), eb("release.origin", "=", origin)]))
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+    /** Whether some stable release could start on the schema that the code's release command left. */
+    hasRehearsed: async (code: string): Promise<boolean> => {
+      const row = await db
+        .selectFrom("services.tasks")
+        .select("id")
+        .where("kind", "=", "rehearsal")
+        .where("name", "=", code)
+        .where("state", "=", "succeeded")
         .executeTakeFirst();
       return row !== undefined;
     },

@@ -1,4 +1,4 @@
-import { AppError } from "@mainstay/api";
+import { AppError, type TaskName } from "@mainstay/api";
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database, Tx } from "../../kernel/database/index.ts";
@@ -9,10 +9,11 @@ import type { ReleaseRow } from "./store.ts";
 import type { TaskInputs } from "./task-inputs.ts";
 import { createTasksStore, type TaskRow } from "./tasks-store.ts";
 
-/** A release command whose end nobody saw is run again, this often at most. */
+/** What belongs to a change and ended unseen is run again, this often at most. */
 const ATTEMPTS_MAX = 3;
 /** An input this old belongs to a command, or to one that never came to be. */
 const ORPHANED_MS = 3_600_000;
+const REPEATED: readonly TaskName[] = ["release", "hook"];
 const PLATFORM: Origin = {
   actor: { type: "system", id: "mainstay", name: "Mainstay" },
   requestId: null,
@@ -27,6 +28,17 @@ export interface TaskEnd {
   reason: string | null;
   /** What it wrote, without secrets. */
   output: string;
+}
+
+/** What runs around a state of a change. */
+export interface HookWish {
+  /** Tells it apart from the change's other hooks. */
+  name: string;
+  command: string;
+  env: Record<string, string>;
+  timeoutMs: number;
+  /** Why it must not run; null when it may. */
+  refusal: string | null;
 }
 
 export interface TasksDependencies {
@@ -45,7 +57,8 @@ export function createTasks({ db, clock, ids, audit, inputs }: TasksDependencies
     const { service, environment } = release;
     return {
       ...{ id: ids.next("ins"), service, environment, release: release.id, ...about },
-      ...{ change: null, attempt: 1, compatibility: null, requested_by: PLATFORM.actor, input_bytes: null },
+      ...{ change: null, name: "", attempt: 1, env: {}, compatibility: null, requested_by: PLATFORM.actor },
+      input_bytes: null,
       ...{ state: "running", exit_code: null, reason: null, output: "" },
       ...{ created_at: clock.now(), finished_at: null },
     };
@@ -53,15 +66,19 @@ export function createTasks({ db, clock, ids, audit, inputs }: TasksDependencies
 
   async function begin(tx: Tx, row: TaskRow, origin: Origin): Promise<boolean> {
     if (!(await store.insert(tx, row))) return false;
-    const { id, service, environment, change, kind, release, attempt } = row;
+    const { id, service, environment, change, kind, name, release, attempt, reason } = row;
     await audit.record(tx, {
       ...origin,
-      action: `services.${kind}_command_started`,
+      action: actionOf(kind, row.state === "running" ? "started" : row.state),
       resource: { type: "task", id },
       service,
       environment,
       change,
-      after: { release, attempt, command: maskSecrets(row.command), ...inputOf(row) },
+      after: {
+        ...{ release, ...(name === "" ? {} : { name }), attempt, command: maskSecrets(row.command) },
+        ...inputOf(row),
+      },
+      reason,
     });
     return true;
   }
@@ -73,6 +90,34 @@ export function createTasks({ db, clock, ids, audit, inputs }: TasksDependencies
     const { command, timeout, compatibility } = wanted;
     const about = draft(release, { kind: "release", command, timeout_ms: String(timeout) });
     await db.transaction().execute((tx) => begin(tx, { ...about, change, compatibility }, PLATFORM));
+  }
+
+  /** Once for a change: the stable release's process is started out of traffic, for as long as it takes. */
+  async function startRehearsal(
+    change: string,
+    { stable, candidate }: { stable: ReleaseRow; candidate: ReleaseRow },
+    { process, deadlineMs }: { process: string; deadlineMs: number },
+  ): Promise<void> {
+    const serving = stable.snapshot.processes[process];
+    if (!serving) throw new Error(`release ${stable.id} has no process ${process}`);
+    // An image may say by itself what it starts.
+    const command = serving.command ?? "";
+    const about = draft(stable, { kind: "rehearsal", command, timeout_ms: String(deadlineMs) });
+    const row = { ...about, change, name: codeOf(candidate) };
+    await db.transaction().execute((tx) => begin(tx, row, PLATFORM));
+  }
+
+  /** Once for a change and a name; with a refusal it has failed before it began. */
+  async function startHook(
+    change: string,
+    release: ReleaseRow,
+    { timeoutMs, refusal, ...wish }: HookWish,
+  ): Promise<void> {
+    const about = draft(release, { kind: "hook", command: wish.command, timeout_ms: String(timeoutMs) });
+    const row: TaskRow = { ...about, ...wish, change };
+    const failed = { state: "failed", reason: refusal, finished_at: row.created_at } as const;
+    const begun = refusal === null ? row : { ...row, ...failed };
+    await db.transaction().execute((tx) => begin(tx, begun, PLATFORM));
   }
 
   async function run(
@@ -89,7 +134,7 @@ export function createTasks({ db, clock, ids, audit, inputs }: TasksDependencies
     return row;
   }
 
-  /** Writes down how a task ended, once; a release command whose end nobody saw gets another attempt. */
+  /** Writes down how a task ended, once; what belongs to a change and ended unseen gets another attempt. */
   async function finish(row: TaskRow, end: TaskEnd, origin: Origin = PLATFORM): Promise<void> {
     await db.transaction().execute(async (tx) => {
       const { state, exitCode: exit_code, reason, output } = end;
@@ -97,7 +142,7 @@ export function createTasks({ db, clock, ids, audit, inputs }: TasksDependencies
       if (!(await store.finish(tx, row.id, outcome))) return;
       await audit.record(tx, {
         ...origin,
-        action: `services.${row.kind}_command_${state}`,
+        action: actionOf(row.kind, state),
         resource: { type: "task", id: row.id },
         service: row.service,
         environment: row.environment,
@@ -105,7 +150,7 @@ export function createTasks({ db, clock, ids, audit, inputs }: TasksDependencies
         after: { release: row.release, attempt: row.attempt, exitCode: exit_code },
         reason,
       });
-      const isRepeated = state === "lost" && row.kind === "release" && row.attempt < ATTEMPTS_MAX;
+      const isRepeated = state === "lost" && REPEATED.includes(row.kind) && row.attempt < ATTEMPTS_MAX;
       if (!isRepeated) return;
       const again = { ...row, id: ids.next("ins"), attempt: row.attempt + 1, created_at: clock.now() };
       await begin(tx, again, PLATFORM);
@@ -130,25 +175,38 @@ export function createTasks({ db, clock, ids, audit, inputs }: TasksDependencies
   /** Whether a release still has to run its release command; one that comes back does not. */
   async function isReleaseCommandDue(release: ReleaseRow): Promise<boolean> {
     if (!release.snapshot.release) return false;
-    return !(await store.hasSucceeded(release.origin ?? release.id));
+    return !(await store.hasSucceeded(codeOf(release)));
+  }
+
+  /**
+   * Whether it is still to be tried that the stable release can start after the candidate's release command.
+   * A command that ran in a change that was undone does not run again, but what it did to the schema stands.
+   */
+  async function isRehearsalDue(candidate: ReleaseRow, stable: ReleaseRow): Promise<boolean> {
+    if (candidate.snapshot.release?.compatibility !== "expand") return false;
+    if (await isReleaseCommandDue(candidate)) return true;
+    // Ids of releases rise with the time they were registered: going back to older code alters no schema.
+    return codeOf(candidate) > codeOf(stable) && !(await store.hasRehearsed(codeOf(candidate)));
   }
 
   /** Throws RELEASE_BEFORE_MIGRATION for code that is older than a schema it cannot run on. */
   async function mustFitSchema(release: ReleaseRow): Promise<void> {
     const contract = await store.lastContract(release);
-    const code = release.origin ?? release.id;
     // Ids of releases rise with the time they were registered.
-    if (!contract || code >= contract.release) return;
+    if (!contract || codeOf(release) >= contract.release) return;
     const at = contract.finished_at?.toISOString() ?? "";
     throw new AppError("RELEASE_BEFORE_MIGRATION", { candidate: release.id, release: contract.release, at });
   }
 
   return {
     startReleaseCommand,
+    startRehearsal,
+    startHook,
     run,
     finish,
     task,
     isReleaseCommandDue,
+    isRehearsalDue,
     mustFitSchema,
     prune,
     running: store.running,
@@ -160,4 +218,14 @@ export type Tasks = ReturnType<typeof createTasks>;
 
 function inputOf({ input_bytes: bytes }: TaskRow): { inputBytes?: number } {
   return bytes === null ? {} : { inputBytes: Number(bytes) };
+}
+
+/** The first release with the same code. */
+function codeOf(release: Pick<ReleaseRow, "id" | "origin">): string {
+  return release.origin ?? release.id;
+}
+
+function actionOf(kind: TaskName, what: string): string {
+  const isCommand = kind === "release" || kind === "run";
+  return isCommand ? `services.${kind}_command_${what}` : `services.${kind}_${what}`;
 }

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { AppError, type PlatformConfig } from "@mainstay/api";
 import type { Clock } from "../../kernel/clock.ts";
+import { freeBytesAt } from "../../kernel/disk.ts";
 import type { Database } from "../../kernel/database/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import { appendPiece } from "./append-piece.ts";
@@ -84,8 +85,7 @@ export function createUploads({ db, clock, ids, dataDirectory, limits }: Uploads
   }
 
   async function demandSpace(sizeBytes: number): Promise<void> {
-    const { bavail, bsize } = await statfs(directory);
-    const freeBytes = bavail * bsize;
+    const freeBytes = await freeBytesAt(directory);
     if (freeBytes < SPACE_FACTOR * sizeBytes) throw new AppError("UPLOAD_NO_SPACE", { sizeBytes, freeBytes });
   }
 

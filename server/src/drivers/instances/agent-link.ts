@@ -1,5 +1,6 @@
 import type { AgentClient } from "@mainstay/agent";
 import type { DesiredState, ObservedState } from "@mainstay/api";
+import type { Builds } from "../../core/builds/index.ts";
 import type { Services } from "../../core/services/index.ts";
 import type { LongRunning } from "../../kernel/actors.ts";
 import type { Clock } from "../../kernel/clock.ts";
@@ -18,6 +19,7 @@ const RECONNECT_MS = 500;
 export interface AgentLinkDependencies {
   agent: AgentClient;
   services: Services;
+  builds: Pick<Builds, "running" | "placeOf">;
   settings: CompileSettings;
   clock: Clock;
   log: Log;
@@ -40,7 +42,7 @@ export interface AgentLink extends LongRunning {
 }
 
 export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink {
-  const { agent, services, settings, clock, log, journal } = dependencies;
+  const { agent, services, builds, settings, clock, log, journal } = dependencies;
   const tell = createTeller(dependencies);
   const stopping = new AbortController();
   const listeners = new Set<() => void>();
@@ -62,7 +64,9 @@ export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink 
   }
 
   async function send(): Promise<ObservedState> {
-    const desired = compile(await services.arrangement(), settings);
+    const [arrangement, running] = await Promise.all([services.arrangement(), builds.running()]);
+    const placed = running.map((each) => ({ ...each, place: builds.placeOf(each.id) }));
+    const desired = compile({ ...arrangement, builds: placed }, settings);
     hosts = hostsOf(desired);
     const text = JSON.stringify(desired);
     if (text !== sent.text) sent = { text, generation: await services.nextGeneration(generationFloor()) };

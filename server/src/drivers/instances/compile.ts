@@ -1,11 +1,13 @@
 import path from "node:path";
 import {
+  BUILD,
   serviceFile,
   type DesiredState,
   type InstanceSpec,
   type ServiceFile,
   type ServiceRouting,
 } from "@mainstay/api";
+import type { BuildRow } from "../../core/builds/index.ts";
 import {
   taskInputFile,
   type Arrangement,
@@ -18,6 +20,8 @@ import {
 /** Between SIGTERM and SIGKILL, for a command that is to end before it does so by itself. */
 const TASK_STOP_TIMEOUT_MS = 10_000;
 
+type ProcessType = ServiceFile["processes"][string];
+
 export interface CompileSettings {
   dataDirectory: string;
   leaseTtlMs: number;
@@ -27,17 +31,26 @@ export interface CompileSettings {
   api: { host: string; port: number } | null;
 }
 
+type Health = NonNullable<ProcessType["health"]>;
+
 /** For releases that were registered before service files spoke of connections. */
 const DEFAULT_CONNECTIONS = serviceFile.shape.connections.parse(undefined);
 
+/** A build that ought to run, and where. */
+export type PlacedBuild = BuildRow & { place: { files: string; home: string; log: string } };
+
 /** The arrangement of production in the agent's words; `generation` is set by the sender. */
-export function compile(arrangement: Arrangement, settings: CompileSettings): DesiredState {
+export function compile(
+  arrangement: Arrangement & { builds: PlacedBuild[] },
+  settings: CompileSettings,
+): DesiredState {
   return {
     generation: 0,
     leaseTtlMs: settings.leaseTtlMs,
     instances: [
       ...arrangement.instances.map((row) => toSpec(row, arrangement, settings)),
       ...arrangement.tasks.map((row) => toTaskSpec(row, arrangement, settings)),
+      ...arrangement.builds.map(toBuildSpec),
     ],
     services: arrangement.services.map((row) => toRouting(row, arrangement, settings)),
     ...(settings.api ? { api: settings.api } : {}),
@@ -52,20 +65,40 @@ function toSpec(row: InstanceRow, arrangement: Arrangement, settings: CompileSet
   return {
     ...commonSpec(row, arrangement, settings),
     process: row.process,
-    command: process.command,
+    command: process.command ?? null,
+    ...containerOf(process),
     port: port ?? null,
-    health: health ? { path: health.path, intervalMs: health.interval, timeoutMs: health.timeout } : null,
+    health: health ? probeOf(health) : null,
     stopTimeoutMs: process.stopTimeout,
     ...(process.singleton ? { singleton: true } : {}),
   };
 }
 
+/** Where a container listens whose service file does not say. */
+const CONTAINER_PORT = 8080;
+
+function containerOf({
+  image,
+  containerPort = CONTAINER_PORT,
+}: ProcessType): Pick<InstanceSpec, "container"> {
+  return image === undefined ? {} : { container: { image, port: containerPort } };
+}
+
+/** Commands run where the process does that has the port, or else the first one: there their code is. */
+function taskPlace({ processes }: ServiceFile): Pick<InstanceSpec, "container"> {
+  const all = Object.values(processes);
+  const chosen = all.find((each) => each.port !== undefined) ?? all[0];
+  return chosen ? containerOf(chosen) : {};
+}
+
 /** A command that runs once, with everything a process of the release would find. */
 function toTaskSpec(row: TaskRow, arrangement: Arrangement, settings: CompileSettings): InstanceSpec {
+  if (row.kind === "rehearsal") return toRehearsalSpec(row, arrangement, settings);
   return {
     ...commonSpec(row, arrangement, settings),
     process: row.kind,
     command: row.command,
+    ...taskPlace(releaseOf(arrangement, row.release).snapshot),
     port: null,
     health: null,
     stopTimeoutMs: TASK_STOP_TIMEOUT_MS,
@@ -77,6 +110,39 @@ function inputOf({ id, input_bytes: bytes }: TaskRow, { dataDirectory }: Compile
   return bytes === null ? {} : { input: taskInputFile(dataDirectory, id) };
 }
 
+/** The process that serves, under another name: nothing is routed to it, and it collides with nobody. */
+function toRehearsalSpec(row: TaskRow, arrangement: Arrangement, settings: CompileSettings): InstanceSpec {
+  const { snapshot } = releaseOf(arrangement, row.release);
+  const process = Object.values(snapshot.processes).find((each) => each.port !== undefined);
+  if (!process?.health) throw new Error(`release ${row.release} has no process that serves`);
+  const { health, stopTimeout: stopTimeoutMs } = process;
+  return {
+    ...commonSpec(row, arrangement, settings),
+    ...{ process: row.kind, command: process.command ?? null, port: "auto", stopTimeoutMs },
+    ...containerOf(process),
+    health: probeOf(health),
+  };
+}
+
+function probeOf({ path: asked, interval, timeout }: Health): NonNullable<InstanceSpec["health"]> {
+  return { path: asked, intervalMs: interval, timeoutMs: timeout };
+}
+
+/**
+ * A command that makes a release: none of a service's variables are its own, and it has limits of its own.
+ */
+function toBuildSpec({ id, service, environment, step, place }: PlacedBuild): InstanceSpec {
+  return {
+    ...{ id, service, environment, process: BUILD, release: id, directory: place.files },
+    command: step.command,
+    env: { ...step.env, HOME: place.home },
+    ...{ port: null, health: null, logDirectory: place.log },
+    stopTimeoutMs: TASK_STOP_TIMEOUT_MS,
+    once: { timeoutMs: step.timeout },
+    resources: { memoryBytes: step.memory, cpu: step.cpu },
+  };
+}
+
 function commonSpec(row: InstanceRow | TaskRow, arrangement: Arrangement, settings: CompileSettings) {
   const { id, service, environment } = row;
   const { directory, snapshot, id: release } = releaseOf(arrangement, row.release);
@@ -84,7 +150,7 @@ function commonSpec(row: InstanceRow | TaskRow, arrangement: Arrangement, settin
   const isLimited = memory !== undefined || cpu !== undefined;
   return {
     ...{ id, service, environment, release, directory },
-    env: { ...snapshot.env, ...arrangement.secrets.get(release) },
+    env: { ...snapshot.env, ...arrangement.secrets.get(release), ...("env" in row ? row.env : {}) },
     logDirectory: path.join(settings.dataDirectory, "instances", id, "log"),
     ...(isLimited ? { resources: { memoryBytes: memory ?? null, cpu: cpu ?? null } } : {}),
   };

@@ -1,7 +1,10 @@
 export { createAgentLink } from "./agent-link.ts";
 export type { AgentLink } from "./agent-link.ts";
+export { createHooks } from "./hooks.ts";
 export { instanceMetrics } from "./instance-metrics.ts";
+export { createBuildKeeper } from "./build-keeper.ts";
 export { createInstancesDriver } from "./instances-driver.ts";
+export { createRehearsalDriver } from "./rehearsal-driver.ts";
 export { createReleaseCommandDriver } from "./release-command-driver.ts";
 export { createScaleDriver } from "./scale-driver.ts";
 export { createTaskKeeper } from "./task-keeper.ts";

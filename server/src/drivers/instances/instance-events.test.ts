@@ -22,6 +22,7 @@ function seen(...instances: Partial<ObservedInstance>[]): ObservedState {
     at: "",
     leaseExpired: false,
     instances: full,
+    pulls: [],
     services: [],
     proxies: [],
   };

@@ -28,9 +28,16 @@ export function missing(
 
 /** Which instance keeps crashing, and how; null when none does. */
 export function crash(instances: ObservedInstance[]): string | null {
-  const broken = instances.find((each) => each.crashes >= CRASHES_MAX);
-  if (!broken) return null;
-  return `${broken.process} ${broken.id} crashed ${broken.crashes} times (${exitWords(broken)})`;
+  const broken = instances.find(hasGivenUp);
+  return broken ? `${broken.process} ${broken.id} ${crashWords(broken)}` : null;
+}
+
+export function hasGivenUp({ crashes }: ObservedInstance): boolean {
+  return crashes >= CRASHES_MAX;
+}
+
+export function crashWords(instance: ObservedInstance): string {
+  return `crashed ${instance.crashes} times (${exitWords(instance)})`;
 }
 
 function exitWords({ lastExit }: ObservedInstance): string {

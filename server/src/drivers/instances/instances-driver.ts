@@ -57,6 +57,7 @@ export function createInstancesDriver({ services, link, clock }: InstancesDriver
     const findings: Finding[] = [];
     await collect(findings, () => services.verifyRelease(release));
     await collect(findings, () => services.secretsOf(release));
+    await collect(findings, () => services.provideImages(release));
     await collect(findings, () => link.sync());
     return findings;
   }

@@ -2,7 +2,7 @@ import type { AgentClient } from "@mainstay/agent";
 import type { ChangeView, Driver, Observation, Step } from "../../core/changes/index.ts";
 import type { Services } from "../../core/services/index.ts";
 import type { AgentLink } from "./agent-link.ts";
-import { readOutput } from "./task-output.ts";
+import { remain, stopTasks } from "./task-ending.ts";
 
 export interface ReleaseCommandDriverDependencies {
   services: Services;
@@ -35,31 +35,21 @@ export function createReleaseCommandDriver(dependencies: ReleaseCommandDriverDep
 
   /** Ends the command if it still runs; what it has done stays done. */
   async function undo(change: ChangeView): Promise<void> {
-    for (const row of await tasks.ofChange(change.id)) {
-      if (row.finished_at !== null) continue;
-      const output = await readOutput(dependencies, row);
-      const reason = "the change was undone while it ran";
-      await tasks.finish(row, { state: "stopped", exitCode: null, reason, output });
-    }
-    await link.sync();
+    await stopTasks(dependencies, await tasks.ofChange(change.id, "release"));
   }
 
   async function observe(change: ChangeView): Promise<Observation> {
     const { name } = change.position;
     if (name !== "migrating" && name !== "draining-candidate") return { waitingFor: null, failure: null };
-    const attempts = await tasks.ofChange(change.id);
-    if (name === "draining-candidate") return { waitingFor: remains(attempts), failure: null };
+    const attempts = await tasks.ofChange(change.id, "release");
+    if (name === "draining-candidate") {
+      const waitingFor = remain(link, attempts) ? "the release command to be ended" : null;
+      return { waitingFor, failure: null };
+    }
     const last = attempts.at(-1);
     if (!last || last.state === "running") return { waitingFor: "the release command to end", failure: null };
     const failure = last.state === "succeeded" ? null : `the release command failed: ${last.reason}`;
     return { waitingFor: null, failure };
-  }
-
-  /** A command that was told to end may need a while. */
-  function remains(attempts: { id: string }[]): string | null {
-    const seen = link.observed()?.instances ?? [];
-    const isLeft = attempts.some(({ id }) => seen.some((each) => each.id === id));
-    return isLeft ? "the release command to be ended" : null;
   }
 
   return { name: "release-command", plan, check: async () => [], apply, undo, observe, onNews: link.onNews };

@@ -1,11 +1,13 @@
 import type { AgentClient } from "@mainstay/agent";
-import { formatDuration, formatSize, type ObservedInstance } from "@mainstay/api";
+import { formatDuration, isTask, type ObservedInstance } from "@mainstay/api";
 import type { Services, TaskEnd, TaskRow } from "../../core/services/index.ts";
 import type { LongRunning } from "../../kernel/actors.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import { createWake } from "../../kernel/wake.ts";
 import type { AgentLink } from "./agent-link.ts";
+import { crashWords, hasGivenUp, hasPassedGate } from "./instance-findings.ts";
+import { endOf, isOver } from "./task-end.ts";
 import { readOutput } from "./task-output.ts";
 
 /** When nothing is heard of the agent. */
@@ -19,7 +21,7 @@ export interface TaskKeeperDependencies {
   log: Log;
 }
 
-/** Writes down how commands ended that run once, with their output, and takes them off the agent's hands. */
+/** Writes down how commands and rehearsals ended, with their output, and takes them off the agent's hands. */
 export function createTaskKeeper(dependencies: TaskKeeperDependencies): LongRunning {
   const { services, link, clock, log } = dependencies;
   const stopping = new AbortController();
@@ -35,13 +37,15 @@ export function createTaskKeeper(dependencies: TaskKeeperDependencies): LongRunn
   }
 
   async function look(): Promise<void> {
+    const nowMs = clock.now().getTime();
     const seen = new Map((link.observed()?.instances ?? []).map((each) => [each.id, each]));
-    if (![...seen.values()].some(isOver)) return;
+    if (![...seen.values()].some(({ process }) => isTask(process))) return;
     for (const row of await services.tasks.running()) {
       const observed = seen.get(row.id);
-      if (!observed || !isOver(observed)) continue;
+      const end = observed && endOfTask(row, observed, nowMs);
+      if (!end) continue;
       const output = await readOutput(dependencies, row);
-      await services.tasks.finish(row, { ...endOf(row, observed), output });
+      await services.tasks.finish(row, { ...end, output });
       await link.sync();
     }
   }
@@ -61,20 +65,22 @@ export function createTaskKeeper(dependencies: TaskKeeperDependencies): LongRunn
   };
 }
 
-function isOver({ state, lastExit }: ObservedInstance): boolean {
-  return state === "exited" && lastExit !== null;
+type End = Omit<TaskEnd, "output">;
+
+/** How a task ended; null while it goes on. */
+function endOfTask(row: TaskRow, observed: ObservedInstance, nowMs: number): End | null {
+  if (row.kind === "rehearsal") return endOfRehearsal(row, observed, nowMs);
+  const { attempt, timeout_ms: timeoutMs } = row;
+  return isOver(observed) ? endOf(observed, { attempt, timeoutMs: Number(timeoutMs) }) : null;
 }
 
-function endOf(row: TaskRow, { lastExit }: ObservedInstance): Omit<TaskEnd, "output"> {
-  const { code: exitCode = null, signal = null, cause, limitBytes = 0 } = lastExit ?? {};
-  const failed = (reason: string): Omit<TaskEnd, "output"> => ({ state: "failed", exitCode, reason });
-  if (cause === "timeout")
-    return failed(`it was ended after ${formatDuration(Number(row.timeout_ms))}, its time limit`);
-  if (cause === "memory") return failed(`it was killed for exceeding ${formatSize(limitBytes)}`);
-  if (cause === "lost") {
-    const reason = `nobody saw it end (attempt ${row.attempt})`;
-    return { state: "lost", exitCode: null, reason };
-  }
-  if (exitCode === 0) return { state: "succeeded", exitCode, reason: null };
-  return failed(signal ? `it was ended by the signal ${signal}` : `exit code ${exitCode}`);
+/** A process of the stable release has passed its gate, or will not. */
+function endOfRehearsal(row: TaskRow, observed: ObservedInstance, nowMs: number): End | null {
+  if (hasPassedGate(observed)) return { state: "succeeded", exitCode: null, reason: null };
+  const failed = (reason: string): End => ({ state: "failed", exitCode: null, reason });
+  if (hasGivenUp(observed)) return failed(`it ${crashWords(observed)}`);
+  const deadlineMs = Number(row.timeout_ms);
+  if (nowMs - row.created_at.getTime() <= deadlineMs) return null;
+  const error = observed.lastProbeError ? `: ${observed.lastProbeError}` : "";
+  return failed(`it was not healthy within ${formatDuration(deadlineMs)}${error}`);
 }

@@ -9,13 +9,20 @@ const CHARACTERS_KEPT = 256 * 1024;
 /** What a command has written so far, without the values of secrets; what is cut off is said. */
 export async function readOutput(
   { services, agent }: { services: Services; agent: Pick<AgentClient, "logs"> },
-  row: TaskRow,
+  { id, release }: TaskRow,
 ): Promise<string> {
-  const redact = await services.createRedactor(row.release);
+  return readLines(agent, id, await services.createRedactor(release));
+}
+
+/** As `readOutput`, of whatever the agent runs. */
+export async function readLines(
+  agent: Pick<AgentClient, "logs">,
+  id: string,
+  redact: (text: string) => string,
+): Promise<string> {
   const lines: string[] = [];
   try {
-    for await (const line of agent.logs(row.id, { tail: LINES_KEPT, follow: false }))
-      lines.push(redact(line));
+    for await (const line of agent.logs(id, { tail: LINES_KEPT, follow: false })) lines.push(redact(line));
   } catch (error) {
     // Never started, or the agent is away: the end of a command matters more than its last words.
     if (!(error instanceof AppError)) throw error;

@@ -52,6 +52,7 @@ function release(id: string, { file = WELL, env = {} }: World): ReleaseRow {
     service: "shop",
     environment: "production",
     digest: "sha256:0",
+    ...{ build: null, source_digest: null },
     version: null,
     directory: "/releases/new",
     file: "mainstay.yaml",
@@ -79,6 +80,8 @@ async function findIn(world: World) {
       release: async (id) =>
         id === "rel_new" ? release(id, world) : release(id, { env: { MODE: "a", LOG: "x" } }),
       secretNames: async () => world.secretNames ?? [],
+      list: async () => [],
+      releasesById: async () => [],
       instances: async () => [
         {
           ...stableInstance,
@@ -97,10 +100,12 @@ async function findIn(world: World) {
         at: "",
         leaseExpired: false,
         instances: [stableInstance],
+        pulls: [],
         services: [],
         proxies: [],
       }),
     },
+    activeChanges: async () => [],
     database: { ping: async () => 1 },
     dataDirectory: "/data",
     portRange: [20_000, 20_099],

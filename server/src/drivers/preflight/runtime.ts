@@ -12,8 +12,9 @@ export async function checkRuntime(situation: Situation): Promise<Finding[]> {
 async function checkCommands({ candidate, machine }: Situation): Promise<Finding[]> {
   const { directory, snapshot } = candidate;
   const found: Finding[] = [];
-  for (const [process, { command: line }] of Object.entries(snapshot.processes)) {
-    const command = firstWord(line);
+  for (const [process, { command: line, image }] of Object.entries(snapshot.processes)) {
+    // What is in an image, the image brings along.
+    const command = image === undefined ? firstWord(line) : null;
     // A command with a path of its own in env is looked for where only the process can say.
     if (command === null || snapshot.env["PATH"] !== undefined) continue;
     if (await machine.hasCommand(command, directory)) continue;
@@ -23,14 +24,16 @@ async function checkCommands({ candidate, machine }: Situation): Promise<Finding
 }
 
 /** Null for anything but a plain word: the shell knows what it means, we do not. */
-function firstWord(line: string): string | null {
+function firstWord(line = ""): string | null {
   const [word = ""] = line.trim().split(/\s+/);
   return /^[A-Za-z0-9_./+-]+$/.test(word) ? word : null;
 }
 
 async function checkNode({ candidate, machine }: Situation): Promise<Finding[]> {
   const { directory, snapshot } = candidate;
-  const usesNode = Object.values(snapshot.processes).some((each) => firstWord(each.command) === "node");
+  const usesNode = Object.values(snapshot.processes).some(
+    ({ command, image }) => image === undefined && firstWord(command) === "node",
+  );
   const wanted = usesNode ? enginesNode(await machine.readFile(path.join(directory, "package.json"))) : null;
   if (wanted === null || snapshot.env["PATH"] !== undefined) return [];
   const found = await machine.nodeVersion(directory);

@@ -1,4 +1,4 @@
-import type { ObservedInstance } from "@mainstay/api";
+import { isTask, type ObservedInstance } from "@mainstay/api";
 import type { ReleaseRow } from "../../core/services/index.ts";
 
 /** Where an instance of a release can be asked. */
@@ -10,7 +10,9 @@ export interface Target {
 /** The ready instances of a release that serve requests. */
 export function targetsOf(release: string, observed: readonly ObservedInstance[]): Target[] {
   return observed.flatMap(({ id, port, state, ...each }) =>
-    each.release === release && state === "ready" && port !== null ? [{ instance: id, port }] : [],
+    each.release === release && !isTask(each.process) && state === "ready" && port !== null
+      ? [{ instance: id, port }]
+      : [],
   );
 }
 

@@ -22,6 +22,8 @@ export function describeConfig({ config, sources, written }: LoadedConfig): Conf
 function showValue(value: unknown, isSecret: boolean): string {
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
   if (!isSecret || value === null) return text;
-  // What does not parse as a URL could hold its password anywhere.
-  return URL.canParse(text) ? maskSecrets(text) : MASK;
+  // What does not parse as a URL could hold its password
+  // anywhere; the path of one for HTTP may be the secret.
+  if (!URL.canParse(text)) return MASK;
+  return /^https?:/.test(text) ? `${new URL(text).origin}/${MASK}` : maskSecrets(text);
 }

@@ -10,6 +10,7 @@ import {
   type PlatformConfig,
 } from "@mainstay/api";
 import { MASK, maskSecrets } from "../redact.ts";
+import { locateFilesOf, locateTarget } from "./channel-files.ts";
 import { describeEphemeralClash } from "./ephemeral-ports.ts";
 import { PLATFORM_KEYS } from "./keys.ts";
 import { mergeLayers, valueAt, type ConfigSource, type Layers, type LayersRequest } from "./layers.ts";
@@ -116,8 +117,11 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
     key: locate("proxy.tls.certificates", key),
   }));
   const { caFile } = config.acme;
+  const { url } = config.beat;
   return {
     ...config,
+    channels: locateFilesOf(config.channels, (file) => locate("channels", file)),
+    beat: { ...config.beat, url: url && locateTarget(url, (file) => locate("beat.url", file)) },
     dataDirectory: locate("dataDirectory", config.dataDirectory),
     proxy: { ...config.proxy, tls: { ...tls, certificates } },
     acme: { ...config.acme, caFile: caFile === null ? null : locate("acme.caFile", caFile) },

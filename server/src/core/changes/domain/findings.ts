@@ -4,7 +4,7 @@ import type { Finding } from "../ports.ts";
 /** An error of the catalogue as something that speaks against a change; an error that cannot be forced. */
 export function findingOf(
   error: AppError,
-  options: Partial<Pick<Finding, "severity" | "isForceable" | "isForced">> = {},
+  options: Partial<Pick<Finding, "severity" | "isForceable" | "isForced" | "about">> = {},
 ): Finding {
   const { code, message, remedy } = error;
   return { code, severity: "error", message, remedy, isForceable: false, isForced: false, ...options };

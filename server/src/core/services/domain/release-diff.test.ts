@@ -11,8 +11,9 @@ function sbomOf(packages: Record<string, string>) {
 }
 
 const file = (path: string, content: string) => ({ path, type: "file", executable: false, content }) as const;
+const NOTHING = { env: {}, secrets: [], processes: {} };
 const release = (part: Partial<Comparable>): Comparable => ({
-  snapshot: { env: {}, secrets: [] },
+  snapshot: NOTHING,
   sbom: null,
   files: null,
   ...part,
@@ -33,14 +34,34 @@ describe("the difference between two releases", () => {
   });
 
   it("names variables and secrets, and shows no value of them", () => {
-    const from = release({ snapshot: { env: { A: "1", B: "hush-1", C: "1" }, secrets: ["X"] } });
-    const to = release({ snapshot: { env: { A: "1", B: "hush-2", D: "1" }, secrets: ["Y"] } });
+    const from = release({ snapshot: { ...NOTHING, env: { A: "1", B: "hush-1", C: "1" }, secrets: ["X"] } });
+    const to = release({ snapshot: { ...NOTHING, env: { A: "1", B: "hush-2", D: "1" }, secrets: ["Y"] } });
     const found = diffReleases(from, to);
     expect(found).toMatchObject({
       env: { added: ["D"], removed: ["C"], changed: ["B"] },
       secrets: { added: ["Y"], removed: ["X"] },
     });
     expect(JSON.stringify(found)).not.toContain("hush");
+  });
+
+  it("tells which processes run in another image", () => {
+    const image = (name?: string) => ({
+      instances: 1,
+      stopTimeout: 0,
+      singleton: false,
+      ...(name ? { image: name } : {}),
+    });
+    const from = release({
+      snapshot: { ...NOTHING, processes: { web: image("a"), old: image("a"), job: image() } },
+    });
+    const to = release({
+      snapshot: { ...NOTHING, processes: { web: image("b"), job: image(), new: image("b") } },
+    });
+    expect(diffReleases(from, to).images).toEqual([
+      { process: "web", from: "a", to: "b" },
+      { process: "old", from: "a", to: null },
+      { process: "new", from: null, to: "b" },
+    ]);
   });
 
   it("counts files by what became of them", () => {

@@ -4,7 +4,7 @@ import type { Sbom } from "./sbom.ts";
 
 /** A release as it is compared. */
 export interface Comparable {
-  snapshot: Pick<ServiceFile, "env" | "secrets">;
+  snapshot: Pick<ServiceFile, "env" | "secrets" | "processes">;
   sbom: Sbom | null;
   /** Null when the files are gone. */
   files: readonly TreeEntry[] | null;
@@ -24,6 +24,7 @@ export interface ReleaseDiff {
   } | null;
   env: { added: string[]; removed: string[]; changed: string[] };
   secrets: { added: string[]; removed: string[] };
+  images: { process: string; from: string | null; to: string | null }[];
   /** Null when the files of one of them are gone. */
   files: { added: number; removed: number; changed: number; unchanged: number } | null;
 }
@@ -36,6 +37,7 @@ export function diffReleases(from: Comparable, to: Comparable): ReleaseDiff {
       diffKeys(new Map(Object.entries(from.snapshot.env)), new Map(Object.entries(to.snapshot.env))),
     ),
     secrets: diffNames(from.snapshot.secrets, to.snapshot.secrets),
+    images: diffImages(from.snapshot.processes, to.snapshot.processes),
     files: from.files && to.files ? diffFiles(from.files, to.files) : null,
   };
 }
@@ -66,6 +68,14 @@ function diffNames(from: readonly string[], to: readonly string[]): ReleaseDiff[
   const known = (names: readonly string[]) => new Map(names.map((name) => [name, ""]));
   const { added, removed } = diffKeys(known(from), known(to));
   return { added, removed };
+}
+
+/** Processes that run in another image than before, or in one where there was none. */
+function diffImages(from: ServiceFile["processes"], to: ServiceFile["processes"]): ReleaseDiff["images"] {
+  const imageOf = (processes: ServiceFile["processes"], name: string) => processes[name]?.image ?? null;
+  return [...new Set([...Object.keys(from), ...Object.keys(to)])]
+    .map((process) => ({ process, from: imageOf(from, process), to: imageOf(to, process) }))
+    .filter((each) => each.from !== each.to);
 }
 
 function diffFiles(from: readonly TreeEntry[], to: readonly TreeEntry[]): ReleaseDiff["files"] {

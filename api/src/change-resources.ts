@@ -1,0 +1,153 @@
+import { z } from "zod";
+import { actorResource } from "./resources.ts";
+import { CHANGE_KINDS, CHANGE_STATES, SEVERITIES, serviceName, VERDICTS } from "./words.ts";
+
+/** Changes, their evidence and their timeline. */
+
+const time = z.iso.datetime();
+const share = z.number().min(0).max(1).describe("share of the traffic, 0 to 1");
+
+const tally = z.object({ total: z.number(), bad: z.number() });
+export const evidenceResource = z
+  .object({
+    verdict: z.enum(VERDICTS),
+    eValue: z.number(),
+    threshold: z.number(),
+    designEffect: z.number(),
+    smallestDetectableRatio: z.number().nullable(),
+    limit: z.string().optional().describe("the absolute ceiling that was broken, in words"),
+    perMetric: z.array(
+      z.object({
+        metric: z.string(),
+        verdict: z.enum(VERDICTS),
+        eValue: z.number(),
+        threshold: z.number(),
+        designEffect: z.number(),
+        ratio: z.number().nullable(),
+        candidate: tally,
+        stable: tally,
+        noHarmEValue: z.number(),
+        noHarmThreshold: z.number(),
+        smallestDetectableRatio: z.number().nullable(),
+        reason: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: "Evidence" });
+export type EvidenceResource = z.infer<typeof evidenceResource>;
+
+export const stepResource = z
+  .object({
+    driver: z.string(),
+    act: z.string(),
+    title: z.string(),
+    state: z.enum(CHANGE_STATES),
+    stage: z.int().nullable(),
+  })
+  .meta({ id: "Step" });
+
+export const findingResource = z
+  .object({
+    code: z.string(),
+    severity: z.enum(SEVERITIES).describe("an error stops the change, a warning is shown and recorded"),
+    message: z.string(),
+    remedy: z.string(),
+    isForceable: z.boolean().describe("whether an admin may go on in spite of it"),
+    isForced: z.boolean(),
+    about: z.string().optional().describe("the other service that it is about"),
+  })
+  .meta({ id: "Finding" });
+export type FindingResource = z.infer<typeof findingResource>;
+
+export const changeResource = z
+  .object({
+    id: z.string(),
+    kind: z.string(),
+    service: z.string(),
+    environment: z.string(),
+    candidate: z.string(),
+    stable: z.string().nullable(),
+    state: z.enum(CHANGE_STATES),
+    stage: z.int().describe("-1 before the first"),
+    stages: z.array(z.object({ weight: share, bakeMs: z.number() })),
+    stageStartedAt: time.nullable(),
+    weight: share,
+    proven: share,
+    steps: z.array(stepResource),
+    requestedBy: actorResource,
+    reason: z.string().nullable(),
+    outcome: z.string().nullable().describe("why it ended as it did, or is being undone"),
+    evidence: evidenceResource.nullable(),
+    findings: z.array(findingResource).describe("what the pre-flight found"),
+    firstCandidateAt: time.nullable(),
+    createdAt: time,
+    updatedAt: time,
+    finishedAt: time.nullable(),
+  })
+  .meta({ id: "Change" });
+export type ChangeResource = z.infer<typeof changeResource>;
+
+export const newChange = z.strictObject({
+  kind: z.enum(CHANGE_KINDS).default("release"),
+  candidate: z.string().min(1).describe("the id of a release, or for scale the numbers: web=4,worker=0"),
+  service: serviceName.optional().describe("for scale: whose numbers"),
+  environment: serviceName.optional().describe("for scale; production when left out"),
+  immediate: z.boolean().default(false).describe("all traffic at once after the health gate"),
+  queue: z
+    .boolean()
+    .default(false)
+    .describe("wait in order behind a change under way instead of being refused"),
+  supersede: z
+    .boolean()
+    .default(false)
+    .describe("take the place of every change that waits for the same target; implies queue"),
+  reason: z.string().max(500).nullable().default(null),
+});
+
+/** A request that goes on in spite of what speaks against it; needs a permission of its own. */
+export const forcedChange = newChange.extend({
+  force: z
+    .array(z.string().min(1))
+    .max(50)
+    .default([])
+    .describe("codes of findings that are not to stop the change"),
+  overrideFreeze: z
+    .string()
+    .min(1)
+    .max(500)
+    .nullable()
+    .default(null)
+    .describe("why this change goes on in spite of a freeze window"),
+});
+
+export const previewResource = z
+  .object({ change: changeResource, findings: z.array(findingResource) })
+  .meta({ id: "Preview" });
+export type PreviewResource = z.infer<typeof previewResource>;
+
+export const commandBody = z
+  .strictObject({ reason: z.string().max(500).nullable().default(null) })
+  .prefault({});
+
+export const timelineEntry = z
+  .object({
+    seq: z.int(),
+    at: time,
+    from: z.string(),
+    to: z.string(),
+    stage: z.int(),
+    by: z.string(),
+    reason: z.string(),
+    evidence: evidenceResource.nullable(),
+  })
+  .meta({ id: "TimelineEntry" });
+export type TimelineEntry = z.infer<typeof timelineEntry>;
+
+export const replayResource = z
+  .object({
+    stored: evidenceResource.nullable(),
+    replayed: evidenceResource.nullable(),
+    isEqual: z.boolean(),
+    samples: z.int(),
+  })
+  .meta({ id: "Replay" });

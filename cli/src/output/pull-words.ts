@@ -1,0 +1,7 @@
+import { formatSize, type PlatformResource } from "@mainstay/api";
+
+/** "pulling shop:1.4, 34 MiB of 80 MiB"; engines tell the sizes late, and some not at all. */
+export function pullWords({ image, doneBytes, totalBytes }: PlatformResource["pulls"][number]): string {
+  const bytes = totalBytes === 0 ? "" : `, ${formatSize(doneBytes)} of ${formatSize(totalBytes)}`;
+  return `pulling ${image}${bytes}`;
+}

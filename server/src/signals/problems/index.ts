@@ -1,0 +1,2 @@
+export { createProblems } from "./problems.ts";
+export { addProblemsRoutes } from "./routes.ts";
