@@ -36,9 +36,19 @@ export default defineConfig({
         test: {
           ...shared,
           name: "e2e",
-          include: ["tests/{e2e,resilience}/**/*.test.ts"],
-          // Each file starts the whole product: side by side they would starve each other on two cores.
+          include: ["tests/e2e/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "resilience",
+          include: ["tests/resilience/**/*.test.ts"],
+          // How soon something is back is measured: nothing else runs beside it.
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -1,8 +1,15 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { collectionResource, parseServiceFile, releaseDiffResource, releaseResource } from "@mainstay/api";
+import {
+  collectionResource,
+  parseServiceFile,
+  releaseDiffResource,
+  releaseResource,
+  type ChangeResource,
+} from "@mainstay/api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { watchUntil } from "../support/changes.ts";
 import { runCommand } from "../support/command.ts";
 import { copyHello, UNJUDGED_ROLLOUT, type Hello } from "../support/hello.ts";
 import { useProduct } from "../support/use-product.ts";
@@ -22,6 +29,12 @@ async function ship(packages: Record<string, string>, ...args: string[]) {
   const told = await product().cli("deploy", hello.directory, ...args);
   expect(told.exitCode, told.stderr).toBe(0);
   return { told: told.stdout, id: /rel_[0-9a-f]+/.exec(told.stdout)?.[0] ?? "" };
+}
+
+/** The release before is drained in the background, and needed until then. */
+async function untilNothingChanges(): Promise<void> {
+  const { items } = await product().api().get<{ items: ChangeResource[] }>("/changes");
+  for (const { id } of items) await watchUntil(product(), id, (change) => change.finishedAt !== null);
 }
 
 beforeAll(async () => {
@@ -68,6 +81,7 @@ describe("releases, one after the other", () => {
 
   it("make room, and what came before can still be gone back to", async () => {
     for (const version of ["2.0.0", "3.0.0"]) ids.push((await ship({ a: version })).id);
+    await untilNothingChanges();
     const dry = await product().cliJson(collectionResource, "releases", "gc", "--dry-run");
     expect(dry.document.removed.map((each) => each.id)).toEqual(ids.slice(0, 2));
     const gone = await product().cliJson(collectionResource, "releases", "gc");
