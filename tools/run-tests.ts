@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 /**
- * `npm test`: unit and integration tests; `npm run e2e` adds `--project e2e`.
+ * `npm test`: unit and integration tests; `npm run e2e` and `npm run faults` name other projects.
  * Everything else goes to vitest as it is: `npm test -- server/src/kernel`, `npm test -- -t "a name"`.
  */
 const root = join(import.meta.dirname, "..");

@@ -4,6 +4,8 @@ export type EngineSetting = "auto" | "node" | "haproxy";
 export interface EngineFacts {
   /** What `haproxy -vv` prints; null where there is none. */
   haproxy: string | null;
+  /** Whether the data plane speaks HTTPS too. */
+  hasTls: boolean;
   /** Whether `setpriv` is there: it lets HAProxy end in good order when its keeper is killed. */
   hasSetpriv: boolean;
 }
@@ -14,6 +16,8 @@ export interface EngineChoice {
   reason: string | null;
 }
 
+/** HTTPS stays with the Node worker either way, and HAProxy does not send plain requests there. */
+const WITH_TLS = "HTTPS is on (proxy.tls.port), and only Node redirects plain requests to it";
 /** Servers are added and deleted at run time, and health checks with them, from here on. */
 const OLDEST = [2, 6] as const;
 
@@ -23,7 +27,8 @@ const OLDEST = [2, 6] as const;
  */
 export function chooseEngine(setting: EngineSetting, look: () => EngineFacts): EngineChoice {
   if (setting === "node") return { engine: "node", reason: null };
-  const reason = findObstacle(look());
+  const facts = look();
+  const reason = setting === "auto" && facts.hasTls ? WITH_TLS : findObstacle(facts);
   return { engine: reason === null ? "haproxy" : "node", reason };
 }
 

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import type { EngineFacts } from "./choose-engine.ts";
 
 /** Asks the programs themselves; takes some milliseconds. */
-export function lookForHaproxy(): EngineFacts {
+export function lookForHaproxy(): Omit<EngineFacts, "hasTls"> {
   return { haproxy: outputOf("haproxy", "-vv"), hasSetpriv: outputOf("setpriv", "--version") !== null };
 }
 
