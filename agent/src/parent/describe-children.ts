@@ -54,7 +54,11 @@ export function describeChildren(
   };
   const agent = {
     name: "agent",
-    command: () => [process.execPath, ...entry("agent-main", agentOptions(options, engine))],
+    command: () => [
+      process.execPath,
+      SMALL_YOUNG_GENERATION,
+      ...entry("agent-main", agentOptions(options, engine)),
+    ],
     env,
   };
   const { server } = options;

@@ -123,7 +123,10 @@ export async function startParent(options: ParentOptions, log: Log): Promise<Par
 /** Decided once: who accepts does not change while the parent lives. */
 function pickEngine({ proxy }: ParentOptions, log: Log): "node" | "haproxy" {
   const setting = proxy.engine ?? "node";
-  const { engine, reason } = chooseEngine(setting, () => ({ ...lookForHaproxy(), hasTls: Boolean(proxy.tls) }));
+  const { engine, reason } = chooseEngine(setting, () => ({
+    ...lookForHaproxy(),
+    hasTls: Boolean(proxy.tls),
+  }));
   if (reason === null) return engine;
   const message = `the data plane cannot run on HAProxy: ${reason}`;
   if (setting === "haproxy") throw new ParentError("CONFIG_INVALID", message, { file: "proxy.engine" });
