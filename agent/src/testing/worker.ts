@@ -15,6 +15,7 @@ import type {
   WorkerService,
   WorkerStatus,
 } from "../proxy/worker-protocol.ts";
+import { sampleService } from "./sample-service.ts";
 import { lookForHaproxy } from "../haproxy/look-for-haproxy.ts";
 import { addTotals } from "../supervisor/counter-sums.ts";
 import { createSelfSigned } from "../system/self-signed.ts";
@@ -139,7 +140,7 @@ export async function startTestWorker({
         revision,
         generation: revision,
         cookieKey: Buffer.alloc(32, 1).toString("base64"),
-        services: services.map(completeService),
+        services: services.map((each) => sampleService({ stable: null, ...each })),
         draining,
       };
       return status("PUT", "/v1/routing", routing);
@@ -195,23 +196,6 @@ function completeHttps(https: Partial<WorkerHttps>): WorkerHttps {
     hstsSeconds: 0,
     ticketKey: Buffer.alloc(48, 7).toString("base64"),
     ...https,
-  };
-}
-
-function completeService(service: Partial<WorkerService>): WorkerService {
-  return {
-    service: "shop",
-    environment: "production",
-    routes: [{ host: null, path: "/" }],
-    change: null,
-    assignmentHeader: null,
-    weight: 0,
-    stable: null,
-    candidate: null,
-    requestTimeoutMs: 5000,
-    connections: { balance: "round-robin", drainTimeoutMs: 5000, holdTimeoutMs: 0 },
-    maintenance: null,
-    ...service,
   };
 }
 

@@ -17,7 +17,6 @@ export interface DeployOptions extends RequestOptions {
   check: boolean;
   detach: boolean;
   watch: boolean;
-  timeout?: number;
 }
 
 /** Makes a release of a directory, and says which. */

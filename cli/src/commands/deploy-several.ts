@@ -63,7 +63,10 @@ function orderOf(releases: ReleaseResource[]): Placed[] {
 async function showPlans(context: Context, order: Placed[], options: DeployOptions): Promise<void> {
   const plans: PreviewResource[] = [];
   for (const [index, { release }] of order.entries()) {
-    const preview = await previewChange(context, wishFor(release.id, options));
+    const preview = await previewChange(
+      context,
+      wishFor({ kind: "release", candidate: release.id }, options),
+    );
     // What comes before it in the order has the traffic by then.
     const before = new Set(order.slice(0, index).map((each) => each.release.service));
     const findings = preview.findings.filter(({ about }) => about === undefined || !before.has(about));
@@ -83,7 +86,10 @@ async function bringIn(context: Context, order: Placed[], options: DeployOptions
   try {
     for (const { release } of order) {
       if (!context.isJson) context.print(`\n${headOf(order, begun)}`);
-      const change = await requestChange(context, wishFor(release.id, options));
+      const change = await requestChange(
+        context,
+        wishFor({ kind: "release", candidate: release.id }, options),
+      );
       begun += 1;
       if (!context.isJson) context.print(`change    ${change.id}`);
       const follow = { untilBaking: true, isStreaming: false, timeoutMs: options.timeout ?? null };

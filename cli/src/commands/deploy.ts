@@ -3,12 +3,11 @@ import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
 import { stoppingCount } from "../output/finding-words.ts";
-import { durationOption, environmentOption } from "../options.ts";
+import { environmentOption } from "../options.ts";
 import { printDiff } from "../release-diff.ts";
 import { planWords, register, type DeployOptions } from "./deploy-options.ts";
 import { deploySeveral } from "./deploy-several.ts";
-import { followChange } from "./follow.ts";
-import { addRequestOptions, previewChange, requestChange, wishFor } from "./request-change.ts";
+import { addRequestOptions, previewChange, requestAndFollow, wishFor } from "./request-change.ts";
 
 /** `mainstay deploy`: registers a directory as a release and requests the change that brings it in. */
 export function addDeploy(program: Command, withContext: WithContext): void {
@@ -31,7 +30,6 @@ export function addDeploy(program: Command, withContext: WithContext): void {
     .option("--check", "show the plan and what speaks against it; alter nothing", false)
     .option("--detach", "request the change and return", false)
     .option("--watch", "with --json: a line of JSON for every step instead of one document at the end", false)
-    .option("--timeout <duration>", "stop waiting after this long (the change goes on)", durationOption)
     .addHelpText(
       "after",
       `
@@ -58,17 +56,9 @@ export type WithContext = (run: (context: Context) => Promise<void>) => Promise<
 async function deploy(context: Context, directory: string, options: DeployOptions): Promise<void> {
   const candidate = options.release ?? (await register(context, directory, options)).id;
   if (!context.isJson) await printDiff(context, candidate);
-  const wish = wishFor(candidate, options);
+  const wish = wishFor({ kind: "release", candidate }, options);
   if (options.check) return showPlan(context, await previewChange(context, wish));
-  const change = await requestChange(context, wish);
-  if (options.detach)
-    return show(context, change, () => `${change.id} requested; mainstay change watch ${change.id}`);
-  if (!context.isJson) context.print(`change    ${change.id}`);
-  await followChange(context, change.id, {
-    untilBaking: true,
-    isStreaming: options.watch,
-    timeoutMs: options.timeout ?? null,
-  });
+  await requestAndFollow(context, wish, options);
 }
 
 function showPlan(context: Context, preview: PreviewResource): void {

@@ -2,16 +2,14 @@ import type { ReleaseResource, ServiceResource } from "@mainstay/api";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import type { Context } from "../context.ts";
-import { durationOption, environmentOption } from "../options.ts";
+import { environmentOption } from "../options.ts";
 import type { WithContext } from "./deploy.ts";
-import { followChange } from "./follow.ts";
-import { addRequestOptions, requestChange, wishFor, type RequestOptions } from "./request-change.ts";
+import { addRequestOptions, requestAndFollow, wishFor, type RequestOptions } from "./request-change.ts";
 
 interface PromoteOptions extends RequestOptions {
   from: string;
   to: string;
   env: Record<string, string>;
-  timeout?: number;
 }
 
 /** `mainstay promote`: what serves in one environment becomes a change of the next. */
@@ -22,7 +20,6 @@ export function addPromotion(program: Command, withContext: WithContext): void {
     .requiredOption("--from <environment>", "where it serves now")
     .requiredOption("--to <environment>", "where it is to serve")
     .option("--env <key=value>", "set or override a variable there (repeatable)", environmentOption, {})
-    .option("--timeout <duration>", "stop waiting after this long (the change goes on)", durationOption)
     .addHelpText("after", "\nExample:\n  mainstay promote shop --from staging --to production")
     .action((service: string, options: PromoteOptions) =>
       withContext((context) => promote(context, service, options)),
@@ -38,13 +35,8 @@ async function promote(context: Context, service: string, options: PromoteOption
   });
   if (!context.isJson) context.print(`release   ${release.id}  ${release.digest} (as in ${from})`);
   const reason = options.reason ?? `promotes ${source.id} from ${from}`;
-  const change = await requestChange(context, wishFor(release.id, { ...options, reason, immediate: false }));
-  if (!context.isJson) context.print(`change    ${change.id}`);
-  await followChange(context, change.id, {
-    untilBaking: true,
-    isStreaming: false,
-    timeoutMs: options.timeout ?? null,
-  });
+  const wish = wishFor({ kind: "release", candidate: release.id }, { ...options, reason });
+  await requestAndFollow(context, wish, options);
 }
 
 async function servingRelease(

@@ -1,7 +1,8 @@
 import type { ChangeResource, PreviewResource } from "@mainstay/api";
 import type { Command } from "commander";
-import type { Context } from "../context.ts";
-import { listOption } from "../options.ts";
+import { show, type Context } from "../context.ts";
+import { durationOption, listOption } from "../options.ts";
+import { followChange } from "./follow.ts";
 
 /** How a change is asked for, whatever it is about. */
 export interface RequestOptions {
@@ -10,11 +11,15 @@ export interface RequestOptions {
   waitForLock: boolean;
   supersede: boolean;
   reason?: string;
+  timeout?: number;
 }
 
 export interface Wish {
   kind: string;
   candidate: string;
+  /** Whose candidate it is, for kinds whose candidates do not say so. */
+  service?: string;
+  environment?: string;
   immediate: boolean;
   reason: string | null;
   queue: boolean;
@@ -30,14 +35,18 @@ export function addRequestOptions(command: Command): Command {
     .option("--override-freeze <why>", "go on in spite of a freeze window (audited)")
     .option("--wait-for-lock", "wait in order behind a change under way instead of being refused", false)
     .option("--supersede", "as --wait-for-lock, and take the place of those that wait already", false)
-    .option("--reason <text>", "for the timeline and the audit log");
+    .option("--reason <text>", "for the timeline and the audit log")
+    .option("--timeout <duration>", "stop waiting after this long (the change goes on)", durationOption);
 }
 
-/** A release as the wish of a change. */
-export function wishFor(candidate: string, options: RequestOptions & { immediate: boolean }): Wish {
-  const { immediate, reason = null, force, overrideFreeze, waitForLock: queue, supersede } = options;
+type Subject = Pick<Wish, "kind" | "candidate" | "service" | "environment">;
+
+/** What a change is about, with how it is asked for. */
+export function wishFor(subject: Subject, options: RequestOptions & { immediate?: boolean }): Wish {
+  const { immediate = false, reason = null, force, overrideFreeze } = options;
+  const { waitForLock: queue, supersede } = options;
   return {
-    ...{ kind: "release", candidate, immediate, reason, queue, supersede },
+    ...{ ...subject, immediate, reason, queue, supersede },
     ...(force.length > 0 ? { force } : {}),
     ...(overrideFreeze === undefined ? {} : { overrideFreeze }),
   };
@@ -51,4 +60,22 @@ export function previewChange(context: Context, wish: Wish): Promise<PreviewReso
 export function requestChange(context: Context, wish: Wish): Promise<ChangeResource> {
   const isForced = wish.force !== undefined || wish.overrideFreeze !== undefined;
   return context.api.post<ChangeResource>(isForced ? "/changes/forced" : "/changes", wish);
+}
+
+/** Requests a change and follows it until it has the traffic, or is undone (exit 1). */
+export async function requestAndFollow(
+  context: Context,
+  wish: Wish,
+  {
+    detach = false,
+    watch = false,
+    timeout,
+  }: { detach?: boolean; watch?: boolean; timeout?: number | undefined },
+): Promise<void> {
+  const change = await requestChange(context, wish);
+  if (detach)
+    return show(context, change, () => `${change.id} requested; mainstay change watch ${change.id}`);
+  if (!context.isJson) context.print(`change    ${change.id}`);
+  const timeoutMs = timeout ?? null;
+  await followChange(context, change.id, { untilBaking: true, isStreaming: watch, timeoutMs });
 }

@@ -4,7 +4,8 @@ import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
 import { table } from "../output/table.ts";
 import type { WithContext } from "./deploy.ts";
-import { requestChange, withFollowing, type FollowedOptions } from "./followed-change.ts";
+import { withFollowing, type FollowedOptions } from "./followed-change.ts";
+import { requestAndFollow, wishFor } from "./request-change.ts";
 
 /** `mainstay scale`: how many instances of each process run. */
 export function addScale(program: Command, withContext: WithContext): void {
@@ -38,7 +39,9 @@ async function scale(
   const wrong = numbers.find((each) => !/^[a-z][a-z0-9-]*=\d{1,3}$/.test(each));
   if (wrong !== undefined)
     throw new CliError(`"${wrong}" is not <process>=<count>`, EXIT.usage, `mainstay scale ${service} web=2`);
-  await requestChange(context, { kind: "scale", candidate: numbers.join(","), service }, options);
+  const { environment } = options;
+  const subject = { kind: "scale", candidate: numbers.join(","), service, environment };
+  await requestAndFollow(context, wishFor(subject, options), options);
 }
 
 async function list(context: Context, service: string, environment: string): Promise<void> {

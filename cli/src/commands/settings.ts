@@ -4,7 +4,8 @@ import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
 import { table } from "../output/table.ts";
 import type { WithContext } from "./deploy.ts";
-import { requestChange, withFollowing, type FollowedOptions } from "./followed-change.ts";
+import { withFollowing, type FollowedOptions } from "./followed-change.ts";
+import { requestAndFollow, wishFor } from "./request-change.ts";
 
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -102,7 +103,9 @@ async function alter(context: Context, wish: Alteration, options: FollowedOption
   if (release === null)
     return show(context, release, () => `kept for the first release of ${service} in ${options.environment}`);
   if (!context.isJson) context.print(`release   ${release.id}`);
-  await requestChange(context, { kind: "setting", candidate: release.id, service }, options);
+  const { environment } = options;
+  const subject = { kind: "setting", candidate: release.id, service, environment };
+  await requestAndFollow(context, wishFor(subject, options), options);
 }
 
 function settingsPath(service: string, environment: string): string {
