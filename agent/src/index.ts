@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 
 export { createAgentClient, type AgentClient } from "./client.ts";
+export { SMALL_YOUNG_GENERATION } from "./parent/describe-children.ts";
 export { ParentError, type ParentOptions } from "./parent/parent-options.ts";
 export { startParent, type Parent, type ParentStatus } from "./parent/start-parent.ts";
 export { assignBucket } from "./proxy/assignment.ts";

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { KeeperOptions } from "../../agent/src/haproxy/keeper-options.ts";
 import { engineTableOf } from "../../agent/src/haproxy/engine-table.ts";
 import { renderConfig, renderMap } from "../../agent/src/haproxy/render-config.ts";
+import { SMALL_YOUNG_GENERATION } from "../../agent/src/parent/describe-children.ts";
 import { createIdentities } from "../../agent/src/proxy/identity.ts";
 import { TEST_LIMITS } from "../../agent/src/testing/worker.ts";
 import { routingOf, type Variant } from "./mainstay.ts";
@@ -66,7 +67,7 @@ export async function startHaproxyEngine(setting: PeerSetting, variant: Variant)
   const started = await startProcess(
     {
       program: process.execPath,
-      args: ["--max-semi-space-size=4", ENTRY, JSON.stringify(options)],
+      args: [SMALL_YOUNG_GENERATION, ENTRY, JSON.stringify(options)],
       descriptor: socket.fd(),
     },
     port,

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { BoundSocket } from "node:net";
 import { join } from "node:path";
+import { SMALL_YOUNG_GENERATION } from "../../agent/src/parent/describe-children.ts";
 import { createIdentities } from "../../agent/src/proxy/identity.ts";
 import type { WorkerArm, WorkerOptions, WorkerRouting } from "../../agent/src/proxy/worker-protocol.ts";
 import { TEST_LIMITS } from "../../agent/src/testing/worker.ts";
@@ -37,7 +38,7 @@ export async function startMainstay(setting: PeerSetting, variant: Variant): Pro
   const socket = new BoundSocket({ host: "127.0.0.1", port: 0 });
   const { port } = socket.address();
   // As the parent starts it.
-  const args = ["--max-semi-space-size=4", ENTRY, JSON.stringify(options)];
+  const args = [SMALL_YOUNG_GENERATION, ENTRY, JSON.stringify(options)];
   const started = await startProcess({ program: process.execPath, args, descriptor: socket.fd() }, port);
   socket.close();
   const [cookie = ""] = createIdentities(cookieKey).issue(false).setCookie.split(";");

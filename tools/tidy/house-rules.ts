@@ -73,7 +73,7 @@ export const EXCEPTIONS: Exception[] = [
     paths: [
       "agent/src/{agent-main,haproxy-main,parent-main,proxy-main,client}.ts",
       "agent/src/haproxy/keeper.ts",
-      "agent/src/proxy/worker.ts",
+      "agent/src/proxy/{worker,worker-control}.ts",
       "agent/src/containers/log-position.ts",
       "agent/src/supervisor/{agent-store,journal,workers}.ts",
       "cli/src/api-client.ts",

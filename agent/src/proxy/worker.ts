@@ -1,9 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import type { Server } from "node:http";
-import { join } from "node:path";
 import { isAlive } from "../system/process-table.ts";
-import { serveJson } from "../system/unix-server.ts";
 import { createDressing } from "./answer-dressing.ts";
 import { createClientErrorHandler } from "./client-errors.ts";
 import { createTrust } from "./client.ts";
@@ -17,11 +14,11 @@ import { createPlainHeads } from "./plain-head.ts";
 import { createRequestHandler, type HandlerContext } from "./request-handler.ts";
 import { createRoutingTable } from "./routing-table.ts";
 import { createServerBehind, listenBehind } from "./server-behind.ts";
-import { untilReplaced } from "./successor.ts";
 import { createTlsCertificates, type TlsCertificates } from "./tls-certificates.ts";
 import { createTlsFront } from "./tls-front.ts";
 import { createUpgradeHandler } from "./upgrade.ts";
 import { createWaitingRoom } from "./waiting-room.ts";
+import { readSaved, serveWorkerControl } from "./worker-control.ts";
 import { createWorkerCounts, type WorkerCounts } from "./worker-counts.ts";
 import type {
   WorkerCounters,
@@ -33,9 +30,6 @@ import type {
 
 const LISTENING_SOCKET = 3;
 const TLS_LISTENING_SOCKET = 4;
-const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
-/** An upgrade takes seconds; without a successor somebody has stopped the data plane. */
-const SUCCESSOR_TIMEOUT_MS = 60_000;
 
 export interface Worker {
   /** Stops accepting, ends what is in flight, and resolves when nothing is left or the drain time is over. */
@@ -130,27 +124,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const counters = (): WorkerCounters => ({ ...status(), ...counts.snapshot(), arms: table.tallies() });
 
   // In this order: a table that the agent makes while we start is either in the file or pushed to the socket.
-  const controlPath = join(runtimeDirectory, `proxy-${slot}.sock`);
-  const control = await serveJson({
-    path: controlPath,
-    maxBodyBytes: MAX_DOCUMENT_BYTES,
-    routes: {
-      "GET /v1/status": status,
-      "GET /v1/counters": counters,
-      "PUT /v1/routing": ({ body }) => applyRouting(body as WorkerRouting),
-      "PUT /v1/https": ({ body }) => applyHttps(body as WorkerHttps),
-    },
-  });
+  const control = await serveWorkerControl(options, { status, counters, applyRouting, applyHttps });
   const savedHttps = readSaved(options.httpsFile) as WorkerHttps | null;
   if (savedHttps && !https) await applyHttps(savedHttps);
   const savedRouting = readSaved(options.routingFile) as WorkerRouting | null;
   if (savedRouting && !routing) await applyRouting(savedRouting);
 
   return {
-    // The socket of a service manager is served until the next
-    // parent's worker does; any other dies with its parent.
-    untilSucceeded: () =>
-      options.isSocketShared ? untilReplaced(controlPath, SUCCESSOR_TIMEOUT_MS) : Promise.resolve(),
+    untilSucceeded: control.untilSucceeded,
     async stop() {
       isDraining = true;
       table.drainStreams(options.drainTimeoutMs);
@@ -187,15 +168,4 @@ function createServers({ context, certificates, hasTls }: ServersOptions) {
   const maxConnections = acceptedConnections(limits);
   const options = { plain: server, handler, certificates, maxConnections, onDrop, connections };
   return { server, front: hasTls ? createTlsFront(options) : null };
-}
-
-/** What the agent saved last; without it, or with a damaged file, the agent's next push is waited for. */
-function readSaved(path: string | null): unknown {
-  if (path === null || !existsSync(path)) return null;
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    process.stderr.write(`${path} is damaged and is left aside: ${String(error)}\n`);
-    return null;
-  }
 }

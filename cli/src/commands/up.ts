@@ -1,15 +1,12 @@
 import path from "node:path";
 import { mkdir } from "node:fs/promises";
-import { PARENT_ENTRY, type ParentOptions } from "@mainstay/agent";
+import { PARENT_ENTRY, SMALL_YOUNG_GENERATION, type ParentOptions } from "@mainstay/agent";
 import type { PlatformConfig } from "@mainstay/api";
 import { parentOptions } from "../parent-options.ts";
 import { chooseDataDirectory, loadConfig, runtimeDirectoryFor, SERVER_ENTRY } from "@mainstay/server";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { refuseClashes } from "./refuse-clashes.ts";
-
-/** In MiB: what a request of the API leaves behind is short-lived, and idle processes are to stay small. */
-const SMALL_YOUNG_GENERATION = "--max-semi-space-size=4";
 
 interface UpOptions {
   config?: string;
