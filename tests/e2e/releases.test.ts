@@ -107,7 +107,9 @@ describe("a release, deployed by the command line under load", () => {
     const { exitCode, change } = result;
 
     expect({ exitCode, state: change.state }).toEqual({ exitCode: 1, state: "undone" });
-    expect(change.evidence?.perMetric.find((each) => each.metric === "latency")?.verdict).toBe("harm");
+    // The two views of latency gather evidence at speeds of their own; the first to be sure decides.
+    const harmed = change.evidence?.perMetric.filter(({ verdict }) => verdict === "harm");
+    expect(harmed?.map(({ metric }) => metric)).toContainEqual(expect.stringMatching(/latency$/));
     expect(lostOf(load)).toEqual(NOTHING_LOST);
     expect(await served()).toBe(before);
     const replay = await product().cliJson(replayResource, "change", "replay", change.id);
