@@ -25,7 +25,8 @@ describe("a wish for a change", () => {
   });
 
   it("waits behind a change under way when told to", () => {
-    expect(wishFor(SCALE, { ...OPTIONS, waitForLock: true })).toMatchObject({ queue: true, supersede: false });
+    const wish = wishFor(SCALE, { ...OPTIONS, waitForLock: true });
+    expect(wish).toMatchObject({ queue: true, supersede: false });
   });
 
   it("is sent where requests go that nothing needs to be overridden for", async () => {
