@@ -1,3 +1,4 @@
+export * from "./access-resources.ts";
 export * from "./agent-protocol.ts";
 export * from "./build-file.ts";
 export * from "./build-resources.ts";
@@ -11,6 +12,7 @@ export * from "./hooks-file.ts";
 export * from "./image-name.ts";
 export * from "./message-resources.ts";
 export * from "./messages-file.ts";
+export * from "./permissions.ts";
 export * from "./platform-file.ts";
 export * from "./probes-file.ts";
 export * from "./problem.ts";

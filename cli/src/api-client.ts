@@ -13,6 +13,7 @@ export interface ApiClient {
   url: string;
   get<Answer>(path: string): Promise<Answer>;
   post<Answer>(path: string, body?: unknown): Promise<Answer>;
+  remove<Answer>(path: string): Promise<Answer>;
   /** One attempt, whatever comes of it: a connection that breaks is a TypeError. */
   attempt(path: string, init: RequestInit): Promise<Response>;
   /** Newline-delimited JSON, item by item, until the server ends it. */
@@ -79,6 +80,9 @@ export function createApiClient({ url, token, patienceMs = PATIENCE_MS }: ApiCli
       const headers = { "content-type": "application/json", "idempotency-key": crypto.randomUUID() };
       const response = await sendUntilDone(path, { method: "POST", headers, body: JSON.stringify(body) });
       return (await response.json()) as Answer;
+    },
+    async remove<Answer>(path: string) {
+      return (await (await send(path, { method: "DELETE" })).json()) as Answer;
     },
     attempt,
     async *stream<Item>(path: string, signal?: AbortSignal) {

@@ -22,6 +22,7 @@ const EXIT_OF: Record<string, ExitCode> = {
   SERVER_UNREACHABLE: EXIT.unreachable,
   UNAUTHENTICATED: EXIT.denied,
   PERMISSION_DENIED: EXIT.denied,
+  GRANT_EXCEEDS: EXIT.denied,
   CONFIG_INVALID: EXIT.usage,
   CONFIG_UNREADABLE: EXIT.usage,
   REQUEST_INVALID: EXIT.usage,

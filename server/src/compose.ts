@@ -5,7 +5,7 @@ import type { PlatformConfig } from "@mainstay/api";
 import { auditStream, createAudit } from "./core/audit/index.ts";
 import { addBuildsRoutes, createBuilds } from "./core/builds/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
-import { createIdentity } from "./core/identity/index.ts";
+import { addAccessRoutes, addKeysRoutes, createIdentity } from "./core/identity/index.ts";
 import {
   addReleasesRoutes,
   addServicesRoutes,
@@ -17,6 +17,7 @@ import {
   createSettingKind,
   createSignatures,
   gateDeadlineOf,
+  scopeOfChange,
   type Collect,
   type TaskRow,
 } from "./core/services/index.ts";
@@ -84,7 +85,8 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
 
   // Core
   const audit = createAudit({ db, clock, ids });
-  const identity = createIdentity({ db, clock, random: randomBytes, audit, dataDirectory });
+  const { listen } = database;
+  const identity = createIdentity({ db, listen, clock, ids, random: randomBytes, audit, log, dataDirectory });
   const uploads = createUploads({ db, clock, ids, dataDirectory, limits: config.uploads });
   const signatures = createSignatures(config.signatures);
   const services = createServices({
@@ -180,6 +182,8 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
     authenticate: identity.authenticate,
     idempotencyStore,
   });
+  addAccessRoutes(http, identity.access);
+  addKeysRoutes(http, identity.access);
   addUploadsRoutes(http, uploads);
   addReleasesRoutes(http, { services, collect });
   addServicesRoutes(http, {
@@ -194,7 +198,7 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
   const { wake, outputOf: buildOutputOf } = buildKeeper;
   addBuildsRoutes(http, { builds, sync: link.sync, wake, outputOf: buildOutputOf, logs: agent.logs });
   addCertificatesRoutes(http, certificates);
-  addChangesRoutes(http, { changes, watch, report });
+  addChangesRoutes(http, { changes, watch, report, scopeOf: (wish) => scopeOfChange(services, wish) });
   addChannelsRoutes(http, { channels, beat });
   addProblemsRoutes(http, problems);
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
@@ -213,6 +217,7 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
   const parts: LongRunning[] = [
     { name: "database", start: () => {}, stop: () => database.close() },
     createProcessMetrics({ metrics, clock }),
+    ...identity.access.parts,
     events,
     jobs,
     link,

@@ -1,7 +1,8 @@
 import path from "node:path";
 import { AppError, type PlatformConfig } from "@mainstay/api";
 import type { Audit } from "../audit/index.ts";
-import type { NewRelease, Origin, Services, Source } from "../services/index.ts";
+import type { Origin } from "../../kernel/http/index.ts";
+import type { NewRelease, Services, Source } from "../services/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
@@ -67,9 +68,9 @@ export function createBuilds(dependencies: BuildsDependencies) {
   }
 
   async function reuse(earlier: BuildRow, wish: BuildWish, origin: Origin): Promise<BuildRow> {
-    const { file, environment, env, signature } = wish;
+    const { file, environment, env, signature, permit } = wish;
     const { id: reuses, digest } = earlier;
-    const named = { file, environment, env, signature };
+    const named = { file, environment, env, signature, permit };
     const release = await services.registerRelease({ ...named, digest: digest ?? "" }, origin);
     const now = clock.now();
     const row: BuildRow = {
