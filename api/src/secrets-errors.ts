@@ -10,12 +10,14 @@ export const SECRETS_ERRORS = {
   SECRET_MISSING: {
     status: 422,
     message: "the secrets {names} have no value for {service} in {environment}",
-    remedy: "Set each with 'mainstay secrets set {service} KEY', or bring them with 'mainstay secrets import {service}'.",
+    remedy:
+      "Set each with 'mainstay secrets set {service} KEY', or bring them with 'mainstay secrets import {service}'.",
   },
   SECRETS_KEY_FILE: {
     status: 503,
     message: "the key file {file} cannot be used: {reason}",
-    remedy: 'It holds lines "vault-key-1 <id> <base64>", or a passphrase, for the account of the server alone.',
+    remedy:
+      'It holds lines "vault-key-1 <id> <base64>", or a passphrase, for the account of the server alone.',
   },
   SECRETS_KEY_MISSING: {
     status: 503,
@@ -25,12 +27,14 @@ export const SECRETS_ERRORS = {
   SECRETS_PASSPHRASE_WRONG: {
     status: 503,
     message: "the passphrase in {where} is not the one the database is sealed with",
-    remedy: "Give the passphrase that was in force when this server last ran; nobody can open the database without it.",
+    remedy:
+      "Give the passphrase that was in force when this server last ran; nobody can open the database without it.",
   },
   SECRETS_UNREADABLE: {
     status: 500,
     message: "what is sealed at {place} cannot be opened: {reason}",
-    remedy: "'mainstay secrets status' lists keys and rows; bring a lost key back with 'mainstay secrets recover'.",
+    remedy:
+      "'mainstay secrets status' lists keys and rows; bring a lost key back with 'mainstay secrets recover'.",
   },
   SECRETS_NO_NEW_KEY: {
     status: 409,

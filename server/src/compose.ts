@@ -8,10 +8,12 @@ import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/cha
 import { createIdentity } from "./core/identity/index.ts";
 import {
   addReleasesRoutes,
+  addSecretsRoutes,
   addServicesRoutes,
   addSettingsRoutes,
   addTasksRoutes,
   createReleaseKind,
+  createPlainSecrets,
   createScaleKind,
   createServices,
   createSettingKind,
@@ -93,9 +95,13 @@ export function compose(dependencies: HouseDependencies) {
   const uploads = createUploads({ db, clock, ids, dataDirectory, limits: config.uploads });
   const signatures = createSignatures(config.signatures);
   const services = createServices({
-    ...{ db, clock, ids, audit, events, dataDirectory, uploads, signatures },
+    ...{ db, clock, ids, audit, events, dataDirectory, uploads, signatures, sealer },
     images: { resolve: agent.resolveImage, remove: agent.removeImages },
     limits: config.uploads,
+  });
+
+  const plainSecrets = createPlainSecrets({
+    ...{ db, audit, log, secrets: services.secrets, directory: path.join(dataDirectory, "keys") },
   });
 
   const builds = createBuilds({ db, clock, ids, audit, services, dataDirectory, limits: config.builds });
@@ -194,6 +200,7 @@ export function compose(dependencies: HouseDependencies) {
     logs: agent.logs,
   });
   addSettingsRoutes(http, services);
+  addSecretsRoutes(http, { services, db, audit });
   const outputOf = (row: TaskRow) => readOutput({ services, agent }, row);
   addTasksRoutes(http, { services, sync: link.sync, outputOf });
   const { wake, outputOf: buildOutputOf } = buildKeeper;
@@ -218,6 +225,7 @@ export function compose(dependencies: HouseDependencies) {
   const parts: LongRunning[] = [
     { name: "database", start: () => {}, stop: () => database.close() },
     createProcessMetrics({ metrics, clock }),
+    plainSecrets,
     events,
     jobs,
     link,

@@ -43,7 +43,8 @@ export interface KeySourceOptions {
 /** The key source that the configuration asks for. */
 export function createKeySource({ settings, dataDirectory, random }: KeySourceOptions): KeySource {
   const file = settings.keyFile ?? usualKeyFile(dataDirectory);
-  const isKeptHere = settings.key === null && settings.passphrase === null && settings.passphraseFile === null;
+  const isKeptHere =
+    settings.key === null && settings.passphrase === null && settings.passphraseFile === null;
   /** Deriving costs a good part of a second: once for each passphrase and lock. */
   const derived = new Map<string, Key | null>();
 

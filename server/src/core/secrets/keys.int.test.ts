@@ -57,7 +57,10 @@ describe("the key file", () => {
   it("may not be lost: no server begins anew on a database that was sealed", async () => {
     const first = await openWith();
     await rm(keyFile());
-    const missing = { code: "SECRETS_KEY_MISSING", params: { key: first.keyring().active.id, where: keyFile() } };
+    const missing = {
+      code: "SECRETS_KEY_MISSING",
+      params: { key: first.keyring().active.id, where: keyFile() },
+    };
     await expect(openWith()).rejects.toMatchObject(missing);
     await expect(stat(keyFile())).rejects.toThrow("ENOENT");
     await writeFile(keyFile(), `${formatKey(createKey(randomBytes))}\n`, { mode: 0o600 });

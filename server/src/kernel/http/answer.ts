@@ -47,7 +47,8 @@ export async function answer(call: Call, options: AnswerOptions): Promise<unknow
   if (route.stream) return sendStream(call, await withinTime(exchange, options, handle()));
 
   const perform = async (): Promise<StoredAnswer> => toAnswer(route, await handle());
-  const keyed = options.idempotencyStore && request.method === "POST" ? options.idempotencyStore : null;
+  const isKept = request.method === "POST" && route.answersSecrets !== true;
+  const keyed = isKept ? options.idempotencyStore : null;
   const { actor } = exchange;
   const key =
     keyed &&

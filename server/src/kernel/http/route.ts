@@ -68,6 +68,8 @@ export interface RouteFacts {
   /** As in /api/v1/changes/:id */
   url: string;
   permission: Permission;
+  /** Needs a second factor that was confirmed a short while ago. */
+  stepUp?: boolean;
 }
 
 type None = z.ZodUndefined;
@@ -85,6 +87,8 @@ interface RouteForm<
   /** Texts come in: numbers need z.coerce. */
   query?: Q;
   body?: B;
+  /** What is answered is kept for nobody who repeats the request: it holds secrets. */
+  answersSecrets?: boolean;
   /** The media type of bytes that are handed on as they arrive, in place of a JSON body. */
   takes?: string;
   /** What is answered; for a stream, each of its items. */
