@@ -36,6 +36,11 @@ export const SECRETS_ERRORS = {
     remedy:
       "'mainstay secrets status' lists keys and rows; bring a lost key back with 'mainstay secrets recover'.",
   },
+  SECRETS_ROTATION_RUNNING: {
+    status: 409,
+    message: "a rotation is under way",
+    remedy: "Wait for its end: 'mainstay secrets status' says how far it is.",
+  },
   SECRETS_NO_NEW_KEY: {
     status: 409,
     message: "there is no new key to rotate to: the keys come from {where}",

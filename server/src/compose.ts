@@ -19,10 +19,11 @@ import {
   createSettingKind,
   createSignatures,
   gateDeadlineOf,
+  SEALED_SECRETS,
   type Collect,
   type TaskRow,
 } from "./core/services/index.ts";
-import { createSealer, type HeldKeys } from "./core/secrets/index.ts";
+import { addSealingRoutes, createSealer, createSecrets, type HeldKeys } from "./core/secrets/index.ts";
 import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certificates/index.ts";
 import { addChannelsRoutes, createChannelsRoom } from "./drivers/channels/index.ts";
@@ -102,6 +103,11 @@ export function compose(dependencies: HouseDependencies) {
 
   const plainSecrets = createPlainSecrets({
     ...{ db, audit, log, secrets: services.secrets, directory: path.join(dataDirectory, "keys") },
+  });
+
+  const secrets = createSecrets({
+    ...{ database, clock, ids, random: randomBytes, audit, events, jobs, log, keys },
+    columns: [SEALED_SECRETS],
   });
 
   const builds = createBuilds({ db, clock, ids, audit, services, dataDirectory, limits: config.builds });
@@ -200,6 +206,7 @@ export function compose(dependencies: HouseDependencies) {
     logs: agent.logs,
   });
   addSettingsRoutes(http, services);
+  addSealingRoutes(http, secrets);
   addSecretsRoutes(http, { services, db, audit });
   const outputOf = (row: TaskRow) => readOutput({ services, agent }, row);
   addTasksRoutes(http, { services, sync: link.sync, outputOf });
@@ -228,6 +235,7 @@ export function compose(dependencies: HouseDependencies) {
     plainSecrets,
     events,
     jobs,
+    secrets,
     link,
     taskKeeper,
     buildKeeper,

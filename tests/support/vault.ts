@@ -1,7 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { platformFile } from "@mainstay/api";
 import { createKey, createKeyring, formatKey } from "@mainstay/vault";
-import { createKeySource, createSealer, openKeys, type HeldKeys } from "../../server/src/core/secrets/index.ts";
+import {
+  createKeySource,
+  createSealer,
+  openKeys,
+  type HeldKeys,
+} from "../../server/src/core/secrets/index.ts";
 import { createSystemClock } from "../../server/src/kernel/clock.ts";
 import type { Database } from "../../server/src/kernel/database/index.ts";
 

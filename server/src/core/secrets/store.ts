@@ -50,6 +50,23 @@ export type KeyRow = Selectable<Tables["secrets.keys"]>;
 export type ServerRow = Selectable<Tables["secrets.servers"]>;
 export type RotationRow = Selectable<Tables["secrets.rotations"]>;
 
+/** What a server says of itself. */
+export interface Presence {
+  id: string;
+  keyIds: string[];
+  activeKey: string;
+  generation: number;
+}
+
+export interface RotationPatch {
+  phase?: RotationPhase;
+  position?: RotationPosition | null;
+  counts?: Record<string, number>;
+  updated_at: Date;
+  finished_at?: Date;
+  outcome?: string;
+}
+
 /** Rung whenever keys or generation change. */
 export const CHANNEL = "secrets_keys";
 const OPENING = "secrets: keys";
@@ -70,6 +87,64 @@ export function createSecretsStore(database: Database) {
         .selectAll()
         .executeTakeFirstOrThrow();
       return { generation: Number(row.generation), leastGeneration: Number(row.least_generation) };
+    },
+    /** Of every key in one state, another. */
+    moveKeys: (tx: Tx, from: KeyState, to: KeyState) =>
+      within(tx).updateTable("secrets.keys").set({ state: to }).where("state", "=", from).execute(),
+    forgetHandovers: (tx: Tx) => within(tx).updateTable("secrets.keys").set({ sealed_key: null }).execute(),
+    setVault: (tx: Tx, patch: { generation?: number; least_generation?: number }) =>
+      within(tx).updateTable("secrets.vault").set(patch).execute(),
+
+    /** What this server has, now by the database's clock; servers that are long gone are forgotten. */
+    beat: async ({ id, keyIds, activeKey, generation }: Presence): Promise<void> => {
+      await sql`insert into secrets.servers (id, key_ids, active_key, generation, seen_at)
+                values (${id}, ${keyIds}, ${activeKey}, ${generation}, now())
+                on conflict (id) do update set key_ids = excluded.key_ids, active_key = excluded.active_key,
+                  generation = excluded.generation, seen_at = excluded.seen_at`.execute(db);
+      await sql`delete from secrets.servers where seen_at < now() - interval '1 hour'`.execute(db);
+    },
+    leave: (id: string) => db.deleteFrom("secrets.servers").where("id", "=", id).execute(),
+    /** Those that were heard within this time. */
+    servers: (withinMs: number) =>
+      db
+        .selectFrom("secrets.servers")
+        .selectAll()
+        .where("seen_at", ">", sql<Date>`now() - make_interval(secs => ${withinMs / 1000})`)
+        .execute(),
+
+    insertRotation: (tx: Tx, row: RotationRow) =>
+      within(tx)
+        .insertInto("secrets.rotations")
+        .values({
+          ...row,
+          position: null,
+          counts: JSON.stringify(row.counts),
+          requested_by: JSON.stringify(row.requested_by),
+        })
+        .execute(),
+    /** The one that has not finished. */
+    openRotation: (tx?: Tx) =>
+      (tx ? within(tx) : db)
+        .selectFrom("secrets.rotations")
+        .selectAll()
+        .where("finished_at", "is", null)
+        .executeTakeFirst(),
+    lastRotation: () =>
+      db.selectFrom("secrets.rotations").selectAll().orderBy("id", "desc").limit(1).executeTakeFirst(),
+    rotation: (id: string) =>
+      db.selectFrom("secrets.rotations").selectAll().where("id", "=", id).executeTakeFirst(),
+    updateRotation: (id: string, patch: RotationPatch, tx?: Tx) => {
+      const { position, counts, ...rest } = patch;
+      return (tx ? within(tx) : db)
+        .updateTable("secrets.rotations")
+        .set({
+          ...rest,
+          ...(position === undefined ? {} : { position: position && JSON.stringify(position) }),
+          ...(counts === undefined ? {} : { counts: JSON.stringify(counts) }),
+        })
+        .where("id", "=", id)
+        .where("finished_at", "is", null)
+        .execute();
     },
     notify: (tx: Tx) => sql`select pg_notify(${CHANNEL}, 'changed')`.execute(tx),
   };
