@@ -23,7 +23,8 @@ import { addReleases } from "./commands/releases.ts";
 import { addRemote } from "./commands/remote.ts";
 import { addRun } from "./commands/run.ts";
 import { addScale } from "./commands/scale.ts";
-import { addSettings } from "./commands/settings.ts";
+import { addSecrets } from "./commands/secrets.ts";
+import { addEnv } from "./commands/settings.ts";
 import { addSimulate } from "./commands/simulate.ts";
 import { addDaily } from "./commands/status.ts";
 import { addUp } from "./commands/up.ts";
@@ -85,7 +86,8 @@ function createProgram(): Command {
   addDaily(program, withContext);
   addLogs(program, withContext);
   addScale(program, withContext);
-  addSettings(program, withContext);
+  addEnv(program, withContext);
+  addSecrets(program, { withContext, withOwnContext });
   addRun(program, withContext);
   addReleases(program, withContext);
   addBuilds(program, withContext);
@@ -103,7 +105,7 @@ function createProgram(): Command {
   addDoctor(program, withOwnContext);
   addAgentEnvironment(program);
   addCompletion(program, withContext);
-  for (const command of [program, ...program.commands]) inheritSettings(command);
+  inheritSettings(program);
   return program;
 }
 
@@ -114,7 +116,10 @@ function ownVersion(): string {
 
 /** Subcommands throw instead of exiting, and take `--json` and its like behind the command too. */
 function inheritSettings(command: Command): void {
-  for (const child of command.commands) child.copyInheritedSettings(command);
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command);
+    inheritSettings(child);
+  }
 }
 
 async function connect(options: GlobalOptions): Promise<Context> {
