@@ -73,6 +73,12 @@ export const EVENTS = {
   }),
   "agent.connected": z.object({ bootId: z.string() }),
   "agent.lost": z.object({ reason: z.string() }),
+  "secrets.rotated": z.object({
+    kind: z.string(),
+    key: z.string().nullable(),
+    generation: z.int().nullable(),
+    left: z.int(),
+  }),
   "problems.opened": problem,
   "problems.ended": problem.extend({ lastedMs: z.int() }),
 } as const satisfies Record<string, z.ZodType>;

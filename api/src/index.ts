@@ -21,6 +21,7 @@ export * from "./report.ts";
 export * from "./change-resources.ts";
 export * from "./resources.ts";
 export * from "./schema-tree.ts";
+export * from "./secrets-resources.ts";
 export * from "./service-file.ts";
 export * from "./units.ts";
 export * from "./uploads.ts";

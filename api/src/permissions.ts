@@ -24,6 +24,10 @@ export const PERMISSIONS = {
   "tasks.read": { summary: "see commands that ran once, and their output", from: "operator" },
   "metrics.read": { summary: "read the metrics of the platform and of every service", from: "operator" },
   "audit.read": { summary: "see who did what", from: "operator" },
+  "secrets.read": {
+    summary: "see how much is sealed with which key, and how far a rotation is",
+    from: "operator",
+  },
   "keys.read": { summary: "see the API keys of one's own", from: "operator" },
   "keys.write": {
     summary: "make, rotate and revoke API keys that may no more than oneself",
@@ -48,6 +52,8 @@ export const PERMISSIONS = {
     summary: "request changes that go on in spite of findings or a freeze window",
     from: "admin",
   },
+  "secrets.reveal": { summary: "read the values of a service's secrets", from: "admin" },
+  "secrets.rotate": { summary: "rotate the keys that everything is sealed with", from: "admin" },
   "releases.collect": { summary: "remove the files of releases that nobody needs", from: "admin" },
   "access.read": { summary: "see roles, teams, grants and API keys", from: "admin" },
   "access.write": { summary: "make and remove roles, teams and grants, revoke any key", from: "admin" },

@@ -15,7 +15,7 @@ export const PREFLIGHT_ERRORS = {
   PREFLIGHT_SECRET_UNUSED: {
     status: 409,
     message: "the secrets {names} have a value but are not listed under secrets, so no process gets them",
-    remedy: "List them in mainstay.yaml, or take them out of the secrets file.",
+    remedy: "List them in mainstay.yaml, or take them away with 'mainstay secrets delete'.",
   },
   PREFLIGHT_SECRET_SHADOWED: {
     status: 409,

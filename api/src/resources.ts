@@ -154,7 +154,7 @@ export const alteration = z
         variable,
         z
           .string()
-          .regex(/^[^\r\n]*$/, "expected one line")
+          .regex(/^[^\0]*$/, "expected text without a zero byte")
           .max(32_768)
           .nullable(),
       )

@@ -26,7 +26,8 @@ import { addRemote } from "./commands/remote.ts";
 import { addRoles } from "./commands/roles.ts";
 import { addRun } from "./commands/run.ts";
 import { addScale } from "./commands/scale.ts";
-import { addSettings } from "./commands/settings.ts";
+import { addSecrets } from "./commands/secrets.ts";
+import { addEnv } from "./commands/settings.ts";
 import { addSimulate } from "./commands/simulate.ts";
 import { addDaily } from "./commands/status.ts";
 import { addTeams } from "./commands/teams.ts";
@@ -89,7 +90,8 @@ function createProgram(): Command {
   addDaily(program, withContext);
   addLogs(program, withContext);
   addScale(program, withContext);
-  addSettings(program, withContext);
+  addEnv(program, withContext);
+  addSecrets(program, { withContext, withOwnContext });
   addRun(program, withContext);
   addReleases(program, withContext);
   addBuilds(program, withContext);
@@ -111,7 +113,7 @@ function createProgram(): Command {
   addDoctor(program, withOwnContext);
   addAgentEnvironment(program);
   addCompletion(program, withContext);
-  for (const command of [program, ...program.commands]) inheritSettings(command);
+  inheritSettings(program);
   return program;
 }
 
@@ -122,7 +124,10 @@ function ownVersion(): string {
 
 /** Subcommands throw instead of exiting, and take `--json` and its like behind the command too. */
 function inheritSettings(command: Command): void {
-  for (const child of command.commands) child.copyInheritedSettings(command);
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command);
+    inheritSettings(child);
+  }
 }
 
 async function connect(options: GlobalOptions): Promise<Context> {

@@ -16,6 +16,7 @@ import {
 import { z } from "zod";
 import { openTestDatabase } from "../../tests/support/database.ts";
 import { silentLog } from "../../tests/support/log.ts";
+import { createTestKeys } from "../../tests/support/vault.ts";
 import { compose } from "./compose.ts";
 import { createSystemClock } from "./kernel/clock.ts";
 
@@ -43,7 +44,8 @@ beforeAll(async () => {
   const file = platformFile.parse({ server: { port: 0 } });
   const config = { ...file, dataDirectory: folder };
   const clock = createSystemClock();
-  house = compose({ config, database, runtimeDirectory: folder, env: {}, clock, log: silentLog });
+  const keys = await createTestKeys(database.db);
+  house = compose({ config, database, runtimeDirectory: folder, keys, env: {}, clock, log: silentLog });
   const admin = `Bearer ${await house.identity.ensureAdminKey()}`;
   await house.http.start();
   const ask: Ask = async (method, url, body) => {

@@ -8,19 +8,23 @@ import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/cha
 import { addAccessRoutes, addKeysRoutes, createIdentity } from "./core/identity/index.ts";
 import {
   addReleasesRoutes,
+  addSecretsRoutes,
   addServicesRoutes,
   addSettingsRoutes,
   addTasksRoutes,
   createReleaseKind,
+  createPlainSecrets,
   createScaleKind,
   createServices,
   createSettingKind,
   createSignatures,
   gateDeadlineOf,
   scopeOfChange,
+  SEALED_SECRETS,
   type Collect,
   type TaskRow,
 } from "./core/services/index.ts";
+import { addSealingRoutes, createSealer, createSecrets, type HeldKeys } from "./core/secrets/index.ts";
 import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certificates/index.ts";
 import { addChannelsRoutes, createChannelsRoom } from "./drivers/channels/index.ts";
@@ -63,6 +67,8 @@ export interface HouseDependencies {
   config: PlatformConfig;
   database: DatabaseHandle;
   runtimeDirectory: string;
+  /** What everything sealed in the database is wrapped with. */
+  keys: HeldKeys;
   /** Where channels may keep their secrets. */
   env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
@@ -70,7 +76,8 @@ export interface HouseDependencies {
 }
 
 /** The whole house: every room is built here, in the order data flows, by plain calls. */
-export function compose({ config, database, runtimeDirectory, env, clock, log }: HouseDependencies) {
+export function compose(dependencies: HouseDependencies) {
+  const { config, database, runtimeDirectory, keys, env, clock, log } = dependencies;
   const { db } = database;
   const { dataDirectory } = config;
 
@@ -84,15 +91,25 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
   const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
 
   // Core
+  const sealer = createSealer({ keyring: keys.keyring, random: randomBytes });
   const audit = createAudit({ db, clock, ids });
   const { listen } = database;
   const identity = createIdentity({ db, listen, clock, ids, random: randomBytes, audit, log, dataDirectory });
   const uploads = createUploads({ db, clock, ids, dataDirectory, limits: config.uploads });
   const signatures = createSignatures(config.signatures);
   const services = createServices({
-    ...{ db, clock, ids, audit, events, dataDirectory, uploads, signatures },
+    ...{ db, clock, ids, audit, events, dataDirectory, uploads, signatures, sealer },
     images: { resolve: agent.resolveImage, remove: agent.removeImages },
     limits: config.uploads,
+  });
+
+  const plainSecrets = createPlainSecrets({
+    ...{ db, audit, log, secrets: services.secrets, directory: path.join(dataDirectory, "keys") },
+  });
+
+  const secrets = createSecrets({
+    ...{ database, clock, ids, random: randomBytes, audit, events, jobs, log, keys },
+    columns: [SEALED_SECRETS],
   });
 
   const builds = createBuilds({ db, clock, ids, audit, services, dataDirectory, limits: config.builds });
@@ -193,6 +210,8 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
     logs: agent.logs,
   });
   addSettingsRoutes(http, services);
+  addSealingRoutes(http, secrets);
+  addSecretsRoutes(http, { services, db, audit });
   const outputOf = (row: TaskRow) => readOutput({ services, agent }, row);
   addTasksRoutes(http, { services, sync: link.sync, outputOf });
   const { wake, outputOf: buildOutputOf } = buildKeeper;
@@ -218,8 +237,10 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
     { name: "database", start: () => {}, stop: () => database.close() },
     createProcessMetrics({ metrics, clock }),
     ...identity.access.parts,
+    plainSecrets,
     events,
     jobs,
+    secrets,
     link,
     taskKeeper,
     buildKeeper,

@@ -11,17 +11,12 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 type Values = Record<string, string | null>;
 
-/** `mainstay env …` and `mainstay secrets …`: the configuration of a service, altered by guarded changes. */
-export function addSettings(program: Command, withContext: WithContext): void {
-  addEnv(program, withContext);
-  addSecrets(program, withContext);
-}
-
-const ABOUT_CHANGES = `
+export const ABOUT_CHANGES = `
 Each is a change of kind setting: the same code with other variables, rolled out in the service's stages,
 judged against what serves, and undone when it does harm. What is set stays in force for releases to come.`;
 
-function addEnv(program: Command, withContext: WithContext): void {
+/** `mainstay env …`: the variables of a service, altered by guarded changes. */
+export function addEnv(program: Command, withContext: WithContext): void {
   const env = program.command("env").description("The variables of a service");
   const set = env.command("set").argument("<service>").argument("<KEY=value...>");
   withFollowing(set.description("Set variables, as a change that is judged"))
@@ -52,51 +47,14 @@ function addEnv(program: Command, withContext: WithContext): void {
     );
 }
 
-function addSecrets(program: Command, withContext: WithContext): void {
-  const secrets = program.command("secrets").description("The secrets of a service; values are never shown");
-  const set = secrets.command("set").argument("<service>").argument("<KEY>");
-  withFollowing(set.description("Set a secret to what comes in on standard input"))
-    .addHelpText(
-      "after",
-      `${ABOUT_CHANGES}\n\nExamples:\n  mainstay secrets set shop DATABASE_URL < url.txt\n  pass show shop/db | mainstay secrets set shop DATABASE_URL`,
-    )
-    .action((service: string, name: string, options: FollowedOptions) =>
-      withContext(async (context) => {
-        const value = await readSecret(context, name);
-        await alter(context, { service, env: {}, secrets: { [mustBeName(name)]: value } }, options);
-      }),
-    );
-  const unset = secrets.command("unset").argument("<service>").argument("<KEY...>");
-  withFollowing(unset.description("Take secrets away"))
-    .addHelpText("after", `${ABOUT_CHANGES}\n\nExample:\n  mainstay secrets unset shop OLD_KEY`)
-    .action((service: string, names: string[], options: FollowedOptions) =>
-      withContext((context) => alter(context, { service, env: {}, secrets: nothingFor(names) }, options)),
-    );
-  secrets
-    .command("list")
-    .argument("<service>")
-    .option("--environment <name>", "of the service", "production")
-    .description("The names of the secrets of what serves")
-    .action((service: string, { environment }: { environment: string }) =>
-      withContext(async (context) => {
-        const { secrets: items } = await settingsOf(context, service, environment);
-        show(context, items, () =>
-          table(
-            ["NAME", "FROM"],
-            items.map((each) => [each.name, whereFrom(each)]),
-          ),
-        );
-      }),
-    );
-}
-
-interface Alteration {
+export interface Alteration {
   service: string;
   env: Values;
   secrets: Values;
 }
 
-async function alter(context: Context, wish: Alteration, options: FollowedOptions): Promise<void> {
+/** Makes a release with another configuration, and a change that brings it in. */
+export async function alter(context: Context, wish: Alteration, options: FollowedOptions): Promise<void> {
   const { service, env, secrets } = wish;
   const path = settingsPath(service, options.environment);
   const release = await context.api.post<ReleaseResource | null>(path, { env, secrets });
@@ -129,24 +87,15 @@ function readPairs(pairs: string[]): Values {
   return Object.fromEntries(read);
 }
 
-function nothingFor(names: string[]): Values {
+/** These names, to be taken away. */
+export function nothingFor(names: string[]): Values {
   return Object.fromEntries(names.map((name) => [mustBeName(name), null]));
 }
 
-function mustBeName(name: string): string {
+/** The name of a variable, or an error that repeats nothing behind it. */
+export function mustBeName(name: string): string {
   if (VARIABLE.test(name)) return name;
   const remedy = "Use letters, digits and underscores; a secret's value comes in on standard input.";
   // Somebody may have written KEY=value: what follows the name is not repeated.
   throw new CliError(`"${name.split("=")[0]}…" is not the name of a variable`, EXIT.usage, remedy);
-}
-
-async function readSecret(context: Context, name: string): Promise<string> {
-  mustBeName(name);
-  context.status(`the value of ${name}, then Ctrl-D:`);
-  const value = (await context.input()).replace(/\r?\n$/, "");
-  context.status("");
-  if (value !== "" && !/[\r\n]/.test(value)) return value;
-  const what = value === "" ? "nothing" : "more than one line";
-  const remedy = `printf %s "$VALUE" | mainstay secrets set … ${name}`;
-  throw new CliError(`${what} came in on standard input for ${name}`, EXIT.usage, remedy);
 }

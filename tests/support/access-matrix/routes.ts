@@ -75,6 +75,18 @@ export const MATRIX: Record<string, Entry> = {
     path: byTarget,
     body: () => ({ env: { COLOUR: "green" } }),
   },
+  "GET /api/v1/environments/:environment/services/:service/secrets": {
+    route: named("settings.read"),
+    path: byTarget,
+  },
+  "POST /api/v1/environments/:environment/services/:service/secrets/reveal": {
+    route: named("secrets.reveal"),
+    path: byTarget,
+    body: () => ({ reason: "a look" }),
+  },
+  "GET /api/v1/secrets": { route: platform("secrets.read") },
+  "POST /api/v1/secrets/rotations": { route: platform("secrets.rotate"), body: () => ({ kind: "data-keys" }) },
+  "GET /api/v1/secrets/rotations/:id": { route: platform("secrets.read"), path: () => ({ id: "none" }) },
 
   "POST /api/v1/uploads": {
     route: anything("releases.write"),

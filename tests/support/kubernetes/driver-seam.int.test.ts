@@ -20,6 +20,7 @@ import { createIds } from "../../../server/src/kernel/ids.ts";
 import { createMetrics } from "../../../server/src/kernel/metrics.ts";
 import { openTestDatabase } from "../database.ts";
 import { silentLog } from "../log.ts";
+import { createTestSealer } from "../vault.ts";
 import { NO_IMAGES } from "../no-images.ts";
 import { startApiServer } from "./api-server.ts";
 import { createClusterClient } from "./cluster-client.ts";
@@ -115,6 +116,7 @@ function createServer() {
       images: NO_IMAGES,
       limits,
       signatures,
+      sealer: createTestSealer(),
     },
   });
   const client = createClusterClient({ url: cluster.api.url, namespace: NAMESPACE });

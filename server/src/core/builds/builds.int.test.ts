@@ -6,6 +6,7 @@ import { platformFile } from "@mainstay/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openTestDatabase } from "../../../../tests/support/database.ts";
 import { silentLog } from "../../../../tests/support/log.ts";
+import { createTestSealer } from "../../../../tests/support/vault.ts";
 import { NO_IMAGES } from "../../../../tests/support/no-images.ts";
 import { createMinisignKey } from "../../../../tests/support/minisign.ts";
 import { createVirtualClock } from "../../kernel/clock.ts";
@@ -49,6 +50,7 @@ function buildHouse() {
       images: NO_IMAGES,
       limits,
       signatures,
+      sealer: createTestSealer(),
     },
   });
   const builds = createBuilds({

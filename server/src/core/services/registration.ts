@@ -5,6 +5,7 @@ import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import type { NewRelease, TakenIn } from "./intake.ts";
 import type { Origin } from "../../kernel/http/index.ts";
+import type { Secrets } from "./secrets.ts";
 import { applySettings, type SettingsOfServices } from "./settings.ts";
 import type { Signatures } from "./signatures.ts";
 import type { ReleaseRow, ServicesStore } from "./store.ts";
@@ -25,11 +26,12 @@ export interface RegistrationDependencies {
   store: ServicesStore;
   signatures: Signatures;
   settings: Pick<SettingsOfServices, "serving">;
+  secrets: Pick<Secrets, "latest">;
 }
 
 /** Makes a release of files that were taken in, with the settings in force laid over what they say. */
 export function createRegistration(dependencies: RegistrationDependencies) {
-  const { db, clock, ids, audit, events, store, settings, signatures } = dependencies;
+  const { db, clock, ids, audit, events, store, settings, secrets, signatures } = dependencies;
 
   return async function record(taken: Incoming, origin: Origin): Promise<ReleaseRow> {
     const { snapshot, env, file, stored, contents, promotes, built, signature = null } = taken;
@@ -52,7 +54,8 @@ export function createRegistration(dependencies: RegistrationDependencies) {
       file,
       snapshot: { ...set, env: { ...set.env, ...env } },
       ...{ base: null, origin: null, settings: inForce },
-      secrets_version: before?.secrets_version ?? null,
+      // A first release finds what was kept for it.
+      secrets_version: before ? before.secrets_version : await secrets.latest(target),
       created_at: now,
       created_by: origin.actor,
       collected_at: null,

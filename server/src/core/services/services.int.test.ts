@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openTestDatabase } from "../../../../tests/support/database.ts";
 import { createMinisignKey } from "../../../../tests/support/minisign.ts";
 import { silentLog } from "../../../../tests/support/log.ts";
+import { createTestSealer } from "../../../../tests/support/vault.ts";
 import { createVirtualClock } from "../../kernel/clock.ts";
 import { createEvents } from "../../kernel/events/index.ts";
 import { createIds } from "../../kernel/ids.ts";
@@ -65,6 +66,7 @@ function build() {
   const images = createFakeImages();
   const services = createServices({
     ...{ db, clock, ids, audit, events, dataDirectory: folder, uploads, images, limits, signatures },
+    sealer: createTestSealer(),
   });
   return { services, uploads, audit, images };
 }

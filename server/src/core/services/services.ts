@@ -6,6 +6,7 @@ import type { Database } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import { MASK, maskSecrets } from "../../kernel/redact.ts";
+import type { Sealer } from "../secrets/index.ts";
 import type { Uploads } from "../uploads/index.ts";
 import { createBuilding } from "./building.ts";
 import { createCollector } from "./collector.ts";
@@ -18,7 +19,7 @@ import { createOneAtATime } from "./one-at-a-time.ts";
 import { createReleaseFiles } from "./release-files.ts";
 import { createRegistration } from "./registration.ts";
 import { createRoster } from "./roster.ts";
-import { createSecretsFile } from "./secrets-file.ts";
+import { createSecrets } from "./secrets.ts";
 import { createSettings } from "./settings.ts";
 import type { Signatures } from "./signatures.ts";
 import { createTaskInputs } from "./task-inputs.ts";
@@ -49,7 +50,7 @@ export interface Arrangement {
   /** Commands that run once, as long as they do. */
   tasks: TaskRow[];
   releases: Map<string, ReleaseRow>;
-  /** Secret values by release id, as the secrets file has them now. */
+  /** Secret values by release id, each of the version that the release names. */
   secrets: ReadonlyMap<string, Record<string, string>>;
 }
 
@@ -68,6 +69,7 @@ export interface ServicesDependencies {
   images: ImageStore;
   limits: PlatformConfig["uploads"];
   signatures: Signatures;
+  sealer: Sealer;
 }
 
 interface Logged extends Target {
@@ -81,17 +83,18 @@ function whereabouts({ service, environment, release }: Target & { release: stri
 }
 
 export function createServices(dependencies: ServicesDependencies) {
-  const { db, clock, ids, audit, events, dataDirectory, uploads, images, limits, signatures } = dependencies;
+  const { db, clock, ids, audit, events, dataDirectory, uploads, images, limits, signatures, sealer } =
+    dependencies;
   const store = createServicesStore(db);
   const files = createReleaseFiles({ root: path.join(dataDirectory, "releases"), limits });
-  const secrets = createSecretsFile({ directory: path.join(dataDirectory, "keys") });
+  const secrets = createSecrets({ db, clock, ids, sealer });
   const runOne = createOneAtATime();
   const intake = createIntake({ files, uploads, images, store });
   const known = new Map<string, Record<string, string>>();
   const roster = createRoster({ store, clock, ids });
   const settings = createSettings({ db, clock, ids, audit, events, store, secrets });
   const tasks = createTasks({ db, clock, ids, audit, inputs: createTaskInputs({ dataDirectory, uploads }) });
-  const record = createRegistration({ db, clock, ids, audit, events, store, settings, signatures });
+  const record = createRegistration({ db, clock, ids, audit, events, store, settings, secrets, signatures });
   const setMaintenance = createMaintenance({ db, clock, audit, store });
 
   async function registerRelease(input: NewRelease, origin: Origin, promotes?: string): Promise<ReleaseRow> {
@@ -147,28 +150,20 @@ export function createServices(dependencies: ServicesDependencies) {
     const wanted = new Set([...instances, ...running].map((each) => each.release));
     for (const id of inTraffic) if (id !== null) wanted.add(id);
     const releases = new Map((await store.releasesById([...wanted])).map((each) => [each.id, each]));
-    for (const each of releases.values()) await refreshSecrets(each);
-    return { services, instances, tasks: running, releases, secrets: known };
-  }
-
-  /** A secrets file that vanishes must not take down what runs: the values read last stay in force. */
-  async function refreshSecrets(row: ReleaseRow): Promise<void> {
-    try {
-      known.set(row.id, await secretsOf(row));
-    } catch (error) {
-      if (!known.has(row.id)) throw error;
+    for (const id of known.keys()) if (!releases.has(id)) known.delete(id);
+    for (const each of releases.values()) {
+      // A version never changes: what was opened once need not be opened for every beat.
+      if (!known.has(each.id)) known.set(each.id, await secrets.read(each));
     }
-  }
-
-  function secretsOf(row: ReleaseRow): Promise<Record<string, string>> {
-    return secrets.read(row, row.snapshot.secrets, row.secrets_version);
+    return { services, instances, tasks: running, releases, secrets: known };
   }
 
   /** Takes the values of a release's secrets out of a text, as far as they are long enough to be told. */
   async function createRedactor(releaseId: string): Promise<(text: string) => string> {
     const row = await release(releaseId);
-    const values = known.get(releaseId) ?? (await secretsOf(row).catch(() => NO_VALUES));
-    const telling = Object.values(values).filter((value) => value.length >= SECRET_LENGTH_MIN);
+    const values = known.get(releaseId) ?? (await secrets.read(row).catch(() => NO_VALUES));
+    const lines = Object.values(values).flatMap((value) => [value, ...value.split("\n")]);
+    const telling = lines.filter((line) => line.trim().length >= SECRET_LENGTH_MIN);
     return (text) => telling.reduce((masked, value) => masked.replaceAll(value, MASK), maskSecrets(text));
   }
 
@@ -188,9 +183,10 @@ export function createServices(dependencies: ServicesDependencies) {
     verifyRelease,
     /** Throws what keeps an image of the release from being on its machine. */
     provideImages: (row: ReleaseRow) => provideImages(row.snapshot, images),
-    secretsOf,
-    /** The names that have a value in the secrets file; none when there is no such file. */
-    secretNames: (row: ReleaseRow) => secrets.names(row, row.secrets_version),
+    secretsOf: secrets.read,
+    /** The names that have a value in the version that the release names. */
+    secretNames: secrets.names,
+    secrets,
     arrangement,
     ...{ nextGeneration: store.nextGeneration, createRedactor },
     roster,

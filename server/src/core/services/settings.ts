@@ -1,11 +1,11 @@
 import { AppError, BUCKETS, type ServiceFile } from "@mainstay/api";
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { Database } from "../../kernel/database/index.ts";
+import type { Database, Tx } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
-import type { SecretsFile } from "./secrets-file.ts";
 import type { Origin } from "../../kernel/http/index.ts";
+import type { Secrets, SecretValues } from "./secrets.ts";
 import type { ReleaseRow, ServicesStore, Settings, Target } from "./store.ts";
 
 /** What shall be different: a value, or null for a variable that shall not be set. */
@@ -21,7 +21,14 @@ export interface SettingsDependencies {
   audit: Audit;
   events: TypedEvents;
   store: ServicesStore;
-  secrets: SecretsFile;
+  secrets: Secrets;
+}
+
+interface NewValues {
+  target: Target;
+  before: SecretValues;
+  wish: Alteration["secrets"];
+  origin: Origin;
 }
 
 /** A service's configuration beyond its service file. It is part of a release, and comes back with it. */
@@ -53,48 +60,54 @@ export function createSettings({ db, clock, ids, audit, events, store, secrets }
       created_at: clock.now(),
       created_by: origin.actor,
     };
-    const altersSecrets = Object.keys(wish.secrets).length > 0;
-    if (altersSecrets) {
-      const values = withAlterations(await secrets.all(target, base.secrets_version), wish.secrets);
-      await secrets.write(target, id, values);
-      row.secrets_version = id;
-    }
-    await register(row, wish, origin);
-    if (altersSecrets) await secrets.prune(target, [base.secrets_version, id]);
-    return row;
+    const before = await secrets.all(base.secrets_version);
+    return db.transaction().execute(async (tx) => {
+      const named = await keepSecrets(tx, { target, before, wish: wish.secrets, origin });
+      const derived = { ...row, secrets_version: named ?? base.secrets_version };
+      await register(tx, { row: derived, wish, origin });
+      return derived;
+    });
   }
 
-  async function register(row: ReleaseRow, wish: Alteration, origin: Origin): Promise<void> {
+  /** A version of the values with what shall be different; null when nothing shall. */
+  async function keepSecrets(tx: Tx, { target, before, wish, origin }: NewValues): Promise<string | null> {
+    const changed = namesOf(wish);
+    if (changed.length === 0) return null;
+    return secrets.write(tx, target, { values: withAlterations(before, wish), changed, by: origin.actor });
+  }
+
+  async function register(
+    tx: Tx,
+    { row, wish, origin }: { row: ReleaseRow; wish: Alteration; origin: Origin },
+  ): Promise<void> {
     const { id, service, environment, digest, version } = row;
-    await db.transaction().execute(async (tx) => {
-      await store.insertRelease(tx, row);
-      await audit.record(tx, {
-        ...origin,
-        service,
-        environment,
-        action: "services.settings_altered",
-        resource: { type: "release", id },
-        // Names alone: a value may be a secret even where nobody called it one.
-        after: { base: row.base, env: namesOf(wish.env), secrets: namesOf(wish.secrets) },
-      });
-      const data = { service, environment, release: id, digest, version };
-      await events.emit(tx, { type: "services.release_registered", subject: id, data });
+    await store.insertRelease(tx, row);
+    await audit.record(tx, {
+      ...origin,
+      service,
+      environment,
+      action: "services.settings_altered",
+      resource: { type: "release", id },
+      // Names alone: a value may be a secret even where nobody called it one.
+      after: { base: row.base, env: namesOf(wish.env), secrets: namesOf(wish.secrets) },
     });
+    const data = { service, environment, release: id, digest, version };
+    await events.emit(tx, { type: "services.release_registered", subject: id, data });
   }
 
   /** Values of secrets for a service of which nothing runs yet: its first release finds them. */
   async function prepareSecrets(target: Target, wish: Alteration["secrets"], origin: Origin): Promise<void> {
-    const before = await secrets.all(target, null);
-    await secrets.write(target, null, withAlterations(before, wish));
-    await db.transaction().execute((tx) =>
-      audit.record(tx, {
+    const before = await secrets.all(await secrets.latest(target));
+    await db.transaction().execute(async (tx) => {
+      await keepSecrets(tx, { target, before, wish, origin });
+      await audit.record(tx, {
         ...origin,
         ...target,
         action: "services.settings_altered",
         resource: { type: "service", id: `${target.environment}/${target.service}` },
         after: { secrets: namesOf(wish) },
-      }),
-    );
+      });
+    });
   }
 
   return { serving, mustServe, derive, prepareSecrets };

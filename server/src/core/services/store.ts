@@ -31,7 +31,7 @@ type Tables = {
     settings: Settings;
     /** The text of a .minisig file over the digest; null: nobody signed it. */
     signature: string | null;
-    /** Which version of the secrets' values it uses; null: the file that people write. */
+    /** Which version of the secrets' values it uses; null: there were none. */
     secrets_version: string | null;
     created_at: Date;
     created_by: { type: string; id: string; name: string };

@@ -7,6 +7,7 @@ import { initialState, type RolloutState } from "@mainstay/rollout";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openTestDatabase } from "../../../../tests/support/database.ts";
 import { silentLog } from "../../../../tests/support/log.ts";
+import { createTestSealer } from "../../../../tests/support/vault.ts";
 import { NO_IMAGES } from "../../../../tests/support/no-images.ts";
 import { waitUntil } from "../../../../tests/support/wait-until.ts";
 import { auditStream, createAudit } from "../../core/audit/index.ts";
@@ -110,6 +111,7 @@ beforeEach(async () => {
       images: NO_IMAGES,
       limits,
       signatures,
+      sealer: createTestSealer(),
     },
   });
   [shown, told] = [new Map(), []];

@@ -20,7 +20,7 @@ export interface Situation {
   change: ChangeView;
   candidate: ReleaseRow;
   stable: ReleaseRow | null;
-  /** Names that have a value in the secrets file. */
+  /** Names of secrets that have a value. */
   secretNames: string[];
   /** Every instance the agent sees. */
   observed: ObservedInstance[];
