@@ -8,8 +8,6 @@ import { countSealed, createColumnStore, nameOf, type SealedColumn } from "./col
 import type { HeldKeys } from "./keys.ts";
 import type { RotationRow, SecretsStore, ServerRow } from "./store.ts";
 
-/** A server that was not heard for this long does not hold a rotation up; the database refuses it later. */
-const SERVER_LIFE_MS = 15_000;
 const LOOK_MS = 250;
 /** What was sealed before everybody had heard of the new key is committed by then. */
 const GRACE_MS = 1000;
@@ -29,6 +27,8 @@ export interface RotationDependencies {
   columns: readonly SealedColumn[];
   /** Says what this server has. */
   beat(): Promise<void>;
+  /** A server that was not heard for this long holds nothing up; what it seals in the old way is refused. */
+  serverLifeMs: number;
 }
 
 /**
@@ -39,7 +39,7 @@ export interface RotationDependencies {
  * be sealed in the old way any more, and what was in between is sealed anew. Then the old key goes.
  */
 export function createRotator(dependencies: RotationDependencies) {
-  const { db, clock, store, keys, columns, audit, events, beat } = dependencies;
+  const { db, clock, store, keys, columns, audit, events, beat, serverLifeMs } = dependencies;
 
   return async function rotate(signal: AbortSignal): Promise<void> {
     const row = await store.openRotation();
@@ -90,7 +90,7 @@ export function createRotator(dependencies: RotationDependencies) {
     for (;;) {
       await keys.refresh();
       await beat();
-      if ((await store.servers(SERVER_LIFE_MS)).every(isSo)) return;
+      if ((await store.servers(serverLifeMs)).every(isSo)) return;
       await clock.sleep(LOOK_MS, signal);
     }
   }
