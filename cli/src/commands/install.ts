@@ -145,11 +145,14 @@ async function tellResult(context: Context, machine: Machine, plan: PlannedStep[
   const recoveryKey = isFirst ? await recoveryKeyOf(config) : null;
   const url = `http://${config.server.host}:${config.server.port}`;
   const traffic = `http://${config.proxy.host}:${config.proxy.port}`;
-  if (context.isJson) return context.print(JSON.stringify({ url, traffic, adminKey: key, recoveryKey }, null, 2));
+  if (context.isJson)
+    return context.print(JSON.stringify({ url, traffic, adminKey: key, recoveryKey }, null, 2));
   context.print(`\nReady.  API and console  ${url}\n        traffic          ${traffic}`);
   if (key !== null) context.print(`\nThe admin key, shown this once: ${key}`);
   if (recoveryKey !== null)
-    context.print(`The recovery key, without which lost secrets stay lost; keep it elsewhere: ${recoveryKey}`);
+    context.print(
+      `The recovery key, without which lost secrets stay lost; keep it elsewhere: ${recoveryKey}`,
+    );
   context.print("\nNext: mainstay doctor, then mainstay deploy ./my-service");
 }
 

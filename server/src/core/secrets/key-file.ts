@@ -12,7 +12,9 @@ export function usualKeyFile(dataDirectory: string): string {
   return path.join(dataDirectory, "keys", "wrapping.key");
 }
 
-/** The keys of a key file (docs/formats/vault.md); none when there is no such file. Throws SECRETS_KEY_FILE. */
+/**
+ * The keys of a key file (docs/formats/vault.md); none when there is no such file. Throws SECRETS_KEY_FILE.
+ */
 export async function readKeyFile(file: string): Promise<Key[]> {
   try {
     const facts = await lstat(file);

@@ -60,7 +60,9 @@ export function createSecrets({ db, clock, ids, sealer }: SecretsDependencies) {
     return Object.fromEntries(names.map((name) => [name, values[name] ?? ""]));
   }
 
-  /** Every name that has a value; none when the version cannot be read, which `read` tells whoever needs it. */
+  /**
+   * Every name that has a value; none when the version cannot be read, which `read` tells whoever needs it.
+   */
   async function names({ secrets_version: version }: ReleaseRow): Promise<string[]> {
     return version === null ? [] : ((await store.version(version))?.names ?? []);
   }
