@@ -107,10 +107,10 @@ export function createRotator(dependencies: RotationDependencies) {
       for await (const progress of passColumn(row, column, after)) {
         signal.throwIfAborted();
         counts[progress.outcome] = (counts[progress.outcome] ?? 0) + 1;
-        if (progress.count % KEEP_EVERY === 0) await keep(id, column, progress.cursor, counts);
+        if (progress.count % KEEP_EVERY === 0) await keep(id, counts, { column, row: progress.cursor });
       }
       const next = columns[index + 1];
-      await keep(id, next ?? column, next ? null : LAST, counts);
+      await keep(id, counts, { column: next ?? column, row: next ? null : LAST });
     }
   }
 
@@ -125,7 +125,11 @@ export function createRotator(dependencies: RotationDependencies) {
     for await (const { cursor, outcome } of rotation) yield { cursor, outcome, count: (count += 1) };
   }
 
-  async function keep(id: string, column: SealedColumn, row: string | null, counts: Record<string, number>) {
+  async function keep(
+    id: string,
+    counts: Record<string, number>,
+    { column, row }: { column: SealedColumn; row: string | null },
+  ): Promise<void> {
     const position = { column: nameOf(column), row };
     await store.updateRotation(id, { position, counts, updated_at: clock.now() });
   }
