@@ -18,7 +18,7 @@ import { createMetrics } from "../../server/src/kernel/metrics.ts";
 import { silentLog } from "./log.ts";
 
 /** Two tables as rooms have them, each with something sealed. */
-export const COLUMNS: readonly SealedColumn[] = [
+const COLUMNS: readonly SealedColumn[] = [
   { table: "load.things", column: "sealed_thing", key: "id" },
   { table: "load.others", column: "sealed_other", key: "id" },
 ];
