@@ -293,7 +293,7 @@ export const serviceFile = z.strictObject({
   secrets: z
     .array(variableName)
     .default([])
-    .describe("Variables whose values stand in data/keys/<service>.<environment>.env, mode 0600."),
+    .describe("Variables whose values are kept sealed: mainstay secrets set."),
   resources: resources.prefault({}).describe("Limits of every instance, enforced by control groups."),
   routes: z.array(route).min(1).prefault([{}]).describe("Which requests are this service's."),
   connections: connections.prefault({}).describe("How requests reach the instances."),

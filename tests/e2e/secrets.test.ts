@@ -221,7 +221,8 @@ async function everyTable(): Promise<Map<string, string>> {
     for (const { name } of rows) {
       const found = await client.query<{ text: string }>(
         `select t::text || coalesce((select string_agg(encode(decode(m[1], 'hex'), 'escape'), '')
-                                       from regexp_matches(t::text, '\\\\\\\\x([0-9a-f]*)', 'g') m), '') as text
+                                     from regexp_matches(t::text, '\\\\\\\\x([0-9a-f]*)', 'g') m), '')
+                as text
            from ${name} t`,
       );
       dump.set(name, found.rows.map(({ text }) => text).join("\n"));

@@ -14,7 +14,7 @@ const database = await openDatabase({ url, dataDirectory, runtimeDirectory, log:
 const server = await createSealingServer({ database, clock, dataDirectory });
 
 /** What a rotation reads, writes and commits; the queue's own statements are none of its steps. */
-const STEP = /^\s*(begin|commit)|secrets[."]|load[."]/i;
+const STEP = /^\s*(begin|start|commit)|\bsecrets\b|\bload\b/i;
 const seen = new WeakSet<object>();
 let left = Number(step) || Number.POSITIVE_INFINITY;
 

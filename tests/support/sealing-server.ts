@@ -18,10 +18,13 @@ import { createMetrics } from "../../server/src/kernel/metrics.ts";
 import { silentLog } from "./log.ts";
 
 /** Two tables as rooms have them, each with something sealed. */
-export const COLUMNS: readonly SealedColumn[] = [
+const COLUMNS: readonly SealedColumn[] = [
   { table: "load.things", column: "sealed_thing", key: "id" },
   { table: "load.others", column: "sealed_other", key: "id" },
 ];
+
+/** Shorter than in production: nobody waits long for one that was killed. */
+const SERVER_LIFE_MS = 3000;
 
 export async function createSealedTables({ db }: Pick<DatabaseHandle, "db">): Promise<void> {
   await sql`create schema load`.execute(db);
@@ -55,6 +58,7 @@ export async function createSealingServer(options: SealingServerOptions) {
     ...{ database, clock, ids, random: randomBytes, events, jobs, log: silentLog, keys },
     audit: createAudit({ db, clock, ids }),
     columns: COLUMNS,
+    serverLifeMs: SERVER_LIFE_MS,
   });
   const sealer = createSealer({ keyring: keys.keyring, random: randomBytes });
   return {

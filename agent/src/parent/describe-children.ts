@@ -19,6 +19,9 @@ interface Inherited {
   isSocketShared: boolean;
 }
 
+/** Keys of what is sealed are the server's business alone. */
+const OF_THE_SERVER = /^MAINSTAY_SECRETS_/;
+
 /**
  * What the parent starts: the proxy workers, HAProxy's keeper before them where it is the engine, the agent,
  * and the server.
@@ -28,7 +31,8 @@ export function describeChildren(
   engine: "node" | "haproxy",
   { descriptors, isSocketShared }: Inherited,
 ): ChildSpec[] {
-  const env = { NODE_COMPILE_CACHE: join(options.dataDirectory, "cache"), ...process.env };
+  const own = { NODE_COMPILE_CACHE: join(options.dataDirectory, "cache"), ...process.env };
+  const env = Object.fromEntries(Object.entries(own).filter(([name]) => !OF_THE_SERVER.test(name)));
   const count = options.proxy.workers;
   const workers = Array.from({ length: count }, (_, slot) => ({
     name: `proxy-${slot}`,
@@ -64,7 +68,7 @@ export function describeChildren(
   };
   const { server } = options;
   const servers = server
-    ? [{ name: "server", command: () => server.command, env: { ...env, ...server.env } }]
+    ? [{ name: "server", command: () => server.command, env: { ...own, ...server.env } }]
     : [];
   return [...workers, ...(engine === "haproxy" ? [keeper] : []), agent, ...servers];
 }

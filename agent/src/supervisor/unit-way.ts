@@ -60,7 +60,11 @@ export function createUnitWay({ agentId, runtimeDirectory }: UnitWayOptions): Wa
       ...["--quiet", "--collect", "--no-ask-password", `--unit=${nameOf(id)}`],
       ...properties.map((each) => `--property=${each}`),
       ...["--", "/usr/bin/env", "-i", "/bin/sh", script],
-    ]);
+    ]).catch((error: unknown) => {
+      // What never started cannot remove it.
+      rmSync(script, { force: true });
+      throw error;
+    });
     const shown = await systemd("systemctl", ["show", "--property=MainPID", "--value", nameOf(id)]);
     return live(order, Number(shown), readProcess(Number(shown))?.startTicks ?? 0);
   }

@@ -1,5 +1,8 @@
 import { createInterface } from "node:readline/promises";
 import { readFile } from "node:fs/promises";
+import type { PlatformConfig } from "@mainstay/api";
+import { readKeyFile, usualKeyFile } from "@mainstay/server";
+import { formatKey } from "@mainstay/vault";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import type { Context } from "../context.ts";
@@ -139,12 +142,24 @@ async function tellResult(context: Context, machine: Machine, plan: PlannedStep[
   // Only when this run made the data directory is the key one that nobody has seen.
   const isFirst = plan.some(({ step, isDone }) => step.id === "data" && !isDone);
   const key = isFirst ? (await readFile(`${config.dataDirectory}/keys/admin.key`, "utf8")).trim() : null;
+  const recoveryKey = isFirst ? await recoveryKeyOf(config) : null;
   const url = `http://${config.server.host}:${config.server.port}`;
   const traffic = `http://${config.proxy.host}:${config.proxy.port}`;
-  if (context.isJson) return context.print(JSON.stringify({ url, traffic, adminKey: key }, null, 2));
+  if (context.isJson)
+    return context.print(JSON.stringify({ url, traffic, adminKey: key, recoveryKey }, null, 2));
   context.print(`\nReady.  API and console  ${url}\n        traffic          ${traffic}`);
   if (key !== null) context.print(`\nThe admin key, shown this once: ${key}`);
+  if (recoveryKey !== null)
+    context.print(
+      `The recovery key, without which lost secrets stay lost; keep it elsewhere: ${recoveryKey}`,
+    );
   context.print("\nNext: mainstay doctor, then mainstay deploy ./my-service");
+}
+
+/** What the server made at its first start; null where the key comes from somewhere else. */
+async function recoveryKeyOf({ secrets, dataDirectory }: PlatformConfig): Promise<string | null> {
+  const [key] = await readKeyFile(secrets.keyFile ?? usualKeyFile(dataDirectory));
+  return key === undefined ? null : formatKey(key);
 }
 
 function portOption(text: string): number {

@@ -16,7 +16,9 @@ interface PlaceOptions {
   dataDirectory?: string;
 }
 
-/** `mainstay secrets recovery-key …` and `recover`: on the server's machine, also while the server is down. */
+/**
+ * `mainstay secrets recovery-key …` and `recover`: on the server's machine, also while the server is down.
+ */
 export function addRecovery(secrets: Command, withOwnContext: WithOwnContext): void {
   const recovery = secrets
     .command("recovery-key")

@@ -4,7 +4,10 @@ import { sql } from "kysely";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import type { SealedPlace } from "./sealer.ts";
 
-/** A column of a room that holds what the sealer has sealed. Each room names its own; compose.ts hands them over. */
+/**
+ * A column of a room that holds what the sealer has sealed.
+ * Each room names its own; compose.ts hands them over.
+ */
 export interface SealedColumn {
   /** With its schema. */
   table: string;

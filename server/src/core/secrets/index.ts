@@ -1,5 +1,4 @@
 export type { SealedColumn } from "./columns.ts";
-export { readKeyFile, usualKeyFile, writeKeyFile } from "./key-file.ts";
 export { createKeySource } from "./key-source.ts";
 export { openKeys, type HeldKeys } from "./keys.ts";
 export { addSealingRoutes } from "./routes.ts";

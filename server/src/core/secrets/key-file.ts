@@ -3,7 +3,7 @@ import path from "node:path";
 import { AppError } from "@mainstay/api";
 import { formatKeys, parseKeys, VaultError, type Key } from "@mainstay/vault";
 
-const HEAD = `# The keys of everything that is sealed in the database. Whoever reads this file can read all of it;
+const HEAD = `# The keys of all that is sealed in the database. Whoever reads this file can read that;
 # without it nobody can. Keep a copy elsewhere: mainstay secrets recovery-key export
 `;
 
@@ -12,7 +12,9 @@ export function usualKeyFile(dataDirectory: string): string {
   return path.join(dataDirectory, "keys", "wrapping.key");
 }
 
-/** The keys of a key file (docs/formats/vault.md); none when there is no such file. Throws SECRETS_KEY_FILE. */
+/**
+ * The keys of a key file (docs/formats/vault.md); none when there is no such file. Throws SECRETS_KEY_FILE.
+ */
 export async function readKeyFile(file: string): Promise<Key[]> {
   try {
     const facts = await lstat(file);
@@ -40,8 +42,8 @@ export async function writeKeyFile(file: string, keys: readonly Key[]): Promise<
       await handle.close();
     }
     await rename(partial, file);
-    const directory = await open(path.dirname(file), "r");
-    await directory.sync().finally(() => directory.close());
+    await using directory = await open(path.dirname(file), "r");
+    await directory.sync();
   } catch (error) {
     throw refusal(file, describe(error), error);
   }

@@ -8,8 +8,6 @@ import { countSealed, createColumnStore, nameOf, type SealedColumn } from "./col
 import type { HeldKeys } from "./keys.ts";
 import type { RotationRow, SecretsStore, ServerRow } from "./store.ts";
 
-/** A server that was not heard for this long does not hold a rotation up; the database refuses it later. */
-const SERVER_LIFE_MS = 15_000;
 const LOOK_MS = 250;
 /** What was sealed before everybody had heard of the new key is committed by then. */
 const GRACE_MS = 1000;
@@ -29,6 +27,8 @@ export interface RotationDependencies {
   columns: readonly SealedColumn[];
   /** Says what this server has. */
   beat(): Promise<void>;
+  /** A server that was not heard for this long holds nothing up; what it seals in the old way is refused. */
+  serverLifeMs: number;
 }
 
 /**
@@ -39,7 +39,7 @@ export interface RotationDependencies {
  * be sealed in the old way any more, and what was in between is sealed anew. Then the old key goes.
  */
 export function createRotator(dependencies: RotationDependencies) {
-  const { db, clock, store, keys, columns, audit, events, beat } = dependencies;
+  const { db, clock, store, keys, columns, audit, events, beat, serverLifeMs } = dependencies;
 
   return async function rotate(signal: AbortSignal): Promise<void> {
     const row = await store.openRotation();
@@ -90,7 +90,7 @@ export function createRotator(dependencies: RotationDependencies) {
     for (;;) {
       await keys.refresh();
       await beat();
-      if ((await store.servers(SERVER_LIFE_MS)).every(isSo)) return;
+      if ((await store.servers(serverLifeMs)).every(isSo)) return;
       await clock.sleep(LOOK_MS, signal);
     }
   }
@@ -107,10 +107,10 @@ export function createRotator(dependencies: RotationDependencies) {
       for await (const progress of passColumn(row, column, after)) {
         signal.throwIfAborted();
         counts[progress.outcome] = (counts[progress.outcome] ?? 0) + 1;
-        if (progress.count % KEEP_EVERY === 0) await keep(id, column, progress.cursor, counts);
+        if (progress.count % KEEP_EVERY === 0) await keep(id, counts, { column, row: progress.cursor });
       }
       const next = columns[index + 1];
-      await keep(id, next ?? column, next ? null : LAST, counts);
+      await keep(id, counts, { column: next ?? column, row: next ? null : LAST });
     }
   }
 
@@ -125,7 +125,11 @@ export function createRotator(dependencies: RotationDependencies) {
     for await (const { cursor, outcome } of rotation) yield { cursor, outcome, count: (count += 1) };
   }
 
-  async function keep(id: string, column: SealedColumn, row: string | null, counts: Record<string, number>) {
+  async function keep(
+    id: string,
+    counts: Record<string, number>,
+    { column, row }: { column: SealedColumn; row: string | null },
+  ): Promise<void> {
     const position = { column: nameOf(column), row };
     await store.updateRotation(id, { position, counts, updated_at: clock.now() });
   }

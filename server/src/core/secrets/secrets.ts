@@ -26,6 +26,8 @@ export interface SecretsDependencies {
   keys: HeldKeys;
   /** Of every room. */
   columns: readonly SealedColumn[];
+  /** After this time without a sign of life a server counts as gone. */
+  serverLifeMs?: number;
 }
 
 export interface Origin {
@@ -43,15 +45,15 @@ export interface Secrets extends LongRunning {
 }
 
 const JOB = "rotate-secrets";
-/** Well below the time after which a server counts as gone. */
-const BEAT_MS = 3000;
 const DEADLINE_MS = 6 * 3_600_000;
 const RETRIES = 50;
 const SERVER_LIFE_MS = 15_000;
+const BEATS_IN_A_LIFE = 5;
 const NOTHING = { done: 0, already: 0, gone: 0, contended: 0, unreadable: 0 };
 
 export function createSecrets(dependencies: SecretsDependencies): Secrets {
   const { database, clock, ids, random, audit, jobs, log, keys, columns } = dependencies;
+  const { serverLifeMs = SERVER_LIFE_MS } = dependencies;
   const { db } = database;
   const store = createSecretsStore(db);
   const server = ids.next("srv");
@@ -75,12 +77,12 @@ export function createSecrets(dependencies: SecretsDependencies): Secrets {
 
   async function keepBeating(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await clock.sleep(BEAT_MS, stopping.signal).catch(() => undefined);
+      await clock.sleep(serverLifeMs / BEATS_IN_A_LIFE, stopping.signal).catch(() => undefined);
       if (!stopping.signal.aborted) await takeUpNews();
     }
   }
 
-  const rotateOn = createRotator({ ...dependencies, db, store, beat });
+  const rotateOn = createRotator({ ...dependencies, db, store, beat, serverLifeMs });
   jobs.define(JOB, { data: z.object({}), deadlineMs: DEADLINE_MS, retries: RETRIES }, ({ signal }) =>
     rotateOn(signal),
   );
@@ -128,7 +130,7 @@ export function createSecrets(dependencies: SecretsDependencies): Secrets {
     const [rows, counts, servers, last] = await Promise.all([
       store.keys(),
       countSealed(db, columns),
-      store.servers(SERVER_LIFE_MS),
+      store.servers(serverLifeMs),
       store.lastRotation(),
     ]);
     const { active, generation, ids: atHand } = keys.keyring();

@@ -9,7 +9,9 @@ import type { Origin } from "../../kernel/http/index.ts";
 import type { Secrets, SecretValues } from "./secrets.ts";
 import type { Target } from "./store.ts";
 
-/** `<service>.<environment>.env` as people wrote it, or `<service>.<environment>.<release>.env` of a change. */
+/**
+ * `<service>.<environment>.env` as people wrote it, or `<service>.<environment>.<release>.env` of a change.
+ */
 const PLAIN = /^([a-z0-9-]+)\.([a-z0-9-]+)(?:\.(rel_[0-9a-f]+))?\.env$/;
 
 const PLATFORM: Origin = {

@@ -51,16 +51,18 @@ export function createSecrets({ db, clock, ids, sealer }: SecretsDependencies) {
   /** The values that a release asks for. Throws SECRET_MISSING; no message ever holds a value. */
   async function read(release: ReleaseRow): Promise<SecretValues> {
     const { snapshot, service, environment, secrets_version: version } = release;
-    const names = snapshot.secrets;
-    if (names.length === 0) return {};
+    const wanted = snapshot.secrets;
+    if (wanted.length === 0) return {};
     const values = await all(version);
-    const missing = names.filter((name) => values[name] === undefined);
+    const missing = wanted.filter((name) => values[name] === undefined);
     if (missing.length > 0)
       throw new AppError("SECRET_MISSING", { names: missing.join(", "), service, environment });
-    return Object.fromEntries(names.map((name) => [name, values[name] ?? ""]));
+    return Object.fromEntries(wanted.map((name) => [name, values[name] ?? ""]));
   }
 
-  /** Every name that has a value; none when the version cannot be read, which `read` tells whoever needs it. */
+  /**
+   * Every name that has a value; none when the version cannot be read, which `read` tells whoever needs it.
+   */
   async function names({ secrets_version: version }: ReleaseRow): Promise<string[]> {
     return version === null ? [] : ((await store.version(version))?.names ?? []);
   }
