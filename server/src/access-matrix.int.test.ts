@@ -33,7 +33,7 @@ let folder = "";
 let database: Awaited<ReturnType<typeof openTestDatabase>>;
 let house: ReturnType<typeof compose>;
 let callers: Caller[] = [];
-let targets: Things[] = [];
+const targets: Things[] = [];
 let count = 0;
 /** Each outcome that was not as it must be. */
 const wrong: string[] = [];

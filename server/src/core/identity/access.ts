@@ -47,19 +47,18 @@ export function createAccess({ db, listen, clock, ids, random, audit, log }: Acc
   }
 
   /**
-   * Who sends an API key. Null when none was sent, or something of another form; throws UNAUTHENTICATED that says
-   * what is wrong with one. Asks memory alone.
+   * Who sends an API key. Null when none was sent, or something of another form;
+   * throws UNAUTHENTICATED that says what is wrong with one. Asks memory alone.
    */
   async function authenticateKey({ headers, address }: Credentials): Promise<Authenticated | null> {
     const text = bearerOf(headers);
-    return text?.startsWith(KEY_START) ? checkKey(text, address) : null;
-  }
-
-  async function checkKey(text: string, address: string): Promise<Authenticated> {
+    if (!text?.startsWith(KEY_START)) return null;
     return check(book.pageNow() ?? (await book.page()), text, address);
   }
 
-  /** For users who may do nothing yet, or no more: invited, disabled. To be called in the transaction of that. */
+  /**
+   * For users who may do nothing yet, or no more: invited, disabled. To be called in the transaction of that.
+   */
   async function suspend(tx: Tx, user: string): Promise<void> {
     await store.alter(tx);
     await store.suspend(tx, { user_id: user, since: clock.now() });
@@ -92,8 +91,6 @@ export function createAccess({ db, listen, clock, ids, random, audit, log }: Acc
     parts: [follower, usage],
     permissionsOf,
     authenticateKey,
-    /** The check of a key alone, for measurements. */
-    checkKey,
     /** For what alters it in this room. */
     shared,
     roles: createRoles(shared),

@@ -16,8 +16,8 @@ export interface AdminKeyDependencies extends AccessDependencies {
 }
 
 /**
- * Makes the admin key when there never was one, and writes it to keys/admin.key in the data directory. Answers the
- * key when it was made now, to be shown this once; null when it was there.
+ * Makes the admin key when there never was one, and writes it to keys/admin.key in the data
+ * directory. Answers the key when it was made now, to be shown this once; null when it was there.
  */
 export async function ensureAdminKey(dependencies: AdminKeyDependencies): Promise<string | null> {
   const { store, audit, clock, random, dataDirectory, grants } = dependencies;

@@ -10,10 +10,13 @@ export interface IdentityDependencies extends AccessRoomDependencies {
 export interface Identity {
   access: Access;
   /**
-   * Makes the admin key at the first start; see admin-key.ts. Answers it when it was made now, to be shown this once.
+   * Makes the admin key at the first start; see admin-key.ts.
+   * Answers it when it was made now, to be shown this once.
    */
   ensureAdminKey(): Promise<string | null>;
-  /** Who sent the request. Null without a credential; throws UNAUTHENTICATED that says what is wrong with one. */
+  /**
+   * Who sent the request. Null without a credential; throws UNAUTHENTICATED that says what is wrong with one.
+   */
   authenticate: Authenticate;
 }
 

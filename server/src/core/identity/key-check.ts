@@ -3,7 +3,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Authenticated } from "../../kernel/http/index.ts";
 import type { Random } from "../../kernel/ids.ts";
 import type { AccessPage, KnownKey } from "./access-book.ts";
-import { hashApiKey, isSameHash, readApiKey } from "./domain/api-key.ts";
+import { hashApiKey, idIn, isSameHash, readApiKey } from "./domain/api-key.ts";
 
 const HASH_BYTES = 32;
 
@@ -18,29 +18,32 @@ export interface KeyCheckDependencies {
 export type KeyCheck = (page: AccessPage, text: string, address: string) => Authenticated;
 
 /**
- * The check of a key, of what is in memory alone. A key that is not known takes the same path as one with a wrong
- * secret, against the hash of nothing, so that neither text nor time tells them apart; what else is wrong with a
- * key is told only to who has its secret.
+ * The check of a key, of what is in memory alone. A key that is not known takes the same path as one with
+ * a wrong secret, against the hash of nothing, so that neither text nor time tells them apart; what else
+ * is wrong with a key is told only to who has its secret. Its form is looked at only when it does not fit.
  */
 export function createKeyCheck({ clock, random, noteUse }: KeyCheckDependencies): KeyCheck {
   const nobody = Buffer.from(random(HASH_BYTES));
   return (page, text, address) => {
-    const read = readApiKey(text);
-    if (read.kind === "foreign") throw refusal("this is no Mainstay key: those begin with mk_");
-    if (read.kind === "mistyped") throw refusal("the key is mistyped or cut off: its checksum does not fit");
-    const { key } = read;
     const nowMs = clock.now().getTime();
-    const known = page.known.get(key.id);
-    const hash = hashApiKey(key);
+    const id = idIn(text);
+    const known = page.known.get(id);
+    const hash = hashApiKey({ text });
     const isPresent = isSameHash(hash, known?.hash ?? nobody);
     const isPrevious =
       isSameHash(hash, known?.previousHash ?? nobody) && nowMs < (known?.previousUntilMs ?? 0);
-    if (known === undefined || !(isPresent || isPrevious))
-      throw refusal("the key is not known to this server");
+    if (known === undefined || !(isPresent || isPrevious)) throw refusal(whyUnknown(text));
     demandUsable(known, nowMs, address);
-    noteUse(key.id, nowMs, address);
+    noteUse(id, nowMs, address);
     return known.authenticated;
   };
+}
+
+function whyUnknown(text: string): string {
+  const { kind } = readApiKey(text);
+  if (kind === "foreign") return "this is no Mainstay key: those begin with mk_";
+  if (kind === "mistyped") return "the key is mistyped or cut off: its checksum does not fit";
+  return "the key is not known to this server";
 }
 
 function demandUsable({ expiresAtMs, isAllowedFrom }: KnownKey, nowMs: number, address: string): void {

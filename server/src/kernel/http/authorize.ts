@@ -5,8 +5,8 @@ import type { AnyRoute, ScopeRequest } from "./route.ts";
 const PLATFORM = { environment: null, service: null };
 
 /**
- * Who asks, before the body is read: whoever has the permission nowhere at all gets no further, and learns nothing
- * of what exists.
+ * Who asks, before the body is read: whoever has the permission
+ * nowhere at all gets no further, and learns nothing of what exists.
  */
 export async function admit(
   route: AnyRoute | null,
