@@ -1,4 +1,6 @@
 export * from "./agent-protocol.ts";
+export * from "./audit-file.ts";
+export * from "./audit-resources.ts";
 export * from "./build-file.ts";
 export * from "./build-resources.ts";
 export * from "./closest.ts";

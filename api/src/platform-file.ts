@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { audit } from "./audit-file.ts";
 import { freezeList } from "./freeze-file.ts";
 import { beat, channels, problems } from "./messages-file.ts";
 import { durationWithin, sizeWithin } from "./units.ts";
@@ -249,6 +250,7 @@ export const platformFile = z
     builds: builds.prefault({}),
     retention: retention.prefault({}),
     signatures: signatures.prefault({}),
+    audit: audit.prefault({}),
     freeze: freezeList
       .default([])
       .describe("When nothing new is brought in: `[{ from: fri 16:00, to: mon 08:00, timezone, reason }]`."),
@@ -256,13 +258,29 @@ export const platformFile = z
     problems: problems.prefault({}),
     beat: beat.prefault({}),
   })
-  .check(refusePortClashes);
+  .check(refuseClashes);
 
 /** The platform's configuration after parsing: durations in ms, sizes in bytes, defaults filled in. */
 export type PlatformConfig = z.output<typeof platformFile>;
 
 /** Paths whose values are never shown. */
 export const SECRET_PLATFORM_PATHS: readonly string[] = ["database.url", "channels", "beat.url"];
+
+/** What cannot be said of one key alone. */
+function refuseClashes(context: z.core.ParsePayload<PlatformConfig>): void {
+  refusePortClashes(context);
+  refuseUnknownChannels(context);
+}
+
+function refuseUnknownChannels(context: z.core.ParsePayload<PlatformConfig>): void {
+  const { audit: log, channels: known } = context.value;
+  for (const [name, keeper] of Object.entries(log.keepers)) {
+    if (keeper.kind !== "channel" || Object.hasOwn(known, keeper.channel)) continue;
+    const message = `expected one of the channels: ${Object.keys(known).join(", ") || "there are none"}`;
+    const path = ["audit", "keepers", name, "channel"];
+    context.issues.push({ code: "custom", path, message, input: keeper.channel });
+  }
+}
 
 function refusePortClashes(context: z.core.ParsePayload<PlatformConfig>): void {
   const { server: control, proxy: traffic, agent: instances } = context.value;

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import path from "node:path";
 import { createAgentClient } from "@mainstay/agent";
 import type { PlatformConfig } from "@mainstay/api";
-import { auditStream, createAudit } from "./core/audit/index.ts";
+import { addAuditRoutes, auditStream, createAudit, createAuditLog } from "./core/audit/index.ts";
 import { addBuildsRoutes, createBuilds } from "./core/builds/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
 import { createIdentity } from "./core/identity/index.ts";
@@ -23,6 +24,7 @@ import {
 import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certificates/index.ts";
 import { addChannelsRoutes, createChannelsRoom } from "./drivers/channels/index.ts";
+import { createKeepers } from "./drivers/checkpoints/index.ts";
 import {
   createAgentLink,
   createBuildKeeper,
@@ -163,9 +165,18 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
       if (link.observed() === null) throw new Error("the agent does not answer");
     },
   });
+  const auditOrigin = config.audit.origin ?? `${publicHost ?? hostname()}/audit`;
+  const auditLog = createAuditLog({
+    ...{ database, audit, dataDirectory, origin: auditOrigin, clock, random: randomBytes, log, metrics },
+    keepers: createKeepers(config.audit.keepers, { channels, clock }),
+    witnessOf: config.audit.witnessOf,
+  });
   const problems = createProblems({
     ...{ db, clock, log, events, limits: config.problems },
-    places: { changes, agent: link, certificates, channels, freeBytes: () => freeBytesAt(dataDirectory) },
+    places: {
+      ...{ changes, agent: link, certificates, channels, audit: auditLog },
+      freeBytes: () => freeBytesAt(dataDirectory),
+    },
   });
 
   // Edges
@@ -197,7 +208,8 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
   addChangesRoutes(http, { changes, watch, report });
   addChannelsRoutes(http, { channels, beat });
   addProblemsRoutes(http, problems);
-  addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
+  addPlatformRoutes(http, { config, database, changes, link, sampler });
+  addAuditRoutes(http, { audit, auditLog, listen: database.listen, clock, isPublic: config.audit.publicLog });
   http.addReadinessCheck("database", () => database.ping());
   http.addReadinessCheck("agent", async () => void (await link.sync()));
   metrics.registerCollector("data-plane", () => {
@@ -214,6 +226,7 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
     { name: "database", start: () => {}, stop: () => database.close() },
     createProcessMetrics({ metrics, clock }),
     events,
+    auditLog,
     jobs,
     link,
     taskKeeper,

@@ -113,6 +113,13 @@ export function createAuditStore(database: Database) {
       return { first: rows[0]?.first ?? 0, last: rows[0]?.last ?? 0 };
     },
 
+    /** The first entry that is not older than a time; null when all are. */
+    async firstIndexFrom(time: Date): Promise<number | null> {
+      const { rows } = await sql<{ index: number | null }>`
+        select min(index) as index from audit.entries where at >= ${time} and index is not null`.execute(db);
+      return rows[0]?.index ?? null;
+    },
+
     personal: (entries: readonly string[]): Promise<PersonalRow[]> =>
       entries.length === 0
         ? Promise.resolve([])

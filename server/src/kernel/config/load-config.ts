@@ -7,6 +7,7 @@ import {
   platformFile,
   readYaml,
   type FieldError,
+  type KeeperConfig,
   type PlatformConfig,
 } from "@mainstay/api";
 import { MASK, maskSecrets } from "../redact.ts";
@@ -118,14 +119,27 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
   }));
   const { caFile } = config.acme;
   const { url } = config.beat;
+  const locateKeeper = (path: string) => locate("audit.keepers", path);
   return {
     ...config,
+    audit: { ...config.audit, keepers: locateKeepers(config.audit.keepers, locateKeeper) },
     channels: locateFilesOf(config.channels, (file) => locate("channels", file)),
     beat: { ...config.beat, url: url && locateTarget(url, (file) => locate("beat.url", file)) },
     dataDirectory: locate("dataDirectory", config.dataDirectory),
     proxy: { ...config.proxy, tls: { ...tls, certificates } },
     acme: { ...config.acme, caFile: caFile === null ? null : locate("acme.caFile", caFile) },
   };
+}
+
+function locateKeepers(
+  keepers: Record<string, KeeperConfig>,
+  locate: (path: string) => string,
+): Record<string, KeeperConfig> {
+  const located = Object.entries(keepers).map(([name, keeper]) => [
+    name,
+    keeper.kind === "file" ? { ...keeper, path: locate(keeper.path) } : keeper,
+  ]);
+  return Object.fromEntries(located);
 }
 
 /** Adds where a wrong value stands and what it is; for a key in the wrong place, where it belongs. */

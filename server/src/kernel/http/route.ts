@@ -1,5 +1,5 @@
 import { AppError, describeIssues, explain, type FieldError } from "@mainstay/api";
-import type { z } from "zod";
+import { z } from "zod";
 import type { Log } from "../log.ts";
 
 /** Who asks, as it stands in audit rows and timelines. */
@@ -72,6 +72,9 @@ export interface RouteFacts {
 
 type None = z.ZodUndefined;
 
+/** The response of a route that answers bytes. */
+export const BYTES = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
+
 interface RouteForm<
   P extends z.ZodType,
   Q extends z.ZodType,
@@ -102,6 +105,8 @@ export type Route<
         stream?: undefined;
         /** The statuses of a success; the first one is the usual one, 200 unless given. */
         statuses?: readonly number[];
+        /** The answer is bytes of this media type; the response is `BYTES`. */
+        bytes?: string;
         /** The answer is text of this type instead of JSON. */
         contentType?: string;
         handler: (
@@ -120,6 +125,7 @@ export type Route<
 /** A route without the types of its schemas, as the server holds it. */
 export interface AnyRoute extends RouteForm<z.ZodType, z.ZodType, z.ZodType, z.ZodType> {
   stream?: "ndjson" | undefined;
+  bytes?: string;
   statuses?: readonly number[];
   contentType?: string;
   handler(request: HttpRequest<unknown, unknown, unknown>): unknown;
