@@ -119,7 +119,7 @@ export function createAuditLog(dependencies: AuditLogDependencies): AuditLog {
       size: row?.size ?? 0,
       signedAt: row?.signed_at?.toISOString() ?? null,
       numbered: last,
-      problem: row?.problem ?? null,
+      problem: row?.problem ?? integrator.problem(),
       problemSince: row?.problem_since?.toISOString() ?? null,
       keepers: Object.entries(keepers).map(([name, { target }]) =>
         toKeeper({ name, target, row: rows.find((each) => each.name === name) }),
@@ -134,16 +134,9 @@ export function createAuditLog(dependencies: AuditLogDependencies): AuditLog {
 
   async function problems(): Promise<AuditProblem[]> {
     const [row, rows] = [await store.log(), await keepersStore.keepers()];
-    const own: AuditProblem[] =
-      row === undefined || row.problem === null
-        ? []
-        : [
-            {
-              kind: "audit-log-failing",
-              subject: "log",
-              summary: `The audit log does not go on: ${row.problem}`,
-            },
-          ];
+    const words = row?.problem ?? integrator.problem();
+    const summary = `The audit log does not go on: ${words}`;
+    const own: AuditProblem[] = words === null ? [] : [{ kind: "audit-log-failing", subject: "log", summary }];
     const failing = rows.filter((each) => each.failures > 0 && Object.hasOwn(keepers, each.name));
     return [
       ...own,
@@ -155,8 +148,9 @@ export function createAuditLog(dependencies: AuditLogDependencies): AuditLog {
     ];
   }
 
+  const { name, start, stop } = integrator;
   return {
-    ...integrator,
+    ...{ name, start, stop },
     addCheckpoint: witness.addCheckpoint,
     archive: archiver.archive,
     ...{ status, file, prove, isInLog, problems },

@@ -62,11 +62,17 @@ const PACE_MS = 200;
 const LOOK_MS = 1_000;
 const RETRY_MS = 10_000;
 
+export interface Integrator extends LongRunning {
+  /** What keeps this server from going on with the log; null: nothing, or it does not lead. */
+  problem(): string | null;
+}
+
 /** Brings numbered entries into the log and signs it, on one server at a time. */
-export function createIntegrator(dependencies: IntegratorDependencies): LongRunning {
+export function createIntegrator(dependencies: IntegratorDependencies): Integrator {
   const { database, store, leaves, files, folder, key, clock, random, log } = dependencies;
   const wake = createWake(clock);
   const stopping = new AbortController();
+  let problem: string | null = null;
   let endListening = async (): Promise<void> => {};
   let leading: Promise<void> = Promise.resolve();
 
@@ -89,6 +95,7 @@ export function createIntegrator(dependencies: IntegratorDependencies): LongRunn
 
   async function keepUp(signal: AbortSignal): Promise<void> {
     const { writer, current, recorded } = await open();
+    problem = null;
     let recordedSize = recorded?.size ?? 0;
     const { first } = await leaves.bounds();
     let from = Math.max(0, first - 1, (current?.size ?? 0) - OVERLAP_ENTRIES);
@@ -158,12 +165,14 @@ export function createIntegrator(dependencies: IntegratorDependencies): LongRunn
 
   async function tell(error: unknown): Promise<void> {
     const words = error instanceof Error ? error.message : String(error);
+    problem = words;
     log.error({ error }, "the audit log does not go on");
     await store.setProblem(words, clock.now()).catch(() => {});
   }
 
   return {
     name: "audit-log",
+    problem: () => problem,
     async start() {
       endListening = await database.listen(NUMBERED_CHANNEL, wake.ring);
       const { connection } = database;

@@ -25,7 +25,8 @@ export interface AuditHouse {
   dataDirectory: string;
   log(): AuditLog;
   record(count: number, more?: Partial<NewAuditEntry>): Promise<void>;
-  /** A log on the same database and directory, as after a restart. */
+  /** A log on the same database and directory; `startLog` runs it, as after a restart. */
+  makeLog(more?: Partial<AuditLogDependencies>): AuditLog;
   startLog(more?: Partial<AuditLogDependencies>): Promise<AuditLog>;
   stopLog(): Promise<void>;
   /** Resolves once so many entries are under a checkpoint. */
@@ -60,6 +61,14 @@ export async function openAuditHouse(): Promise<AuditHouse> {
     log = null;
   }
 
+  function makeLog(more: Partial<AuditLogDependencies> = {}): AuditLog {
+    return createAuditLog({
+      ...{ database, audit, dataDirectory: directory.path, origin: ORIGIN, clock, random: randomBytes },
+      ...{ keepers: {}, witnessOf: [], log: silentLog, metrics: createMetrics({ clock, log: silentLog }) },
+      ...more,
+    });
+  }
+
   function current(): AuditLog {
     if (log === null) throw new Error("the log is not started");
     return log;
@@ -78,13 +87,10 @@ export async function openAuditHouse(): Promise<AuditHouse> {
         });
       }
     },
+    makeLog,
     async startLog(more = {}) {
       await stopLog();
-      log = createAuditLog({
-        ...{ database, audit, dataDirectory: directory.path, origin: ORIGIN, clock, random: randomBytes },
-        ...{ keepers: {}, witnessOf: [], log: silentLog, metrics: createMetrics({ clock, log: silentLog }) },
-        ...more,
-      });
+      log = makeLog(more);
       await log.start();
       return log;
     },
