@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { durationWithin } from "./units.ts";
 
-/** The part of `mainstay.platform.yaml` about the audit log: who may read it, and who keeps its checkpoints. */
+/**
+ * The part of `mainstay.platform.yaml` about the audit log: who may read it, and who keeps its checkpoints.
+ */
 
 const SECOND = 1_000;
 const DAY = 86_400_000;
@@ -49,7 +51,10 @@ const name = z
 export const audit = z.strictObject({
   origin: z
     .string()
-    .regex(/^[^\s+]{1,200}$/, "expected a name without spaces and plus signs, such as mainstay.example.com/audit")
+    .regex(
+      /^[^\s+]{1,200}$/,
+      "expected a name without spaces and plus signs, such as mainstay.example.com/audit",
+    )
     .nullable()
     .default(null)
     .describe(

@@ -117,7 +117,10 @@ export const auditLogResource = z
     archives: z.array(
       z.object({ first: z.int(), last: z.int(), file: z.string(), sha256: z.string(), archivedAt: time }),
     ),
-    witnessVkey: z.string().nullable().describe("the key that this platform cosigns checkpoints of others with"),
+    witnessVkey: z
+      .string()
+      .nullable()
+      .describe("the key that this platform cosigns checkpoints of others with"),
     witnessed: z.array(z.object({ origin: z.string(), size: z.int(), at: time })),
   })
   .meta({ id: "AuditLog" });

@@ -1,8 +1,4 @@
-import {
-  platformResource,
-  type PlatformConfig,
-  type PlatformResource,
-} from "@mainstay/api";
+import { platformResource, type PlatformConfig, type PlatformResource } from "@mainstay/api";
 import type { Changes } from "./core/changes/index.ts";
 import type { AgentLink } from "./drivers/instances/index.ts";
 import type { TrafficSampler } from "./drivers/traffic/index.ts";

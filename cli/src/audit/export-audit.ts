@@ -30,7 +30,11 @@ export async function exportAudit(request: ExportRequest): Promise<ExportResult>
   const trust = { origin: key.name, keys: [key] };
   const { checkpoint, findings } = await verifyLog({ source, trust });
   if (checkpoint === null || findings.length > 0)
-    throw new CliError(findings[0]?.message ?? "there is no checkpoint", EXIT.failed, "mainstay audit verify");
+    throw new CliError(
+      findings[0]?.message ?? "there is no checkpoint",
+      EXIT.failed,
+      "mainstay audit verify",
+    );
   for (const each of ["log", "proofs"]) await mkdir(path.join(folder, each), { recursive: true });
   const texts: string[] = format === "csv" ? [csvLine(CSV_COLUMNS)] : [];
   const result = { folder, entries: 0, proofs: 0, size: checkpoint.size };
@@ -64,7 +68,17 @@ function cellsOf(entry: AuditResource): string[] {
   const { index, id, at, actor, onBehalfOf, action, resource, environment, service, change } = entry;
   const { reason, requestId, address, before, after } = entry;
   return [
-    ...[String(index), id, at, actor.id, actor.name, onBehalfOf?.id ?? "", action, resource.type, resource.id],
+    ...[
+      String(index),
+      id,
+      at,
+      actor.id,
+      actor.name,
+      onBehalfOf?.id ?? "",
+      action,
+      resource.type,
+      resource.id,
+    ],
     ...[environment, service, change, reason, requestId, address].map((each) => each ?? ""),
     ...[before, after].map((each) => (each === null || each === undefined ? "" : JSON.stringify(each))),
   ];

@@ -53,7 +53,13 @@ export async function verifyAudit(question: AuditQuestion): Promise<AuditReport>
   const retained = kept.map((note) => openCheckpoint(note, trust));
   const { checkpoint, findings } = await verifyLog({ source, trust, retained });
   const report: AuditReport = {
-    ...{ isWhole: false, origin: key.name, vkey, size: checkpoint?.size ?? 0, note: checkpoint?.note ?? null },
+    ...{
+      isWhole: false,
+      origin: key.name,
+      vkey,
+      size: checkpoint?.size ?? 0,
+      note: checkpoint?.note ?? null,
+    },
     root: checkpoint === null ? null : Buffer.from(checkpoint.root).toString("base64"),
     ...{ compared: 0, archived: 0, erased: 0 },
     keptSizes: retained.map(({ size }) => size),
@@ -74,7 +80,8 @@ async function compareEntries(
   const expect = (index: number) => {
     for (; next < index && report.findings.length < FINDINGS_MAX; next += 1) {
       if (seen.has(next)) continue;
-      if (question.status.archives.some(({ first, last }) => first <= next && next <= last)) report.archived += 1;
+      if (question.status.archives.some(({ first, last }) => first <= next && next <= last))
+        report.archived += 1;
       else report.findings.push(`the entry ${next} is in the log and not in the database`);
     }
     next = index + 1;

@@ -17,7 +17,14 @@ import { verifyAudit } from "../audit/verify-audit.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
 import { countOption, listOption } from "../options.ts";
-import { archiveWords, detailWords, lineOf, listWords, logWords, reportWords } from "../output/audit-words.ts";
+import {
+  archiveWords,
+  detailWords,
+  lineOf,
+  listWords,
+  logWords,
+  reportWords,
+} from "../output/audit-words.ts";
 import type { WithContext } from "./deploy.ts";
 
 interface FilterOptions {
@@ -33,7 +40,9 @@ interface FilterOptions {
 
 /** `mainstay audit …` */
 export function addAudit(program: Command, withContext: WithContext): void {
-  const audit = program.command("audit").description("Who did what, and the proof that nobody altered it since");
+  const audit = program
+    .command("audit")
+    .description("Who did what, and the proof that nobody altered it since");
   addReading(audit, withContext);
   addProving(audit, withContext);
   addKeeping(audit, withContext);
@@ -43,7 +52,10 @@ function addReading(audit: Command, withContext: WithContext): void {
   withFilters(audit.command("list", { isDefault: true }))
     .description("Entries, newest first")
     .option("--limit <count>", "how many", countOption, 50)
-    .addHelpText("after", "\nExamples:\n  mainstay audit list --service shop --from 2026-11-01T00:00:00Z\n  mainstay audit list --actor usr_1 --action secrets.rotated --json")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mainstay audit list --service shop --from 2026-11-01T00:00:00Z\n  mainstay audit list --actor usr_1 --action secrets.rotated --json",
+    )
     .action((options: FilterOptions & { limit: number }) => withContext((context) => list(context, options)));
   audit
     .command("show")
@@ -55,7 +67,9 @@ function addReading(audit: Command, withContext: WithContext): void {
     .description("Entries as they come, until Ctrl-C")
     .option("--after <index>", "from this one on, instead of from now on")
     .addHelpText("after", "\nExample:\n  mainstay audit tail --service shop")
-    .action((options: FilterOptions & { after?: string }) => withContext((context) => tail(context, options)));
+    .action((options: FilterOptions & { after?: string }) =>
+      withContext((context) => tail(context, options)),
+    );
   audit
     .command("log")
     .description("The signed log over the audit: its key, how far it is, who keeps its checkpoints")
@@ -83,7 +97,9 @@ function addProving(audit: Command, withContext: WithContext): void {
       "after",
       "\nExample:\n  mainstay audit prove 17\n  node docs/verify-log.mjs --key <vkey> --proof 17.tlog-proof --entry 17.json",
     )
-    .action((id: string, options: { output?: string }) => withContext((context) => prove(context, id, options)));
+    .action((id: string, options: { output?: string }) =>
+      withContext((context) => prove(context, id, options)),
+    );
   withFilters(audit.command("export"))
     .description("Write entries, their proofs and the whole log into a folder, for others to verify")
     .requiredOption("--output <folder>", "where to")
@@ -91,7 +107,7 @@ function addProving(audit: Command, withContext: WithContext): void {
     .option("--no-proofs", "without a proof for each entry")
     .addHelpText(
       "after",
-      "\nExample:\n  mainstay audit export --output audit-2026 --from 2026-01-01T00:00:00Z --format csv\n  node docs/verify-log.mjs --key \"$(cat audit-2026/vkey)\" audit-2026/log",
+      '\nExample:\n  mainstay audit export --output audit-2026 --from 2026-01-01T00:00:00Z --format csv\n  node docs/verify-log.mjs --key "$(cat audit-2026/vkey)" audit-2026/log',
     )
     .action((options: ExportOptions) => withContext((context) => exportTo(context, options)));
 }
@@ -103,7 +119,10 @@ function addKeeping(audit: Command, withContext: WithContext): void {
     .requiredOption("--person <id>", "id of a user or key, or a value such as an e-mail address")
     .option("--reason <text>", "for the audit log")
     .option("--yes", "do it; else it is only said what would be erased", false)
-    .addHelpText("after", "\nExamples:\n  mainstay audit erase --person usr_1\n  mainstay audit erase --person ada@example.com --yes")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mainstay audit erase --person usr_1\n  mainstay audit erase --person ada@example.com --yes",
+    )
     .action((options: { person: string; reason?: string; yes: boolean }) =>
       withContext((context) => erase(context, options)),
     );
@@ -149,7 +168,10 @@ function instant(text: string | undefined): string | undefined {
   return new Date(text).toISOString();
 }
 
-async function list(context: Context, { limit, ...filter }: FilterOptions & { limit: number }): Promise<void> {
+async function list(
+  context: Context,
+  { limit, ...filter }: FilterOptions & { limit: number },
+): Promise<void> {
   const items: AuditResource[] = [];
   let cursor: string | null = "";
   while (cursor !== null && items.length < limit) {
@@ -168,7 +190,10 @@ async function showEntry(context: Context, id: string): Promise<void> {
   show(context, details, () => detailWords(details));
 }
 
-async function tail(context: Context, { after, ...filter }: FilterOptions & { after?: string }): Promise<void> {
+async function tail(
+  context: Context,
+  { after, ...filter }: FilterOptions & { after?: string },
+): Promise<void> {
   const query = queryOf(filter, after === undefined ? {} : { after });
   for await (const entry of context.api.stream<AuditResource>(`/audit/tail?${query}`)) {
     context.print(context.isJson ? JSON.stringify(entry) : lineOf(entry));
@@ -210,9 +235,17 @@ async function trusted(context: Context, given: string | undefined) {
   if (vkey === null || status.size === 0)
     throw new CliError("nothing has been signed yet", EXIT.failed, status.problem ?? "mainstay audit log");
   if (kept !== null && kept.vkey !== vkey)
-    throw new CliError(`from here the key ${kept.vkey} was seen`, EXIT.failed, `Remove ${file} if it was replaced.`);
+    throw new CliError(
+      `from here the key ${kept.vkey} was seen`,
+      EXIT.failed,
+      `Remove ${file} if it was replaced.`,
+    );
   if (status.vkey !== vkey)
-    throw new CliError(`the log has the key ${status.vkey}, not ${vkey}`, EXIT.failed, "docs/guides/audit.md");
+    throw new CliError(
+      `the log has the key ${status.vkey}, not ${vkey}`,
+      EXIT.failed,
+      "docs/guides/audit.md",
+    );
   return { status, vkey, file, kept };
 }
 
@@ -225,7 +258,8 @@ function readText(file: string): Promise<string> {
 async function prove(context: Context, id: string, { output }: { output?: string }): Promise<void> {
   const { vkey } = await trusted(context, undefined);
   const details = await context.api.get<AuditDetails>(`/audit/entries/${encodeURIComponent(id)}`);
-  if (details.disclosure === null) throw new CliError(`${id} is not in the log yet`, EXIT.failed, "Ask again in a second.");
+  if (details.disclosure === null)
+    throw new CliError(`${id} is not in the log yet`, EXIT.failed, "Ask again in a second.");
   const { stored } = details.disclosure;
   const response = await context.api.attempt(`/audit/entries/${stored.id}/proof`, {});
   const [proof, leaf, key] = [await response.text(), leafOf(stored), createVerifier(vkey)];
@@ -249,7 +283,10 @@ interface ExportOptions extends FilterOptions {
   proofs: boolean;
 }
 
-async function exportTo(context: Context, { output, format, proofs, ...filter }: ExportOptions): Promise<void> {
+async function exportTo(
+  context: Context,
+  { output, format, proofs, ...filter }: ExportOptions,
+): Promise<void> {
   if (format !== "jsonl" && format !== "csv")
     throw new CliError(`there is no format ${format}`, EXIT.usage, "Use jsonl or csv.");
   const { vkey } = await trusted(context, undefined);
@@ -272,7 +309,9 @@ async function erase(
   const body = { person, reason: reason ?? null, dryRun: !yes };
   const result = await context.api.post<ErasureResult>("/audit/erase", body);
   const what = `${result.values} values in ${result.entries} entries`;
-  show(context, result, () => (yes ? `Erased: ${what}.` : `Would erase ${what}. Nothing was done; --yes does it.`));
+  show(context, result, () =>
+    yes ? `Erased: ${what}.` : `Would erase ${what}. Nothing was done; --yes does it.`,
+  );
 }
 
 async function archive(

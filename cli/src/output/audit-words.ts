@@ -46,8 +46,10 @@ export function detailWords({ entry, diff, isInLog }: AuditDetails): string {
 
 /** How the log does, and who keeps its checkpoints. */
 export function logWords(status: AuditLogResource, nowMs: number): string {
-  const { origin, vkey, size, numbered, signedAt, problem, keepers, archives, witnessVkey, witnessed } = status;
-  if (origin === null) return problem === null ? "The log has not begun yet." : `The log cannot begin: ${problem}`;
+  const { origin, vkey, size, numbered, signedAt, problem, keepers, archives, witnessVkey, witnessed } =
+    status;
+  if (origin === null)
+    return problem === null ? "The log has not begun yet." : `The log cannot begin: ${problem}`;
   const behind = numbered > size ? `, ${numbered - size} more wait for it` : "";
   const lines = [
     `${origin}: ${size} entries${behind}, signed ${signedAt === null ? "never" : ago(signedAt, nowMs)}`,
@@ -74,7 +76,9 @@ export function reportWords(report: AuditReport, isKnown: boolean): string {
     `${origin}: ${size} entries are what was signed, root ${root}`,
     `${compared} of them were compared with their leaves${archived === 0 ? "" : `, ${archived} are archived`}.`,
     ...(erased === 0 ? [] : [`${erased} personal values were erased.`]),
-    ...(keptSizes.length === 0 ? [] : [`The log goes on from the checkpoints kept at ${keptSizes.join(", ")} entries.`]),
+    ...(keptSizes.length === 0
+      ? []
+      : [`The log goes on from the checkpoints kept at ${keptSizes.join(", ")} entries.`]),
     ...(isKnown ? [] : [`Its key was seen from here for the first time: ${vkey}`]),
   ];
   return lines.join("\n");

@@ -67,7 +67,9 @@ export function createArchiver({ db, entries, log, audit, clock, folder }: Archi
     try {
       for (let done = first - 1; done < last;) {
         const rows = await entries.numbered({ after: done, limit: Math.min(BATCH_ENTRIES, last - done) });
-        const text = rows.map((row) => `${canonicalJson(storedEntryOf({ ...row, index: row.index ?? 0 }))}\n`);
+        const text = rows.map(
+          (row) => `${canonicalJson(storedEntryOf({ ...row, index: row.index ?? 0 }))}\n`,
+        );
         if (rows.length === 0) throw new Error(`the entries after ${done} are gone`);
         digest.update(text.join(""));
         await handle.writeFile(text.join(""));
@@ -80,7 +82,9 @@ export function createArchiver({ db, entries, log, audit, clock, folder }: Archi
     return { file, sha256: digest.digest("hex") };
   }
 
-  /** The digest goes into the audit, and with it into the log, in the transaction that removes the entries. */
+  /**
+   * The digest goes into the audit, and with it into the log, in the transaction that removes the entries.
+   */
   async function remove(
     written: { first: number; last: number; file: string; sha256: string },
     reason: string | null,
@@ -92,7 +96,13 @@ export function createArchiver({ db, entries, log, audit, clock, folder }: Archi
       const removed = await log.archive(tx, row);
       if (removed !== last - first + 1) throw new Error(`${removed} entries instead of ${last - first + 1}`);
       const resource = { type: "archive", id: file };
-      await audit.record(tx, { ...origin, action: "audit.archived", resource, after: { ...written }, reason });
+      await audit.record(tx, {
+        ...origin,
+        action: "audit.archived",
+        resource,
+        after: { ...written },
+        reason,
+      });
     });
   }
 

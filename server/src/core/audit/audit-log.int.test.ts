@@ -226,7 +226,9 @@ describe("archiving", () => {
     await house.record(300);
     await house.startLog();
     await house.integrated(300);
-    await house.log().archive({ before: new Date(Date.now() + 60_000), reason: null, isDryRun: false }, origin);
+    await house
+      .log()
+      .archive({ before: new Date(Date.now() + 60_000), reason: null, isDryRun: false }, origin);
     await house.integrated(301);
     await house.stopLog();
     await rm(folder, { recursive: true });
@@ -239,9 +241,9 @@ describe("archiving", () => {
   test("nothing may be deleted that no archive holds", async () => {
     await house.record(1);
     await expect(house.database.pool.query("delete from audit.entries")).rejects.toThrow("append-only");
-    await expect(
-      house.database.pool.query("update audit.personal set value = 'Eve'"),
-    ).rejects.toThrow("append-only");
+    await expect(house.database.pool.query("update audit.personal set value = 'Eve'")).rejects.toThrow(
+      "append-only",
+    );
   });
 });
 

@@ -1,12 +1,6 @@
 import path from "node:path";
 import { AppError, type ArchiveResult, type AuditLogResource } from "@mainstay/api";
-import {
-  createVerifier,
-  isLogPath,
-  openCheckpoint,
-  proveEntry,
-  type SignedCheckpoint,
-} from "@mainstay/tlog";
+import { createVerifier, isLogPath, openCheckpoint, proveEntry, type SignedCheckpoint } from "@mainstay/tlog";
 import type { LongRunning } from "../../kernel/actors.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { DatabaseHandle } from "../../kernel/database/index.ts";
@@ -124,11 +118,17 @@ export function createAuditLog(dependencies: AuditLogDependencies): AuditLog {
       keepers: Object.entries(keepers).map(([name, { target }]) =>
         toKeeper({ name, target, row: rows.find((each) => each.name === name) }),
       ),
-      archives: archives.map(({ first_index: first, last_index: end, file: name, sha256, archived_at: at }) => ({
-        ...{ first, last: end, file: name, sha256, archivedAt: at.toISOString() },
-      })),
+      archives: archives.map(
+        ({ first_index: first, last_index: end, file: name, sha256, archived_at: at }) => ({
+          ...{ first, last: end, file: name, sha256, archivedAt: at.toISOString() },
+        }),
+      ),
       witnessVkey: await witness.vkey(),
-      witnessed: witnessed.map((each) => ({ origin: each.origin, size: each.size, at: each.at.toISOString() })),
+      witnessed: witnessed.map((each) => ({
+        origin: each.origin,
+        size: each.size,
+        at: each.at.toISOString(),
+      })),
     };
   }
 
@@ -136,7 +136,8 @@ export function createAuditLog(dependencies: AuditLogDependencies): AuditLog {
     const [row, rows] = [await store.log(), await keepersStore.keepers()];
     const words = row?.problem ?? integrator.problem();
     const summary = `The audit log does not go on: ${words}`;
-    const own: AuditProblem[] = words === null ? [] : [{ kind: "audit-log-failing", subject: "log", summary }];
+    const own: AuditProblem[] =
+      words === null ? [] : [{ kind: "audit-log-failing", subject: "log", summary }];
     const failing = rows.filter((each) => each.failures > 0 && Object.hasOwn(keepers, each.name));
     return [
       ...own,

@@ -52,7 +52,9 @@ export interface Audit {
     filter: AuditFilter,
     limit?: number,
   ): Promise<{ entry: AuditEntry; disclosure: Disclosure }[]>;
-  /** Removes the personal data of somebody; leaves of the log stay as they are. Answers how much there was. */
+  /**
+   * Removes the personal data of somebody; leaves of the log stay as they are. Answers how much there was.
+   */
   erase(erasure: Erasure, origin: ErasureOrigin): Promise<{ values: number; entries: number }>;
 }
 

@@ -1,9 +1,4 @@
-import {
-  createLogReader,
-  type Hash,
-  type LogSource,
-  type SignedCheckpoint,
-} from "@mainstay/tlog";
+import { createLogReader, type Hash, type LogSource, type SignedCheckpoint } from "@mainstay/tlog";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import { maskSecrets } from "../../kernel/redact.ts";

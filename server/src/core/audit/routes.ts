@@ -127,10 +127,7 @@ function addKeeping(http: Http, { audit, auditLog }: AuditRoutesDependencies): v
     body: archiveOrder,
     response: archiveResult,
     handler: ({ body: { before, reason, dryRun }, actor, requestId, address }) =>
-      auditLog.archive(
-        { before: new Date(before), reason, isDryRun: dryRun },
-        { actor, requestId, address },
-      ),
+      auditLog.archive({ before: new Date(before), reason, isDryRun: dryRun }, { actor, requestId, address }),
   });
   http.route({
     method: "GET",

@@ -46,7 +46,11 @@ export async function* followEntries(following: Following): AsyncGenerator<Audit
   try {
     let after = following.after ?? (await newestIndex(audit));
     while (!signal.aborted) {
-      const page: { entry: AuditEntry; disclosure: Disclosure }[] = await audit.after(after, filter, PAGE_ENTRIES);
+      const page: { entry: AuditEntry; disclosure: Disclosure }[] = await audit.after(
+        after,
+        filter,
+        PAGE_ENTRIES,
+      );
       for (const { entry } of page) {
         if (signal.aborted) return;
         yield entry;

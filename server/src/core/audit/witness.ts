@@ -70,9 +70,16 @@ export function createWitness({ db, store, clock, key, name, logs }: WitnessDepe
       }
       if (retained === null && request.proof.length > 0) return refusal(422, "an empty log proves nothing");
       const { skey } = await secret();
-      const signed = addSignature(request.note, createCosigner(skey, () => clock.now().getTime()));
+      const signed = addSignature(
+        request.note,
+        createCosigner(skey, () => clock.now().getTime()),
+      );
       await store.witness(tx, { origin, size: current.size, note: request.note, at: clock.now() });
-      return { status: 200, contentType: "text/plain; charset=utf-8", body: signed.slice(request.note.length) };
+      return {
+        status: 200,
+        contentType: "text/plain; charset=utf-8",
+        body: signed.slice(request.note.length),
+      };
     });
   }
 
@@ -100,7 +107,15 @@ export function readRequest(text: string): WitnessRequest | null {
 }
 
 /** The text of such a request. */
-export function writeRequest({ oldSize, proof, note }: { oldSize: number; proof: readonly Uint8Array[]; note: string }) {
+export function writeRequest({
+  oldSize,
+  proof,
+  note,
+}: {
+  oldSize: number;
+  proof: readonly Uint8Array[];
+  note: string;
+}) {
   const lines = proof.map((hash) => Buffer.from(hash).toString("base64"));
   return [`old ${oldSize}`, ...lines, "", note].join("\n");
 }

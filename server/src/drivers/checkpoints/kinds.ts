@@ -16,7 +16,9 @@ export function createKeepers(
   configs: Readonly<Record<string, KeeperConfig>>,
   tools: KeeperTools,
 ): Record<string, CheckpointKeeper> {
-  return Object.fromEntries(Object.entries(configs).map(([name, config]) => [name, createKeeper(config, tools)]));
+  return Object.fromEntries(
+    Object.entries(configs).map(([name, config]) => [name, createKeeper(config, tools)]),
+  );
 }
 
 function createKeeper(config: KeeperConfig, tools: KeeperTools): CheckpointKeeper {
