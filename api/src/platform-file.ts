@@ -273,8 +273,11 @@ function refuseClashes(context: z.core.ParsePayload<PlatformConfig>): void {
 }
 
 function refuseUnknownChannels(context: z.core.ParsePayload<PlatformConfig>): void {
-  const { audit: log, channels: known } = context.value;
-  for (const [name, keeper] of Object.entries(log.keepers)) {
+  const {
+    audit: { keepers },
+    channels: known,
+  } = context.value;
+  for (const [name, keeper] of Object.entries(keepers)) {
     if (keeper.kind !== "channel" || Object.hasOwn(known, keeper.channel)) continue;
     const message = `expected one of the channels: ${Object.keys(known).join(", ") || "there are none"}`;
     const path = ["audit", "keepers", name, "channel"];

@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sql } from "kysely";
 import { auditStream, createAudit, createAuditLog } from "../../server/src/core/audit/index.ts";
 import { createSystemClock, type Clock } from "../../server/src/kernel/clock.ts";
 import { migrate, openDatabase, type DatabaseHandle } from "../../server/src/kernel/database/index.ts";
@@ -33,8 +32,8 @@ export async function run(): Promise<BenchReport> {
   database.pool.options.max = CONNECTIONS;
   await migrate({ pool: database.pool, rooms: [...ROOMS], log: silentLog, version: "bench" });
   const { rows } = await database.pool.query<{ fsync: string }>("show fsync");
-  await sql`create table bench_rows (id bigint primary key, value bigint not null)`.execute(database.db);
-  await sql`insert into bench_rows select i, 0 from generate_series(0, 9999) as i`.execute(database.db);
+  await database.pool.query("create table bench_rows (id bigint primary key, value bigint not null)");
+  await database.pool.query("insert into bench_rows select i, 0 from generate_series(0, 9999) as i");
   const ids = createIds({ clock, random: randomBytes });
   const audit = createAudit({ db: database.db, clock, ids });
   const metrics = createMetrics({ clock, log: silentLog });
@@ -80,6 +79,8 @@ export async function run(): Promise<BenchReport> {
   }
 }
 
+type BenchTables = { bench_rows: { id: number; value: number } };
+
 interface Measurement {
   database: DatabaseHandle;
   clock: Clock;
@@ -106,7 +107,12 @@ async function measure({
     for (let nth = 0; clock.monotonicMs() < endMs; nth += 1) {
       const id = (writer * 151 + nth) % 10_000;
       await db.transaction().execute(async (tx) => {
-        await sql`update bench_rows set value = value + 1 where id = ${id}`.execute(tx);
+        await tx
+          .withTables<BenchTables>()
+          .updateTable("bench_rows")
+          .set((row) => ({ value: row("value", "+", 1) }))
+          .where("id", "=", id)
+          .execute();
         await record(tx, entryOf(writer, nth));
       });
       done += 1;

@@ -85,7 +85,7 @@ function cellsOf(entry: AuditResource): string[] {
 }
 
 /** RFC 4180; a cell that a spreadsheet would take for a formula begins with an apostrophe. */
-export function csvLine(cells: readonly string[]): string {
+function csvLine(cells: readonly string[]): string {
   return cells
     .map((cell) => (/^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell))
     .map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell))

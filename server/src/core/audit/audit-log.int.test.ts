@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { waitUntil } from "../../../../tests/support/wait-until.ts";
 import { createLogFiles } from "./log-files.ts";
 import { digestOf, leafOf } from "./index.ts";
-import { newEntry, openAuditHouse, ORIGIN, type AuditHouse } from "./testing/audit-house.ts";
+import { newEntry, openAuditHouse, ORIGIN, type AuditHouse } from "../../../../tests/support/audit-house.ts";
 
 let house: AuditHouse;
 let folder: string;

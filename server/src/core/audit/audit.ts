@@ -78,12 +78,11 @@ export function createAudit({ db, clock, ids }: AuditDependencies): Audit {
   }
 
   async function record(tx: Tx, given: NewAuditEntry): Promise<void> {
-    const { before, after, stepUp } = given;
     const { entry, personal } = separatePersonal({
       ...given,
-      before: masked(before),
-      after: masked(after),
-      stepUp: masked(stepUp),
+      before: masked(given.before),
+      after: masked(given.after),
+      stepUp: masked(given.stepUp),
     });
     const { resource } = entry;
     await store.insert(tx, {

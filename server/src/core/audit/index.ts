@@ -5,4 +5,4 @@ export type { Actor, AuditEntry, NewAuditEntry } from "./entry.ts";
 export type { CheckpointKeeper, CheckpointPush } from "./keepers.ts";
 export { addAuditRoutes } from "./routes.ts";
 export { auditStream, type AuditFilter } from "./store.ts";
-export { readRequest, writeRequest } from "./witness.ts";
+export { writeRequest } from "./witness.ts";

@@ -163,11 +163,10 @@ export function createIntegrator(dependencies: IntegratorDependencies): Integrat
     checkExtension({ retained: recorded, current, proof: await reader.proveConsistency(recorded.size) });
   }
 
-  async function tell(error: unknown): Promise<void> {
-    const words = error instanceof Error ? error.message : String(error);
-    problem = words;
-    log.error({ error }, "the audit log does not go on");
-    await store.setProblem(words, clock.now()).catch(() => {});
+  async function tell(reason: unknown): Promise<void> {
+    problem = reason instanceof Error ? reason.message : String(reason);
+    log.error({ error: reason }, "the audit log does not go on");
+    await store.setProblem(problem, clock.now()).catch(() => {});
   }
 
   return {
@@ -190,7 +189,7 @@ export function createIntegrator(dependencies: IntegratorDependencies): Integrat
 }
 
 /** The checkpoint that lies in the files; null without one. */
-export async function readCheckpoint(files: LogStore, trust: LogTrust): Promise<SignedCheckpoint | null> {
+async function readCheckpoint(files: LogStore, trust: LogTrust): Promise<SignedCheckpoint | null> {
   const note = await files.read(CHECKPOINT_PATH);
   return note === null ? null : openCheckpoint(note, trust);
 }

@@ -38,16 +38,14 @@ export function createKeepersStore(database: Database) {
     /** Those of the configuration; what was known of others is forgotten. */
     async adopt(names: readonly string[]): Promise<void> {
       await sql`delete from audit.keepers where not name = any(${names})`.execute(db);
-      await sql`insert into audit.keepers (name) select unnest(${names}::text[]) on conflict do nothing`.execute(
-        db,
-      );
+      await sql`insert into audit.keepers (name)
+        select unnest(${names}::text[]) on conflict do nothing`.execute(db);
     },
 
     kept: (name: string, { size, note, cosignature, now, nextAt }: Kept) =>
-      sql`update audit.keepers set size = ${size}, note = ${note}, cosignature = ${cosignature}, kept_at = ${now},
-        next_at = ${nextAt}, kept_total = kept_total + 1, failures = 0, error = null where name = ${name}`.execute(
-        db,
-      ),
+      sql`update audit.keepers set size = ${size}, note = ${note}, cosignature = ${cosignature},
+        kept_at = ${now}, next_at = ${nextAt}, kept_total = kept_total + 1, failures = 0, error = null
+        where name = ${name}`.execute(db),
 
     failed: (name: string, { error, nextAt }: { error: string; nextAt: Date }) =>
       sql`update audit.keepers set error = ${error}, next_at = ${nextAt}, failures = failures + 1,

@@ -53,7 +53,7 @@ export function createLeaves({ entries, log, archiveFolder }: LeavesDependencies
 }
 
 /** The entries of an archive, as they stood in the database. */
-export async function readArchive(file: string): Promise<StoredEntry[]> {
+async function readArchive(file: string): Promise<StoredEntry[]> {
   const text = await readFile(file, "utf8");
   return text
     .split("\n")

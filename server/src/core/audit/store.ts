@@ -149,14 +149,18 @@ function insertEntry({ entry, personal }: Insertion) {
   const hashes =
     personal.length === 0
       ? sql`null`
-      : sql`(select jsonb_object_agg(field, encode(sha256(salt || convert_to(value, 'UTF8')), 'hex')) from given)`;
+      : sql`(select jsonb_object_agg(
+          field, encode(sha256(salt || convert_to(value, 'UTF8')), 'hex')
+        ) from given)`;
   return sql`insert into audit.entries (
-      id, at, actor_type, actor_id, actor_name, on_behalf_of, action, resource_type, resource_id, environment, service,
-      change, before, after, reason, request_id, step_up, personal
+      id, at, actor_type, actor_id, actor_name, on_behalf_of,
+      action, resource_type, resource_id, environment, service, change, before, after, reason,
+      request_id, step_up, personal
     ) values (
       ${entry.id}, ${entry.at}, ${actor.type}, ${actor.id}, ${isNamed ? actor.name : null},
-      ${json(entry.onBehalfOf)}, ${entry.action}, ${resource.type}, ${resource.id}, ${environment}, ${service},
-      ${entry.change}, ${json(entry.before)}, ${json(entry.after)}, ${entry.reason},
+      ${json(entry.onBehalfOf)},
+      ${entry.action}, ${resource.type}, ${resource.id}, ${environment}, ${service}, ${entry.change},
+      ${json(entry.before)}, ${json(entry.after)}, ${entry.reason},
       ${entry.requestId}, ${json(entry.stepUp)}, ${hashes}
     )`;
 }

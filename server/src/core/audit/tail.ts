@@ -2,7 +2,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { DatabaseHandle } from "../../kernel/database/index.ts";
 import { NUMBERED_CHANNEL } from "../../kernel/events/index.ts";
 import { createWake } from "../../kernel/wake.ts";
-import type { Audit, Disclosure } from "./audit.ts";
+import type { Audit } from "./audit.ts";
 import type { AuditEntry } from "./entry.ts";
 import type { AuditFilter } from "./store.ts";
 
@@ -46,17 +46,17 @@ export async function* followEntries(following: Following): AsyncGenerator<Audit
   try {
     let after = following.after ?? (await newestIndex(audit));
     while (!signal.aborted) {
-      const page: { entry: AuditEntry; disclosure: Disclosure }[] = await audit.after(
-        after,
+      for await (const { entry } of readEntries({
+        audit,
         filter,
-        PAGE_ENTRIES,
-      );
-      for (const { entry } of page) {
-        if (signal.aborted) return;
-        yield entry;
+        after,
+        upTo: Number.MAX_SAFE_INTEGER,
+        signal,
+      })) {
         after = entry.index ?? after;
+        yield entry;
       }
-      if (page.length < PAGE_ENTRIES) await wake.sleep(LOOK_MS, signal);
+      await wake.sleep(LOOK_MS, signal);
     }
   } finally {
     await stopListening();

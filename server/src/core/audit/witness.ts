@@ -96,7 +96,7 @@ interface WitnessRequest {
 }
 
 /** `old <size>`, lines of a consistency proof, an empty line, the checkpoint. */
-export function readRequest(text: string): WitnessRequest | null {
+function readRequest(text: string): WitnessRequest | null {
   const end = text.indexOf("\n\n");
   const [first = "", ...lines] = text.slice(0, Math.max(end, 0)).split("\n");
   const [, size] = /^old (0|[1-9][0-9]{0,15})$/.exec(first) ?? [];

@@ -1,6 +1,12 @@
 import type { KeeperOf } from "@mainstay/api";
 import type { CheckpointKeeper } from "../../core/audit/index.ts";
-import type { KeeperTools } from "./kinds.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { Channels } from "../channels/index.ts";
+
+export interface KeeperTools {
+  channels: Pick<Channels, "send">;
+  clock: Clock;
+}
 
 /** Checkpoints as messages of a channel: a webhook, or a mailbox that nobody here can empty. */
 export function createChannelKeeper(

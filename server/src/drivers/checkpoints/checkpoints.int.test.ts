@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createTestHttp } from "../../../../tests/support/http.ts";
 import { waitUntil } from "../../../../tests/support/wait-until.ts";
 import { addAuditRoutes, type AuditLogDependencies } from "../../core/audit/index.ts";
-import { openAuditHouse, ORIGIN, type AuditHouse } from "../../core/audit/testing/audit-house.ts";
+import { openAuditHouse, ORIGIN, type AuditHouse } from "../../../../tests/support/audit-house.ts";
 import { createSystemClock } from "../../kernel/clock.ts";
 import type { Http } from "../../kernel/http/index.ts";
 import { createKeepers } from "./index.ts";

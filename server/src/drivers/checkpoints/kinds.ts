@@ -1,15 +1,8 @@
 import type { KeeperConfig } from "@mainstay/api";
 import type { CheckpointKeeper } from "../../core/audit/index.ts";
-import type { Clock } from "../../kernel/clock.ts";
-import type { Channels } from "../channels/index.ts";
-import { createChannelKeeper } from "./channel.ts";
+import { createChannelKeeper, type KeeperTools } from "./channel.ts";
 import { createFileKeeper } from "./file.ts";
 import { createWitnessKeeper } from "./witness.ts";
-
-export interface KeeperTools {
-  channels: Pick<Channels, "send">;
-  clock: Clock;
-}
 
 /** Every kind of keeper there is; its configuration stands in api/src/audit-file.ts. */
 export function createKeepers(

@@ -24,7 +24,7 @@ export interface StoredEntry {
   salt: string;
 }
 
-export const LEAF_VERSION = 1;
+const LEAF_VERSION = 1;
 
 /**
  * The entry as the log has it: canonical JSON (RFC 8785). What may be long or private is told as a

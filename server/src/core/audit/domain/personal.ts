@@ -10,11 +10,10 @@ export interface PersonalValue {
 }
 
 /** Fields of `before` and `after` that hold personal data whatever they describe. */
-const PERSONAL_NAMES = new Set(
-  "email mail phone address ip ipAddress remoteAddress userAgent displayName fullName firstName lastName".split(
-    " ",
-  ),
-);
+const PERSONAL_NAMES = new Set([
+  ...["email", "mail", "phone", "address", "ip", "ipAddress", "remoteAddress", "userAgent"],
+  ...["displayName", "fullName", "firstName", "lastName"],
+]);
 /** What describes a person: there, a plain `name` is one too. */
 const PERSONS = new Set(["user", "invitation", "session", "passkey"]);
 

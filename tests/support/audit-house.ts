@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { openTestDatabase } from "../../../../../tests/support/database.ts";
-import { createTestEvents, type TestEvents } from "../../../../../tests/support/events.ts";
-import { silentLog } from "../../../../../tests/support/log.ts";
-import { createTemporaryDirectory } from "../../../../../tests/support/temporary.ts";
-import { waitUntil } from "../../../../../tests/support/wait-until.ts";
-import { createSystemClock } from "../../../kernel/clock.ts";
-import type { DatabaseHandle } from "../../../kernel/database/index.ts";
-import { createIds } from "../../../kernel/ids.ts";
-import { createMetrics } from "../../../kernel/metrics.ts";
+import { openTestDatabase } from "./database.ts";
+import { createTestEvents, type TestEvents } from "./events.ts";
+import { silentLog } from "./log.ts";
+import { createTemporaryDirectory } from "./temporary.ts";
+import { waitUntil } from "./wait-until.ts";
+import { createSystemClock } from "../../server/src/kernel/clock.ts";
+import type { DatabaseHandle } from "../../server/src/kernel/database/index.ts";
+import { createIds } from "../../server/src/kernel/ids.ts";
+import { createMetrics } from "../../server/src/kernel/metrics.ts";
 import {
   auditStream,
   createAudit,
@@ -16,7 +16,7 @@ import {
   type AuditLog,
   type AuditLogDependencies,
   type NewAuditEntry,
-} from "../index.ts";
+} from "../../server/src/core/audit/index.ts";
 
 /** A database with the audit, its sequencer, and a log on a directory of its own. */
 export interface AuditHouse {
