@@ -52,8 +52,8 @@ export const audit = z.strictObject({
   origin: z
     .string()
     .regex(
-      /^[^\s+]{1,200}$/,
-      "expected a name without spaces and plus signs, such as mainstay.example.com/audit",
+      /^[a-z0-9]([a-z0-9._/-]{0,198}[a-z0-9])?$/,
+      "expected a name in lower case such as mainstay.example.com/audit",
     )
     .nullable()
     .default(null)

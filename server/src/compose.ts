@@ -165,7 +165,7 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
       if (link.observed() === null) throw new Error("the agent does not answer");
     },
   });
-  const auditOrigin = config.audit.origin ?? `${publicHost ?? hostname()}/audit`;
+  const auditOrigin = config.audit.origin ?? `${publicHost ?? hostname().toLowerCase()}/audit`;
   const auditLog = createAuditLog({
     ...{ database, audit, dataDirectory, origin: auditOrigin, clock, random: randomBytes, log, metrics },
     keepers: createKeepers(config.audit.keepers, { channels, clock }),
