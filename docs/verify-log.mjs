@@ -14,6 +14,7 @@ const USAGE = `Usage: node verify-log.mjs --key <vkey> [options] [<folder or URL
   --retained <file>     a checkpoint that you kept: the log has to begin with it; may be repeated
   --proof <file>        a .tlog-proof file to be verified; may be repeated
   --entry <file>        the entry that the proof is about; without it, the log itself is asked
+  --token <key>         an API key, for a log that is not public; also MAINSTAY_TOKEN
 
   node verify-log.mjs --key audit.example+1a2b3c4d+AbCd… --retained kept.txt https://mainstay.example/audit/log
   node verify-log.mjs --key audit.example+1a2b3c4d+AbCd… --proof 17.tlog-proof --entry 17.json`;
@@ -144,8 +145,9 @@ function tilePath(level, index, width) {
 }
 
 /** Null for a file that does not exist. */
-async function readFromUrl(base, path) {
-  const response = await fetch(new URL(path, base.endsWith("/") ? base : `${base}/`));
+async function readFromUrl(base, path, token) {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const response = await fetch(new URL(path, base.endsWith("/") ? base : `${base}/`), { headers });
   if (response.status === 404 || response.status === 410) return null;
   demand(response.ok, `${path} was answered with status ${response.status}`);
   const chunks = [];
@@ -158,8 +160,8 @@ async function readFromUrl(base, path) {
   return Buffer.concat(chunks);
 }
 
-function createReader(place) {
-  if (/^https?:\/\//.test(place)) return (path) => readFromUrl(place, path);
+function createReader(place, token) {
+  if (/^https?:\/\//.test(place)) return (path) => readFromUrl(place, path, token);
   return async (path) => {
     try {
       return await readFile(join(place, path));
@@ -333,6 +335,7 @@ function readArguments(args) {
       proof: several,
       origin: { type: "string" },
       entry: { type: "string" },
+      token: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -352,7 +355,7 @@ async function main(options) {
   const proofs = await Promise.all(options.proof.map(async (path) => parseProof(await readFile(path), path)));
   let leaves = new Map();
   if (options.place !== undefined) {
-    const read = createReader(options.place);
+    const read = createReader(options.place, options.token ?? process.env.MAINSTAY_TOKEN);
     const retained = await Promise.all(
       options.retained.map(async (path) => ({ ...openCheckpoint(await readFile(path), trust), name: path })),
     );

@@ -350,6 +350,11 @@ export const ERRORS = {
     remedy:
       "Roll forward: mend it and deploy again. Or restore a backup from before that time, then deploy the earlier code from its directory.",
   },
+  AUDIT_NOT_IN_LOG: {
+    status: 409,
+    message: "the audit entry {index} is not in the log yet",
+    remedy: "Ask again in a second; 'mainstay audit log' says whether the log goes on.",
+  },
   CHANGE_NOTHING_TO_UNDO: {
     status: 409,
     message: "{target} has no earlier release to go back to",

@@ -1,5 +1,7 @@
 export * from "./access-resources.ts";
 export * from "./agent-protocol.ts";
+export * from "./audit-file.ts";
+export * from "./audit-resources.ts";
 export * from "./build-file.ts";
 export * from "./build-resources.ts";
 export * from "./closest.ts";

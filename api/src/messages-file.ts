@@ -14,6 +14,8 @@ export const PROBLEM_KINDS = [
   "disk-low",
   "agent-lost",
   "channel-failing",
+  "audit-log-failing",
+  "checkpoint-failing",
 ] as const;
 export type ProblemKind = (typeof PROBLEM_KINDS)[number];
 

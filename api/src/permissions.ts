@@ -54,6 +54,8 @@ export const PERMISSIONS = {
   },
   "secrets.reveal": { summary: "read the values of a service's secrets", from: "admin" },
   "secrets.rotate": { summary: "rotate the keys that everything is sealed with", from: "admin" },
+  "audit.erase": { summary: "erase somebody's personal data from the audit log", from: "admin" },
+  "audit.archive": { summary: "move old entries of the audit log into files", from: "admin" },
   "releases.collect": { summary: "remove the files of releases that nobody needs", from: "admin" },
   "access.read": { summary: "see roles, teams, grants and API keys", from: "admin" },
   "access.write": { summary: "make and remove roles, teams and grants, revoke any key", from: "admin" },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { audit } from "./audit-file.ts";
 import { freezeList } from "./freeze-file.ts";
 import { beat, channels, problems } from "./messages-file.ts";
 import { durationWithin, sizeWithin } from "./units.ts";
@@ -274,6 +275,7 @@ export const platformFile = z
     builds: builds.prefault({}),
     retention: retention.prefault({}),
     signatures: signatures.prefault({}),
+    audit: audit.prefault({}),
     secrets: secrets.prefault({}),
     freeze: freezeList
       .default([])
@@ -282,7 +284,7 @@ export const platformFile = z
     problems: problems.prefault({}),
     beat: beat.prefault({}),
   })
-  .check(refusePortClashes);
+  .check(refuseClashes);
 
 /** The platform's configuration after parsing: durations in ms, sizes in bytes, defaults filled in. */
 export type PlatformConfig = z.output<typeof platformFile>;
@@ -295,6 +297,25 @@ export const SECRET_PLATFORM_PATHS: readonly string[] = [
   "secrets.key",
   "secrets.passphrase",
 ];
+
+/** What cannot be said of one key alone. */
+function refuseClashes(context: z.core.ParsePayload<PlatformConfig>): void {
+  refusePortClashes(context);
+  refuseUnknownChannels(context);
+}
+
+function refuseUnknownChannels(context: z.core.ParsePayload<PlatformConfig>): void {
+  const {
+    audit: { keepers },
+    channels: known,
+  } = context.value;
+  for (const [name, keeper] of Object.entries(keepers)) {
+    if (keeper.kind !== "channel" || Object.hasOwn(known, keeper.channel)) continue;
+    const message = `expected one of the channels: ${Object.keys(known).join(", ") || "there are none"}`;
+    const path = ["audit", "keepers", name, "channel"];
+    context.issues.push({ code: "custom", path, message, input: keeper.channel });
+  }
+}
 
 function refusePortClashes(context: z.core.ParsePayload<PlatformConfig>): void {
   const { server: control, proxy: traffic, agent: instances } = context.value;

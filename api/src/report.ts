@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { changeResource, evidenceResource } from "./change-resources.ts";
-import { auditResource } from "./resources.ts";
+import { auditResource } from "./audit-resources.ts";
 
 /** What is left of a change for people: everything that happened, with durations and numbers. */
 

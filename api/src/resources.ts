@@ -217,25 +217,6 @@ export const certificateResource = z
   .meta({ id: "Certificate" });
 export type CertificateResource = z.infer<typeof certificateResource>;
 
-export const auditResource = z
-  .object({
-    id: z.string(),
-    index: z.int().nullable(),
-    at: time,
-    actor: actorResource,
-    action: z.string(),
-    resource: z.object({ type: z.string(), id: z.string() }),
-    service: z.string().nullable(),
-    environment: z.string().nullable(),
-    change: z.string().nullable(),
-    before: z.unknown(),
-    after: z.unknown(),
-    reason: z.string().nullable(),
-    requestId: z.string().nullable(),
-    address: z.string().nullable(),
-  })
-  .meta({ id: "AuditEntry" });
-
 export const platformResource = z
   .object({
     version: z.string(),

@@ -16,6 +16,8 @@ export interface ApiClient {
   remove<Answer>(path: string): Promise<Answer>;
   /** One attempt, whatever comes of it: a connection that breaks is a TypeError. */
   attempt(path: string, init: RequestInit): Promise<Response>;
+  /** A file that the server has beside the API, as it is; null where there is none. */
+  file(path: string): Promise<Uint8Array | null>;
   /** Newline-delimited JSON, item by item, until the server ends it. */
   stream<Item>(path: string, signal?: AbortSignal): AsyncIterable<Item>;
 }
@@ -28,12 +30,24 @@ export interface ApiClientOptions {
 
 /** The native API, as every command uses it. Problem documents become AppErrors with the server's words. */
 export function createApiClient({ url, token, patienceMs = PATIENCE_MS }: ApiClientOptions): ApiClient {
-  async function attempt(path: string, init: RequestInit): Promise<Response> {
+  const attempt = (path: string, init: RequestInit) => ask(`/api/v1${path}`, init);
+
+  async function ask(path: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
     if (token) headers.set("authorization", `Bearer ${token}`);
-    const response = await fetch(`${url}/api/v1${path}`, { ...init, headers });
+    const response = await fetch(`${url}${path}`, { ...init, headers });
     if (response.ok) return response;
     throw await problemOf(response);
+  }
+
+  async function file(path: string): Promise<Uint8Array | null> {
+    try {
+      return new Uint8Array(await (await ask(path, {})).arrayBuffer());
+    } catch (error) {
+      if (error instanceof AppError && error.code === "NOT_FOUND") return null;
+      if (error instanceof AppError) throw error;
+      throw new AppError("SERVER_UNREACHABLE", { url }, { cause: error });
+    }
   }
 
   async function send(path: string, init: RequestInit): Promise<Response> {
@@ -85,6 +99,7 @@ export function createApiClient({ url, token, patienceMs = PATIENCE_MS }: ApiCli
       return (await (await send(path, { method: "DELETE" })).json()) as Answer;
     },
     attempt,
+    file,
     async *stream<Item>(path: string, signal?: AbortSignal) {
       let rest = "";
       for await (const chunk of chunks(path, signal)) {

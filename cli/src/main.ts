@@ -5,6 +5,7 @@ import { z } from "zod";
 import { createApiClient } from "./api-client.ts";
 import { EXIT, explain } from "./cli-error.ts";
 import { addAgentEnvironment } from "./commands/agent-environment.ts";
+import { addAudit } from "./commands/audit.ts";
 import { addBuilds } from "./commands/builds.ts";
 import { addCertificates } from "./commands/certificates.ts";
 import { addChange } from "./commands/change.ts";
@@ -97,6 +98,7 @@ function createProgram(): Command {
   addBuilds(program, withContext);
   addChange(program, withContext);
   addMaintenance(program, withContext);
+  addAudit(program, withContext);
   addCertificates(program, withContext);
   addChannels(program, withContext);
   addRoles(program, withContext);

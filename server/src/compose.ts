@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import path from "node:path";
 import { createAgentClient } from "@mainstay/agent";
 import type { PlatformConfig } from "@mainstay/api";
-import { auditStream, createAudit } from "./core/audit/index.ts";
+import { addAuditRoutes, auditStream, createAudit, createAuditLog } from "./core/audit/index.ts";
 import { addBuildsRoutes, createBuilds } from "./core/builds/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
 import { addAccessRoutes, addKeysRoutes, createIdentity } from "./core/identity/index.ts";
@@ -28,6 +29,7 @@ import { addSealingRoutes, createSealer, createSecrets, type HeldKeys } from "./
 import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certificates/index.ts";
 import { addChannelsRoutes, createChannelsRoom } from "./drivers/channels/index.ts";
+import { createKeepers } from "./drivers/checkpoints/index.ts";
 import {
   createAgentLink,
   createBuildKeeper,
@@ -182,9 +184,18 @@ export function compose(dependencies: HouseDependencies) {
       if (link.observed() === null) throw new Error("the agent does not answer");
     },
   });
+  const auditOrigin = config.audit.origin ?? `${publicHost ?? hostname().toLowerCase()}/audit`;
+  const auditLog = createAuditLog({
+    ...{ database, audit, dataDirectory, origin: auditOrigin, clock, random: randomBytes, log, metrics },
+    keepers: createKeepers(config.audit.keepers, { channels, clock }),
+    witnessOf: config.audit.witnessOf,
+  });
   const problems = createProblems({
     ...{ db, clock, log, events, limits: config.problems },
-    places: { changes, agent: link, certificates, channels, freeBytes: () => freeBytesAt(dataDirectory) },
+    places: {
+      ...{ changes, agent: link, certificates, channels, audit: auditLog },
+      freeBytes: () => freeBytesAt(dataDirectory),
+    },
   });
 
   // Edges
@@ -220,7 +231,8 @@ export function compose(dependencies: HouseDependencies) {
   addChangesRoutes(http, { changes, watch, report, scopeOf: (wish) => scopeOfChange(services, wish) });
   addChannelsRoutes(http, { channels, beat });
   addProblemsRoutes(http, problems);
-  addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
+  addPlatformRoutes(http, { config, database, changes, link, sampler });
+  addAuditRoutes(http, { audit, auditLog, listen: database.listen, clock, isPublic: config.audit.publicLog });
   http.addReadinessCheck("database", () => database.ping());
   http.addReadinessCheck("agent", async () => void (await link.sync()));
   metrics.registerCollector("data-plane", () => {
@@ -239,6 +251,7 @@ export function compose(dependencies: HouseDependencies) {
     ...identity.access.parts,
     plainSecrets,
     events,
+    auditLog,
     jobs,
     secrets,
     link,

@@ -10,6 +10,7 @@ export {
   runtimePathFor,
 } from "./kernel/config/index.ts";
 export type { CheckedConfig, LoadedConfig } from "./kernel/config/index.ts";
+export { digestOf as digestOfSalted, leafOf, type StoredEntry } from "./core/audit/domain/leaf.ts";
 export { readKeyFile, usualKeyFile, writeKeyFile } from "./core/secrets/key-file.ts";
 export { packRelease } from "./core/services/archive-pack.ts";
 export { digestOf, type TreeEntry } from "./core/services/domain/digest.ts";

@@ -1,9 +1,12 @@
+import { AppError } from "@mainstay/api";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import { readVisible, type Authenticated } from "../../kernel/http/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
-import { maskFields, type AuditEntry, type NewAuditEntry } from "./entry.ts";
-import { createAuditStore, type AuditFilter, type AuditRow } from "./store.ts";
+import type { StoredEntry } from "./domain/leaf.ts";
+import { ERASED, restorePersonal, separatePersonal } from "./domain/personal.ts";
+import { maskFields, shorten, type Actor, type AuditEntry, type NewAuditEntry } from "./entry.ts";
+import { createAuditStore, type AuditFilter, type AuditRow, type PersonalRow } from "./store.ts";
 
 export interface AuditDependencies {
   db: Database;
@@ -20,6 +23,22 @@ export interface AuditPage {
 type Reader = Pick<Authenticated, "can">;
 type ListOptions = NonNullable<Parameters<Audit["list"]>[0]>;
 
+/** An entry with all that its leaf of the log is made of. */
+export interface Disclosure {
+  stored: StoredEntry;
+  /** By JSON pointer; what was erased is missing. Salts in hexadecimal. */
+  personal: Record<string, { salt: string; value: string }>;
+}
+
+export interface Erasure {
+  person: string;
+  reason: string | null;
+  isDryRun: boolean;
+}
+
+/** Who erases, as it stands in the entry about it. */
+export type ErasureOrigin = Pick<NewAuditEntry, "actor" | "onBehalfOf" | "requestId" | "address" | "stepUp">;
+
 export interface Audit {
   /** Writes who did what, in the transaction that did it. Fields whose names mean secrets are masked. */
   record(tx: Tx, entry: NewAuditEntry): Promise<void>;
@@ -31,35 +50,74 @@ export interface Audit {
     /** Only what this one may see; everything unless given. */
     reader?: Reader;
   }): Promise<AuditPage>;
+  /** By id or by index. Throws NOT_FOUND. */
+  find(key: string): Promise<{ entry: AuditEntry; disclosure: Disclosure | null }>;
+  /** Numbered entries after an index, the oldest first, as they are read and as they are proven. */
+  after(
+    index: number,
+    filter: AuditFilter,
+    limit?: number,
+  ): Promise<{ entry: AuditEntry; disclosure: Disclosure }[]>;
+  /**
+   * Removes the personal data of somebody; leaves of the log stay as they are. Answers how much there was.
+   */
+  erase(erasure: Erasure, origin: ErasureOrigin): Promise<{ values: number; entries: number }>;
 }
 
 const EVERYBODY: Reader = { can: () => true };
 const DEFAULT_LIMIT = 50;
 const LIMIT = 500;
 const SIZE_LIMIT_BYTES = 256 * 1024;
+/** The sequencer is woken by one transaction in this time, and finds the others by looking. */
+const RING_MS = 500;
 
 /** The record of every change of state. */
 export function createAudit({ db, clock, ids }: AuditDependencies): Audit {
   const store = createAuditStore(db);
+  let lastRungMs = Number.NEGATIVE_INFINITY;
 
-  async function record(tx: Tx, entry: NewAuditEntry): Promise<void> {
-    await store.insert(tx, {
-      id: ids.next("aud"),
-      at: clock.now().toISOString(),
-      actor: entry.actor,
-      onBehalfOf: entry.onBehalfOf ?? null,
-      action: entry.action,
-      resource: entry.resource,
-      environment: entry.environment ?? null,
-      service: entry.service ?? null,
-      change: entry.change ?? null,
-      before: masked(entry.before),
-      after: masked(entry.after),
-      reason: entry.reason ?? null,
-      requestId: entry.requestId ?? null,
-      address: entry.address ?? null,
-      stepUp: masked(entry.stepUp),
+  /** PostgreSQL commits transactions that notify one after the other, which none but a few can afford. */
+  function isRung(): boolean {
+    const nowMs = clock.monotonicMs();
+    if (nowMs - lastRungMs < RING_MS) return false;
+    lastRungMs = nowMs;
+    return true;
+  }
+
+  async function record(tx: Tx, given: NewAuditEntry): Promise<void> {
+    const { entry, personal } = separatePersonal({
+      ...given,
+      before: masked(given.before),
+      after: masked(given.after),
+      stepUp: masked(given.stepUp),
     });
+    const { resource } = entry;
+    await store.insert(tx, {
+      entry: {
+        id: ids.next("aud"),
+        at: clock.now().toISOString(),
+        actor: shortenActor(entry.actor),
+        onBehalfOf: entry.onBehalfOf ? shortenActor(entry.onBehalfOf) : null,
+        action: shorten(entry.action),
+        resource: { type: shorten(resource.type), id: shorten(resource.id) },
+        environment: shortenOr(entry.environment),
+        service: shortenOr(entry.service),
+        change: shortenOr(entry.change),
+        before: entry.before ?? null,
+        after: entry.after ?? null,
+        reason: entry.reason ?? null,
+        requestId: shortenOr(entry.requestId),
+        stepUp: entry.stepUp ?? null,
+      },
+      personal,
+      isRung: isRung(),
+    });
+  }
+
+  async function withPersonal(rows: AuditRow[]): Promise<{ row: AuditRow; personal: PersonalRow[] }[]> {
+    const all = await store.personal(rows.filter((row) => row.personal !== null).map((row) => row.id));
+    const byEntry = Map.groupBy(all, (each) => each.entry);
+    return rows.map((row) => ({ row, personal: byEntry.get(row.id) ?? [] }));
   }
 
   async function list({
@@ -75,10 +133,47 @@ export function createAudit({ db, clock, ids }: AuditDependencies): Audit {
       read: (from) => store.list({ before: from === undefined ? null : Number(from), limit: count, filter }),
       cursorOf: ({ insertion }) => String(insertion),
     });
-    return { entries: rows.map(entryOf), cursor: next };
+    const entries = (await withPersonal(rows)).map(({ row, personal }) => entryOf(row, personal));
+    return { entries, cursor: next };
   }
 
-  return { record, list };
+  async function find(key: string) {
+    const row = await store.find(/^[0-9]{1,15}$/.test(key) ? Number(key) : key);
+    if (!row) throw new AppError("NOT_FOUND", { what: `an audit entry ${key}` });
+    const personal = await store.personal([row.id]);
+    return { entry: entryOf(row, personal), disclosure: disclosureOf(row, personal) };
+  }
+
+  async function after(index: number, filter: AuditFilter, limit = LIMIT) {
+    const rows = await store.numbered({ after: index, limit, filter });
+    return (await withPersonal(rows)).flatMap(({ row, personal }) => {
+      const disclosure = disclosureOf(row, personal);
+      return disclosure ? [{ entry: entryOf(row, personal), disclosure }] : [];
+    });
+  }
+
+  async function erase({ person, reason, isDryRun }: Erasure, origin: ErasureOrigin) {
+    const found = await store.personalOf(person);
+    if (isDryRun || found.values === 0) return found;
+    await db.transaction().execute(async (tx) => {
+      await store.erase(tx, person);
+      // What was erased is not written down again: an address of somebody is one.
+      const id = person.includes("@") ? "by value" : person;
+      const resource = { type: "person", id };
+      await record(tx, { ...origin, action: "audit.erased", resource, after: { ...found }, reason });
+    });
+    return found;
+  }
+
+  return { record, list, find, after, erase };
+}
+
+function shortenActor({ type, id, name }: Actor): Actor {
+  return { type: shorten(type), id: shorten(id), name: shorten(name) };
+}
+
+function shortenOr(text: string | null | undefined): string | null {
+  return text === null || text === undefined ? null : shorten(text);
 }
 
 function masked(fields: Record<string, unknown> | null | undefined): Record<string, unknown> | null {
@@ -91,13 +186,16 @@ function masked(fields: Record<string, unknown> | null | undefined): Record<stri
     : { omitted: `${sizeBytes} bytes`, limit: `${SIZE_LIMIT_BYTES} bytes` };
 }
 
-function entryOf(row: AuditRow): AuditEntry {
+/** The row as its leaf is made of it. */
+export function storedEntryOf(row: AuditRow & { index: number }): StoredEntry {
+  const { on_behalf_of: other } = row;
+  const isOtherHidden = row.personal !== null && "/onBehalfOf/name" in row.personal;
   return {
     id: row.id,
     index: row.index,
     at: row.at.toISOString(),
     actor: { type: row.actor_type, id: row.actor_id, name: row.actor_name },
-    onBehalfOf: row.on_behalf_of,
+    onBehalfOf: other && { ...other, name: isOtherHidden ? null : other.name },
     action: row.action,
     resource: { type: row.resource_type, id: row.resource_id },
     environment: row.environment,
@@ -107,7 +205,35 @@ function entryOf(row: AuditRow): AuditEntry {
     after: row.after,
     reason: row.reason,
     requestId: row.request_id,
-    address: row.address,
     stepUp: row.step_up,
+    personal: row.personal ?? {},
+    salt: row.salt.toString("hex"),
   };
+}
+
+/** Null for an entry that has no index yet. */
+function disclosureOf(row: AuditRow, personal: readonly PersonalRow[]): Disclosure | null {
+  const { index } = row;
+  if (index === null) return null;
+  const values = personal.map(({ field, salt, value }) => [field, { salt: salt.toString("hex"), value }]);
+  return { stored: storedEntryOf({ ...row, index }), personal: Object.fromEntries(values) };
+}
+
+/** The row for people: personal data in its places, or that it was erased. */
+function entryOf(row: AuditRow, personal: readonly PersonalRow[]): AuditEntry {
+  const { salt: _, personal: hashes, ...stored } = storedEntryOf({ ...row, index: row.index ?? 0 });
+  const entry = {
+    ...stored,
+    actor: { ...stored.actor, name: stored.actor.name ?? "" },
+    onBehalfOf: stored.onBehalfOf && { ...stored.onBehalfOf, name: stored.onBehalfOf.name ?? "" },
+    before: structuredClone(row.before),
+    after: structuredClone(row.after),
+    stepUp: row.step_up,
+    index: row.index,
+    address: null,
+  };
+  const values = new Map(Object.keys(hashes).map((field) => [field, ERASED]));
+  for (const { field, value } of personal) values.set(field, value);
+  restorePersonal(entry, values);
+  return entry;
 }

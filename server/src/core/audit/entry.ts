@@ -56,3 +56,10 @@ export function maskFields(value: unknown): unknown {
 function maskWhole(value: unknown): unknown {
   return value === null || value === undefined || value === "" || typeof value === "boolean" ? value : MASK;
 }
+
+const TEXT_MAX = 500;
+
+/** Names and ids of sensible length; what is cut off is said by an ellipsis. */
+export function shorten(text: string): string {
+  return text.length <= TEXT_MAX ? text : `${text.slice(0, TEXT_MAX - 1)}…`;
+}

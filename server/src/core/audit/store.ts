@@ -1,6 +1,7 @@
-import { sql } from "kysely";
+import { sql, type Selectable } from "kysely";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import { UNNUMBERED_CHANNEL, type Stream } from "../../kernel/events/index.ts";
+import type { PersonalValue } from "./domain/personal.ts";
 import type { Actor, AuditEntry } from "./entry.ts";
 
 type Tables = {
@@ -11,7 +12,7 @@ type Tables = {
     at: Date;
     actor_type: string;
     actor_id: string;
-    actor_name: string;
+    actor_name: string | null;
     on_behalf_of: Actor | null;
     action: string;
     resource_type: string;
@@ -23,11 +24,14 @@ type Tables = {
     after: Record<string, unknown> | null;
     reason: string | null;
     request_id: string | null;
-    address: string | null;
     step_up: Record<string, unknown> | null;
+    personal: Record<string, string> | null;
+    salt: Buffer;
   };
+  "audit.personal": { entry: string; field: string; person: string; salt: Buffer; value: string };
 };
-export type AuditRow = Tables["audit.entries"];
+export type AuditRow = Selectable<Tables["audit.entries"]>;
+export type PersonalRow = Selectable<Tables["audit.personal"]>;
 
 /** What the sequencer of the events numbers here. */
 export const auditStream: Stream = { table: "audit.entries", number: "index" };
@@ -47,45 +51,137 @@ export interface AuditFilter {
   to?: string | undefined;
 }
 
-/** All SQL of the room. */
+interface Insertion {
+  entry: Omit<AuditEntry, "index" | "address">;
+  personal: readonly PersonalValue[];
+  /** Whether the sequencer is to be woken. */
+  isRung: boolean;
+}
+
+/** SQL of the entries and of the personal data beside them. */
 export function createAuditStore(database: Database) {
   const db = database.withTables<Tables>();
+
+  function filtered(filter: AuditFilter) {
+    let query = db.selectFrom("audit.entries").selectAll();
+    if (filter.actor !== undefined) query = query.where("actor_id", "=", filter.actor);
+    if (filter.action !== undefined) query = query.where("action", "=", filter.action);
+    if (filter.resourceType !== undefined) query = query.where("resource_type", "=", filter.resourceType);
+    if (filter.resource !== undefined) query = query.where("resource_id", "=", filter.resource);
+    if (filter.service !== undefined) query = query.where("service", "=", filter.service);
+    if (filter.environment !== undefined) query = query.where("environment", "=", filter.environment);
+    if (filter.change !== undefined) query = query.where("change", "=", filter.change);
+    if (filter.from !== undefined) query = query.where("at", ">=", new Date(filter.from));
+    if (filter.to !== undefined) query = query.where("at", "<", new Date(filter.to));
+    return query;
+  }
+
   return {
-    async insert(tx: Tx, entry: Omit<AuditEntry, "index">): Promise<void> {
-      const { actor, resource, environment, service } = entry;
-      await sql`with inserted as (
-        insert into audit.entries (
-          id, at, actor_type, actor_id, actor_name, on_behalf_of,
-          action, resource_type, resource_id, environment, service, change,
-          before, after, reason, request_id, address, step_up
-        ) values (
-          ${entry.id}, ${entry.at}, ${actor.type}, ${actor.id}, ${actor.name}, ${json(entry.onBehalfOf)},
-          ${entry.action}, ${resource.type}, ${resource.id}, ${environment}, ${service}, ${entry.change},
-          ${json(entry.before)}, ${json(entry.after)}, ${entry.reason},
-          ${entry.requestId}, ${entry.address}, ${json(entry.stepUp)}
-        )
-      ) select pg_notify(${UNNUMBERED_CHANNEL}, '')`.execute(tx);
+    /** One statement, whatever there is to be written. */
+    async insert(tx: Tx, insertion: Insertion): Promise<void> {
+      const ctes = insertion.personal.length === 0 ? sql`` : keepPersonal(insertion);
+      const entry = insertEntry(insertion);
+      if (insertion.isRung) {
+        const list = insertion.personal.length === 0 ? sql`with` : sql`${ctes},`;
+        await sql`${list} inserted as (${entry}) select pg_notify(${UNNUMBERED_CHANNEL}, '')`.execute(tx);
+      } else {
+        await sql`${ctes} ${entry}`.execute(tx);
+      }
     },
 
     /** Newest first; `before` is the insertion number of the last row already seen. */
     list: ({ before, limit, filter }: { before: number | null; limit: number; filter: AuditFilter }) => {
-      let query = db.selectFrom("audit.entries").selectAll().orderBy("insertion", "desc").limit(limit);
-      if (before !== null) query = query.where("insertion", "<", before);
-      if (filter.actor !== undefined) query = query.where("actor_id", "=", filter.actor);
-      if (filter.action !== undefined) query = query.where("action", "=", filter.action);
-      if (filter.resourceType !== undefined) query = query.where("resource_type", "=", filter.resourceType);
-      if (filter.resource !== undefined) query = query.where("resource_id", "=", filter.resource);
-      if (filter.service !== undefined) query = query.where("service", "=", filter.service);
-      if (filter.environment !== undefined) query = query.where("environment", "=", filter.environment);
-      if (filter.change !== undefined) query = query.where("change", "=", filter.change);
-      if (filter.from !== undefined) query = query.where("at", ">=", new Date(filter.from));
-      if (filter.to !== undefined) query = query.where("at", "<", new Date(filter.to));
-      return query.execute();
+      const query = filtered(filter).orderBy("insertion", "desc").limit(limit);
+      return (before === null ? query : query.where("insertion", "<", before)).execute();
+    },
+
+    /** Numbered entries after an index, in their order. */
+    numbered: ({ after, limit, filter = {} }: { after: number; limit: number; filter?: AuditFilter }) =>
+      filtered(filter).where("index", ">", after).orderBy("index").limit(limit).execute(),
+
+    find: (key: string | number) =>
+      db
+        .selectFrom("audit.entries")
+        .selectAll()
+        .where(typeof key === "number" ? "index" : "id", "=", key)
+        .executeTakeFirst(),
+
+    /** The highest and the lowest index there is; 0 without any. */
+    async bounds(): Promise<{ first: number; last: number }> {
+      const { rows } = await sql<{ first: number | null; last: number | null }>`
+        select min(index) as first, max(index) as last from audit.entries`.execute(db);
+      return { first: rows[0]?.first ?? 0, last: rows[0]?.last ?? 0 };
+    },
+
+    /** The first entry that is not older than a time; null when all are. */
+    async firstIndexFrom(time: Date): Promise<number | null> {
+      const { rows } = await sql<{ index: number | null }>`
+        select min(index) as index from audit.entries where at >= ${time} and index is not null`.execute(db);
+      return rows[0]?.index ?? null;
+    },
+
+    personal: (entries: readonly string[]): Promise<PersonalRow[]> =>
+      entries.length === 0
+        ? Promise.resolve([])
+        : db
+            .selectFrom("audit.personal")
+            .selectAll()
+            .where("entry", "=", sql<string>`any(${entries})`)
+            .execute(),
+
+    /** By the id of a person, or by a value as it was written, such as an e-mail address. */
+    async personalOf(person: string): Promise<{ values: number; entries: number }> {
+      const { rows } = await sql<{ values: number; entries: number }>`
+        select count(*) as values, count(distinct entry) as entries from audit.personal
+        where person = ${person} or value = ${person}`.execute(db);
+      return rows[0] ?? { values: 0, entries: 0 };
+    },
+
+    async erase(tx: Tx, person: string): Promise<void> {
+      await sql`delete from audit.personal where person = ${person} or value = ${person}`.execute(tx);
     },
   };
 }
 
+function insertEntry({ entry, personal }: Insertion) {
+  const { actor, resource, environment, service } = entry;
+  const isNamed = !personal.some(({ field }) => field === "/actor/name");
+  const hashes =
+    personal.length === 0
+      ? sql`null`
+      : sql`(select jsonb_object_agg(
+          field, encode(sha256(salt || convert_to(value, 'UTF8')), 'hex')
+        ) from given)`;
+  return sql`insert into audit.entries (
+      id, at, actor_type, actor_id, actor_name, on_behalf_of,
+      action, resource_type, resource_id, environment, service, change, before, after, reason,
+      request_id, step_up, personal
+    ) values (
+      ${entry.id}, ${entry.at}, ${actor.type}, ${actor.id}, ${isNamed ? actor.name : null},
+      ${json(entry.onBehalfOf)},
+      ${entry.action}, ${resource.type}, ${resource.id}, ${environment}, ${service}, ${entry.change},
+      ${json(entry.before)}, ${json(entry.after)}, ${entry.reason},
+      ${entry.requestId}, ${json(entry.stepUp)}, ${hashes}
+    )`;
+}
+
+/** Each value gets a salt of its own, which is erased with it. */
+function keepPersonal({ entry, personal }: Insertion) {
+  const [fields, persons, texts] = [
+    personal.map(({ field }) => field),
+    personal.map(({ person }) => person),
+    personal.map(({ value }) => value),
+  ];
+  return sql`with given as materialized (
+      select field, person, value, uuid_send(gen_random_uuid()) as salt
+      from unnest(${fields}::text[], ${persons}::text[], ${texts}::text[]) as t (field, person, value)
+    ), kept as (
+      insert into audit.personal (entry, field, person, salt, value)
+      select ${entry.id}, field, person, salt, value from given
+    )`;
+}
+
 /** Text for a jsonb column. */
 function json(value: unknown): string | null {
-  return value === null ? null : JSON.stringify(value);
+  return value === null || value === undefined ? null : JSON.stringify(value);
 }

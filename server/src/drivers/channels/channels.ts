@@ -16,6 +16,7 @@ import type { Ids, Random } from "../../kernel/ids.ts";
 import type { Jobs } from "../../kernel/jobs/index.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Origin } from "../../kernel/http/index.ts";
+import { maskSecrets } from "../../kernel/redact.ts";
 import { createCourier } from "./courier.ts";
 import { testMessage, TOLD_TYPES } from "./domain/message.ts";
 import { createSender } from "./kinds.ts";
@@ -23,6 +24,7 @@ import type { ChannelMetrics } from "./metrics.ts";
 import { createQueue, jobOf } from "./queue.ts";
 import { toChannel, toDelivery } from "./resources.ts";
 import type { ReadSecret } from "./secret-source.ts";
+import type { Outgoing } from "./sender.ts";
 import { createChannelsStore, type DeliveryFilter } from "./store.ts";
 
 export interface ChannelsDependencies {
@@ -52,6 +54,8 @@ export interface Channels extends LongRunning {
   list(): Promise<ChannelResource[]>;
   /** Sends one message now and answers what came of it. Throws NOT_FOUND. */
   test(name: string, origin: Origin): Promise<DeliveryResource>;
+  /** One attempt to hand a message to a channel, whatever it is told of else. Throws why it was not taken. */
+  send(name: string, message: Outgoing, signal: AbortSignal): Promise<void>;
   /** Newest first. */
   deliveries(query: DeliveriesQuery): Promise<{ items: DeliveryResource[]; next: string | null }>;
   /** Asks anew for attempts that are overdue, and deletes what was finished before. */
@@ -111,6 +115,13 @@ export function createChannels(dependencies: ChannelsDependencies): Channels {
     return toDelivery(after ?? row);
   }
 
+  async function send(name: string, message: Outgoing, signal: AbortSignal): Promise<void> {
+    const sender = senders.get(name);
+    if (!sender) throw new AppError("NOT_FOUND", { what: `a channel named ${name}` });
+    const outcome = await sender.send(message, signal);
+    if (outcome.kind !== "delivered") throw new Error(maskSecrets(outcome.error));
+  }
+
   async function deliveries({ cursor, ...query }: DeliveriesQuery) {
     const filter: DeliveryFilter = { ...query, before: cursor, limit: query.limit + 1 };
     const rows = await store.list(filter);
@@ -131,6 +142,7 @@ export function createChannels(dependencies: ChannelsDependencies): Channels {
     name: "channels",
     list,
     test,
+    send,
     deliveries,
     async keep(finishedBefore) {
       await store.prune(finishedBefore);

@@ -7,6 +7,7 @@ import {
   platformFile,
   readYaml,
   type FieldError,
+  type KeeperConfig,
   type PlatformConfig,
 } from "@mainstay/api";
 import { MASK, maskSecrets } from "../redact.ts";
@@ -119,8 +120,10 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
   const { caFile } = config.acme;
   const { url } = config.beat;
   const { keyFile, passphraseFile } = config.secrets;
+  const locateKeeper = (path: string) => locate("audit.keepers", path);
   return {
     ...config,
+    audit: { ...config.audit, keepers: locateKeepers(config.audit.keepers, locateKeeper) },
     channels: locateFilesOf(config.channels, (file) => locate("channels", file)),
     beat: { ...config.beat, url: url && locateTarget(url, (file) => locate("beat.url", file)) },
     dataDirectory: locate("dataDirectory", config.dataDirectory),
@@ -132,6 +135,17 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
       passphraseFile: passphraseFile && locate("secrets.passphraseFile", passphraseFile),
     },
   };
+}
+
+function locateKeepers(
+  keepers: Record<string, KeeperConfig>,
+  locate: (path: string) => string,
+): Record<string, KeeperConfig> {
+  const located = Object.entries(keepers).map(([name, keeper]) => [
+    name,
+    keeper.kind === "file" ? { ...keeper, path: locate(keeper.path) } : keeper,
+  ]);
+  return Object.fromEntries(located);
 }
 
 /** Adds where a wrong value stands and what it is; for a key in the wrong place, where it belongs. */

@@ -60,8 +60,12 @@ const OUTBOX_STREAM: Stream = {
   number: "position",
   within: { partition: "channel", number: "seq" },
 };
-/** Only a safety net: notifications wake the sequencer. */
-const LOOK_MS = 60_000;
+/** "events" in ASCII. */
+const LEADER_LOCK = "111559182283891";
+/** Notifications wake the sequencer; a look finds what was inserted without one, as many at a time are. */
+const LOOK_MS = 1_000;
+/** While rows keep coming, they are looked for more often. */
+const BUSY_LOOK_MS = 100;
 const PARKED_LIMIT = 100;
 const PRUNE_BATCH_EVENTS = 5_000;
 
@@ -95,7 +99,10 @@ export function createEvents(dependencies: EventsDependencies): Events {
     for (const name of consumers.keys()) await store.enter(name);
     endings.push(await database.listen(UNNUMBERED_CHANNEL, unnumbered.ring));
     endings.push(await database.listen(NUMBERED_CHANNEL, notice));
-    leading = leadInTurn({ connection: database.connection, clock, log, lead }, stopping.signal);
+    leading = leadInTurn(
+      { name: "events", lock: LEADER_LOCK, connection: database.connection, clock, log, lead },
+      stopping.signal,
+    );
   }
 
   function notice(payload: string): void {
@@ -109,10 +116,13 @@ export function createEvents(dependencies: EventsDependencies): Events {
     const running = [...consumers.values()].map((consumer) => consumer.run(signal));
     try {
       while (!signal.aborted) {
+        let total = 0;
         for (const stream of streams) {
-          counters.numbered.add({ stream: stream.table }, await numberStream(client, stream));
+          const count = await numberStream(client, stream);
+          counters.numbered.add({ stream: stream.table }, count);
+          total += count;
         }
-        await unnumbered.sleep(LOOK_MS, signal);
+        await unnumbered.sleep(total > 0 ? BUSY_LOOK_MS : LOOK_MS, signal);
       }
     } finally {
       failed.abort();

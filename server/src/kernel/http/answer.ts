@@ -49,6 +49,12 @@ export async function answer(call: Call, options: AnswerOptions): Promise<unknow
   await withinTime(exchange, options, authorize(route, handlerRequest));
   if (route.stream) return sendStream(call, await withinTime(exchange, options, handle()));
 
+  if (route.bytes !== undefined) {
+    const bytes = await withinTime(exchange, options, handle());
+    if (!(bytes instanceof Uint8Array)) throw new Error(`${route.method} ${route.url} must answer bytes`);
+    return reply.type(route.bytes).send(Buffer.from(bytes));
+  }
+
   const perform = async (): Promise<StoredAnswer> => toAnswer(route, await handle());
   const keyed = request.method === "POST" && !route.isSecretAnswer ? options.idempotencyStore : null;
   const { actor } = exchange.authenticated;

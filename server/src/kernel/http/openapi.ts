@@ -24,15 +24,16 @@ export async function collectOpenapi(app: FastifyInstance, version: string): Pro
   });
 }
 
-const BYTES = z.string().meta({ contentEncoding: "binary" });
+const BYTES_IN_JSON = z.string().meta({ contentEncoding: "binary" });
 
 /** The route for the document; nothing is validated by it. */
 export function describeRoute(route: AnyRoute): FastifySchema {
-  const { params, query, body, takes, response, statuses = [200] } = route;
+  const { params, query, body, takes, statuses = [200] } = route;
+  const response = route.bytes === undefined ? route.response : BYTES_IN_JSON;
   const { summary, tags = [tagOf(route.url)] } = route;
   const type = route.stream
     ? "application/x-ndjson"
-    : (route.contentType?.split(";")[0] ?? "application/json");
+    : (route.bytes ?? route.contentType?.split(";")[0] ?? "application/json");
   const success = { description: "Success", content: { [type]: { schema: response } } };
   const failure = {
     description: "Refused or failed",
@@ -46,7 +47,7 @@ export function describeRoute(route: AnyRoute): FastifySchema {
     ...(params ? { params } : {}),
     ...(query ? { querystring: query } : {}),
     ...(body ? { body } : {}),
-    ...(takes === undefined ? {} : { body: BYTES, consumes: [takes] }),
+    ...(takes === undefined ? {} : { body: BYTES_IN_JSON, consumes: [takes] }),
     response: { ...responses, default: failure },
     ...(route.permission === "public" ? { security: [] } : {}),
     ...{ "x-permission": route.permission },

@@ -6,7 +6,7 @@ import {
   type FieldError,
   type Permission,
 } from "@mainstay/api";
-import type { z } from "zod";
+import { z } from "zod";
 import type { Log } from "../log.ts";
 import type { Authenticated, FoundScope, Scope } from "./authority.ts";
 
@@ -85,6 +85,8 @@ export type ScopeRequest<Params, Query, Body> = Pick<
   HttpRequest<Params, Query, Body>,
   "params" | "query" | "body" | "authenticated"
 >;
+/** The response of a route that answers bytes. */
+export const BYTES = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
 
 interface RouteForm<
   P extends z.ZodType,
@@ -131,6 +133,8 @@ export type Route<
         stream?: undefined;
         /** The statuses of a success; the first one is the usual one, 200 unless given. */
         statuses?: readonly number[];
+        /** The answer is bytes of this media type; the response is `BYTES`. */
+        bytes?: string;
         /** The answer is text of this type instead of JSON. */
         contentType?: string;
         handler: (
@@ -159,6 +163,7 @@ export interface AnyRoute extends Omit<
   scope?: "somewhere" | Untyped<Scope | FoundScope> | undefined;
   stepUp?: boolean | Untyped<boolean> | undefined;
   stream?: "ndjson" | undefined;
+  bytes?: string;
   statuses?: readonly number[];
   contentType?: string;
   handler(request: HttpRequest<unknown, unknown, unknown>): unknown;

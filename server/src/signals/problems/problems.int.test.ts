@@ -38,6 +38,7 @@ const places: Places = {
   certificates: { list: async () => [] },
   channels: { list: async () => [] },
   freeBytes: async () => world.freeBytes,
+  audit: { problems: async () => [] },
 };
 
 function observed(): ObservedState | null {

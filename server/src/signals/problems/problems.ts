@@ -17,6 +17,7 @@ import {
   patienceOf,
   problemsIn,
   servingOf,
+  type AuditProblem,
   type SeenChange,
   type Sights,
 } from "./domain/looks.ts";
@@ -30,6 +31,7 @@ export interface Places {
   certificates: { list(): Promise<CertificateResource[]> };
   channels: { list(): Promise<ChannelResource[]> };
   freeBytes(): Promise<number>;
+  audit: { problems(): Promise<AuditProblem[]> };
 }
 
 export interface ProblemsDependencies {
@@ -112,6 +114,7 @@ export function createProblems(dependencies: ProblemsDependencies): Problems {
       freeBytes: await places.freeBytes(),
       crashes: await store.crashes(new Date(now.getTime() - CRASH_WINDOW_MS), releases),
       channels: await places.channels.list(),
+      audit: await places.audit.problems(),
     };
   }
 

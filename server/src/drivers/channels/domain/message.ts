@@ -89,5 +89,7 @@ const HINTS: Record<Problem["kind"], (subject: string) => string> = {
   "certificate-expiring": (host) => `mainstay certificates show ${host}`,
   "disk-low": () => "mainstay releases gc; mainstay doctor",
   "agent-lost": () => "mainstay status; mainstay doctor",
+  "audit-log-failing": () => "mainstay audit log; docs/guides/audit.md",
+  "checkpoint-failing": () => "mainstay audit log",
   "channel-failing": (channel) => `mainstay channels deliveries --channel ${channel}`,
 };

@@ -21,6 +21,14 @@ export interface Sights {
   freeBytes: number;
   crashes: readonly Crashes[];
   channels: readonly ChannelResource[];
+  /** What keeps the audit log, or its checkpoints, from going on. */
+  audit: readonly AuditProblem[];
+}
+
+export interface AuditProblem {
+  kind: "audit-log-failing" | "checkpoint-failing";
+  subject: string;
+  summary: string;
 }
 
 export interface SeenChange {
@@ -56,6 +64,8 @@ const ALWAYS: readonly ProblemKind[] = [
   "disk-low",
   "agent-lost",
   "channel-failing",
+  "audit-log-failing",
+  "checkpoint-failing",
 ];
 /** Kinds of which nothing is known while the agent is away. */
 const BY_AGENT: readonly ProblemKind[] = ["instance-down", "crash-loop"];
@@ -71,6 +81,7 @@ export function problemsIn(
     ...certificates(sights, limits.certificateExpiry),
     ...disk(sights, limits.diskFree),
     ...channels(sights),
+    ...sights.audit.map((each) => ({ ...each, service: null, environment: null })),
   ];
   const ofPlatform = { service: null, environment: null };
   if (instances !== null)
@@ -193,4 +204,5 @@ const PATIENCE_MS: Partial<Record<ProblemKind, number>> = {
   "certificate-expiring": 0,
   "disk-low": 60_000,
   "channel-failing": 10 * 60_000,
+  "checkpoint-failing": 10 * 60_000,
 };

@@ -1,0 +1,1 @@
+export { createKeepers } from "./kinds.ts";
