@@ -17,12 +17,13 @@ import type { Ids } from "../../kernel/ids.ts";
 import { findingOf, markForced } from "./domain/findings.ts";
 import { planSteps } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
+import type { Origin } from "../../kernel/http/index.ts";
 import type { Freezer } from "./frozen.ts";
 import type { ChangeKind, Finding, Preparation } from "./ports.ts";
 import type { Preflight } from "./preflight.ts";
 import { replayEvidence } from "./judge-session.ts";
 import type { ChangeRow, ChangesStore } from "./store.ts";
-import type { Origin, Transitions } from "./transitions.ts";
+import type { Transitions } from "./transitions.ts";
 
 export interface ChangesDependencies {
   db: Database;

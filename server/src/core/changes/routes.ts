@@ -11,7 +11,7 @@ import {
 } from "@mainstay/api";
 import type { Command } from "@mainstay/rollout";
 import { z } from "zod";
-import type { Http } from "../../kernel/http/index.ts";
+import { originOf, type Http } from "../../kernel/http/index.ts";
 import type { Changes } from "./changes.ts";
 import type { createReport } from "./report.ts";
 import { toChange, toEntry } from "./resources.ts";
@@ -57,14 +57,8 @@ export function addChangesRoutes(http: Http, { changes, watch, report }: Changes
       params: idParam,
       body: commandBody,
       response: changeResource,
-      handler: async ({ params, body, actor, requestId, address }) =>
-        toChange(
-          await changes.command(
-            params.id,
-            { name: verb, reason: body.reason },
-            { actor, requestId, address },
-          ),
-        ),
+      handler: async ({ params, body, ...request }) =>
+        toChange(await changes.command(params.id, { name: verb, reason: body.reason }, originOf(request))),
     });
   }
 }
@@ -151,8 +145,7 @@ function addRequesting(http: Http, changes: Changes): void {
     summary: "Request a change",
     body: newChange,
     response: changeResource,
-    handler: async ({ body, actor, requestId, address }) =>
-      toChange(await changes.request(body, { actor, requestId, address })),
+    handler: async ({ body, ...request }) => toChange(await changes.request(body, originOf(request))),
   });
   http.route({
     method: "POST",
@@ -161,8 +154,7 @@ function addRequesting(http: Http, changes: Changes): void {
     summary: "Request a change that goes on in spite of the findings named",
     body: forcedChange,
     response: changeResource,
-    handler: async ({ body, actor, requestId, address }) =>
-      toChange(await changes.request(body, { actor, requestId, address })),
+    handler: async ({ body, ...request }) => toChange(await changes.request(body, originOf(request))),
   });
   http.route({
     method: "POST",
@@ -171,8 +163,8 @@ function addRequesting(http: Http, changes: Changes): void {
     summary: "What a change would do and what speaks against it; alters nothing",
     body: forcedChange,
     response: previewResource,
-    handler: async ({ body, actor, requestId, address }) => {
-      const { change, findings } = await changes.preview(body, { actor, requestId, address });
+    handler: async ({ body, ...request }) => {
+      const { change, findings } = await changes.preview(body, originOf(request));
       return { change: toChange(change), findings };
     },
   });
@@ -184,8 +176,8 @@ function addRequesting(http: Http, changes: Changes): void {
     params: idParam,
     body: commandBody,
     response: changeResource,
-    handler: async ({ params, body, actor, requestId, address }) =>
-      toChange(await changes.cancel(params.id, body.reason, { actor, requestId, address })),
+    handler: async ({ params, body, ...request }) =>
+      toChange(await changes.cancel(params.id, body.reason, originOf(request))),
   });
   http.route({
     method: "POST",
@@ -195,7 +187,7 @@ function addRequesting(http: Http, changes: Changes): void {
     params: idParam,
     body: commandBody,
     response: changeResource,
-    handler: async ({ params, body, actor, requestId, address }) =>
-      toChange(await changes.rollback(params.id, body.reason, { actor, requestId, address })),
+    handler: async ({ params, body, ...request }) =>
+      toChange(await changes.rollback(params.id, body.reason, originOf(request))),
   });
 }

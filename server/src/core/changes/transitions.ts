@@ -4,15 +4,9 @@ import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
+import type { Origin } from "../../kernel/http/index.ts";
 import { positionColumns } from "./domain/view.ts";
 import type { ChangesStore, ChangeRow } from "./store.ts";
-
-/** Who asks, for the audit row. */
-export interface Origin {
-  actor: { type: string; id: string; name: string };
-  requestId: string | null;
-  address: string | null;
-}
 
 export const PLATFORM: Origin = {
   actor: { type: "system", id: "mainstay", name: "Mainstay" },
