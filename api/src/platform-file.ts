@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { freezeList } from "./freeze-file.ts";
+import { identity } from "./identity-file.ts";
 import { beat, channels, problems } from "./messages-file.ts";
 import { durationWithin, sizeWithin } from "./units.ts";
 
@@ -255,6 +256,7 @@ export const platformFile = z
     channels,
     problems: problems.prefault({}),
     beat: beat.prefault({}),
+    identity: identity.prefault({}),
   })
   .check(refusePortClashes);
 

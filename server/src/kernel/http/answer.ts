@@ -46,11 +46,11 @@ export async function answer(call: Call, options: AnswerOptions): Promise<unknow
     log: exchange.log,
   };
   const handle = async (): Promise<unknown> => route.handler(handlerRequest);
-  await withinTime(exchange, options, authorize(route, handlerRequest));
+  await withinTime(exchange, options, authorize(route, handlerRequest, options.clock));
   if (route.stream) return sendStream(call, await withinTime(exchange, options, handle()));
 
   const perform = async (): Promise<StoredAnswer> => toAnswer(route, await handle());
-  const keyed = options.idempotencyStore && request.method === "POST" ? options.idempotencyStore : null;
+  const keyed = request.method === "POST" && !route.isSecret ? options.idempotencyStore : undefined;
   const { actor } = exchange.authenticated;
   const key =
     keyed &&

@@ -40,10 +40,13 @@ export interface HttpRequest<Params, Query, Body> {
   log: Log;
 }
 
+/** A list stands for a header that is sent several times, as Set-Cookie is. */
+export type ReplyHeaders = Readonly<Record<string, string | string[]>>;
+
 /** An answer with more than a body; made by `reply`. */
 export class Reply<Body> {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: ReplyHeaders;
   readonly body: Body;
 
   constructor({
@@ -52,7 +55,7 @@ export class Reply<Body> {
     body,
   }: {
     status: number;
-    headers?: Record<string, string>;
+    headers?: ReplyHeaders;
     body: Body;
   }) {
     this.status = status;
@@ -64,7 +67,7 @@ export class Reply<Body> {
 /** For a handler that answers another status than the first one of its route, or headers of its own. */
 export function reply<Body>(parts: {
   status: number;
-  headers?: Record<string, string>;
+  headers?: ReplyHeaders;
   body: Body;
 }): Reply<Body> {
   return new Reply(parts);
@@ -105,9 +108,11 @@ interface RouteForm<
   stepUp?:
     | boolean
     | ((request: ScopeRequest<z.output<P>, z.output<Q>, z.output<B>>) => boolean | Promise<boolean>);
+  /** Passwords or tokens go in or out: nothing of it is kept for an Idempotency-Key. */
+  isSecret?: boolean;
   /** A line for the API document. */
   summary: string;
-  tags?: string[];
+  tags?: readonly string[];
   params?: P;
   /** Texts come in: numbers need z.coerce. */
   query?: Q;
