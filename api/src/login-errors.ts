@@ -53,7 +53,7 @@ export const LOGIN_ERRORS = {
     remedy: "Send it from there, or show a token in 'Authorization: Bearer'.",
   },
   SESSION_REQUIRED: {
-    status: 403,
+    status: 409,
     message: "this is for people who are logged in, not for keys",
     remedy: "Log in with 'mainstay login'.",
   },

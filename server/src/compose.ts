@@ -5,7 +5,7 @@ import type { PlatformConfig } from "@mainstay/api";
 import { auditStream, createAudit } from "./core/audit/index.ts";
 import { addBuildsRoutes, createBuilds } from "./core/builds/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
-import { createIdentity } from "./core/identity/index.ts";
+import { addAccessRoutes, addKeysRoutes, createIdentity } from "./core/identity/index.ts";
 import {
   addReleasesRoutes,
   addServicesRoutes,
@@ -17,12 +17,13 @@ import {
   createSettingKind,
   createSignatures,
   gateDeadlineOf,
+  scopeOfChange,
   type Collect,
   type TaskRow,
 } from "./core/services/index.ts";
 import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certificates/index.ts";
-import { addChannelsRoutes, createChannelsRoom } from "./drivers/channels/index.ts";
+import { addChannelsRoutes, createChannelsRoom, createSecretReader } from "./drivers/channels/index.ts";
 import {
   createAgentLink,
   createBuildKeeper,
@@ -39,6 +40,7 @@ import {
 import { createProber, createVerificationDriver, withProbes } from "./drivers/probing/index.ts";
 import { createReleaseChecks } from "./drivers/preflight/index.ts";
 import { createTrafficDriver, createTrafficSampler, trafficMetrics } from "./drivers/traffic/index.ts";
+import { createFileSealer } from "./file-sealer.ts";
 import { addHousekeeping } from "./housekeeping.ts";
 import type { LongRunning } from "./kernel/actors.ts";
 import type { Clock } from "./kernel/clock.ts";
@@ -52,6 +54,7 @@ import type { Log } from "./kernel/log.ts";
 import { createMetrics } from "./kernel/metrics.ts";
 import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
+import { publicUrlOf } from "./public-url.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
 import { VERSION } from "./version.ts";
 
@@ -84,7 +87,15 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
 
   // Core
   const audit = createAudit({ db, clock, ids });
-  const identity = createIdentity({ db, clock, random: randomBytes, audit, dataDirectory });
+  const { listen } = database;
+  const { publicHost } = config.server;
+  const identity = createIdentity({
+    ...{ db, listen, clock, ids, random: randomBytes, audit, log, metrics, dataDirectory, publicHost },
+    config: config.identity,
+    publicUrl: publicUrlOf(config.server),
+    sealer: createFileSealer({ dataDirectory, random: randomBytes }),
+    readSecret: createSecretReader(env),
+  });
   const uploads = createUploads({ db, clock, ids, dataDirectory, limits: config.uploads });
   const signatures = createSignatures(config.signatures);
   const services = createServices({
@@ -96,7 +107,6 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
   const builds = createBuilds({ db, clock, ids, audit, services, dataDirectory, limits: config.builds });
 
   // Drivers and signals
-  const { publicHost } = config.server;
   const settings = {
     dataDirectory,
     leaseTtlMs: config.agent.leaseTtl,
@@ -180,6 +190,9 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
     authenticate: identity.authenticate,
     idempotencyStore,
   });
+  identity.accounts.addRoutes(http);
+  addAccessRoutes(http, identity.access);
+  addKeysRoutes(http, identity.access);
   addUploadsRoutes(http, uploads);
   addReleasesRoutes(http, { services, collect });
   addServicesRoutes(http, {
@@ -194,7 +207,7 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
   const { wake, outputOf: buildOutputOf } = buildKeeper;
   addBuildsRoutes(http, { builds, sync: link.sync, wake, outputOf: buildOutputOf, logs: agent.logs });
   addCertificatesRoutes(http, certificates);
-  addChangesRoutes(http, { changes, watch, report });
+  addChangesRoutes(http, { changes, watch, report, scopeOf: (wish) => scopeOfChange(services, wish) });
   addChannelsRoutes(http, { channels, beat });
   addProblemsRoutes(http, problems);
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
@@ -207,12 +220,14 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
   metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
   addHousekeeping(jobs, {
     ...{ events, changes, services, builds, collect, idempotencyStore, uploads, channels, clock },
+    accounts: identity.accounts,
     retention: config.retention,
   });
 
   const parts: LongRunning[] = [
     { name: "database", start: () => {}, stop: () => database.close() },
     createProcessMetrics({ metrics, clock }),
+    ...identity.access.parts,
     events,
     jobs,
     link,

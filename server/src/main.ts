@@ -49,10 +49,13 @@ async function serve(): Promise<void> {
   });
   await migrate({ pool: database.pool, rooms: [...ROOMS], log, version: VERSION });
   const house = compose({ config, database, runtimeDirectory, env: process.env, clock, log });
-  const newKey = await house.identity.ensureAdminKey();
-  // What a service manager keeps of the output is no place for a key; it lies in keys/admin.key.
+  const setupLink = await house.identity.accounts.ensureSetupLink();
+  // What a service manager keeps of the output is no place for a secret; it lies in keys/setup.link.
   const isKept = process.env["INVOCATION_ID"] !== undefined && !process.stdout.isTTY;
-  if (newKey !== null && !isKept) process.stdout.write(`\nThe admin key, shown this once: ${newKey}\n\n`);
+  if (setupLink !== null && !isKept)
+    process.stdout.write(
+      `\nNobody can log in yet. Run 'mainstay setup', or open this link, shown this once:\n${setupLink}\n\n`,
+    );
   const stopTimeoutMs = config.server.shutdownTimeout + STOP_MARGIN_MS;
   const actors = createActors(house.parts, { clock, log, stopTimeoutMs });
   process.on("uncaughtException", (error) => {

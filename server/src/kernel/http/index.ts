@@ -1,5 +1,6 @@
 export {
   demand,
+  describeScope,
   type Authenticate,
   type Authenticated,
   type Can,
@@ -14,3 +15,4 @@ export type { IdempotencyStore } from "./idempotency.ts";
 export { createIdempotencyStore } from "./idempotency-store.ts";
 export { originOf, type Origin } from "./origin.ts";
 export { reply, type Actor, type HttpRequest, type ReplyHeaders, type AnyRoute, type Headers } from "./route.ts";
+export { foundAt, onlyVisible, readVisible } from "./visible.ts";

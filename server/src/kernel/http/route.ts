@@ -108,8 +108,8 @@ interface RouteForm<
   stepUp?:
     | boolean
     | ((request: ScopeRequest<z.output<P>, z.output<Q>, z.output<B>>) => boolean | Promise<boolean>);
-  /** Passwords or tokens go in or out: nothing of it is kept for an Idempotency-Key. */
-  isSecret?: boolean;
+  /** Passwords or tokens go in, or a secret comes out: no Idempotency-Key keeps any of it. */
+  isSecretAnswer?: boolean;
   /** A line for the API document. */
   summary: string;
   tags?: readonly string[];

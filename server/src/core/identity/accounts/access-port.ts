@@ -1,6 +1,7 @@
 import { AppError, PERMISSIONS, isPermission } from "@mainstay/api";
 import type { Tx } from "../../../kernel/database/index.ts";
 import type { Can, Origin, Scope } from "../../../kernel/http/index.ts";
+import type { Access } from "../access.ts";
 
 /** What the accounts need of those who keep roles and grants. */
 export interface AccessPort {
@@ -25,6 +26,21 @@ export interface AccessPort {
 export interface RoleGrant extends Scope {
   subject: { type: "user"; id: string };
   role: string;
+}
+
+/** The room's own roles, grants and keys, as the accounts see them. */
+export function accessPortOf(access: Access): AccessPort {
+  const { permissionsOf, grant, suspend, resume, forget, assertAdminRemains, refresh } = access;
+  return {
+    ...{ permissionsOf, grant, suspend, resume, forget, assertAdminRemains, refresh },
+    permissionsOfRole: async (role) => (await access.roles.show(role)).permissions,
+    async makeAdminKey(origin) {
+      const whole = { environment: null, service: null, expiresInSeconds: null, allowedAddresses: [] };
+      const wish = { name: "setup", role: "admin", owner: "platform" as const, stepUpExempt: true, ...whole };
+      const { secret } = await access.keys.create(wish, { actor: origin.actor, can: () => true }, origin);
+      return secret;
+    },
+  };
 }
 
 /** Throws PERMISSION_DENIED unless the giver may do themselves what the role stands for. */

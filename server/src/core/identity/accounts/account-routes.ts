@@ -72,7 +72,7 @@ export function addAccountRoutes(http: Http, parts: AccountRoutesParts): void {
   http.route({
     ...{ method: "POST", url: "/api/v1/account/password", permission: "account.write", scope: "somewhere", tags },
     summary: "Change one's own password; every other session ends",
-    isSecret: true,
+    isSecretAnswer: true,
     body: passwordChange,
     response: z.object({ token: z.string().nullable() }),
     async handler(request) {
@@ -126,7 +126,7 @@ export function addAccountRoutes(http: Http, parts: AccountRoutesParts): void {
   http.route({
     ...{ method: "POST", url: "/api/v1/step-up", permission: "account.write", scope: "somewhere", tags },
     summary: "Confirm a second factor for what demands a fresh one; the session gets a new token",
-    isSecret: true,
+    isSecretAnswer: true,
     body: stepUpRequest,
     response: stepUpResource,
     async handler(request) {

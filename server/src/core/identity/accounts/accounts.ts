@@ -36,7 +36,7 @@ export interface AccountsDependencies extends Omit<AccountsRoom, "people" | "ses
   publicHost: string | null;
   /** None comes with Mainstay. */
   geo?: GeoSource | null;
-  /** Beside the strength; the configured list of breached passwords unless given. */
+  /** What a new password must pass: its strength, and the configured list of breached ones unless given. */
   passwordChecks?: readonly PasswordCheck[];
 }
 
@@ -99,6 +99,5 @@ export function createAccounts(dependencies: AccountsDependencies) {
 }
 
 function checksOf({ passwordChecks, log }: AccountsDependencies, { breachedPasswords: url }: IdentityConfig) {
-  const checks = passwordChecks ?? (url === null ? [] : [createBreachedCheck({ url, log })]);
-  return [checkStrength, ...checks];
+  return passwordChecks ?? [checkStrength, ...(url === null ? [] : [createBreachedCheck({ url, log })])];
 }

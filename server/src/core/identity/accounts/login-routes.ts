@@ -26,7 +26,7 @@ export interface LoginRoutesParts {
 
 /** How people get in: with a link, a password, a second factor, a passkey. None needs a credential before it. */
 export function addLoginRoutes(http: Http, { login, links, people, passkeys, visits }: LoginRoutesParts): void {
-  const route = { method: "POST", permission: "public", isSecret: true, tags: ["login"] } as const;
+  const route = { method: "POST", permission: "public", isSecretAnswer: true, tags: ["login"] } as const;
   const { admit, visitorOf } = visits;
   const shown = (id: string) => people.find(id);
 

@@ -39,7 +39,7 @@ export function addFactorRoutes(http: Http, { factors, passkeys, people }: Facto
   });
   http.route({
     ...own,
-    ...{ method: "POST", url: "/api/v1/account/factors/totp", isSecret: true },
+    ...{ method: "POST", url: "/api/v1/account/factors/totp", isSecretAnswer: true },
     summary: "Begin to enrol an authenticator app: its secret, and the same as a URI for a QR code",
     response: totpSecret,
     statuses: [201],
@@ -47,7 +47,7 @@ export function addFactorRoutes(http: Http, { factors, passkeys, people }: Facto
   });
   http.route({
     ...own,
-    ...{ method: "POST", url: "/api/v1/account/factors/totp/confirm", isSecret: true },
+    ...{ method: "POST", url: "/api/v1/account/factors/totp/confirm", isSecretAnswer: true },
     summary: "Finish with a first code; answers the recovery codes, shown this once",
     body: totpConfirmation,
     response: recoveryCodes,
@@ -69,7 +69,7 @@ export function addFactorRoutes(http: Http, { factors, passkeys, people }: Facto
   });
   http.route({
     ...own,
-    ...{ method: "POST", url: "/api/v1/account/factors/recovery-codes", isSecret: true },
+    ...{ method: "POST", url: "/api/v1/account/factors/recovery-codes", isSecretAnswer: true },
     summary: "Ten new recovery codes; those before are void",
     response: recoveryCodes,
     async handler(request) {
@@ -78,14 +78,14 @@ export function addFactorRoutes(http: Http, { factors, passkeys, people }: Facto
   });
   http.route({
     ...own,
-    ...{ method: "POST", url: "/api/v1/account/passkeys/options", isSecret: true },
+    ...{ method: "POST", url: "/api/v1/account/passkeys/options", isSecretAnswer: true },
     summary: "What navigator.credentials.create needs",
     response: passkeyOptionsResource,
     handler: async (request) => passkeys.registrationOptions(await userOf(ownerOf(request).userId)),
   });
   http.route({
     ...own,
-    ...{ method: "POST", url: "/api/v1/account/passkeys", isSecret: true },
+    ...{ method: "POST", url: "/api/v1/account/passkeys", isSecretAnswer: true },
     summary: "Keep a passkey that a browser made; the first factor brings recovery codes",
     body: passkeyRegistration,
     response: recoveryCodes,

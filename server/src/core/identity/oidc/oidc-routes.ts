@@ -21,7 +21,7 @@ export interface OidcRoutesParts {
 /** To an identity provider and back. The cookie binds both halves to one browser. */
 export function addOidcRoutes(http: Http, { oidc, people, visits }: OidcRoutesParts): void {
   const provider = z.object({ provider: z.string().max(41) });
-  const route = { method: "GET", permission: "public", tags: ["login"], isSecret: true } as const;
+  const route = { method: "GET", permission: "public", tags: ["login"], isSecretAnswer: true } as const;
 
   http.route({
     ...route,
