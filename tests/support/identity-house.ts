@@ -57,6 +57,7 @@ export async function openIdentityHouse(options: HouseOptions = {}) {
     readSecret: async () => "the client's secret",
     // The real one starts a thread for each password; it has tests of its own.
     passwordChecks: [],
+    passwordCost: { memoryKib: 64, passes: 1, lanes: 1 },
   });
   const limits = { host: "127.0.0.1", port: 7700, bodyLimit: 65_536 };
   const times = { requestTimeout: 30_000, shutdownTimeout: 1_000 };

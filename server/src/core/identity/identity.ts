@@ -5,6 +5,7 @@ import { createAccess, type Access, type AccessRoomDependencies } from "./access
 import { createAccounts, type Accounts } from "./accounts/accounts.ts";
 import { accessPortOf } from "./accounts/access-port.ts";
 import type { GeoSource } from "./accounts/login.ts";
+import type { Argon2Cost } from "./domain/password-hash.ts";
 import type { PasswordCheck } from "./accounts/strength.ts";
 import { firstOf } from "./bearer.ts";
 import type { Sealer } from "./factors/factors.ts";
@@ -21,6 +22,7 @@ export interface IdentityDependencies extends AccessRoomDependencies {
   readSecret: (source: SecretSource) => Promise<string>;
   /** See AccountsDependencies. */
   passwordChecks?: readonly PasswordCheck[];
+  passwordCost?: Argon2Cost;
   geo?: GeoSource;
 }
 

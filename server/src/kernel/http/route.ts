@@ -30,7 +30,10 @@ export interface HttpRequest<Params, Query, Body> {
   actor: Actor;
   /** What the actor may do, for handlers that answer what may be seen; nothing on a public route. */
   authenticated: Authenticated;
+  method: string;
   requestId: string;
+  /** Sets headers of the answer, whatever it comes to. */
+  announce(headers: Readonly<Record<string, string>>): void;
   /** Of whoever holds the other end of the connection. */
   address: string;
   /** Aborts when nobody waits for the answer any more: hung up, out of time, or the server stops. */

@@ -79,7 +79,7 @@ export function addAccountRoutes(http: Http, parts: AccountRoutesParts): void {
       const { user, sessionId } = await owner(request);
       const session = await sessions.find(user.id, sessionId);
       const visitor = visits.visitorOf(request, session);
-      await visits.admit({ ...request, method: "POST" }, visitor);
+      await visits.admit(request, visitor);
       await login.confirmPassword(user, request.body.current, visitor);
       const { password } = request.body;
       await people.changePassword({ user, session: sessionId, password }, originOf(request));
@@ -133,7 +133,7 @@ export function addAccountRoutes(http: Http, parts: AccountRoutesParts): void {
       const { user, sessionId } = await owner(request);
       const session = await sessions.find(user.id, sessionId);
       const visitor = visits.visitorOf(request, session);
-      await visits.admit({ ...request, method: "POST" }, visitor);
+      await visits.admit(request, visitor);
       const method = await confirm(user, request.body, visitor);
       const { token, steppedUpAt } = await sessions.stepUp({ id: sessionId, method }, originOf(request));
       const facts = { steppedUpAt: steppedUpAt.toISOString(), notes: method === "password" ? [ENROL] : [] };

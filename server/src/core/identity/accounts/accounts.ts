@@ -1,5 +1,6 @@
 import type { IdentityConfig, SecretSource } from "@mainstay/api";
 import type { Http } from "../../../kernel/http/index.ts";
+import { ARGON2_COST, type Argon2Cost } from "../domain/password-hash.ts";
 import { createFactors, type Sealer } from "../factors/factors.ts";
 import { addFactorRoutes } from "../factors/factor-routes.ts";
 import { createPasskeys } from "../factors/passkeys.ts";
@@ -38,6 +39,8 @@ export interface AccountsDependencies extends Omit<AccountsRoom, "people" | "ses
   geo?: GeoSource | null;
   /** What a new password must pass: its strength, and the configured list of breached ones unless given. */
   passwordChecks?: readonly PasswordCheck[];
+  /** The recommended one unless given. */
+  passwordCost?: Argon2Cost;
 }
 
 const DAY_MS = 24 * 3_600_000;
@@ -53,7 +56,8 @@ export function createAccounts(dependencies: AccountsDependencies) {
   const store = createPeopleStore(db);
   const room: AccountsRoom = { ...dependencies, people: store, sessions: createSessionStore(db) };
   const ceremonies = createCeremonies({ db, clock, random });
-  const passwords = createPasswords({ random, checks: checksOf(dependencies, config) });
+  const checks = checksOf(dependencies, config);
+  const passwords = createPasswords({ random, checks, cost: dependencies.passwordCost ?? ARGON2_COST });
   const attempts = createAttemptLimits({ db, clock });
   const addresses = createAddressLimit({ clock, perMinute: config.loginsPerMinute });
   const refusals = createRefusals(room);

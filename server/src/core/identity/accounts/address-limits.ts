@@ -15,8 +15,8 @@ interface Entry {
 }
 
 export interface AddressLimit {
-  /** Throws RATE_LIMITED, or answers the headers that tell how much is left. */
-  take(address: string): Record<string, string>;
+  /** Whether one more is allowed, and the headers that tell how much is left. */
+  take(address: string): { refusal: AppError | null; headers: Record<string, string> };
   /** Notes that what was taken came to nothing. */
   failed(address: string): void;
   /** Failures from an address, as long as they are less than a day apart. */
@@ -48,9 +48,10 @@ export function createAddressLimit({ clock, perMinute }: { clock: Clock; perMinu
       const entry = seen.get(group);
       const verdict = gcra(entry?.tatMs ?? null, nowMs(), rules);
       note(group, { failures: 0, failedAtMs: 0, ...entry, tatMs: verdict.tatMs });
+      const headers = limitHeaders({ perMinute, remaining: verdict.remaining, resetMs: verdict.resetMs });
       const retryAfterSeconds = Math.ceil(verdict.retryAfterMs / 1000);
-      if (!verdict.isAllowed) throw new AppError("RATE_LIMITED", { retryAfterSeconds });
-      return limitHeaders({ perMinute, remaining: verdict.remaining, resetMs: verdict.resetMs });
+      const refusal = verdict.isAllowed ? null : new AppError("RATE_LIMITED", { retryAfterSeconds });
+      return { refusal, headers };
     },
     failed(address) {
       const group = addressGroup(address);

@@ -37,8 +37,8 @@ export function addLoginRoutes(http: Http, { login, links, people, passkeys, vis
     body: linkLook,
     response: linkResource,
     async handler(request) {
-      const headers = await admit({ ...request, method: "POST" }, visitorOf(request, { transport: "cookie" }));
-      return reply({ status: 200, headers, body: await links.look(request.body.link) });
+      await admit(request, visitorOf(request, { transport: "cookie" }));
+      return links.look(request.body.link);
     },
   });
   http.route({
@@ -50,10 +50,10 @@ export function addLoginRoutes(http: Http, { login, links, people, passkeys, vis
     statuses: [201],
     async handler(request) {
       const visitor = visitorOf(request, request.body);
-      const limit = await admit({ ...request, method: "POST" }, visitor);
+      await admit(request, visitor);
       const { entered, key } = await links.redeem(request.body, visitor);
       const { body, headers } = visits.entered(request, entered, { user: await shown(entered.user.id), key });
-      return reply({ status: 201, headers: { ...limit, ...headers }, body });
+      return reply({ status: 201, headers, body });
     },
   });
   http.route({
@@ -64,16 +64,16 @@ export function addLoginRoutes(http: Http, { login, links, people, passkeys, vis
     response: loginResource,
     async handler(request) {
       const visitor = visitorOf(request, request.body);
-      const limit = await admit({ ...request, method: "POST" }, visitor);
+      await admit(request, visitor);
       const outcome = await login.byPassword(request.body, visitor);
       if (outcome.state === "second-factor") {
         const { challenge, methods, expiresAt, risk } = outcome;
         const facts = { state: outcome.state, challenge, methods, notes: notesOn(risk) };
-        return reply({ status: 200, headers: limit, body: { ...facts, expiresAt: expiresAt.toISOString() } });
+        return { ...facts, expiresAt: expiresAt.toISOString() };
       }
       const more = { user: await shown(outcome.entered.user.id), key: null };
       const { body, headers } = visits.entered(request, outcome.entered, more);
-      return reply({ status: 200, headers: { ...limit, ...headers }, body });
+      return reply({ status: 200, headers, body });
     },
   });
   http.route({
@@ -84,11 +84,11 @@ export function addLoginRoutes(http: Http, { login, links, people, passkeys, vis
     response: enteredResource,
     async handler(request) {
       const visitor = visitorOf(request, request.body);
-      const limit = await admit({ ...request, method: "POST" }, visitor);
+      await admit(request, visitor);
       const entered = await login.bySecondFactor(request.body, visitor);
       const more = { user: await shown(entered.user.id), key: null };
       const { body, headers } = visits.entered(request, entered, more);
-      return reply({ status: 200, headers: { ...limit, ...headers }, body });
+      return reply({ status: 200, headers, body });
     },
   });
   http.route({
@@ -97,8 +97,8 @@ export function addLoginRoutes(http: Http, { login, links, people, passkeys, vis
     summary: "What navigator.credentials.get needs, to log in, as a second factor, or to step up",
     response: passkeyOptionsResource,
     async handler(request) {
-      const headers = await admit({ ...request, method: "POST" }, visitorOf(request, { transport: "cookie" }));
-      return reply({ status: 200, headers, body: await passkeys.loginOptions() });
+      await admit(request, visitorOf(request, { transport: "cookie" }));
+      return passkeys.loginOptions();
     },
   });
   http.route({
@@ -109,11 +109,11 @@ export function addLoginRoutes(http: Http, { login, links, people, passkeys, vis
     response: enteredResource,
     async handler(request) {
       const visitor = visitorOf(request, request.body);
-      const limit = await admit({ ...request, method: "POST" }, visitor);
+      await admit(request, visitor);
       const entered = await login.byPasskey(request.body, visitor);
       const more = { user: await shown(entered.user.id), key: null };
       const { body, headers } = visits.entered(request, entered, more);
-      return reply({ status: 200, headers: { ...limit, ...headers }, body });
+      return reply({ status: 200, headers, body });
     },
   });
 }

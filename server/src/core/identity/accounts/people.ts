@@ -107,9 +107,10 @@ export function createPeople({ room, links, passwords, factorsOf }: PeopleParts)
     async remove(id: string, origin: Origin): Promise<void> {
       await db.transaction().execute(async (tx) => {
         const before = await demandUser(tx, id);
+        await access.suspend(tx, id);
+        await access.assertAdminRemains(tx);
         await access.forget(tx, id, origin);
         await people.deleteUser(tx, id);
-        await access.assertAdminRemains(tx);
         await audit.record(tx, {
           ...origin,
           action: "identity.user_removed",

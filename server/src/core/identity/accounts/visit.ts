@@ -12,7 +12,10 @@ import type { Visitor } from "./room.ts";
 import { SESSION_COOKIE } from "./sessions.ts";
 import type { Transport } from "./session-store.ts";
 
-type Asked = Pick<HttpRequest<unknown, unknown, unknown>, "headers" | "address" | "requestId">;
+type Asked = Pick<
+  HttpRequest<unknown, unknown, unknown>,
+  "method" | "headers" | "address" | "requestId" | "announce"
+>;
 
 const DEVICE_COOKIE = "mainstay_device";
 const DEVICE_KEPT_MS = 365 * 24 * 3_600_000;
@@ -43,16 +46,15 @@ export function createVisits({ addresses, refusals, publicHost, nowMs }: VisitsP
     };
   }
 
-  /** Throws for a page of somebody else, and for an address that has tried too often; answers what is left. */
-  async function admit(request: Asked & { method: string }, visitor: Visitor): Promise<Record<string, string>> {
+  /** Throws for a page of somebody else, and for an address that has tried too often; announces what is left. */
+  async function admit(request: Asked, visitor: Visitor): Promise<void> {
     const reason = describeCrossSite(request, { isByCookie: false });
     if (reason !== null) throw new AppError("CROSS_SITE", { reason });
-    try {
-      return addresses.take(request.address);
-    } catch (error) {
-      await refusals.refused({ reason: "limited", user: null, visitor });
-      throw error;
-    }
+    const { refusal, headers } = addresses.take(request.address);
+    request.announce(headers);
+    if (refusal === null) return;
+    await refusals.refused({ reason: "limited", user: null, visitor });
+    throw refusal;
   }
 
   function cookie(headers: Headers, facts: { name: string; value: string; maxAgeMs: number }): string {

@@ -53,7 +53,7 @@ const WEIGHTS: Record<RiskReason, number> = {
 };
 const STEP_UP_SCORE = 2;
 const DENY_SCORE = 7;
-const FAILURES = 5;
+const FAILURES = 3;
 /** Faster than an airliner, with room for errors of the place. */
 const FASTEST_KM_PER_HOUR = 1_000;
 /** Places are no better than this. */

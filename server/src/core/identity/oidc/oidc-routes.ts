@@ -32,14 +32,14 @@ export function addOidcRoutes(http: Http, { oidc, people, visits }: OidcRoutesPa
     statuses: [303],
     async handler(request) {
       const visitor = visits.visitorOf(request, { transport: "cookie" });
-      const limit = await visits.admit({ ...request, method: "GET" }, visitor);
+      await visits.admit(request, visitor);
       const { url, token } = await oidc.begin(request.params.provider);
       const isSecure = visits.isSecure(request.headers);
       // Lax: the browser comes back from another site.
       const cookie = formatCookie({
         ...{ name: COOKIE, value: token, isSecure, maxAgeMs: COOKIE_KEPT_MS, sameSite: "Lax" },
       });
-      return reply({ status: 303, headers: { ...limit, location: url, "set-cookie": cookie }, body: undefined });
+      return reply({ status: 303, headers: { location: url, "set-cookie": cookie }, body: undefined });
     },
   });
   http.route({
@@ -52,7 +52,7 @@ export function addOidcRoutes(http: Http, { oidc, people, visits }: OidcRoutesPa
     response: z.string(),
     async handler(request) {
       const visitor = visits.visitorOf(request, { transport: "cookie" });
-      const limit = await visits.admit({ ...request, method: "GET" }, visitor);
+      await visits.admit(request, visitor);
       const isSecure = visits.isSecure(request.headers);
       const name = isSecure ? `__Host-${COOKIE}` : COOKIE;
       const token = readCookie(request.headers["cookie"], name) ?? "";
@@ -62,7 +62,7 @@ export function addOidcRoutes(http: Http, { oidc, people, visits }: OidcRoutesPa
       const { headers } = visits.entered(request, entered, more);
       const gone = formatCookie({ name: COOKIE, value: "", isSecure, maxAgeMs: 0, sameSite: "Lax" });
       const cookies = [...(headers["set-cookie"] ?? []), gone];
-      return reply({ status: 200, headers: { ...PAGE_HEADERS, ...limit, "set-cookie": cookies }, body: DONE });
+      return reply({ status: 200, headers: { ...PAGE_HEADERS, "set-cookie": cookies }, body: DONE });
     },
   });
 }
