@@ -77,7 +77,8 @@ export const ERRORS = {
   UNAUTHENTICATED: {
     status: 401,
     message: "nobody is logged in, and no valid API key was sent",
-    remedy: "Log in with 'mainstay login', or send 'Authorization: Bearer <key>'; MAINSTAY_TOKEN hands one to the CLI.",
+    remedy:
+      "Log in with 'mainstay login', or send 'Authorization: Bearer <key>'; MAINSTAY_TOKEN hands one to the CLI.",
   },
   PERMISSION_DENIED: {
     status: 403,

@@ -42,11 +42,15 @@ export const identity = z.strictObject({
   breachedPasswords: httpsUrl()
     .nullable()
     .default(null)
-    .describe("A list of breached passwords to ask by k-anonymity, as https://api.pwnedpasswords.com/range is."),
+    .describe(
+      "A list of breached passwords to ask by k-anonymity, as https://api.pwnedpasswords.com/range is.",
+    ),
   oidc: z
     .array(provider)
     .default([])
-    .describe("Identity providers: `[{ name, issuer, clientId, clientSecret: { file } | { env }, linkByEmail }]`."),
+    .describe(
+      "Identity providers: `[{ name, issuer, clientId, clientSecret: { file } | { env }, linkByEmail }]`.",
+    ),
 });
 export type IdentityConfig = z.output<typeof identity>;
 

@@ -4,7 +4,11 @@ import { z } from "zod";
 
 const time = z.iso.datetime();
 const personName = z.string().trim().min(1, "expected a name").max(200, "expected at most 200 characters");
-const emailAddress = z.string().trim().max(254).regex(/^[^\s@]+@[^\s@]+$/, "expected an e-mail address");
+const emailAddress = z
+  .string()
+  .trim()
+  .max(254)
+  .regex(/^[^\s@]+@[^\s@]+$/, "expected an e-mail address");
 /** Longer than any password may be, so that the reason can be told. */
 const password = z.string().min(1, "expected a password").max(1024, "expected at most 1024 characters");
 const token = z.string().max(200);
@@ -15,7 +19,9 @@ const transport = z
 const device = token.optional().describe("what an earlier login answered, from programs without cookies");
 const passkeyAnswer = z.object({
   challenge: token,
-  response: z.looseObject({ id: z.string().max(2048) }).describe("what navigator.credentials answered, as JSON"),
+  response: z
+    .looseObject({ id: z.string().max(2048) })
+    .describe("what navigator.credentials answered, as JSON"),
 });
 const secondFactor = z.object({
   code: z.string().trim().min(1).max(64).optional().describe("of an authenticator app, or a recovery code"),
@@ -72,7 +78,10 @@ const entered = z
     user: userResource,
     session: z.object({ id: z.string(), expiresAt: time }),
     token: z.string().nullable().describe("of the session; null: it is in a cookie"),
-    device: z.string().nullable().describe("to be shown at the next login; null: in a cookie, or known already"),
+    device: z
+      .string()
+      .nullable()
+      .describe("to be shown at the next login; null: in a cookie, or known already"),
     key: z.string().nullable().describe("an API key that may do everything, where a setup asked for one"),
     notes: z.array(z.string()).describe("what its owner ought to know, such as what was unusual"),
   })
@@ -109,7 +118,10 @@ export const linkRedeeming = z.object({
   password,
   email: emailAddress.optional().describe("of the first admin; an invitation knows it"),
   name: personName.optional(),
-  wantsKey: z.boolean().default(false).describe("of a setup: whether to make an API key that may do everything"),
+  wantsKey: z
+    .boolean()
+    .default(false)
+    .describe("of a setup: whether to make an API key that may do everything"),
   transport,
   device,
 });
@@ -135,7 +147,11 @@ export const invitedResource = z.object({ user: userResource, link: z.string() }
 export type InvitedResource = z.infer<typeof invitedResource>;
 export const issuedLink = z.object({ link: z.string() });
 
-export const accountResource = z.object({ user: userResource, session: sessionResource, factors: factorsResource });
+export const accountResource = z.object({
+  user: userResource,
+  session: sessionResource,
+  factors: factorsResource,
+});
 export type AccountResource = z.infer<typeof accountResource>;
 export const accountChange = z.object({ name: personName });
 export const passwordChange = z.object({ current: password, password });

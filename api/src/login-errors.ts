@@ -15,7 +15,8 @@ export const LOGIN_ERRORS = {
   LOGIN_UNUSUAL: {
     status: 403,
     message: "this login is too unusual to be let in",
-    remedy: "Log in from a device or a network that you have used before, or ask an administrator for a new link.",
+    remedy:
+      "Log in from a device or a network that you have used before, or ask an administrator for a new link.",
   },
   LOGIN_BUSY: {
     status: 503,

@@ -26,8 +26,8 @@ export interface ApiClientOptions {
   token: string | null;
   patienceMs?: number;
   /**
-   * Asked when the server wants a second factor confirmed: answers the session's new token, or null when nobody can
-   * be asked. The request is sent again then.
+   * Asked when the server wants a second factor confirmed: answers the session's
+   * new token, or null when nobody can be asked. The request is sent again then.
    */
   stepUp?: (() => Promise<string | null>) | undefined;
 }

@@ -70,10 +70,7 @@ function createProgram(): Command {
     .option("--json", "one JSON document instead of words", false)
     .option("--url <url>", `the server (also MAINSTAY_URL; default ${NO_SERVER.url})`)
     .option("--remote <name>", 'a server of "mainstay remote list"; "local" is the one on this machine')
-    .option(
-      "--token <key>",
-      "an API key (also MAINSTAY_TOKEN), instead of the login that is stored",
-    )
+    .option("--token <key>", "an API key (also MAINSTAY_TOKEN), instead of the login that is stored")
     .addHelpText(
       "after",
       "\nStart here:\n  mainstay up                    start the platform\n  mainstay setup                 become its first administrator\n  mainstay deploy ./my-service   ship a service\n  mainstay status                see how it does\n\nExit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration, 3 server not reachable,\n4 not permitted, 5 timed out.",

@@ -16,7 +16,11 @@ const remoteName = z
 /** A key of null: whoever uses it logs in. */
 const remote = z.strictObject({ url: z.string(), key: z.string().nullable() });
 /** A login of this account, and the token that makes this machine known to the server. */
-const login = z.strictObject({ email: z.string(), token: z.string().nullable(), device: z.string().nullable() });
+const login = z.strictObject({
+  email: z.string(),
+  token: z.string().nullable(),
+  device: z.string().nullable(),
+});
 const remotesFile = z.strictObject({
   default: z.string().nullable(),
   remotes: z.record(remoteName, remote),

@@ -75,5 +75,4 @@ describe("every route", () => {
       expect(status, `${route.method} ${route.url}`).not.toBe(500);
     }
   });
-
 });

@@ -34,7 +34,9 @@ const now = (secret: Uint8Array, later = 0) => hotp(secret, stepAt(Date.now()) +
 
 /** Base 32 back to bytes: RFC 4648 §6. */
 function decode(text: string): Uint8Array {
-  const bits = [...text].map((digit) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(digit).toString(2).padStart(5, "0"));
+  const bits = Array.from(text).map((digit) =>
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(digit).toString(2).padStart(5, "0"),
+  );
   return Uint8Array.from(bits.join("").match(/.{8}/g) ?? [], (byte) => Number.parseInt(byte, 2));
 }
 
@@ -58,7 +60,10 @@ describe("people on the command line", () => {
   it("are invited, join with the link, ship, and stand in the audit log with their name", async () => {
     const invite = ["users", "invite", BOB.email, "--name", "Bob", "--role", "deployer", "--json"];
     // The login was from a device that was never used before: a password alone is not enough for this.
-    expect(await as("ann", invite)).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("step-up") });
+    expect(await as("ann", invite)).toMatchObject({
+      exitCode: 4,
+      stderr: expect.stringContaining("step-up"),
+    });
     expect(await as("ann", ["step-up"], `${ADMIN.password}\n`)).toMatchObject({ exitCode: 0 });
     const invited = await as("ann", invite);
     expect(invited).toMatchObject({ exitCode: 0, stderr: "" });
@@ -81,7 +86,9 @@ describe("people on the command line", () => {
     const api = createApiClient({ url: product().url, token: await tokenOf("bob") });
     const enrolled = await api.post<TotpSecret>("/account/factors/totp");
     const secret = decode(enrolled.secret);
-    const { codes } = await api.post<{ codes: string[] }>("/account/factors/totp/confirm", { code: now(secret) });
+    const { codes } = await api.post<{ codes: string[] }>("/account/factors/totp/confirm", {
+      code: now(secret),
+    });
     expect(codes).toHaveLength(10);
     const login = ["login", "--email", BOB.email];
     const replayed = await as("bob", login, `${BOB.password}\n${now(secret)}\n`);

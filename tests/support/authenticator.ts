@@ -32,7 +32,10 @@ export function createAuthenticator(origin: string): Authenticator {
   let counter = 0;
   let handle = "";
 
-  function dataFor({ rpId, flags }: Pick<Circumstances, "rpId" | "flags">, attested = Buffer.alloc(0)): Buffer {
+  function dataFor(
+    { rpId, flags }: Pick<Circumstances, "rpId" | "flags">,
+    attested = Buffer.alloc(0),
+  ): Buffer {
     counter += 1;
     const count = Buffer.alloc(4);
     count.writeUInt32BE(counter);
@@ -50,7 +53,13 @@ export function createAuthenticator(origin: string): Authenticator {
       size.writeUInt16BE(id.length);
       const attested = Buffer.concat([Buffer.alloc(16), size, id, coseKey(publicKey)]);
       const authData = dataFor({ ...here, flags: here.flags | ATTESTED }, attested);
-      const attestation = cbor(new Map<Cbor, Cbor>([["fmt", "none"], ["attStmt", new Map()], ["authData", authData]]));
+      const attestation = cbor(
+        new Map<Cbor, Cbor>([
+          ["fmt", "none"],
+          ["attStmt", new Map()],
+          ["authData", authData],
+        ]),
+      );
       const response = {
         clientDataJSON: clientData("webauthn.create", challenge, here.origin),
         attestationObject: attestation.toString("base64url"),
@@ -107,9 +116,13 @@ type Cbor = number | string | Buffer | Map<Cbor, Cbor>;
 /** The few kinds of RFC 8949 that passkeys are made of. */
 function cbor(value: Cbor): Buffer {
   if (typeof value === "number") return value >= 0 ? head(0, value) : head(1, -1 - value);
-  if (typeof value === "string") return Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value)]);
+  if (typeof value === "string")
+    return Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value)]);
   if (Buffer.isBuffer(value)) return Buffer.concat([head(2, value.length), value]);
-  return Buffer.concat([head(5, value.size), ...[...value].flatMap(([name, item]) => [cbor(name), cbor(item)])]);
+  return Buffer.concat([
+    head(5, value.size),
+    ...[...value].flatMap(([name, item]) => [cbor(name), cbor(item)]),
+  ]);
 }
 
 function head(major: number, argument: number): Buffer {

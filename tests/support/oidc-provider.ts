@@ -9,7 +9,9 @@ export interface Person {
   email_verified?: boolean;
 }
 
-/** An identity provider on this machine: discovery, keys, the code flow with PKCE, tokens signed with RS256. */
+/**
+ * An identity provider on this machine: discovery, keys, the code flow with PKCE, tokens signed with RS256.
+ */
 export interface OidcProvider {
   issuer: string;
   /** As if the person had agreed on the page that the URL leads to: where the browser is sent back to. */
@@ -42,7 +44,14 @@ export async function startOidcProvider(): Promise<OidcProvider> {
   function idToken({ person, nonce }: Grant): string {
     const seconds = Math.floor(Date.now() / 1000);
     const times = { iat: seconds, exp: seconds + 300 };
-    const claims = { iss: issuer, aud: CLIENT, ...times, ...(nonce === null ? {} : { nonce }), ...person, ...distortion };
+    const claims = {
+      iss: issuer,
+      aud: CLIENT,
+      ...times,
+      ...(nonce === null ? {} : { nonce }),
+      ...person,
+      ...distortion,
+    };
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const signed = `${part({ alg: "RS256", kid: "k1", typ: "JWT" })}.${part(claims)}`;
     return `${signed}.${sign("sha256", Buffer.from(signed), signing).toString("base64url")}`;
@@ -53,7 +62,9 @@ export async function startOidcProvider(): Promise<OidcProvider> {
     const code = form.get("code") ?? "";
     const grant = grants.get(code);
     grants.delete(code);
-    const verifier = createHash("sha256").update(form.get("code_verifier") ?? "").digest("base64url");
+    const verifier = createHash("sha256")
+      .update(form.get("code_verifier") ?? "")
+      .digest("base64url");
     const isRight = grant && grant.challenge === verifier && grant.redirectUri === form.get("redirect_uri");
     if (!isRight) return [400, { error: "invalid_grant" }];
     return [200, { access_token: randomUUID(), token_type: "Bearer", id_token: idToken(grant) }];
@@ -79,7 +90,7 @@ export async function startOidcProvider(): Promise<OidcProvider> {
           : path === "/.well-known/openid-configuration"
             ? [200, metadata]
             : [404, {}];
-    response.writeHead(Number(status), { "content-type": "application/json" }).end(JSON.stringify(body));
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   }
 
   return {
@@ -88,7 +99,12 @@ export async function startOidcProvider(): Promise<OidcProvider> {
       const asked = new URL(authorizationUrl).searchParams;
       const code = randomUUID();
       const redirectUri = asked.get("redirect_uri");
-      grants.set(code, { person, nonce: asked.get("nonce"), challenge: asked.get("code_challenge"), redirectUri });
+      grants.set(code, {
+        person,
+        nonce: asked.get("nonce"),
+        challenge: asked.get("code_challenge"),
+        redirectUri,
+      });
       const back = new URL(redirectUri ?? "");
       back.search = new URLSearchParams({ code, state: asked.get("state") ?? "" }).toString();
       return `${back.pathname}${back.search}`;

@@ -29,7 +29,9 @@ export function addAccount(program: Command, withContext: WithContext): void {
     .action(() => withContext(listFactors));
   factors
     .command("add-app")
-    .description("Enrol an authenticator app; prints its secret, asks for a first code, answers recovery codes")
+    .description(
+      "Enrol an authenticator app; prints its secret, asks for a first code, answers recovery codes",
+    )
     .action(() => withContext(addApp));
   factors
     .command("remove-app")
@@ -45,7 +47,10 @@ async function changePassword(context: Context): Promise<void> {
   const lines = createSecretLines();
   const current = await lines.secret("Present password: ");
   const password = await lines.secret("New password: ");
-  const { token } = await context.api.post<{ token: string | null }>("/account/password", { current, password });
+  const { token } = await context.api.post<{ token: string | null }>("/account/password", {
+    current,
+    password,
+  });
   if (token !== null) await renewToken(context.server.url, token);
   show(context, { changed: true }, () => "The password is changed; your other sessions have ended.");
 }
@@ -102,6 +107,8 @@ async function renewCodes(context: Context): Promise<void> {
 
 function showCodes(context: Context, answer: { codes: string[] }): void {
   show(context, answer, () =>
-    ["Recovery codes, shown this once; each works once:", ...answer.codes.map((code) => `  ${code}`)].join("\n"),
+    ["Recovery codes, shown this once; each works once:", ...answer.codes.map((code) => `  ${code}`)].join(
+      "\n",
+    ),
   );
 }

@@ -65,7 +65,9 @@ async function breakGlass(context: Context, options: BreakGlassOptions): Promise
   const { kind, link } = read.data;
   show(context, { kind, link }, () =>
     [
-      kind === "setup" ? "This link makes another administrator, once:" : `With this link ${options.user} begins anew, once:`,
+      kind === "setup"
+        ? "This link makes another administrator, once:"
+        : `With this link ${options.user} begins anew, once:`,
       `  ${link}`,
       "Open it in a browser, or run: mainstay setup --link <link>. It stands in the audit log.",
     ].join("\n"),

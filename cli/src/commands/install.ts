@@ -147,7 +147,8 @@ async function tellResult(context: Context, machine: Machine, plan: PlannedStep[
   const traffic = `http://${config.proxy.host}:${config.proxy.port}`;
   if (context.isJson) return context.print(JSON.stringify({ url, traffic, setupLink }, null, 2));
   context.print(`\nReady.  API and console  ${url}\n        traffic          ${traffic}`);
-  if (setupLink !== null) context.print(`\nNobody can log in yet; this link makes the first administrator:\n${setupLink}`);
+  if (setupLink !== null)
+    context.print(`\nNobody can log in yet; this link makes the first administrator:\n${setupLink}`);
   context.print("\nNext: mainstay setup, mainstay doctor, then mainstay deploy ./my-service");
 }
 

@@ -37,7 +37,8 @@ export function addLogin(program: Command, withContext: WithContext): void {
 async function login(context: Context, options: { email?: string }): Promise<void> {
   const before = await storedLogin(context);
   const email = options.email ?? (await askLine("E-mail address", before?.email ?? null));
-  if (email === null) throw new CliError("nobody is here to be asked for the address", EXIT.usage, "Say --email.");
+  if (email === null)
+    throw new CliError("nobody is here to be asked for the address", EXIT.usage, "Say --email.");
   const lines = createSecretLines();
   const device = before?.email === email ? before.device : null;
   const visit = { transport: "bearer", ...(device === null ? {} : { device }) };

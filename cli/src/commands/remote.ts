@@ -79,7 +79,10 @@ async function add(context: Context, wish: NewRemote): Promise<void> {
     const next = isDefault
       ? "Every command speaks to it from now on."
       : `Speak to it with --remote ${name}, or from now on: mainstay remote use ${name}`;
-    const what = version === null ? `at ${url}; log in with: mainstay login --remote ${name}` : `Mainstay ${version} at ${url}`;
+    const what =
+      version === null
+        ? `at ${url}; log in with: mainstay login --remote ${name}`
+        : `Mainstay ${version} at ${url}`;
     return `${name} is ${what}\n${next}`;
   });
 }
@@ -110,7 +113,11 @@ async function remove(context: Context, name: string): Promise<void> {
   const stored = await readRemotes(file());
   remoteNamed(stored, name);
   const { [name]: _gone, ...remotes } = stored.remotes;
-  await writeRemotes(file(), { ...stored, default: stored.default === name ? null : stored.default, remotes });
+  await writeRemotes(file(), {
+    ...stored,
+    default: stored.default === name ? null : stored.default,
+    remotes,
+  });
   show(context, { name, removed: true }, () => `${name} and its key are forgotten`);
 }
 

@@ -24,10 +24,16 @@ export function addSetup(program: Command, withContext: WithContext): void {
   program
     .command("setup")
     .description("Become the first administrator, accept an invitation, or begin anew, with a one-time link")
-    .option("--link <link>", "the link you were given; on the server's machine the first one is found by itself")
+    .option(
+      "--link <link>",
+      "the link you were given; on the server's machine the first one is found by itself",
+    )
     .option("--email <address>", "of the first administrator, instead of being asked")
     .option("--name <name>", "instead of being asked")
-    .option("--key-file <path>", "of a first setup: write an API key there that may do everything, for programs")
+    .option(
+      "--key-file <path>",
+      "of a first setup: write an API key there that may do everything, for programs",
+    )
     .addHelpText(
       "after",
       "\nThe password is asked for, or read from standard input; it never stands on a command line.\n\nExamples:\n  mainstay setup\n  mainstay setup --link https://deploy.example.com/setup#ml_…\n  pass show mainstay | mainstay setup --email ann@example.com --name Ann --key-file ci.key",
@@ -70,7 +76,8 @@ async function localLink(): Promise<string> {
   return readFile(file, "utf8").then(
     (text) => text.trim(),
     (error: NodeJS.ErrnoException) => {
-      const remedy = "Give the link you were sent with --link; if somebody is set up already: mainstay login.";
+      const remedy =
+        "Give the link you were sent with --link; if somebody is set up already: mainstay login.";
       throw new CliError(`there is no link in ${file} (${error.code ?? error.message})`, EXIT.usage, remedy);
     },
   );

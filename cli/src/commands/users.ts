@@ -39,7 +39,9 @@ export function addUsers(program: Command, withContext: WithContext): void {
     users
       .command(verb)
       .argument("<user>", "id or e-mail address")
-      .description(verb === "disable" ? "Keep somebody out; their sessions end at once" : "Let somebody in again")
+      .description(
+        verb === "disable" ? "Keep somebody out; their sessions end at once" : "Let somebody in again",
+      )
       .action((user: string) => withContext((context) => setState(context, user, verb)));
   }
   users
@@ -82,7 +84,11 @@ async function invite(context: Context, wish: InviteOptions & { email: string })
 
 async function reset(context: Context, user: string): Promise<void> {
   const issued = await context.api.post<{ link: string }>(`${at(user)}/link`);
-  show(context, issued, () => `The link works once; with it they begin anew, without factors:\n  ${issued.link}`);
+  show(
+    context,
+    issued,
+    () => `The link works once; with it they begin anew, without factors:\n  ${issued.link}`,
+  );
 }
 
 async function setState(context: Context, user: string, verb: "disable" | "enable"): Promise<void> {

@@ -11,7 +11,13 @@ export interface People {
 }
 
 /** The demo's administrator sets up the platform and invites a deployer, who joins and logs in. */
-export async function engage({ url, dataDirectory }: { url: string; dataDirectory: string }): Promise<People> {
+export async function engage({
+  url,
+  dataDirectory,
+}: {
+  url: string;
+  dataDirectory: string;
+}): Promise<People> {
   const open = createApiClient({ url, token: null });
   const redeem = async (link: string, person: object): Promise<string> => {
     const password = randomBytes(18).toString("base64url");

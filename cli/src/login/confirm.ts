@@ -20,7 +20,8 @@ export async function confirmIdentity(api: ApiClient, lines: SecretLines): Promi
 /** For the API client: null where nobody can be asked. */
 export function stepUpFor({ url, token }: ServerChoice): () => Promise<string | null> {
   return async () => {
-    if (!process.stdin.isTTY || !process.stderr.isTTY || token === null || !token.startsWith("ms_")) return null;
+    if (!process.stdin.isTTY || !process.stderr.isTTY || token === null || !token.startsWith("ms_"))
+      return null;
     process.stderr.write("This needs a fresh confirmation that it is you.\n");
     return (await confirmIdentity(createApiClient({ url, token }), createSecretLines())).token;
   };

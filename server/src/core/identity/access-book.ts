@@ -68,7 +68,9 @@ export function createAccessBook({ store, listen, log }: AccessBookDependencies)
     }
   }
 
-  /** A reading under way may have begun too early: another one follows it, shared by all who ask meanwhile. */
+  /**
+   * A reading under way may have begun too early: another one follows it, shared by all who ask meanwhile.
+   */
   function refresh(): Promise<AccessPage> {
     if (reading === null) {
       reading = read().finally(() => (reading = null));

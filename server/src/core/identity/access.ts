@@ -47,8 +47,8 @@ export function createAccess({ db, listen, clock, ids, random, audit, log }: Acc
   }
 
   /**
-   * Who sends an API key. Null when none was sent, or something of another form; throws UNAUTHENTICATED that says
-   * what is wrong with one. Asks memory alone.
+   * Who sends an API key. Null when none was sent, or something of another form;
+   * throws UNAUTHENTICATED that says what is wrong with one. Asks memory alone.
    */
   async function authenticateKey({ headers, address }: Credentials): Promise<Authenticated | null> {
     const text = bearerOf(headers);
@@ -59,7 +59,9 @@ export function createAccess({ db, listen, clock, ids, random, audit, log }: Acc
     return check(book.pageNow() ?? (await book.page()), text, address);
   }
 
-  /** For users who may do nothing yet, or no more: invited, disabled. To be called in the transaction of that. */
+  /**
+   * For users who may do nothing yet, or no more: invited, disabled. To be called in the transaction of that.
+   */
   async function suspend(tx: Tx, user: string): Promise<void> {
     await store.alter(tx);
     await store.suspend(tx, { user_id: user, since: clock.now() });

@@ -17,8 +17,8 @@ export function explainRange(text: string): string | null {
 }
 
 /**
- * Ranges such as 192.0.2.0/24 or 2001:db8::/32; none at all means every address. An IPv4 address that comes in the
- * form of IPv6 (::ffff:192.0.2.7, RFC 4291 §2.5.5.2) is held to the IPv4 ranges.
+ * Ranges such as 192.0.2.0/24 or 2001:db8::/32; none at all means every address. An IPv4 address
+ * that comes in the form of IPv6 (::ffff:192.0.2.7, RFC 4291 §2.5.5.2) is held to the IPv4 ranges.
  */
 export function readAddressRanges(texts: readonly string[]): AddressRanges | null {
   if (texts.length === 0) return null;

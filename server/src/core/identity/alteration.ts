@@ -35,8 +35,8 @@ export function byOf({ can }: Pick<Authenticated, "can">, origin: Origin): By {
 }
 
 /**
- * Alters who may do what, in one transaction with its audit rows, one alteration at a time over all servers. When
- * it answers, this server goes by it; the others do as soon as they have heard of it.
+ * Alters who may do what, in one transaction with its audit rows, one alteration at a time over all
+ * servers. When it answers, this server goes by it; the others do as soon as they have heard of it.
  */
 export async function alter<Result>(
   { db, store, book }: AccessDependencies,

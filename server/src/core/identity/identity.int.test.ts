@@ -50,8 +50,8 @@ describe("authentication", () => {
 });
 
 /** A well-formed key with the id of another one. */
-function makeForged(key: string): string {
-  const idBytes = key
+function makeForged(text: string): string {
+  const idBytes = text
     .slice(3, 11)
     .split("")
     .map((digit) => "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".indexOf(digit));

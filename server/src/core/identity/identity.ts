@@ -29,7 +29,9 @@ export interface IdentityDependencies extends AccessRoomDependencies {
 export interface Identity {
   access: Access;
   accounts: Accounts;
-  /** Who sent the request. Null without a credential; throws UNAUTHENTICATED that says what is wrong with one. */
+  /**
+   * Who sent the request. Null without a credential; throws UNAUTHENTICATED that says what is wrong with one.
+   */
   authenticate: Authenticate;
 }
 

@@ -18,9 +18,9 @@ export interface KeyCheckDependencies {
 export type KeyCheck = (page: AccessPage, text: string, address: string) => Authenticated;
 
 /**
- * The check of a key, of what is in memory alone. A key that is not known takes the same path as one with a wrong
- * secret, against the hash of nothing, so that neither text nor time tells them apart; what else is wrong with a
- * key is told only to who has its secret.
+ * The check of a key, of what is in memory alone. A key that is not known takes the same
+ * path as one with a wrong secret, against the hash of nothing, so that neither text nor
+ * time tells them apart; what else is wrong with a key is told only to who has its secret.
  */
 export function createKeyCheck({ clock, random, noteUse }: KeyCheckDependencies): KeyCheck {
   const nobody = Buffer.from(random(HASH_BYTES));

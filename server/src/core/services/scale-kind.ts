@@ -44,7 +44,8 @@ export function createScaleKind(
 }
 
 /**
- * What a request for a change is about: for numbers what it names itself, for all else the service of the release.
+ * What a request for a change is about: for numbers what it
+ * names itself, for all else the service of the release.
  */
 export async function scopeOfChange(
   services: Pick<Services, "release">,

@@ -49,8 +49,8 @@ const ANONYMOUS: Actor = { type: "anonymous", id: "anonymous", name: "anonymous"
 export const NOBODY: Authenticated = { actor: ANONYMOUS, can: () => false, session: null, key: null };
 
 /**
- * Throws PERMISSION_DENIED unless it is permitted there; and NOT_FOUND for what was looked up and may not even be
- * read, in the words of what is not there.
+ * Throws PERMISSION_DENIED unless it is permitted there; and NOT_FOUND for what
+ * was looked up and may not even be read, in the words of what is not there.
  */
 export function demand(
   { can }: Pick<Authenticated, "can">,

@@ -9,8 +9,8 @@ const STEP_UP_MS = 5 * MINUTE_MS;
 const PLATFORM = { environment: null, service: null };
 
 /**
- * Who asks, before the body is read: whoever has the permission nowhere at all gets no further, and learns nothing
- * of what exists.
+ * Who asks, before the body is read: whoever has the permission
+ * nowhere at all gets no further, and learns nothing of what exists.
  */
 export async function admit(
   route: AnyRoute | null,
@@ -30,8 +30,8 @@ export async function admit(
 }
 
 /**
- * Whether what is asked is permitted there, once it is known what the request is about, and whether a second factor
- * was confirmed where it takes one.
+ * Whether what is asked is permitted there, once it is known what the request
+ * is about, and whether a second factor was confirmed where it takes one.
  */
 export async function authorize(
   { permission, scope, stepUp = false }: AnyRoute,

@@ -8,8 +8,8 @@ interface Asking {
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
 /**
- * Who asks. What comes under the public host from this machine was handed on by the data plane, which names the
- * peer that it saw as the last of X-Forwarded-For and removes what others say there.
+ * Who asks. What comes under the public host from this machine was handed on by the data plane,
+ * which names the peer that it saw as the last of X-Forwarded-For and removes what others say there.
  */
 export function addressOfClient({ ip, headers }: Asking, publicHost: string | null): string {
   if (publicHost === null || !LOOPBACK.test(ip) || !isPublicHost(headers["host"], publicHost)) return ip;

@@ -26,7 +26,7 @@ import { probeRoutes, type ReadinessCheck } from "./probes.ts";
 import { problemHeaders, toAppError, toProblem } from "./problems.ts";
 import { PUBLIC_URLS } from "./public-urls.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
-import { checkRoute, type AnyRoute, type Route, type RouteFacts } from "./route.ts";
+import { checkRoute, type AnyRoute, type Route } from "./route.ts";
 
 export interface HttpOptions {
   config: PlatformConfig["server"];

@@ -14,5 +14,12 @@ export { createHttp, type Http, type HttpOptions } from "./http.ts";
 export type { IdempotencyStore } from "./idempotency.ts";
 export { createIdempotencyStore } from "./idempotency-store.ts";
 export { originOf, type Origin } from "./origin.ts";
-export { reply, type Actor, type HttpRequest, type ReplyHeaders, type AnyRoute, type Headers } from "./route.ts";
+export {
+  reply,
+  type Actor,
+  type HttpRequest,
+  type ReplyHeaders,
+  type AnyRoute,
+  type Headers,
+} from "./route.ts";
 export { foundAt, onlyVisible, readVisible } from "./visible.ts";

@@ -5,7 +5,6 @@ import type { Log } from "../log.ts";
 import { METRICS_CONTENT_TYPE, type Metrics } from "../metrics.ts";
 import { reply, type AnyRoute } from "./route.ts";
 
-
 export interface ReadinessCheck {
   name: string;
   /** Throws when this part is not ready. */

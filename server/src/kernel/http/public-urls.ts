@@ -1,4 +1,6 @@
-/** The only addresses that answer whoever has shown nothing: a closed list, so that none is opened by mistake. */
+/**
+ * The only addresses that answer whoever has shown nothing: a closed list, so that none is opened by mistake.
+ */
 export const PUBLIC_URLS: readonly string[] = [
   "/healthz",
   "/readyz",

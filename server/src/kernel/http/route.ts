@@ -52,15 +52,7 @@ export class Reply<Body> {
   readonly headers: ReplyHeaders;
   readonly body: Body;
 
-  constructor({
-    status,
-    headers = {},
-    body,
-  }: {
-    status: number;
-    headers?: ReplyHeaders;
-    body: Body;
-  }) {
+  constructor({ status, headers = {}, body }: { status: number; headers?: ReplyHeaders; body: Body }) {
     this.status = status;
     this.headers = headers;
     this.body = body;
@@ -68,11 +60,7 @@ export class Reply<Body> {
 }
 
 /** For a handler that answers another status than the first one of its route, or headers of its own. */
-export function reply<Body>(parts: {
-  status: number;
-  headers?: ReplyHeaders;
-  body: Body;
-}): Reply<Body> {
+export function reply<Body>(parts: { status: number; headers?: ReplyHeaders; body: Body }): Reply<Body> {
   return new Reply(parts);
 }
 

@@ -19,8 +19,8 @@ export interface Pages<Row> {
 }
 
 /**
- * A page of the rows that somebody may see. What they may not see is passed over, for some pages at most; `next` is
- * where to go on, null at the end.
+ * A page of the rows that somebody may see. What they may not see is passed
+ * over, for some pages at most; `next` is where to go on, null at the end.
  */
 export async function readVisible<Row extends Scope>(
   { can }: Reader,

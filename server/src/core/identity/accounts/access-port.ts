@@ -64,6 +64,9 @@ export async function demandAbove(
   const theirs = await access.permissionsOf({ type: "user", id: userId });
   for (const permission of Object.keys(PERMISSIONS)) {
     if (isPermission(permission) && theirs(permission, "somewhere") && !can(permission))
-      throw new AppError("PERMISSION_DENIED", { permission, scope: "the whole platform, as its holder has it" });
+      throw new AppError("PERMISSION_DENIED", {
+        permission,
+        scope: "the whole platform, as its holder has it",
+      });
   }
 }

@@ -70,7 +70,13 @@ export function addAccountRoutes(http: Http, parts: AccountRoutesParts): void {
     handler: (request) => people.rename(ownerOf(request).userId, request.body.name, originOf(request)),
   });
   http.route({
-    ...{ method: "POST", url: "/api/v1/account/password", permission: "account.write", scope: "somewhere", tags },
+    ...{
+      method: "POST",
+      url: "/api/v1/account/password",
+      permission: "account.write",
+      scope: "somewhere",
+      tags,
+    },
     summary: "Change one's own password; every other session ends",
     isSecretAnswer: true,
     body: passwordChange,
@@ -90,7 +96,13 @@ export function addAccountRoutes(http: Http, parts: AccountRoutesParts): void {
     },
   });
   http.route({
-    ...{ method: "GET", url: "/api/v1/account/sessions", permission: "account.read", scope: "somewhere", tags },
+    ...{
+      method: "GET",
+      url: "/api/v1/account/sessions",
+      permission: "account.read",
+      scope: "somewhere",
+      tags,
+    },
     summary: "Where one is logged in",
     response: page(sessionResource),
     async handler(request) {

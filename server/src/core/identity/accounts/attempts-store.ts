@@ -15,7 +15,9 @@ export interface AttemptsKey {
 export function createAttemptsStore(database: Database) {
   const db = database.withTables<Tables>();
   return {
-    /** The row, locked until the end of the transaction, so that attempts at the same time see one another. */
+    /**
+     * The row, locked until the end of the transaction, so that attempts at the same time see one another.
+     */
     async lock(tx: Tx, { subject, scope }: AttemptsKey, now: Date): Promise<Attempts | null> {
       const table = tx.withTables<Tables>();
       await table

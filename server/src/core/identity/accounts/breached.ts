@@ -7,9 +7,9 @@ const TIMEOUT_MS = 3_000;
 const ANSWER_LIMIT_BYTES = 1024 * 1024;
 
 /**
- * Asks a list of breached passwords by k-anonymity: only the first five digits of the SHA-1 leave this machine,
- * and the answer, padded, holds every known suffix (the range API of Pwned Passwords). A list that does not
- * answer stops nobody; it is logged.
+ * Asks a list of breached passwords by k-anonymity: only the first five digits of the
+ * SHA-1 leave this machine, and the answer, padded, holds every known suffix (the range
+ * API of Pwned Passwords). A list that does not answer stops nobody; it is logged.
  */
 export function createBreachedCheck({ url, log }: { url: string; log: Log }): PasswordCheck {
   return async (password) => {

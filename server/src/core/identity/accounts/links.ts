@@ -36,7 +36,9 @@ const NOTHING_UNUSUAL = { decision: "allow" as const, reasons: [], score: 0 };
 
 export type Links = ReturnType<typeof createLinks>;
 
-/** One-time links: they make the first admin, let in who was invited, and let begin anew who lost everything. */
+/**
+ * One-time links: they make the first admin, let in who was invited, and let begin anew who lost everything.
+ */
 export function createLinks(parts: LinksParts) {
   const { room, passwords, entrance, refusals, dataDirectory, publicUrl } = parts;
   const { db, clock, random, ids, audit, config, access, people, sessions } = room;
@@ -47,11 +49,19 @@ export function createLinks(parts: LinksParts) {
     const now = clock.now();
     const expiresAt = new Date(now.getTime() + config.linkExpiry);
     await people.deleteLinks(tx, userId === null ? { kind } : { userId });
-    await people.insertLink(tx, { hash: token.hash, kind, user_id: userId, created_at: now, expires_at: expiresAt });
+    await people.insertLink(tx, {
+      hash: token.hash,
+      kind,
+      user_id: userId,
+      created_at: now,
+      expires_at: expiresAt,
+    });
     return linkTo(publicUrl, token.text);
   }
 
-  /** The link for the first admin if there is nobody yet; null when it was there already, or is not needed. */
+  /**
+   * The link for the first admin if there is nobody yet; null when it was there already, or is not needed.
+   */
   async function ensureSetupLink(): Promise<string | null> {
     return db.transaction().execute(async (tx) => {
       await people.lockSetup(tx);
@@ -79,7 +89,10 @@ export function createLinks(parts: LinksParts) {
   }
 
   /** Makes the password and lets its owner in. */
-  async function redeem(given: Redeeming, visitor: Visitor): Promise<{ entered: Entered; key: string | null }> {
+  async function redeem(
+    given: Redeeming,
+    visitor: Visitor,
+  ): Promise<{ entered: Entered; key: string | null }> {
     const { row, user } = await find(given.link).catch(async (error: unknown) => {
       if (error instanceof AppError) await refusals.refused({ reason: "link", user: null, visitor });
       throw error;
@@ -169,14 +182,15 @@ export function createLinks(parts: LinksParts) {
       return { kind: row.kind, email: user?.email ?? null, name: user?.name ?? null };
     },
     /**
-     * The way in for who holds the machine and has lost everything else: a link for one user to begin anew, or, for
-     * nobody, one that makes another administrator.
+     * The way in for who holds the machine and has lost everything else: a link for
+     * one user to begin anew, or, for nobody, one that makes another administrator.
      */
     async breakGlass(email: string | null, origin: Origin): Promise<{ kind: LinkKind; link: string }> {
       return db.transaction().execute(async (tx) => {
         const user = email === null ? null : await people.userByEmail(email);
         if (user === undefined) throw new AppError("NOT_FOUND", { what: `user ${email}` });
-        if (user?.state === "disabled") throw new AppError("ACCOUNT_STATE", { email: user.email, state: user.state });
+        if (user?.state === "disabled")
+          throw new AppError("ACCOUNT_STATE", { email: user.email, state: user.state });
         const kind = user === null ? "setup" : "reset";
         await audit.record(tx, {
           ...origin,

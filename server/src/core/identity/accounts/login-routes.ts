@@ -24,8 +24,13 @@ export interface LoginRoutesParts {
   visits: Visits;
 }
 
-/** How people get in: with a link, a password, a second factor, a passkey. None needs a credential before it. */
-export function addLoginRoutes(http: Http, { login, links, people, passkeys, visits }: LoginRoutesParts): void {
+/**
+ * How people get in: with a link, a password, a second factor, a passkey. None needs a credential before it.
+ */
+export function addLoginRoutes(
+  http: Http,
+  { login, links, people, passkeys, visits }: LoginRoutesParts,
+): void {
   const route = { method: "POST", permission: "public", isSecretAnswer: true, tags: ["login"] } as const;
   const { admit, visitorOf } = visits;
   const shown = (id: string) => people.find(id);

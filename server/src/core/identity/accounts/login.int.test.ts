@@ -2,7 +2,11 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import type { EnteredResource, IdentityConfig, LoginResource } from "@mainstay/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openIdentityHouse, PASSWORD, type IdentityHouse } from "../../../../../tests/support/identity-house.ts";
+import {
+  openIdentityHouse,
+  PASSWORD,
+  type IdentityHouse,
+} from "../../../../../tests/support/identity-house.ts";
 
 let house: IdentityHouse;
 beforeEach(async () => {
@@ -19,7 +23,10 @@ describe("the first start", () => {
     const file = path.join(house.dataDirectory, "keys/setup.link");
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const admin = await house.redeem(link ?? "", { email: "ann@example.com", name: "Ann" });
-    expect(admin).toMatchObject({ state: "authenticated", user: { email: "ann@example.com", state: "active" } });
+    expect(admin).toMatchObject({
+      state: "authenticated",
+      user: { email: "ann@example.com", state: "active" },
+    });
     await expect(stat(file)).rejects.toThrow();
     expect(await accounts.ensureSetupLink()).toBe(null);
   });
@@ -64,7 +71,10 @@ describe("a login", () => {
     const entered = body as EnteredResource;
     expect(status).toBe(200);
     const account = await house.ask("GET", "/api/v1/account", { token: entered.token });
-    expect(account.body).toMatchObject({ user: { name: "Ann" }, session: { id: entered.session.id, isCurrent: true } });
+    expect(account.body).toMatchObject({
+      user: { name: "Ann" },
+      session: { id: entered.session.id, isCurrent: true },
+    });
     const [entry] = await house.entries("identity.logged_in");
     expect(entry).toMatchObject({
       actor: { type: "user", name: "Ann" },
@@ -80,13 +90,17 @@ describe("a login", () => {
     const nobody = await house.login("nobody@example.com");
     const strip = ({ requestId: _, ...rest }: Record<string, unknown>) => rest;
     expect(wrong.status).toBe(401);
-    expect(strip(nobody.body as Record<string, unknown>)).toEqual(strip(wrong.body as Record<string, unknown>));
+    expect(strip(nobody.body as Record<string, unknown>)).toEqual(
+      strip(wrong.body as Record<string, unknown>),
+    );
     expect(nobody.headers["ratelimit-policy"]).toBe(wrong.headers["ratelimit-policy"]);
   });
 
   it("keeps its token out of the database", async () => {
     const { token } = await house.setUp();
-    const { rows } = await house.database.pool.query("select row_to_json(s)::text as text from identity.sessions s");
+    const { rows } = await house.database.pool.query(
+      "select row_to_json(s)::text as text from identity.sessions s",
+    );
     expect(rows[0].text).not.toContain(String(token).slice(3));
   });
 
@@ -115,8 +129,12 @@ describe("a login", () => {
   it("lets nobody disable or remove the last administrator", async () => {
     const admin = await house.setUp();
     const at = `/api/v1/users/${admin.user.id}`;
-    expect(await house.ask("POST", `${at}/disable`, { token: admin.key })).toMatchObject({ body: { code: "LAST_ADMIN" } });
-    expect(await house.ask("DELETE", at, { token: admin.key })).toMatchObject({ body: { code: "LAST_ADMIN" } });
+    expect(await house.ask("POST", `${at}/disable`, { token: admin.key })).toMatchObject({
+      body: { code: "LAST_ADMIN" },
+    });
+    expect(await house.ask("DELETE", at, { token: admin.key })).toMatchObject({
+      body: { code: "LAST_ADMIN" },
+    });
   });
 
   it("gives a deployer what a deployer may, and not the account of an administrator", async () => {
@@ -139,7 +157,9 @@ describe("a login", () => {
     expect(await house.metrics.render()).toContain('mainstay_identity_logins_total{outcome="password"} 80');
     await house.clock.advance(10_000);
     await house.login("nobody@example.com");
-    expect((await house.entries("identity.login_refused"))[0]?.after).toMatchObject({ leftOut: expect.any(Number) });
+    expect((await house.entries("identity.login_refused"))[0]?.after).toMatchObject({
+      leftOut: expect.any(Number),
+    });
   });
 });
 

@@ -22,7 +22,9 @@ export type FactorMethod = "totp" | "recovery" | "passkey";
 export interface SecondFactors {
   /** Empty: none is enrolled. */
   methodsOf(userId: string): Promise<FactorMethod[]>;
-  /** How it was confirmed; null when the answer is wrong. An answer that was right once is wrong afterwards. */
+  /**
+   * How it was confirmed; null when the answer is wrong. An answer that was right once is wrong afterwards.
+   */
   confirm(userId: string, answer: FactorAnswer): Promise<FactorMethod | null>;
 }
 
@@ -40,7 +42,13 @@ export interface FactorAnswer {
 
 export type LoginOutcome =
   | { state: "entered"; entered: Entered }
-  | { state: "second-factor"; challenge: string; expiresAt: Date; methods: FactorMethod[]; risk: RiskDecision };
+  | {
+      state: "second-factor";
+      challenge: string;
+      expiresAt: Date;
+      methods: FactorMethod[];
+      risk: RiskDecision;
+    };
 
 export interface Proof {
   methods: string[];
@@ -70,10 +78,15 @@ export type Login = ReturnType<typeof createLogin>;
 
 /** Who may come in: password, second factor, and how unusual it all is. */
 export function createLogin(parts: LoginParts) {
-  const { room, passwords, attempts, addresses, ceremonies, entrance, refusals, factors, passkeys, geo } = parts;
+  const { room, passwords, attempts, addresses, ceremonies, entrance, refusals, factors, passkeys, geo } =
+    parts;
   const { people, config, clock } = room;
 
-  async function refuse(error: AppError, visitor: Visitor, refusal: { reason: RefusalReason; user: UserRow | null }) {
+  async function refuse(
+    error: AppError,
+    visitor: Visitor,
+    refusal: { reason: RefusalReason; user: UserRow | null },
+  ) {
     if (refusal.reason !== "delayed") addresses.failed(visitor.address);
     await refusals.refused({ ...refusal, visitor });
     return error;
@@ -122,7 +135,10 @@ export function createLogin(parts: LoginParts) {
     return config.passwordConfirms && (await factors.methodsOf(userId)).length === 0;
   }
 
-  async function byPassword(given: { email: string; password: string }, visitor: Visitor): Promise<LoginOutcome> {
+  async function byPassword(
+    given: { email: string; password: string },
+    visitor: Visitor,
+  ): Promise<LoginOutcome> {
     const found = (await people.userByEmail(given.email)) ?? null;
     const user = found?.state === "active" ? found : null;
     const known = user ? await entrance.knownDevice(visitor.device, user.id) : null;
@@ -145,11 +161,16 @@ export function createLogin(parts: LoginParts) {
     return { state: "second-factor", challenge: begun.token, expiresAt: begun.expiresAt, methods, risk };
   }
 
-  async function bySecondFactor(given: FactorAnswer & { challenge: string }, visitor: Visitor): Promise<Entered> {
-    const { userId, data } = await ceremonies.attempt("login", given.challenge).catch(async (error: unknown) => {
-      const refusal = { reason: "challenge" as const, user: null };
-      throw error instanceof AppError ? await refuse(error, visitor, refusal) : error;
-    });
+  async function bySecondFactor(
+    given: FactorAnswer & { challenge: string },
+    visitor: Visitor,
+  ): Promise<Entered> {
+    const { userId, data } = await ceremonies
+      .attempt("login", given.challenge)
+      .catch(async (error: unknown) => {
+        const refusal = { reason: "challenge" as const, user: null };
+        throw error instanceof AppError ? await refuse(error, visitor, refusal) : error;
+      });
     const user = await activeUser(userId);
     const method = await confirmFactor(user, given, visitor);
     await ceremonies.take("login", given.challenge);
@@ -192,7 +213,16 @@ export function createLogin(parts: LoginParts) {
     return enter(user, visitor, { methods: ["passkey"], isStrong: true, failuresBefore: 0 });
   }
 
-  return { byPassword, bySecondFactor, byPasskey, canConfirmAlone, confirmFactor, confirmPassword, enter, activeUser };
+  return {
+    byPassword,
+    bySecondFactor,
+    byPasskey,
+    canConfirmAlone,
+    confirmFactor,
+    confirmPassword,
+    enter,
+    activeUser,
+  };
 }
 
 function riskErrors({ reasons }: RiskDecision) {

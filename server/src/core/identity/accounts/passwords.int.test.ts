@@ -8,7 +8,8 @@ import { createPasswords } from "./passwords.ts";
 import { checkStrength } from "./strength.ts";
 
 const CHEAP = { memoryKib: 64, passes: 1, lanes: 1 };
-const make = (options: object = {}) => createPasswords({ random: randomBytes, checks: [], cost: CHEAP, ...options });
+const make = (options: object = {}) =>
+  createPasswords({ random: randomBytes, checks: [], cost: CHEAP, ...options });
 
 describe("a password's hash", () => {
   it("holds its parameters, and is made anew when these have changed", async () => {
@@ -29,12 +30,16 @@ describe("a password's hash", () => {
 
   it("is computed for nobody too, and never right", async () => {
     expect(await make().verify("", null)).toEqual({ isRight: false, rehash: null });
-    expect(await make().verify("x".repeat(100_000), await make().hash("y"))).toMatchObject({ isRight: false });
+    expect(await make().verify("x".repeat(100_000), await make().hash("y"))).toMatchObject({
+      isRight: false,
+    });
   });
 
   it("is refused when too many wait for theirs", async () => {
     const passwords = make({ atOnce: 1, waiting: 2 });
-    const all = await Promise.allSettled(Array.from({ length: 5 }, () => passwords.hash("a password of mine")));
+    const all = await Promise.allSettled(
+      Array.from({ length: 5 }, () => passwords.hash("a password of mine")),
+    );
     expect(all.filter(({ status }) => status === "fulfilled")).toHaveLength(3);
     const refused = all.find(({ status }) => status === "rejected");
     expect(refused).toMatchObject({ reason: { code: "LOGIN_BUSY" } });

@@ -12,7 +12,12 @@ import {
   TAG_BYTES,
   type Argon2Cost,
 } from "../domain/password-hash.ts";
-import { describeLength, normalizePassword, PASSWORD_CHARACTERS, weakPassword } from "../domain/password-rules.ts";
+import {
+  describeLength,
+  normalizePassword,
+  PASSWORD_CHARACTERS,
+  weakPassword,
+} from "../domain/password-rules.ts";
 import type { PasswordCheck } from "./strength.ts";
 
 const argon2Async = promisify(argon2);

@@ -38,7 +38,13 @@ export function addPeopleRoutes(http: Http, { people, links, sessions, access }:
     handler: ({ params }) => people.find(params.id),
   });
   http.route({
-    ...{ method: "POST", url: "/api/v1/users", permission: "users.write", stepUp: true, isSecretAnswer: true },
+    ...{
+      method: "POST",
+      url: "/api/v1/users",
+      permission: "users.write",
+      stepUp: true,
+      isSecretAnswer: true,
+    },
     summary: "Invite somebody; the answer holds the one-time link",
     body: invitation,
     response: invitedResource,
@@ -51,7 +57,13 @@ export function addPeopleRoutes(http: Http, { people, links, sessions, access }:
     },
   });
   http.route({
-    ...{ method: "POST", url: "/api/v1/users/:id/link", permission: "users.write", stepUp: true, isSecretAnswer: true },
+    ...{
+      method: "POST",
+      url: "/api/v1/users/:id/link",
+      permission: "users.write",
+      stepUp: true,
+      isSecretAnswer: true,
+    },
     summary: "Make a new one-time link; with it the user begins anew, without factors",
     params: idParam,
     response: issuedLink,

@@ -33,8 +33,7 @@ export function createPeopleStore(database: Database) {
   const within = (tx: Tx) => tx.withTables<Tables>();
   const sameEmail = (email: string) => sql<boolean>`lower(email) = lower(${email})`;
   return {
-    user: (id: string) =>
-      db.selectFrom("identity.users").selectAll().where("id", "=", id).executeTakeFirst(),
+    user: (id: string) => db.selectFrom("identity.users").selectAll().where("id", "=", id).executeTakeFirst(),
     userByEmail: (email: string) =>
       db.selectFrom("identity.users").selectAll().where(sameEmail(email)).executeTakeFirst(),
     users: (limit: number) =>

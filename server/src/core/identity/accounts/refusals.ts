@@ -29,7 +29,9 @@ const NOBODY = { type: "anonymous", id: "anonymous", name: "anonymous" };
 
 export type Refusals = ReturnType<typeof createRefusals>;
 
-/** Every refusal is counted; each is audited too, but in a flood only some, which say how many were left out. */
+/**
+ * Every refusal is counted; each is audited too, but in a flood only some, which say how many were left out.
+ */
 export function createRefusals({ db, clock, audit, metrics }: AccountsRoom) {
   const outcomes = metrics.counter({
     name: "mainstay_identity_logins_total",

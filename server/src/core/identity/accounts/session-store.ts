@@ -69,7 +69,12 @@ export function createSessionStore(database: Database) {
         .execute(),
     /** The same session under another token. */
     rotate: (tx: Tx, id: string, change: Partial<Pick<SessionRow, "hash" | "stepped_up_at">>) =>
-      within(tx).updateTable("identity.sessions").set(change).where("id", "=", id).returning("id").executeTakeFirst(),
+      within(tx)
+        .updateTable("identity.sessions")
+        .set(change)
+        .where("id", "=", id)
+        .returning("id")
+        .executeTakeFirst(),
     delete: (tx: Tx, { userId, id }: { userId: string; id: string }) =>
       within(tx)
         .deleteFrom("identity.sessions")

@@ -76,8 +76,8 @@ export function createSessions(room: AccountsRoom, entrance: Pick<Entrance, "isA
       });
     },
     /**
-     * A new token for a session whose owner has just proved anew who they are: the one before is void. Answers
-     * the token and whether it goes into a cookie.
+     * A new token for a session whose owner has just proved anew who they are: the
+     * one before is void. Answers the token and whether it goes into a cookie.
      */
     async stepUp({ id, method }: { id: string; method: string }, origin: Origin) {
       const token = makeToken(random, "session");

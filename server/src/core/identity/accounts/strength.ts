@@ -10,9 +10,15 @@ const WORKER = new URL("./strength-worker.ts", import.meta.url);
 
 /** How hard a password is to guess, by zxcvbn; `hints` are words that its guesser would try first. */
 export const checkStrength: PasswordCheck = async (password, hints) => {
-  const worker = new Worker(WORKER, { workerData: { password, hints }, resourceLimits: { maxOldGenerationSizeMb: 128 } });
+  const worker = new Worker(WORKER, {
+    workerData: { password, hints },
+    resourceLimits: { maxOldGenerationSizeMb: 128 },
+  });
   try {
-    const [score] = z.tuple([z.int()]).rest(z.unknown()).parse(await once(worker, "message"));
+    const [score] = z
+      .tuple([z.int()])
+      .rest(z.unknown())
+      .parse(await once(worker, "message"));
     if (score >= STRENGTH_MIN) return null;
     return "it is too easy to guess; add words that do not belong together";
   } finally {

@@ -38,15 +38,17 @@ export function createVisits({ addresses, refusals, publicHost, nowMs }: VisitsP
   function visitorOf(request: Asked, said: { transport: Transport; device?: string | undefined }): Visitor {
     const { headers, address, requestId } = request;
     const agent = headers["user-agent"];
-    const cookie = readCookie(headers["cookie"], cookieName(DEVICE_COOKIE, isSecure(headers)));
+    const shown = readCookie(headers["cookie"], cookieName(DEVICE_COOKIE, isSecure(headers)));
     return {
       ...{ address, requestId, transport: said.transport },
       agent: describeUserAgent(typeof agent === "string" ? agent : undefined),
-      device: said.device ?? cookie,
+      device: said.device ?? shown,
     };
   }
 
-  /** Throws for a page of somebody else, and for an address that has tried too often; announces what is left. */
+  /**
+   * Throws for a page of somebody else, and for an address that has tried too often; announces what is left.
+   */
   async function admit(request: Asked, visitor: Visitor): Promise<void> {
     const reason = describeCrossSite(request, { isByCookie: false });
     if (reason !== null) throw new AppError("CROSS_SITE", { reason });

@@ -22,8 +22,8 @@ export const DELAY_RULES: DelayRules = {
 };
 
 /**
- * How long is still to be waited before the next attempt. The delay doubles with each failure, up to a limit: no
- * account is ever locked, as that would let strangers lock people out (OWASP Authentication Cheat Sheet).
+ * How long is still to be waited before the next attempt. The delay doubles with each failure, up to a limit:
+ * no account is ever locked, as that would let strangers lock people out (OWASP Authentication Cheat Sheet).
  */
 export function waitMs(attempts: Attempts | null, nowMs: number, rules = DELAY_RULES): number {
   if (attempts === null || nowMs - attempts.lastAtMs >= rules.forgetMs) return 0;

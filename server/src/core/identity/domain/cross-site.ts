@@ -4,9 +4,9 @@ const SAFE_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 
 /**
  * Why a request must not be taken as one that a page of ours has sent; null when it may. As the OWASP CSRF
- * Prevention Cheat Sheet has it: Fetch Metadata first (Sec-Fetch-Site), Origin against Host where a browser does
- * not send it. `isByCookie`: the browser added the credential by itself, so a request that says neither is
- * refused; a program that shows its own token needs to say nothing.
+ * Prevention Cheat Sheet has it: Fetch Metadata first (Sec-Fetch-Site), Origin against Host where
+ * a browser does not send it. `isByCookie`: the browser added the credential by itself, so a
+ * request that says neither is refused; a program that shows its own token needs to say nothing.
  */
 export function describeCrossSite(
   { method, headers }: { method: string; headers: Headers },

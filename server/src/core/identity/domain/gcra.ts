@@ -16,8 +16,8 @@ export interface GcraVerdict {
 }
 
 /**
- * The generic cell rate algorithm in its virtual scheduling form (ITU-T I.371, annex A): one number per key says
- * all. `tatMs` is what was kept from the last time, null the first time.
+ * The generic cell rate algorithm in its virtual scheduling form (ITU-T I.371, annex A): one
+ * number per key says all. `tatMs` is what was kept from the last time, null the first time.
  */
 export function gcra(tatMs: number | null, nowMs: number, { burst, emissionMs }: GcraRules): GcraVerdict {
   const toleranceMs = burst * emissionMs;

@@ -15,7 +15,10 @@ describe("the delay between attempts on an account", () => {
     expect(waitMs(attempts, 3_999)).toBe(1);
     expect(waitMs(attempts, 4_000)).toBe(0);
     expect(withAttempt(attempts, 4_000)).toEqual({ failures: 7, lastAtMs: 4_000 });
-    expect(withAttempt(attempts, DELAY_RULES.forgetMs)).toEqual({ failures: 1, lastAtMs: DELAY_RULES.forgetMs });
+    expect(withAttempt(attempts, DELAY_RULES.forgetMs)).toEqual({
+      failures: 1,
+      lastAtMs: DELAY_RULES.forgetMs,
+    });
   });
 
   it("never locks anybody out for longer than its limit", () => {

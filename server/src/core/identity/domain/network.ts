@@ -1,8 +1,8 @@
 import { isIPv4, isIPv6 } from "node:net";
 
 /**
- * What counts as one address where attempts are limited: an IPv4 address, or the /64 of an IPv6 address, since
- * whoever has one address there has 2^64.
+ * What counts as one address where attempts are limited: an IPv4 address, or
+ * the /64 of an IPv6 address, since whoever has one address there has 2^64.
  */
 export function addressGroup(address: string): string {
   return prefixOf(address, { v4Bits: 32, v6Groups: 4 });

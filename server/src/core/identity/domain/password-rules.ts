@@ -13,7 +13,7 @@ export function normalizePassword(password: string): string {
 /** What is wrong with the length of a password; null when nothing is. */
 export function describeLength(password: string): string | null {
   const { min, max } = PASSWORD_CHARACTERS;
-  const length = [...password].length;
+  const length = Array.from(password).length;
   if (length < min) return `expected at least ${min} characters; a few words in a row are easy to keep`;
   return length > max ? `expected at most ${max} characters` : null;
 }

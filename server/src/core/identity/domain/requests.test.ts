@@ -14,7 +14,8 @@ describe("a request with a cookie", () => {
   it("must come from this server's own pages", () => {
     expect(ask({ "sec-fetch-site": "same-origin" })).toBe(null);
     expect(ask({ origin: "https://ops.example.com" })).toBe(null);
-    for (const site of ["cross-site", "same-site", "none"]) expect(ask({ "sec-fetch-site": site })).not.toBe(null);
+    for (const site of ["cross-site", "same-site", "none"])
+      expect(ask({ "sec-fetch-site": site })).not.toBe(null);
     for (const origin of ["https://evil.example", "null", "https://ops.example.com.evil.example", ""])
       expect(ask({ origin })).not.toBe(null);
     expect(ask({})).not.toBe(null);
@@ -37,7 +38,9 @@ describe("cookies", () => {
     expect(formatCookie({ ...facts, isSecure: true })).toBe(
       "__Host-s=v; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure",
     );
-    expect(formatCookie({ ...facts, isSecure: false })).toBe("s=v; Path=/; Max-Age=60; HttpOnly; SameSite=Strict");
+    expect(formatCookie({ ...facts, isSecure: false })).toBe(
+      "s=v; Path=/; Max-Age=60; HttpOnly; SameSite=Strict",
+    );
     expect(cookieName("s", true)).toBe("__Host-s");
   });
 
@@ -82,8 +85,14 @@ describe("recovery codes", () => {
 describe("a device", () => {
   it.each([
     ["Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"],
-    ["Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Windows"],
-    ["Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36", "Chrome on Android"],
+    [
+      "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0",
+      "Edge on Windows",
+    ],
+    [
+      "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36",
+      "Chrome on Android",
+    ],
     ["Mozilla/5.0 (Macintosh; Mac OS X 15) AppleWebKit/605 Version/26.0 Safari/605", "Safari on macOS"],
     ["mainstay/cli (linux)", "Mainstay CLI on Linux"],
     ["", "an unknown program"],

@@ -12,9 +12,9 @@ function slotOf(environment: string | null, service: string | null): string {
 }
 
 /**
- * Rights as sets, so that a question costs at most four look-ups. A right for a wider scope covers a narrower one,
- * never the other way round: who may do something in staging alone may not do it everywhere. Names of permissions
- * that this version does not know count for nothing.
+ * Rights as sets, so that a question costs at most four look-ups. A right for a wider scope
+ * covers a narrower one, never the other way round: who may do something in staging alone may
+ * not do it everywhere. Names of permissions that this version does not know count for nothing.
  */
 export function compileRights(rights: Iterable<Right>): Can {
   const held = new Map<string, Set<Permission>>();
@@ -45,7 +45,9 @@ export function compileRights(rights: Iterable<Right>): Can {
   };
 }
 
-/** What both sides permit: for each pair the narrower scope, where there is one, and the common permissions. */
+/**
+ * What both sides permit: for each pair the narrower scope, where there is one, and the common permissions.
+ */
 export function intersectRights(left: readonly Right[], right: readonly Right[]): Right[] {
   return left.flatMap((one) =>
     right.flatMap((other) => {

@@ -53,7 +53,9 @@ describe("the risk of a login", () => {
 
   it("notices an hour of the week without logins, once there are habits", () => {
     const week = 7 * 24 * 3_600_000;
-    const habits = Array.from({ length: 20 }, (_, back) => past({ at: new Date(NOON.getTime() - (back + 1) * week) }));
+    const habits = Array.from({ length: 20 }, (_, back) =>
+      past({ at: new Date(NOON.getTime() - (back + 1) * week) }),
+    );
     expect(assessLogin(now({ history: habits })).reasons).toEqual([]);
     const night = new Date("2026-11-18T03:00:00Z");
     expect(assessLogin(now({ history: habits, at: night })).reasons).toEqual(["rare-hour"]);

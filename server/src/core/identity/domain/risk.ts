@@ -41,7 +41,9 @@ export interface RiskDecision {
   score: number;
 }
 
-/** Signals add up; none but a journey that nobody makes is enough to refuse, and that only with another one. */
+/**
+ * Signals add up; none but a journey that nobody makes is enough to refuse, and that only with another one.
+ */
 const WEIGHTS: Record<RiskReason, number> = {
   "new-device": 2,
   "new-network": 1,
@@ -72,7 +74,10 @@ export const RISK_WORDS: Record<RiskReason, string> = {
   "agent-change": "this program has not been used before",
 };
 
-/** How unusual a login is, what follows from that, and why. The first login of all has nothing to compare with. */
+/**
+ * How unusual a login is, what follows from that, and why.
+ * The first login of all has nothing to compare with.
+ */
 export function assessLogin(facts: LoginFacts): RiskDecision {
   const reasons = [...byHistory(facts), ...byFailures(facts)];
   const score = reasons.reduce((sum, reason) => sum + WEIGHTS[reason], 0);

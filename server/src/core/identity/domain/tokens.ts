@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import type { Random } from "../../../kernel/ids.ts";
 
 /**
- * What somebody holds to be let in: a session, a one-time link, a login that waits for its second step, a device
- * that was used before. Two letters say what it is; 256 random bits follow, as 43 characters of base64url.
+ * What somebody holds to be let in: a session, a one-time link, a login that
+ * waits for its second step, a device that was used before. Two letters say
+ * what it is; 256 random bits follow, as 43 characters of base64url.
  */
 const PREFIXES = { session: "ms_", link: "ml_", challenge: "mc_", device: "md_" } as const;
 export type TokenKind = keyof typeof PREFIXES;

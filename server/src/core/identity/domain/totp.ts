@@ -51,7 +51,10 @@ export function verifyTotp(secret: Uint8Array, { code, nowMs, lastStep }: TotpCh
 }
 
 /** What authenticator apps read from a QR code (the key URI format). */
-export function otpauthUri(secret: Uint8Array, { issuer, account }: { issuer: string; account: string }): string {
+export function otpauthUri(
+  secret: Uint8Array,
+  { issuer, account }: { issuer: string; account: string },
+): string {
   const label = `${encodeURIComponent(issuer)}:${encodeURIComponent(account)}`;
   const facts = new URLSearchParams({
     secret: encodeBase32(secret),

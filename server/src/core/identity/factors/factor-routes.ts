@@ -20,7 +20,9 @@ export interface FactorRoutesParts {
   people: Pick<PeopleStore, "user">;
 }
 
-/** One's own second factors. Whoever found an open session cannot alter them: each act needs a fresh proof. */
+/**
+ * One's own second factors. Whoever found an open session cannot alter them: each act needs a fresh proof.
+ */
 export function addFactorRoutes(http: Http, { factors, passkeys, people }: FactorRoutesParts): void {
   const own = { permission: "account.write", scope: "somewhere", stepUp: true, tags: ["account"] } as const;
 

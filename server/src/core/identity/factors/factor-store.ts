@@ -22,7 +22,12 @@ export function createFactorStore(database: Database) {
     totp: (userId: string) =>
       db.selectFrom("identity.totp").selectAll().where("user_id", "=", userId).executeTakeFirst(),
     lockTotp: (tx: Tx, userId: string) =>
-      within(tx).selectFrom("identity.totp").selectAll().where("user_id", "=", userId).forUpdate().executeTakeFirst(),
+      within(tx)
+        .selectFrom("identity.totp")
+        .selectAll()
+        .where("user_id", "=", userId)
+        .forUpdate()
+        .executeTakeFirst(),
     /** Replaces one that was begun and never confirmed; false when there is a confirmed one. */
     async beginTotp(row: { userId: string; sealed: Buffer; at: Date }): Promise<boolean> {
       const fresh = { sealed_secret: row.sealed, created_at: row.at, confirmed_at: null, last_step: null };
@@ -67,7 +72,10 @@ export function createFactorStore(database: Database) {
       await within(tx).insertInto("identity.recovery_codes").values(rows).execute();
     },
     /** Whether it was one that nobody had used. */
-    async useCode(tx: Tx, { userId, hash, at }: { userId: string; hash: Buffer; at: Date }): Promise<boolean> {
+    async useCode(
+      tx: Tx,
+      { userId, hash, at }: { userId: string; hash: Buffer; at: Date },
+    ): Promise<boolean> {
       const used = await within(tx)
         .updateTable("identity.recovery_codes")
         .set({ used_at: at })

@@ -1,7 +1,11 @@
 import type { EnteredResource, TotpSecret } from "@mainstay/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createAuthenticator } from "../../../../../tests/support/authenticator.ts";
-import { openIdentityHouse, PUBLIC_URL, type IdentityHouse } from "../../../../../tests/support/identity-house.ts";
+import {
+  openIdentityHouse,
+  PUBLIC_URL,
+  type IdentityHouse,
+} from "../../../../../tests/support/identity-house.ts";
 import { hotp, stepAt } from "../domain/totp.ts";
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -15,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => house.close());
 
 function decode(text: string): Buffer {
-  const bits = [...text].map((digit) => DIGITS.indexOf(digit).toString(2).padStart(5, "0")).join("");
+  const bits = Array.from(text).map((digit) => DIGITS.indexOf(digit).toString(2).padStart(5, "0")).join("");
   return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
 }
 
@@ -61,7 +65,7 @@ describe("an authenticator app", () => {
     await house.clock.advance(30_000);
     const challenges = [await challengeOf(), await challengeOf()];
     const both = await Promise.all(challenges.map((challenge) => second({ challenge, code: code() })));
-    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 401]);
+    expect(both.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([200, 401]);
   });
 
   it("is kept sealed", async () => {
@@ -103,12 +107,16 @@ describe("recovery codes", () => {
 describe("step-up", () => {
   const invite = (token: string | null, email = "x@example.com") =>
     house.ask("POST", "/api/v1/users", { token, body: { email, name: "X", role: "viewer" } });
-  const stepUp = (token: string | null, body: object) => house.ask("POST", "/api/v1/step-up", { token, body });
+  const stepUp = (token: string | null, body: object) =>
+    house.ask("POST", "/api/v1/step-up", { token, body });
 
   it("counts for five minutes, and gives the session a new token", async () => {
     expect((await invite(ann.token)).status).toBe(201);
     await house.clock.advance(5 * 60_000 + 1);
-    expect(await invite(ann.token, "y@example.com")).toMatchObject({ status: 403, body: { code: "STEP_UP_REQUIRED" } });
+    expect(await invite(ann.token, "y@example.com")).toMatchObject({
+      status: 403,
+      body: { code: "STEP_UP_REQUIRED" },
+    });
     const confirmed = await stepUp(ann.token, { password: "seven lamps under water" });
     expect(confirmed).toMatchObject({ status: 200, body: { notes: [expect.stringContaining("enrol")] } });
     const { token } = confirmed.body as { token: string };

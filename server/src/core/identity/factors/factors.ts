@@ -39,8 +39,16 @@ export function createFactors({ room, sealer, passkeys }: FactorsParts) {
     return Boolean((await store.totp(userId))?.confirmed_at);
   }
 
-  /** A right code of the app, used up in the same transaction; what nobody has confirmed counts only if asked for. */
-  async function useTotp(tx: Tx, userId: string, code: string, counts: "confirmed" | "begun"): Promise<boolean> {
+  /**
+   * A right code of the app, used up in the same transaction;
+   * what nobody has confirmed counts only if asked for.
+   */
+  async function useTotp(
+    tx: Tx,
+    userId: string,
+    code: string,
+    counts: "confirmed" | "begun",
+  ): Promise<boolean> {
     const row = await store.lockTotp(tx, userId);
     if (!row || (counts === "confirmed") !== (row.confirmed_at !== null)) return false;
     const secret = sealer.open(placeOf(userId), row.sealed_secret);
@@ -103,7 +111,9 @@ export function createFactors({ room, sealer, passkeys }: FactorsParts) {
       const secret = random(TOTP_SECRET_BYTES);
       const sealed = Buffer.from(sealer.seal(placeOf(id), secret));
       if (!(await store.beginTotp({ userId: id, sealed, at: clock.now() })))
-        throw new AppError("FACTOR_STATE", { reason: "an authenticator app is enrolled already; remove it first" });
+        throw new AppError("FACTOR_STATE", {
+          reason: "an authenticator app is enrolled already; remove it first",
+        });
       return { secret: encodeBase32(secret), uri: otpauthUri(secret, { issuer: ISSUER, account: email }) };
     },
 
@@ -129,7 +139,9 @@ export function createFactors({ room, sealer, passkeys }: FactorsParts) {
 
     async renewCodes(userId: string, origin: Origin): Promise<string[]> {
       if ((await methodsOf(userId)).length === 0)
-        throw new AppError("FACTOR_STATE", { reason: "recovery codes go with a second factor; enrol one first" });
+        throw new AppError("FACTOR_STATE", {
+          reason: "recovery codes go with a second factor; enrol one first",
+        });
       return db.transaction().execute(async (tx) => {
         const codes = await freshCodes(tx, userId);
         await record(tx, userId, "identity.recovery_codes_made", origin);
@@ -138,7 +150,10 @@ export function createFactors({ room, sealer, passkeys }: FactorsParts) {
     },
 
     /** Answers recovery codes when this is the first factor, and none otherwise. */
-    async addPasskey(given: PasskeyAnswer & { userId: string; name: string }, origin: Origin): Promise<string[]> {
+    async addPasskey(
+      given: PasskeyAnswer & { userId: string; name: string },
+      origin: Origin,
+    ): Promise<string[]> {
       const isFirst = (await methodsOf(given.userId)).length === 0;
       let codes: string[] = [];
       await passkeys.register(given, origin, async (tx) => {

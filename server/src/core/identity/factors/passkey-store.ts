@@ -23,7 +23,12 @@ export function createPasskeyStore(database: Database) {
     passkey: (id: string) =>
       db.selectFrom("identity.passkeys").selectAll().where("id", "=", id).executeTakeFirst(),
     ofUser: (userId: string) =>
-      db.selectFrom("identity.passkeys").selectAll().where("user_id", "=", userId).orderBy("created_at").execute(),
+      db
+        .selectFrom("identity.passkeys")
+        .selectAll()
+        .where("user_id", "=", userId)
+        .orderBy("created_at")
+        .execute(),
     async insert(tx: Tx, row: PasskeyRow): Promise<boolean> {
       const added = await within(tx)
         .insertInto("identity.passkeys")

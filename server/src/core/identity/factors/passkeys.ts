@@ -24,21 +24,30 @@ const registrationForm = z.looseObject({
   rawId: text,
   type: z.literal("public-key"),
   clientExtensionResults: z.looseObject({}).default({}),
-  response: z.looseObject({ clientDataJSON: text, attestationObject: text, transports: z.array(z.string().max(32)).max(10).optional() }),
+  response: z.looseObject({
+    clientDataJSON: text,
+    attestationObject: text,
+    transports: z.array(z.string().max(32)).max(10).optional(),
+  }),
 });
 const loginForm = z.looseObject({
   id: text,
   rawId: text,
   type: z.literal("public-key"),
   clientExtensionResults: z.looseObject({}).default({}),
-  response: z.looseObject({ clientDataJSON: text, authenticatorData: text, signature: text, userHandle: text.optional() }),
+  response: z.looseObject({
+    clientDataJSON: text,
+    authenticatorData: text,
+    signature: text,
+    userHandle: text.optional(),
+  }),
 });
 
 export type Passkeys = ReturnType<typeof createPasskeys>;
 
 /**
- * Passkeys (WebAuthn level 3), discoverable and with the user verified, so that one is as good as a password and a
- * second factor. The library is loaded by whoever uses the first one.
+ * Passkeys (WebAuthn level 3), discoverable and with the user verified, so that one is as good
+ * as a password and a second factor. The library is loaded by whoever uses the first one.
  */
 export function createPasskeys({ room, ceremonies, publicUrl }: PasskeysParts) {
   const { db, clock, audit, log } = room;
@@ -112,7 +121,9 @@ export function createPasskeys({ room, ceremonies, publicUrl }: PasskeysParts) {
       return { challenge: begun.token, options: { ...options } };
     },
 
-    /** Keeps the passkey that a browser made. `isFirst`: within the transaction, when it is the first factor. */
+    /**
+     * Keeps the passkey that a browser made. `isFirst`: within the transaction, when it is the first factor.
+     */
     async register(
       given: PasskeyAnswer & { userId: string; name: string },
       origin: Origin,
@@ -138,7 +149,12 @@ export function createPasskeys({ room, ceremonies, publicUrl }: PasskeysParts) {
       const row = { id, user_id: given.userId, name: given.name, public_key: Buffer.from(publicKey) };
       const facts = { counter: String(counter), transports: answer.data.response.transports ?? [] };
       await db.transaction().execute(async (tx) => {
-        const added = await store.insert(tx, { ...row, ...facts, created_at: clock.now(), last_used_at: null });
+        const added = await store.insert(tx, {
+          ...row,
+          ...facts,
+          created_at: clock.now(),
+          last_used_at: null,
+        });
         if (!added) throw refusal("this passkey is registered already");
         await audit.record(tx, {
           ...origin,
@@ -152,7 +168,8 @@ export function createPasskeys({ room, ceremonies, publicUrl }: PasskeysParts) {
 
     async remove({ userId, id }: { userId: string; id: string }, origin: Origin): Promise<void> {
       await db.transaction().execute(async (tx) => {
-        if (!(await store.remove(tx, { userId, id }))) throw new AppError("NOT_FOUND", { what: `passkey ${id}` });
+        if (!(await store.remove(tx, { userId, id })))
+          throw new AppError("NOT_FOUND", { what: `passkey ${id}` });
         await audit.record(tx, {
           ...origin,
           action: "identity.passkey_removed",

@@ -68,5 +68,7 @@ export function addOidcRoutes(http: Http, { oidc, people, visits }: OidcRoutesPa
 }
 
 function definedOf(query: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  return Object.fromEntries(
+    Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }

@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { EnteredResource } from "@mainstay/api";
 import { openIdentityHouse, type IdentityHouse } from "../../../../../tests/support/identity-house.ts";
-import { startOidcProvider, type OidcProvider, type Person } from "../../../../../tests/support/oidc-provider.ts";
+import {
+  startOidcProvider,
+  type OidcProvider,
+  type Person,
+} from "../../../../../tests/support/oidc-provider.ts";
 
 let provider: OidcProvider;
 let house: IdentityHouse;
@@ -16,7 +20,11 @@ afterEach(async () => {
 });
 
 async function open(linkByEmail: boolean): Promise<IdentityHouse> {
-  const shared = { issuer: provider.issuer, clientId: "mainstay", clientSecret: { env: "X", file: undefined } };
+  const shared = {
+    issuer: provider.issuer,
+    clientId: "mainstay",
+    clientSecret: { env: "X", file: undefined },
+  };
   const opened = await openIdentityHouse({ config: { oidc: [{ name: "corp", ...shared, linkByEmail }] } });
   ann = await opened.setUp();
   return opened;
@@ -40,7 +48,8 @@ describe("a login at an identity provider", () => {
   it("sends the browser there with state, nonce and a code challenge, and never the client's secret", async () => {
     const { url } = await begin();
     const asked = new URL(url).searchParams;
-    for (const name of ["state", "nonce", "code_challenge"]) expect(asked.get(name)?.length).toBeGreaterThan(40);
+    for (const name of ["state", "nonce", "code_challenge"])
+      expect(asked.get(name)?.length).toBeGreaterThan(40);
     expect(asked.get("code_challenge_method")).toBe("S256");
     expect(url).not.toContain("secret");
   });
@@ -49,7 +58,9 @@ describe("a login at an identity provider", () => {
     const entered = await enterAs(ANN);
     expect(entered.status).toBe(200);
     const cookie = entered.cookies.find(({ name }) => name === "mainstay_session")?.value;
-    const account = await house.ask("GET", "/api/v1/account", { headers: { cookie: `mainstay_session=${cookie}` } });
+    const account = await house.ask("GET", "/api/v1/account", {
+      headers: { cookie: `mainstay_session=${cookie}` },
+    });
     expect(account.body).toMatchObject({ user: { id: ann.user.id }, session: { methods: ["oidc:corp"] } });
     expect((await house.entries("identity.account_linked"))[0]?.after).toMatchObject({ subject: "s-1" });
     expect((await enterAs({ sub: "s-1" })).status).toBe(200);

@@ -31,8 +31,8 @@ interface Account {
 export type Oidc = ReturnType<typeof createOidc>;
 
 /**
- * Login at an identity provider: OpenID Connect Core 1.0 with the code flow, PKCE (RFC 7636), state and nonce. The
- * library is loaded by whoever uses it first.
+ * Login at an identity provider: OpenID Connect Core 1.0 with the code flow, PKCE
+ * (RFC 7636), state and nonce. The library is loaded by whoever uses it first.
  */
 export function createOidc({ room, ceremonies, login, refusals, readSecret, publicUrl }: OidcParts) {
   const { db, clock, audit, config, people } = room;
@@ -58,9 +58,11 @@ export function createOidc({ room, ceremonies, login, refusals, readSecret, publ
   }
 
   async function discover({ issuer, clientId, clientSecret }: OidcProviderConfig): Promise<Configuration> {
-    const { allowInsecureRequests, ClientSecretPost, discovery, enableNonRepudiationChecks } = await library();
+    const { allowInsecureRequests, ClientSecretPost, discovery, enableNonRepudiationChecks } =
+      await library();
     const secret = await readSecret(clientSecret);
-    // Signatures are checked though TLS vouches for the token endpoint too (OpenID Connect Core 1.0 §3.1.3.7).
+    // Signatures are checked though TLS vouches for the
+    // token endpoint too (OpenID Connect Core 1.0 §3.1.3.7).
     const always = [enableNonRepudiationChecks];
     const execute = issuer.startsWith("http:") ? [...always, allowInsecureRequests] : always;
     return discovery(new URL(issuer), clientId, undefined, ClientSecretPost(secret), { execute });
@@ -88,7 +90,10 @@ export function createOidc({ room, ceremonies, login, refusals, readSecret, publ
     const configuration = await configurationOf(providerNamed(name));
     const answered = new URL(`${redirectUri(name)}?${query}`);
     const checks = { pkceCodeVerifier: data.verifier, expectedNonce: data.nonce, expectedState: data.state };
-    const tokens = await authorizationCodeGrant(configuration, answered, { ...checks, idTokenExpected: true });
+    const tokens = await authorizationCodeGrant(configuration, answered, {
+      ...checks,
+      idTokenExpected: true,
+    });
     const claims = tokens.claims();
     if (!claims) throw new Error("the provider sent no identity");
     const { iss, sub, email, email_verified: isVerified } = claims;
@@ -96,8 +101,14 @@ export function createOidc({ room, ceremonies, login, refusals, readSecret, publ
     return { issuer: iss, subject: sub, verifiedEmail };
   }
 
-  /** Who that is here: linked before, or by an address that the provider vouches for, where that is allowed. */
-  async function userOf(provider: OidcProviderConfig, account: Account, visitor: Visitor): Promise<UserRow | null> {
+  /**
+   * Who that is here: linked before, or by an address that the provider vouches for, where that is allowed.
+   */
+  async function userOf(
+    provider: OidcProviderConfig,
+    account: Account,
+    visitor: Visitor,
+  ): Promise<UserRow | null> {
     const linked = await store.userOf(account);
     if (linked !== null) return (await people.user(linked)) ?? null;
     if (!provider.linkByEmail || account.verifiedEmail === null) return null;
@@ -129,7 +140,12 @@ export function createOidc({ room, ceremonies, login, refusals, readSecret, publ
       const data = kept.parse((await ceremonies.take("oidc", given.token)).data);
       if (data.provider !== given.name) throw new AppError("CHALLENGE_EXPIRED");
       const account = await accountFrom(given.name, given.query, data).catch(async (error: unknown) => {
-        await refusals.refused({ reason: "provider", user: null, visitor, details: { provider: given.name } });
+        await refusals.refused({
+          reason: "provider",
+          user: null,
+          visitor,
+          details: { provider: given.name },
+        });
         throw failure(given.name, error);
       });
       const user = await userOf(provider, account, visitor);
@@ -137,7 +153,11 @@ export function createOidc({ room, ceremonies, login, refusals, readSecret, publ
         await refusals.refused({ reason: "provider", user, visitor, details: { provider: given.name } });
         throw new AppError("LOGIN_REFUSED");
       }
-      return login.enter(user, visitor, { methods: [`oidc:${given.name}`], isStrong: false, failuresBefore: 0 });
+      return login.enter(user, visitor, {
+        methods: [`oidc:${given.name}`],
+        isStrong: false,
+        failuresBefore: 0,
+      });
     },
   };
 }
