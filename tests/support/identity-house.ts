@@ -5,12 +5,11 @@ import {
   type IdentityConfig,
   type InvitedResource,
 } from "@mainstay/api";
-import type { InjectOptions } from "fastify";
 import { createAudit, type AuditEntry } from "../../server/src/core/audit/index.ts";
 import { createIdentity, type GeoSource } from "../../server/src/core/identity/index.ts";
 import { addAccessRoutes } from "../../server/src/core/identity/access-routes.ts";
 import { createVirtualClock } from "../../server/src/kernel/clock.ts";
-import { createHttp } from "../../server/src/kernel/http/index.ts";
+import { createHttp, type Http } from "../../server/src/kernel/http/index.ts";
 import { createIds } from "../../server/src/kernel/ids.ts";
 import { createMetrics } from "../../server/src/kernel/metrics.ts";
 import { createFileSealer } from "../../server/src/file-sealer.ts";
@@ -20,6 +19,8 @@ import { createTemporaryDirectory } from "./temporary.ts";
 
 export const PASSWORD = "seven lamps under water";
 export const PUBLIC_URL = "http://localhost:7700";
+
+type Method = NonNullable<Parameters<Http["inject"]>[0]["method"]>;
 
 export interface HouseOptions {
   config?: Partial<IdentityConfig>;
@@ -70,7 +71,7 @@ export async function openIdentityHouse(options: HouseOptions = {}) {
   addAccessRoutes(http, identity.access);
 
   /** A request; the answer's document is there as `body`. */
-  async function ask(method: NonNullable<InjectOptions["method"]>, url: string, asking: Asking = {}) {
+  async function ask(method: Method, url: string, asking: Asking = {}) {
     const { token = null, body, headers = {}, address = "127.0.0.1" } = asking;
     const answer = await http.inject({
       method,

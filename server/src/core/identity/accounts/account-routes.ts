@@ -40,16 +40,8 @@ export function ownerOf({ actor, authenticated }: Asked): { userId: string; sess
 }
 
 /** What everybody who is logged in may do with their own account. */
-export function addAccountRoutes(http: Http, parts: AccountRoutesParts): void {
-  const { people, store, sessions, login, factors, visits } = parts;
+export function addAccountRoutes(http: Http, { people, sessions, factors, visits }: AccountRoutesParts): void {
   const tags = ["account"];
-
-  async function owner(request: Asked): Promise<{ user: UserRow; sessionId: string }> {
-    const { userId, sessionId } = ownerOf(request);
-    const user = await store.user(userId);
-    if (!user) throw new AppError("SESSION_REQUIRED");
-    return { user, sessionId };
-  }
 
   http.route({
     ...{ method: "GET", url: "/api/v1/account", permission: "account.read", scope: "somewhere", tags },
@@ -68,32 +60,6 @@ export function addAccountRoutes(http: Http, parts: AccountRoutesParts): void {
     body: accountChange,
     response: userResource,
     handler: (request) => people.rename(ownerOf(request).userId, request.body.name, originOf(request)),
-  });
-  http.route({
-    ...{
-      method: "POST",
-      url: "/api/v1/account/password",
-      permission: "account.write",
-      scope: "somewhere",
-      tags,
-    },
-    summary: "Change one's own password; every other session ends",
-    isSecretAnswer: true,
-    body: passwordChange,
-    response: z.object({ token: z.string().nullable() }),
-    async handler(request) {
-      const { user, sessionId } = await owner(request);
-      const session = await sessions.find(user.id, sessionId);
-      const visitor = visits.visitorOf(request, session);
-      await visits.admit(request, visitor);
-      await login.confirmPassword(user, request.body.current, visitor);
-      const { password } = request.body;
-      await people.changePassword({ user, session: sessionId, password }, originOf(request));
-      const { token } = await sessions.rotate(sessionId);
-      if (session.transport === "bearer") return { token };
-      const cookie = visits.sessionCookie(request.headers, token, session.expires_at);
-      return reply({ status: 200, headers: { "set-cookie": cookie }, body: { token: null } });
-    },
   });
   http.route({
     ...{
@@ -133,6 +99,46 @@ export function addAccountRoutes(http: Http, parts: AccountRoutesParts): void {
     async handler(request) {
       const { userId, sessionId } = ownerOf(request);
       return { ended: await sessions.revokeOthers({ userId, except: sessionId }, originOf(request)) };
+    },
+  });
+}
+
+/** What takes a proof of who is there, and answers the session's new token. */
+export function addProofRoutes(http: Http, parts: AccountRoutesParts): void {
+  const { people, store, sessions, login, visits } = parts;
+  const tags = ["account"];
+
+  async function owner(request: Asked): Promise<{ user: UserRow; sessionId: string }> {
+    const { userId, sessionId } = ownerOf(request);
+    const user = await store.user(userId);
+    if (!user) throw new AppError("SESSION_REQUIRED");
+    return { user, sessionId };
+  }
+
+  http.route({
+    ...{
+      method: "POST",
+      url: "/api/v1/account/password",
+      permission: "account.write",
+      scope: "somewhere",
+      tags,
+    },
+    summary: "Change one's own password; every other session ends",
+    isSecretAnswer: true,
+    body: passwordChange,
+    response: z.object({ token: z.string().nullable() }),
+    async handler(request) {
+      const { user, sessionId } = await owner(request);
+      const session = await sessions.find(user.id, sessionId);
+      const visitor = visits.visitorOf(request, session);
+      await visits.admit(request, visitor);
+      await login.confirmPassword(user, request.body.current, visitor);
+      const { password } = request.body;
+      await people.changePassword({ user, session: sessionId, password }, originOf(request));
+      const { token } = await sessions.rotate(sessionId);
+      if (session.transport === "bearer") return { token };
+      const cookie = visits.sessionCookie(request.headers, token, session.expires_at);
+      return reply({ status: 200, headers: { "set-cookie": cookie }, body: { token: null } });
     },
   });
   http.route({

@@ -7,7 +7,7 @@ import { createPasskeys } from "../factors/passkeys.ts";
 import { createOidc } from "../oidc/oidc.ts";
 import { addOidcRoutes } from "../oidc/oidc-routes.ts";
 import { addPageRoutes } from "../page/page-routes.ts";
-import { addAccountRoutes } from "./account-routes.ts";
+import { addAccountRoutes, addProofRoutes } from "./account-routes.ts";
 import { createAddressLimit } from "./address-limits.ts";
 import { createAttemptLimits } from "./attempts.ts";
 import { createBreachedCheck } from "./breached.ts";
@@ -18,7 +18,7 @@ import { createLogin, type GeoSource } from "./login.ts";
 import { addLoginRoutes } from "./login-routes.ts";
 import { createPasswords } from "./passwords.ts";
 import { createPeople } from "./people.ts";
-import { addPeopleRoutes } from "./people-routes.ts";
+import { addPeopleRoutes, addSessionRoutes } from "./people-routes.ts";
 import { createPeopleStore } from "./people-store.ts";
 import { createRefusals } from "./refusals.ts";
 import type { AccountsRoom } from "./room.ts";
@@ -86,9 +86,13 @@ export function createAccounts(dependencies: AccountsDependencies) {
       addPageRoutes(http);
       addLoginRoutes(http, { login, links, people, passkeys, visits });
       addOidcRoutes(http, { oidc, people, visits });
-      addAccountRoutes(http, { people, store, sessions, login, factors, visits });
+      const account = { people, store, sessions, login, factors, visits };
+      addAccountRoutes(http, account);
+      addProofRoutes(http, account);
       addFactorRoutes(http, { factors, passkeys, people: store });
-      addPeopleRoutes(http, { people, links, sessions, access: room.access });
+      const others = { people, links, sessions, access: room.access };
+      addPeopleRoutes(http, others);
+      addSessionRoutes(http, others);
     },
     /** Deletes what has ended and what is too old to say anything. */
     async purge(): Promise<void> {

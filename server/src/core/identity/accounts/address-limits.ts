@@ -1,7 +1,7 @@
 import { AppError } from "@mainstay/api";
 import type { Clock } from "../../../kernel/clock.ts";
 import { gcra, type GcraRules } from "../domain/gcra.ts";
-import { addressGroup } from "../domain/network.ts";
+import { addressGroup } from "./network.ts";
 
 const MINUTE_MS = 60_000;
 const FORGET_MS = 24 * 3_600_000;

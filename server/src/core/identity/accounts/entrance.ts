@@ -1,5 +1,5 @@
 import { isAlive } from "../domain/session-life.ts";
-import { networkOf } from "../domain/network.ts";
+import { networkOf } from "./network.ts";
 import type { Place, RiskDecision } from "../domain/risk.ts";
 import { hashToken, isToken, makeToken } from "../domain/tokens.ts";
 import type { Tx } from "../../../kernel/database/index.ts";

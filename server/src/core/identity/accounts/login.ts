@@ -1,7 +1,7 @@
 import { AppError } from "@mainstay/api";
 import { z } from "zod";
 import { assessLogin, RISK_WORDS, type Place, type RiskDecision } from "../domain/risk.ts";
-import { networkOf } from "../domain/network.ts";
+import { networkOf } from "./network.ts";
 import type { AddressLimit } from "./address-limits.ts";
 import type { Attempt, AttemptLimits } from "./attempts.ts";
 import type { Ceremonies } from "./ceremonies.ts";

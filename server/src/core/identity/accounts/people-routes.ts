@@ -23,7 +23,7 @@ export interface PeopleRoutesParts {
 }
 
 /** What administrators do about people. Nobody acts upon somebody who may do more than they. */
-export function addPeopleRoutes(http: Http, { people, links, sessions, access }: PeopleRoutesParts): void {
+export function addPeopleRoutes(http: Http, { people, links, access }: PeopleRoutesParts): void {
   http.route({
     ...{ method: "GET", url: "/api/v1/users", permission: "users.read" },
     summary: "Who may log in",
@@ -101,6 +101,10 @@ export function addPeopleRoutes(http: Http, { people, links, sessions, access }:
       return reply({ status: 204, body: undefined });
     },
   });
+}
+
+/** The sessions of others. */
+export function addSessionRoutes(http: Http, { people, sessions, access }: PeopleRoutesParts): void {
   http.route({
     ...{ method: "GET", url: "/api/v1/users/:id/sessions", permission: "users.read" },
     summary: "Where somebody is logged in",

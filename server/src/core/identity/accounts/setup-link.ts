@@ -2,7 +2,7 @@ import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 
 /** Where the command line on this machine finds the link that makes the first admin. */
-export function setupLinkFile(dataDirectory: string): string {
+function setupLinkFile(dataDirectory: string): string {
   return path.join(dataDirectory, "keys", "setup.link");
 }
 

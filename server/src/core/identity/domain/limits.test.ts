@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DELAY_RULES, waitMs, withAttempt, type Attempts } from "./attempt-delay.ts";
 import { gcra } from "./gcra.ts";
-import { addressGroup, networkOf } from "./network.ts";
 
 describe("the delay between attempts on an account", () => {
   it("begins after some failures, doubles, and has an end", () => {
@@ -60,22 +59,5 @@ describe("the limit of an address", () => {
         expect(allowed).toBeLessThanOrEqual(rules.burst + nowMs / rules.emissionMs);
       }),
     );
-  });
-});
-
-describe("addresses", () => {
-  it("count one by one in IPv4, and by their /64 in IPv6", () => {
-    expect(addressGroup("192.0.2.7")).toBe("192.0.2.7");
-    expect(addressGroup("::ffff:192.0.2.7")).toBe("192.0.2.7");
-    expect(addressGroup("2001:db8::1")).toBe("2001:db8:0:0::/64");
-    expect(addressGroup("2001:0db8:0000:0000:ffff::1")).toBe("2001:db8:0:0::/64");
-    expect(addressGroup("fe80::1%eth0")).toBe("fe80:0:0:0::/64");
-    expect(addressGroup("64:ff9b::192.0.2.33")).toBe("64:ff9b:0:0::/64");
-    expect(addressGroup("nonsense")).toBe("unknown");
-  });
-
-  it("belong to a network", () => {
-    expect(networkOf("192.0.2.7")).toBe("192.0.2.0/24");
-    expect(networkOf("2001:db8:1:2::1")).toBe("2001:db8:1::/48");
   });
 });

@@ -36,7 +36,7 @@ export function parsePasswordHash(text: string): PasswordHash {
   };
 }
 
-/** Whether it was made at another cost than is asked for now. */
+/** Whether it was made at another cost than the one asked for. */
 export function isOutdated(hash: PasswordHash, cost: Argon2Cost): boolean {
   return hash.memoryKib !== cost.memoryKib || hash.passes !== cost.passes || hash.lanes !== cost.lanes;
 }

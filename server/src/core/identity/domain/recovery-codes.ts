@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Random } from "../../../kernel/ids.ts";
 import { encodeBase32 } from "./base32.ts";
 
-export const RECOVERY_CODES = 10;
+const RECOVERY_CODES = 10;
 /** 80 bits: out of reach for guessing, so a plain hash protects them. */
 const CODE_BYTES = 10;
 

@@ -28,6 +28,13 @@ export interface FactorsParts {
 const ISSUER = "Mainstay";
 const placeOf = (userId: string): SealedPlace => ["identity.totp", "sealed_secret", userId];
 
+interface AppCode {
+  userId: string;
+  code: string;
+  /** Which enrolment it is for: one that counts, or one that waits for its first code. */
+  counts: "confirmed" | "begun";
+}
+
 export type Factors = ReturnType<typeof createFactors>;
 
 /** Second factors: an authenticator app, recovery codes, passkeys. */
@@ -43,12 +50,7 @@ export function createFactors({ room, sealer, passkeys }: FactorsParts) {
    * A right code of the app, used up in the same transaction;
    * what nobody has confirmed counts only if asked for.
    */
-  async function useTotp(
-    tx: Tx,
-    userId: string,
-    code: string,
-    counts: "confirmed" | "begun",
-  ): Promise<boolean> {
+  async function useTotp(tx: Tx, { userId, code, counts }: AppCode): Promise<boolean> {
     const row = await store.lockTotp(tx, userId);
     if (!row || (counts === "confirmed") !== (row.confirmed_at !== null)) return false;
     const secret = sealer.open(placeOf(userId), row.sealed_secret);
@@ -72,7 +74,7 @@ export function createFactors({ room, sealer, passkeys }: FactorsParts) {
 
   async function confirmCode(userId: string, code: string): Promise<FactorMethod | null> {
     return db.transaction().execute(async (tx) => {
-      if (!looksLikeRecoveryCode(code)) return (await useTotp(tx, userId, code, "confirmed")) ? "totp" : null;
+      if (!looksLikeRecoveryCode(code)) return (await useTotp(tx, { userId, code, counts: "confirmed" })) ? "totp" : null;
       const use = { userId, hash: hashRecoveryCode(code), at: clock.now() };
       return (await store.useCode(tx, use)) ? "recovery" : null;
     });
@@ -90,8 +92,8 @@ export function createFactors({ room, sealer, passkeys }: FactorsParts) {
     return codes;
   }
 
-  const record = (tx: Tx, userId: string, action: string, origin: Origin) =>
-    audit.record(tx, { ...origin, action, resource: { type: "user", id: userId } });
+  const record = (tx: Tx, act: { userId: string; action: string; origin: Origin }) =>
+    audit.record(tx, { ...act.origin, action: act.action, resource: { type: "user", id: act.userId } });
 
   const factors: SecondFactors = { methodsOf, confirm };
   return {
@@ -120,10 +122,10 @@ export function createFactors({ room, sealer, passkeys }: FactorsParts) {
     /** Answers the recovery codes, which are shown this once. */
     async confirmTotp(userId: string, code: string, origin: Origin): Promise<string[]> {
       return db.transaction().execute(async (tx) => {
-        if (!(await useTotp(tx, userId, code, "begun")))
+        if (!(await useTotp(tx, { userId, code, counts: "begun" })))
           throw new AppError("FACTOR_STATE", { reason: "the code is not right, or no enrolment was begun" });
         const codes = await freshCodes(tx, userId);
-        await record(tx, userId, "identity.totp_enrolled", origin);
+        await record(tx, { userId, action: "identity.totp_enrolled", origin });
         return codes;
       });
     },
@@ -133,7 +135,7 @@ export function createFactors({ room, sealer, passkeys }: FactorsParts) {
         if (!(await store.removeTotp(tx, userId)))
           throw new AppError("FACTOR_STATE", { reason: "no authenticator app is enrolled" });
         if ((await passkeys.count(userId)) === 0) await store.replaceCodes(tx, userId, []);
-        await record(tx, userId, "identity.totp_removed", origin);
+        await record(tx, { userId, action: "identity.totp_removed", origin });
       });
     },
 
@@ -144,7 +146,7 @@ export function createFactors({ room, sealer, passkeys }: FactorsParts) {
         });
       return db.transaction().execute(async (tx) => {
         const codes = await freshCodes(tx, userId);
-        await record(tx, userId, "identity.recovery_codes_made", origin);
+        await record(tx, { userId, action: "identity.recovery_codes_made", origin });
         return codes;
       });
     },

@@ -1,5 +1,4 @@
 import { AppError, type PasskeyResource } from "@mainstay/api";
-import type { AuthenticationResponseJSON, RegistrationResponseJSON } from "@simplewebauthn/server";
 import { z } from "zod";
 import type { Tx } from "../../../kernel/database/index.ts";
 import type { Origin } from "../../../kernel/http/index.ts";
@@ -23,7 +22,6 @@ const registrationForm = z.looseObject({
   id: text,
   rawId: text,
   type: z.literal("public-key"),
-  clientExtensionResults: z.looseObject({}).default({}),
   response: z.looseObject({
     clientDataJSON: text,
     attestationObject: text,
@@ -34,7 +32,6 @@ const loginForm = z.looseObject({
   id: text,
   rawId: text,
   type: z.literal("public-key"),
-  clientExtensionResults: z.looseObject({}).default({}),
   response: z.looseObject({
     clientDataJSON: text,
     authenticatorData: text,
@@ -65,7 +62,7 @@ export function createPasskeys({ room, ceremonies, publicUrl }: PasskeysParts) {
     if (userHandle !== undefined && userHandle !== handleOf(row.user_id).toString("base64url")) return null;
     const { verifyAuthenticationResponse } = await library();
     const checked = await verifyAuthenticationResponse({
-      response: answer.data as AuthenticationResponseJSON,
+      response: shownBy(answer.data),
       expectedChallenge: kept.parse(data).challenge,
       expectedOrigin: publicUrl,
       expectedRPID: rpID,
@@ -136,7 +133,7 @@ export function createPasskeys({ room, ceremonies, publicUrl }: PasskeysParts) {
         throw refusal(`there are ${PER_USER_MAX} passkeys already`);
       const { verifyRegistrationResponse } = await library();
       const checked = await verifyRegistrationResponse({
-        response: answer.data as RegistrationResponseJSON,
+        response: madeBy(answer.data),
         expectedChallenge: kept.parse(data).challenge,
         expectedOrigin: publicUrl,
         expectedRPID: rpID,
@@ -180,6 +177,18 @@ export function createPasskeys({ room, ceremonies, publicUrl }: PasskeysParts) {
     },
     forget: async (tx: Tx, userId: string): Promise<void> => void (await store.removeAll(tx, userId)),
   };
+}
+
+/** What the library reads of an answer, and nothing else. */
+function shownBy({ id, rawId, type, response }: z.output<typeof loginForm>) {
+  const { clientDataJSON, authenticatorData, signature } = response;
+  const signed = { clientDataJSON, authenticatorData, signature };
+  return { id, rawId, type, clientExtensionResults: {}, response: signed };
+}
+
+function madeBy({ id, rawId, type, response }: z.output<typeof registrationForm>) {
+  const { clientDataJSON, attestationObject } = response;
+  return { id, rawId, type, clientExtensionResults: {}, response: { clientDataJSON, attestationObject } };
 }
 
 /** The user's handle in passkeys: our id, which says nothing about the person (WebAuthn §14.6.1). */

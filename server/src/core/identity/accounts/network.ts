@@ -24,13 +24,17 @@ function prefixOf(address: string, { v4Bits, v6Groups }: { v4Bits: 24 | 32; v6Gr
 
 /** The eight groups of an IPv6 address, without leading zeros. */
 function groupsOf(address: string): string[] {
-  const withoutV4 = address.replace(/:(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) => {
-    const group = (high: unknown, low: unknown) => (Number(high) * 256 + Number(low)).toString(16);
-    return `:${group(a, b)}:${group(c, d)}`;
-  });
-  const [head = "", tail] = withoutV4.split("::");
+  const [head = "", tail] = withoutDots(address).split("::");
   const before = head === "" ? [] : head.split(":");
   const after = tail === undefined || tail === "" ? [] : tail.split(":");
   const between = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
   return [...before, ...between, ...after].map((group) => Number.parseInt(group, 16).toString(16));
+}
+
+/** "::192.0.2.33" → "::c000:221": RFC 4291 §2.2. */
+function withoutDots(address: string): string {
+  const at = address.lastIndexOf(":") + 1;
+  const [a, b, c, d] = address.slice(at).split(".").map(Number);
+  if (a === undefined || b === undefined || c === undefined || d === undefined) return address;
+  return `${address.slice(0, at)}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 }
