@@ -15,6 +15,7 @@ export interface ApiClient {
   post<Answer>(path: string, body?: unknown): Promise<Answer>;
   /** Any other request; answers the document, or null without one. */
   send(method: "DELETE" | "PATCH" | "POST", path: string, body?: unknown): Promise<unknown>;
+  remove<Answer>(path: string): Promise<Answer>;
   /** One attempt, whatever comes of it: a connection that breaks is a TypeError. */
   attempt(path: string, init: RequestInit): Promise<Response>;
   /** Newline-delimited JSON, item by item, until the server ends it. */
@@ -112,6 +113,9 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
       const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
       const text = await (await send(path, init)).text();
       return text === "" ? null : JSON.parse(text);
+    },
+    async remove<Answer>(path: string) {
+      return (await (await send(path, { method: "DELETE" })).json()) as Answer;
     },
     attempt,
     async *stream<Item>(path: string, signal?: AbortSignal) {

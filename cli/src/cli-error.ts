@@ -31,6 +31,7 @@ const EXIT_OF: Record<string, ExitCode> = {
   STEP_UP_REQUIRED: EXIT.denied,
   SESSION_REQUIRED: EXIT.denied,
   PASSWORD_WEAK: EXIT.usage,
+  GRANT_EXCEEDS: EXIT.denied,
   CONFIG_INVALID: EXIT.usage,
   CONFIG_UNREADABLE: EXIT.usage,
   REQUEST_INVALID: EXIT.usage,

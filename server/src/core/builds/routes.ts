@@ -33,9 +33,11 @@ export function addBuildsRoutes(http: Http, dependencies: BuildsRoutesDependenci
     response: buildResource,
     statuses: [202],
     handler: async ({ body, ...request }) => {
-      // What cannot start now must not start by surprise when the agent is back.
-      await sync();
-      const permit = (target: Scope) => demand(request.authenticated, "builds.write", target);
+      const permit = async (target: Scope): Promise<void> => {
+        demand(request.authenticated, "builds.write", target);
+        // What cannot start now must not start by surprise when the agent is back.
+        await sync();
+      };
       const row = await builds.request({ ...body, permit }, originOf(request));
       wake();
       return toBuild(row);

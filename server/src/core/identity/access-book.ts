@@ -45,7 +45,7 @@ export interface AccessBook {
 }
 
 export interface AccessBookDependencies {
-  store: AccessStore;
+  store: Pick<AccessStore, "load">;
   listen: DatabaseHandle["listen"];
   log: Log;
 }

@@ -52,10 +52,7 @@ export function createAccess({ db, listen, clock, ids, random, audit, log }: Acc
    */
   async function authenticateKey({ headers, address }: Credentials): Promise<Authenticated | null> {
     const text = bearerOf(headers);
-    return text?.startsWith(KEY_START) ? checkKey(text, address) : null;
-  }
-
-  async function checkKey(text: string, address: string): Promise<Authenticated> {
+    if (!text?.startsWith(KEY_START)) return null;
     return check(book.pageNow() ?? (await book.page()), text, address);
   }
 
@@ -94,8 +91,6 @@ export function createAccess({ db, listen, clock, ids, random, audit, log }: Acc
     parts: [follower, usage],
     permissionsOf,
     authenticateKey,
-    /** The check of a key alone, for measurements. */
-    checkKey,
     /** For what alters it in this room. */
     shared,
     roles: createRoles(shared),

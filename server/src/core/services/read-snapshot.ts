@@ -8,7 +8,7 @@ export interface SnapshotWish {
   file: string;
   environment?: string | undefined;
   /** Throws for a service and environment that whoever asks may not enter; they are known only now. */
-  permit?: ((target: Target) => void) | undefined;
+  permit?: ((target: Target) => void | Promise<void>) | undefined;
 }
 
 /**
@@ -29,7 +29,7 @@ export async function readSnapshot(
   });
   if (wish.environment !== undefined) mustBeName(wish.environment);
   const snapshot = parseServiceFile(text, file, wish.environment);
-  wish.permit?.({ service: snapshot.service, environment: snapshot.environment });
+  await wish.permit?.({ service: snapshot.service, environment: snapshot.environment });
   return snapshot;
 }
 

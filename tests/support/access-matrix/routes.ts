@@ -1,0 +1,219 @@
+import type { Permission } from "@mainstay/api";
+import type { About } from "./expectation.ts";
+import type { Things } from "./things.ts";
+
+/** One route of the matrix: what it is about, and how it is asked about the things of a place. */
+export interface Entry {
+  route: About;
+  /** What stands in for the parameters of the address, and its query. */
+  path?: (things: Things) => Record<string, string>;
+  query?: string;
+  body?: (things: Things) => unknown;
+  /** A media type and bytes in place of JSON. */
+  bytes?: { type: string; headers: Record<string, string>; content: string };
+  /** What brings back before each request what an earlier one has taken away. */
+  restore?: "grant" | "key" | "role" | "team";
+}
+
+const platform = (permission: Permission): About => ({ about: "platform", permission });
+const anything = (permission: Permission): About => ({ about: "anything", permission });
+const named = (permission: Permission): About => ({ about: "named", permission });
+const found = (permission: Permission, read: Permission): About => ({ about: "found", permission, read });
+const list = (permission: Permission, isEmpty = false): About => ({ about: "list", permission, isEmpty });
+
+const byChange = ({ change }: Things) => ({ id: change });
+const byRelease = ({ release }: Things) => ({ id: release });
+const byTask = ({ task }: Things) => ({ id: task });
+const byBuild = ({ build }: Things) => ({ id: build });
+const byTarget = ({ environment, service }: Things) => ({ environment, service });
+const byKey = ({ key }: Things) => ({ id: key });
+const steering: Entry = { route: found("changes.steer", "changes.read"), path: byChange, body: () => ({}) };
+const reading: Entry = { route: found("changes.read", "changes.read"), path: byChange };
+const candidate = ({ release }: Things) => ({ candidate: release });
+
+/** Every route there is. One that is missing here, or says otherwise than the code, fails the test. */
+export const MATRIX: Record<string, Entry> = {
+  "GET /healthz": { route: { about: "public" } },
+  "GET /readyz": { route: { about: "public" } },
+  "GET /metrics": { route: platform("metrics.read") },
+  "GET /api/v1/openapi.json": { route: anything("api.read") },
+  "GET /api/v1/platform": { route: anything("platform.read") },
+  "GET /api/v1/audit": { route: list("audit.read"), query: "limit=200" },
+  "GET /api/v1/problems": { route: list("problems.read", true) },
+  "GET /api/v1/beat": { route: platform("channels.read") },
+  "GET /api/v1/channels": { route: platform("channels.read") },
+  "GET /api/v1/deliveries": { route: platform("channels.read") },
+  "POST /api/v1/channels/:name/test": { route: platform("channels.write"), path: () => ({ name: "none" }) },
+  "GET /api/v1/certificates": { route: platform("certificates.read") },
+  "GET /api/v1/certificates/:host": {
+    route: platform("certificates.read"),
+    path: () => ({ host: "shop.example.com" }),
+  },
+  "POST /api/v1/certificates/:host/renew": {
+    route: platform("certificates.write"),
+    path: () => ({ host: "shop.example.com" }),
+  },
+  "POST /api/v1/certificates/reload": { route: platform("certificates.write") },
+
+  "GET /api/v1/services": { route: list("services.read") },
+  "GET /api/v1/instances": { route: list("services.read") },
+  "GET /api/v1/instances/:id/logs": {
+    route: found("services.read", "services.read"),
+    path: ({ instance }) => ({ id: instance }),
+  },
+  "POST /api/v1/services/:service/maintenance": {
+    route: named("services.write"),
+    path: byTarget,
+    body: ({ environment }) => ({ environment, on: true }),
+  },
+  "GET /api/v1/environments/:environment/services/:service/settings": {
+    route: named("settings.read"),
+    path: byTarget,
+  },
+  "POST /api/v1/environments/:environment/services/:service/settings": {
+    route: named("settings.write"),
+    path: byTarget,
+    body: () => ({ env: { COLOUR: "green" } }),
+  },
+
+  "POST /api/v1/uploads": {
+    route: anything("releases.write"),
+    body: () => ({ sizeBytes: 10, sha256: "b".repeat(64) }),
+  },
+  "HEAD /api/v1/uploads/:id": {
+    route: { about: "upload of another", permission: "releases.write" },
+    path: ({ upload }) => ({ id: upload }),
+  },
+  "PATCH /api/v1/uploads/:id": {
+    route: { about: "upload of another", permission: "releases.write" },
+    path: ({ upload }) => ({ id: upload }),
+    bytes: { type: "application/offset+octet-stream", headers: { "upload-offset": "0" }, content: "abc" },
+  },
+  "GET /api/v1/releases": { route: list("releases.read"), query: "limit=200" },
+  "POST /api/v1/releases": {
+    route: named("releases.write"),
+    body: ({ directory, environment }) => ({ directory, environment }),
+  },
+  "POST /api/v1/releases/collect": { route: platform("releases.collect"), body: () => ({ dryRun: true }) },
+  "GET /api/v1/releases/:id": { route: found("releases.read", "releases.read"), path: byRelease },
+  "GET /api/v1/releases/:id/sbom": { route: found("releases.read", "releases.read"), path: byRelease },
+  "GET /api/v1/releases/:id/diff": {
+    route: found("releases.read", "releases.read"),
+    path: byRelease,
+    query: "from=:release",
+  },
+  "POST /api/v1/releases/:id/promote": {
+    route: found("releases.write", "releases.read"),
+    path: byRelease,
+    body: ({ environment }) => ({ environment }),
+  },
+  "GET /api/v1/builds": { route: list("builds.read"), query: "limit=200" },
+  "POST /api/v1/builds": {
+    route: named("builds.write"),
+    body: ({ source, environment }) => ({ directory: source, environment }),
+  },
+  "GET /api/v1/builds/:id": { route: found("builds.read", "builds.read"), path: byBuild },
+  "GET /api/v1/builds/:id/output": { route: found("builds.read", "builds.read"), path: byBuild },
+  "POST /api/v1/builds/:id/stop": {
+    route: found("builds.write", "builds.read"),
+    path: byBuild,
+    body: () => ({}),
+  },
+  "GET /api/v1/tasks": { route: list("tasks.read"), query: "service=:service&environment=:environment" },
+  "POST /api/v1/tasks": {
+    route: named("tasks.write"),
+    body: ({ service, environment }) => ({ service, environment, command: "true" }),
+  },
+  "GET /api/v1/tasks/:id": { route: found("tasks.read", "tasks.read"), path: byTask },
+  "POST /api/v1/tasks/:id/stop": {
+    route: found("tasks.write", "tasks.read"),
+    path: byTask,
+    body: () => ({}),
+  },
+
+  "GET /api/v1/changes": { route: list("changes.read"), query: "limit=200" },
+  "POST /api/v1/changes": { route: found("changes.write", "releases.read"), body: candidate },
+  "POST /api/v1/changes/forced": {
+    route: found("changes.force", "releases.read"),
+    body: (things) => ({ ...candidate(things), force: ["PREFLIGHT_MEMORY"] }),
+  },
+  "POST /api/v1/changes/preview": { route: found("changes.read", "releases.read"), body: candidate },
+  "GET /api/v1/changes/:id": reading,
+  "GET /api/v1/changes/:id/timeline": reading,
+  "GET /api/v1/changes/:id/replay": reading,
+  "GET /api/v1/changes/:id/report": reading,
+  "GET /api/v1/changes/:id/watch": reading,
+  "POST /api/v1/changes/:id/promote": steering,
+  "POST /api/v1/changes/:id/promote-full": steering,
+  "POST /api/v1/changes/:id/pause": steering,
+  "POST /api/v1/changes/:id/resume": steering,
+  "POST /api/v1/changes/:id/abort": steering,
+  "POST /api/v1/changes/:id/finish": steering,
+  "POST /api/v1/changes/:id/cancel": steering,
+  "POST /api/v1/changes/:id/rollback": steering,
+
+  "GET /api/v1/roles": { route: anything("access.read") },
+  "GET /api/v1/roles/:name": { route: anything("access.read"), path: () => ({ name: "viewer" }) },
+  "POST /api/v1/roles": {
+    route: platform("access.write"),
+    body: () => ({ name: "reader", permissions: ["api.read"] }),
+  },
+  "DELETE /api/v1/roles/:name": {
+    route: platform("access.write"),
+    path: () => ({ name: "spare" }),
+    restore: "role",
+  },
+  "GET /api/v1/teams": { route: anything("access.read") },
+  "GET /api/v1/teams/:name": { route: anything("access.read"), path: () => ({ name: "crew" }) },
+  "POST /api/v1/teams": { route: platform("access.write"), body: () => ({ name: "night-shift" }) },
+  "DELETE /api/v1/teams/:name": {
+    route: platform("access.write"),
+    path: () => ({ name: "crew" }),
+    restore: "team",
+  },
+  "POST /api/v1/teams/:name/members": {
+    route: platform("access.write"),
+    path: () => ({ name: "crew" }),
+    body: () => ({ user: "usr_1" }),
+    restore: "team",
+  },
+  "DELETE /api/v1/teams/:name/members/:user": {
+    route: platform("access.write"),
+    path: () => ({ name: "crew", user: "usr_2" }),
+    restore: "team",
+  },
+  "GET /api/v1/grants": { route: list("access.read") },
+  "POST /api/v1/grants": {
+    route: named("access.write"),
+    body: ({ environment, service }) => ({
+      subject: { type: "user", id: "usr_1" },
+      ...{ role: "viewer", environment, service },
+    }),
+  },
+  "DELETE /api/v1/grants/:id": {
+    route: found("access.write", "access.read"),
+    path: ({ grant }) => ({ id: grant }),
+    restore: "grant",
+  },
+  "GET /api/v1/keys": { route: anything("keys.read") },
+  "POST /api/v1/keys": {
+    route: named("keys.write"),
+    body: ({ environment, service }) => ({
+      name: "another",
+      permissions: ["api.read"],
+      ...{ environment, service },
+    }),
+  },
+  "POST /api/v1/keys/:id/rotate": {
+    route: { about: "key of another", permission: "keys.write" },
+    path: byKey,
+    body: () => ({}),
+    restore: "key",
+  },
+  "POST /api/v1/keys/:id/revoke": {
+    route: { about: "key of another", permission: "keys.write" },
+    path: byKey,
+    body: () => ({}),
+    restore: "key",
+  },
+};
