@@ -64,6 +64,36 @@ describe("the first start", () => {
   });
 });
 
+describe("a link to begin anew", () => {
+  it("gives a new password, and takes sessions, devices and factors away", async () => {
+    const admin = await house.setUp();
+    const bob = await house.join(admin, "viewer");
+    const issued = await house.ask("POST", `/api/v1/users/${bob.user.id}/link`, { token: admin.token });
+    expect(issued.status).toBe(201);
+    const { link } = issued.body as { link: string };
+    const again = await house.redeem(link, { password: "eleven quiet drums and moss" });
+    expect(again).toMatchObject({ state: "authenticated", user: { name: "Bob", state: "active" } });
+    expect((await house.ask("GET", "/api/v1/account", { token: bob.token })).status).toBe(401);
+    expect((await house.login("bob@example.com")).status).toBe(401);
+    expect(await house.redeem(link)).toMatchObject({ code: "LINK_INVALID" });
+  });
+
+  it("is made by who holds the machine, for a user or for another administrator, and audited", async () => {
+    await house.setUp();
+    const actor = { type: "machine", id: "root", name: "root on the server's machine" };
+    const origin = { actor, requestId: null, address: null };
+    const { breakGlass } = house.identity.accounts;
+    const anew = await breakGlass("ann@example.com", origin);
+    expect(await house.redeem(anew.link)).toMatchObject({ state: "authenticated", user: { name: "Ann" } });
+    const another = await breakGlass(null, origin);
+    const eve = await house.redeem(another.link, { email: "eve@example.com", name: "Eve" });
+    expect((await house.ask("GET", "/api/v1/users", { token: eve.token })).status).toBe(200);
+    await expect(breakGlass("nobody@example.com", origin)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    const broken = await house.entries("identity.glass_broken");
+    expect(broken.map(({ resource }) => resource.type)).toEqual(["platform", "user"]);
+  });
+});
+
 describe("a login", () => {
   it("opens a session that the API knows, and is audited", async () => {
     await house.setUp();
