@@ -109,7 +109,7 @@ describe("people on the command line", () => {
     expect(await as("ann", ["whoami"])).toMatchObject({ exitCode: 4 });
   });
 
-  it("who are locked out begin anew with a link that the machine itself makes, which is audited", async () => {
+  it("who are locked out begin anew with a link of the machine itself, which is audited", async () => {
     const { XDG_RUNTIME_DIR = "", MAINSTAY_DATA_DIRECTORY = "" } = product().settings;
     const onMachine = (...args: string[]) =>
       runCommand(["break-glass", "--data-directory", MAINSTAY_DATA_DIRECTORY, ...args], {

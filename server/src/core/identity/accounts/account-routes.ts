@@ -40,7 +40,8 @@ export function ownerOf({ actor, authenticated }: Asked): { userId: string; sess
 }
 
 /** What everybody who is logged in may do with their own account. */
-export function addAccountRoutes(http: Http, { people, sessions, factors, visits }: AccountRoutesParts): void {
+export function addAccountRoutes(http: Http, parts: AccountRoutesParts): void {
+  const { people, sessions, factors, visits } = parts;
   const tags = ["account"];
 
   http.route({

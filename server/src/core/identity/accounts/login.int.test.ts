@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => house.close());
 
 describe("the first start", () => {
-  it("makes one link, for the eyes of the server's account alone, and none once somebody is there", async () => {
+  it("makes one link, for the server's account alone, and none once somebody is there", async () => {
     const { accounts } = house.identity;
     const link = await accounts.ensureSetupLink();
     expect(link).toMatch(/^http:\/\/localhost:7700\/setup#ml_[\w-]{43}$/);
@@ -201,7 +201,7 @@ async function reopened(config: Partial<IdentityConfig>): Promise<IdentityHouse>
 describe("delays and limits", () => {
   const wrong = { password: "another one entirely" };
 
-  it("make every further attempt wait, whether the account exists or not, and let in afterwards", async () => {
+  it("make further attempts wait, whether the account exists or not, and let in afterwards", async () => {
     await house.setUp();
     for (const email of ["ann@example.com", "nobody@example.com"]) {
       for (let count = 0; count < 5; count += 1) {

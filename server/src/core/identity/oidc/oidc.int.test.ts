@@ -45,7 +45,7 @@ async function enterAs(person: Person) {
 }
 
 describe("a login at an identity provider", () => {
-  it("sends the browser there with state, nonce and a code challenge, and never the client's secret", async () => {
+  it("sends the browser there with state, nonce and a code challenge, without the secret", async () => {
     const { url } = await begin();
     const asked = new URL(url).searchParams;
     for (const name of ["state", "nonce", "code_challenge"])
@@ -54,7 +54,7 @@ describe("a login at an identity provider", () => {
     expect(url).not.toContain("secret");
   });
 
-  it("links somebody by an address that the provider vouches for, and knows them by their subject then", async () => {
+  it("links by an address that the provider vouches for, and goes by the subject then", async () => {
     const entered = await enterAs(ANN);
     expect(entered.status).toBe(200);
     const cookie = entered.cookies.find(({ name }) => name === "mainstay_session")?.value;
