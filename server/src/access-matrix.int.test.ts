@@ -101,8 +101,7 @@ function urlOf(url: string, { path: parameters, query }: Entry, things: Things):
 async function outcomeOf(answer: Response, things: Things): Promise<Outcome> {
   if (answer.status === 401) return "unknown";
   // Whoever has only to confirm a second factor is permitted it.
-  if (answer.status === 403)
-    return (await answer.text()).includes("STEP_UP_REQUIRED") ? "let in" : "refused";
+  if (answer.status === 403) return (await answer.text()).includes("STEP_UP_REQUIRED") ? "let in" : "refused";
   if (answer.status !== 404) return "let in";
   const text = await answer.text();
   const isHidden = Object.values(things).some((id) => text.includes(`${id} does not exist`));

@@ -19,7 +19,9 @@ beforeEach(async () => {
 afterEach(() => house.close());
 
 function decode(text: string): Buffer {
-  const bits = Array.from(text).map((digit) => DIGITS.indexOf(digit).toString(2).padStart(5, "0")).join("");
+  const bits = Array.from(text)
+    .map((digit) => DIGITS.indexOf(digit).toString(2).padStart(5, "0"))
+    .join("");
   return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
 }
 

@@ -74,7 +74,8 @@ export function createFactors({ room, sealer, passkeys }: FactorsParts) {
 
   async function confirmCode(userId: string, code: string): Promise<FactorMethod | null> {
     return db.transaction().execute(async (tx) => {
-      if (!looksLikeRecoveryCode(code)) return (await useTotp(tx, { userId, code, counts: "confirmed" })) ? "totp" : null;
+      if (!looksLikeRecoveryCode(code))
+        return (await useTotp(tx, { userId, code, counts: "confirmed" })) ? "totp" : null;
       const use = { userId, hash: hashRecoveryCode(code), at: clock.now() };
       return (await store.useCode(tx, use)) ? "recovery" : null;
     });
