@@ -1,6 +1,8 @@
 import type { ErrorKind } from "./error-kind.ts";
+import { LOGIN_ERRORS } from "./login-errors.ts";
 import { PREFLIGHT_ERRORS } from "./preflight-errors.ts";
 import { SECRETS_ERRORS } from "./secrets-errors.ts";
+import { UPLOAD_ERRORS } from "./upload-errors.ts";
 
 /** The error catalogue: every code a user can meet, its HTTP status, its words and its remedy. */
 
@@ -76,9 +78,9 @@ export const ERRORS = {
   },
   UNAUTHENTICATED: {
     status: 401,
-    message: "no valid API key was sent",
+    message: "nobody is logged in, and no valid API key was sent",
     remedy:
-      "Send 'Authorization: Bearer <key>'; the key was printed at the first start, and MAINSTAY_TOKEN hands it to the CLI.",
+      "Log in with 'mainstay login', or send 'Authorization: Bearer <key>'; MAINSTAY_TOKEN hands one to the CLI.",
   },
   PERMISSION_DENIED: {
     status: 403,
@@ -213,36 +215,7 @@ export const ERRORS = {
     remedy:
       "Give an absolute path to a directory that the server can read and that holds the service's files and its mainstay.yaml.",
   },
-  UPLOAD_TOO_LARGE: {
-    status: 413,
-    message: "an upload of {sizeBytes} bytes is larger than the {limitBytes} that are accepted",
-    remedy: "Leave out what the service does not need (.mainstayignore), or raise uploads.maxSize.",
-  },
-  UPLOAD_OFFSET: {
-    status: 409,
-    message: "the next piece begins at byte {expected}, not at {got}",
-    remedy: "Ask for the offset (HEAD on the upload) and go on from there.",
-  },
-  UPLOAD_INCOMPLETE: {
-    status: 409,
-    message: "{arrived} of {sizeBytes} bytes have arrived",
-    remedy: "Send the rest first; deploying again goes on where it stopped.",
-  },
-  UPLOAD_DAMAGED: {
-    status: 422,
-    message: "the archive that arrived is not the one that was announced: its SHA-256 is another",
-    remedy: "Upload it again: what arrived was thrown away.",
-  },
-  UPLOAD_LIMIT: {
-    status: 429,
-    message: "{count} uploads are open already, as many as there may be",
-    remedy: "Finish them, or wait until they expire (uploads.expiry).",
-  },
-  UPLOAD_NO_SPACE: {
-    status: 507,
-    message: "an upload of {sizeBytes} bytes does not fit: {freeBytes} bytes are free where the data lies",
-    remedy: "Make room: 'mainstay releases gc' removes what is no longer needed.",
-  },
+  ...UPLOAD_ERRORS,
   ARCHIVE_REFUSED: {
     status: 422,
     message: "the archive cannot become a release: {reason}",
@@ -317,6 +290,7 @@ export const ERRORS = {
     remedy: "Wait for the end of the window, or go on with --override-freeze and the reason why.",
   },
   ...PREFLIGHT_ERRORS,
+  ...LOGIN_ERRORS,
   ...SECRETS_ERRORS,
   SIGNATURE_INVALID: {
     status: 422,

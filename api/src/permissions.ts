@@ -29,6 +29,10 @@ export const PERMISSIONS = {
     from: "operator",
   },
   "keys.read": { summary: "see the API keys of one's own", from: "operator" },
+  "users.read": { summary: "see who may log in", from: "admin" },
+  "users.write": { summary: "invite, disable and remove people, and end their sessions", from: "admin" },
+  "account.read": { summary: "see one's own account; whoever is logged in may", from: "viewer" },
+  "account.write": { summary: "change one's own account; whoever is logged in may", from: "viewer" },
   "keys.write": {
     summary: "make, rotate and revoke API keys that may no more than oneself",
     from: "operator",

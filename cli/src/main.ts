@@ -4,8 +4,10 @@ import { Command, CommanderError } from "commander";
 import { z } from "zod";
 import { createApiClient } from "./api-client.ts";
 import { EXIT, explain } from "./cli-error.ts";
+import { addAccount } from "./commands/account.ts";
 import { addAgentEnvironment } from "./commands/agent-environment.ts";
 import { addAudit } from "./commands/audit.ts";
+import { addBreakGlass } from "./commands/break-glass.ts";
 import { addBuilds } from "./commands/builds.ts";
 import { addCertificates } from "./commands/certificates.ts";
 import { addChange } from "./commands/change.ts";
@@ -18,6 +20,7 @@ import { addDoctor } from "./commands/doctor.ts";
 import { addGrants } from "./commands/grants.ts";
 import { addInit } from "./commands/init.ts";
 import { addInstall } from "./commands/install.ts";
+import { addLogin } from "./commands/login.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addMaintenance } from "./commands/maintenance.ts";
@@ -29,13 +32,16 @@ import { addRun } from "./commands/run.ts";
 import { addScale } from "./commands/scale.ts";
 import { addSecrets } from "./commands/secrets.ts";
 import { addEnv } from "./commands/settings.ts";
+import { addSetup } from "./commands/setup.ts";
 import { addSimulate } from "./commands/simulate.ts";
 import { addDaily } from "./commands/status.ts";
 import { addTeams } from "./commands/teams.ts";
 import { addUp } from "./commands/up.ts";
 import { addUpgrade } from "./commands/upgrade.ts";
+import { addUsers } from "./commands/users.ts";
 import type { Context } from "./context.ts";
 import { addDemo } from "./demo/demo.ts";
+import { stepUpFor } from "./login/confirm.ts";
 import { chooseServer } from "./server-choice.ts";
 
 /** What a command that asks no server has in its place. */
@@ -70,13 +76,10 @@ function createProgram(): Command {
     .option("--json", "one JSON document instead of words", false)
     .option("--url <url>", `the server (also MAINSTAY_URL; default ${NO_SERVER.url})`)
     .option("--remote <name>", 'a server of "mainstay remote list"; "local" is the one on this machine')
-    .option(
-      "--token <key>",
-      "the API key (also MAINSTAY_TOKEN; on the server's machine it is found by itself)",
-    )
+    .option("--token <key>", "an API key (also MAINSTAY_TOKEN), instead of the login that is stored")
     .addHelpText(
       "after",
-      "\nStart here:\n  mainstay up                    start the platform\n  mainstay deploy ./my-service   ship a service\n  mainstay status                see how it does\n\nExit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration, 3 server not reachable,\n4 not permitted, 5 timed out.",
+      "\nStart here:\n  mainstay up                    start the platform\n  mainstay setup                 become its first administrator\n  mainstay deploy ./my-service   ship a service\n  mainstay status                see how it does\n\nExit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration, 3 server not reachable,\n4 not permitted, 5 timed out.",
     )
     .showHelpAfterError("(--help shows the options)")
     .exitOverride();
@@ -101,6 +104,11 @@ function createProgram(): Command {
   addAudit(program, withContext);
   addCertificates(program, withContext);
   addChannels(program, withContext);
+  addBreakGlass(program, withOwnContext);
+  addSetup(program, withContext);
+  addLogin(program, withContext);
+  addAccount(program, withContext);
+  addUsers(program, withContext);
   addRoles(program, withContext);
   addTeams(program, withContext);
   addGrants(program, withContext);
@@ -134,7 +142,8 @@ function inheritSettings(command: Command): void {
 
 async function connect(options: GlobalOptions): Promise<Context> {
   const server = await chooseServer(options, process.env);
-  return { ...offline(options), server, api: createApiClient(server) };
+  const api = createApiClient({ ...server, stepUp: stepUpFor(server) });
+  return { ...offline(options), server, api };
 }
 
 /** For commands that need no server, or start one of their own. */

@@ -6,7 +6,7 @@ import type { PlatformConfig } from "@mainstay/api";
 import { addAuditRoutes, auditStream, createAudit, createAuditLog } from "./core/audit/index.ts";
 import { addBuildsRoutes, createBuilds } from "./core/builds/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
-import { addAccessRoutes, addKeysRoutes, createIdentity } from "./core/identity/index.ts";
+import { addAccessRoutes, addKeysRoutes, createIdentity, SEALED_FACTORS } from "./core/identity/index.ts";
 import {
   addReleasesRoutes,
   addSecretsRoutes,
@@ -28,7 +28,7 @@ import {
 import { addSealingRoutes, createSealer, createSecrets, type HeldKeys } from "./core/secrets/index.ts";
 import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certificates/index.ts";
-import { addChannelsRoutes, createChannelsRoom } from "./drivers/channels/index.ts";
+import { addChannelsRoutes, createChannelsRoom, createSecretReader } from "./drivers/channels/index.ts";
 import { createKeepers } from "./drivers/checkpoints/index.ts";
 import {
   createAgentLink,
@@ -59,6 +59,7 @@ import type { Log } from "./kernel/log.ts";
 import { createMetrics } from "./kernel/metrics.ts";
 import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
+import { publicUrlOf } from "./public-url.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
 import { VERSION } from "./version.ts";
 
@@ -96,7 +97,14 @@ export function compose(dependencies: HouseDependencies) {
   const sealer = createSealer({ keyring: keys.keyring, random: randomBytes });
   const audit = createAudit({ db, clock, ids });
   const { listen } = database;
-  const identity = createIdentity({ db, listen, clock, ids, random: randomBytes, audit, log, dataDirectory });
+  const { publicHost } = config.server;
+  const identity = createIdentity({
+    ...{ db, listen, clock, ids, random: randomBytes, audit, log, metrics, dataDirectory, publicHost },
+    config: config.identity,
+    publicUrl: publicUrlOf(config.server),
+    sealer,
+    readSecret: createSecretReader(env),
+  });
   const uploads = createUploads({ db, clock, ids, dataDirectory, limits: config.uploads });
   const signatures = createSignatures(config.signatures);
   const services = createServices({
@@ -111,13 +119,12 @@ export function compose(dependencies: HouseDependencies) {
 
   const secrets = createSecrets({
     ...{ database, clock, ids, random: randomBytes, audit, events, jobs, log, keys },
-    columns: [SEALED_SECRETS],
+    columns: [SEALED_SECRETS, SEALED_FACTORS],
   });
 
   const builds = createBuilds({ db, clock, ids, audit, services, dataDirectory, limits: config.builds });
 
   // Drivers and signals
-  const { publicHost } = config.server;
   const settings = {
     dataDirectory,
     leaseTtlMs: config.agent.leaseTtl,
@@ -210,6 +217,7 @@ export function compose(dependencies: HouseDependencies) {
     authenticate: identity.authenticate,
     idempotencyStore,
   });
+  identity.accounts.addRoutes(http);
   addAccessRoutes(http, identity.access);
   addKeysRoutes(http, identity.access);
   addUploadsRoutes(http, uploads);
@@ -242,6 +250,7 @@ export function compose(dependencies: HouseDependencies) {
   metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
   addHousekeeping(jobs, {
     ...{ events, changes, services, builds, collect, idempotencyStore, uploads, channels, clock },
+    accounts: identity.accounts,
     retention: config.retention,
   });
 

@@ -141,3 +141,12 @@ describe("values for the log", () => {
     );
   });
 });
+
+describe("tokens of people", () => {
+  it.each(["ms_", "ml_", "mc_", "md_"])("that begin with %s never reach a log", (prefix) => {
+    const token = prefix + "aB3_-".repeat(9).slice(0, 43);
+    expect(maskSecrets(`link http://localhost:7700/setup#${token} end`)).toBe(
+      `link http://localhost:7700/setup#${prefix}*** end`,
+    );
+  });
+});

@@ -42,6 +42,12 @@ const SECRET_TEXTS: SecretText[] = [
   { hint: " ", pattern: /\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, replacement: `$1 ${MASK}` },
   // our own API keys: the id is public, the rest is not
   { hint: "mk_", pattern: /\b(mk_[A-Za-z0-9]{8})_[A-Za-z0-9]+/g, replacement: `$1_${MASK}` },
+  // tokens of people: sessions, links, challenges, devices
+  ...["ms_", "ml_", "mc_", "md_"].map((hint) => ({
+    hint,
+    pattern: new RegExp(`\\b${hint}[\\w-]{43}`, "g"),
+    replacement: `${hint}${MASK}`,
+  })),
   {
     hint: "PRIVATE KEY",
     pattern: /-----BEGIN ([A-Z ]{0,30}PRIVATE KEY)-----[\s\S]*?(?:-----END \1-----|$)/g,

@@ -26,6 +26,7 @@ const byRelease = ({ release }: Things) => ({ id: release });
 const byTask = ({ task }: Things) => ({ id: task });
 const byBuild = ({ build }: Things) => ({ id: build });
 const byTarget = ({ environment, service }: Things) => ({ environment, service });
+const byNobody = () => ({ id: "nobody" });
 const byKey = ({ key }: Things) => ({ id: key });
 const steering: Entry = { route: found("changes.steer", "changes.read"), path: byChange, body: () => ({}) };
 const reading: Entry = { route: found("changes.read", "changes.read"), path: byChange };
@@ -35,6 +36,20 @@ const candidate = ({ release }: Things) => ({ candidate: release });
 export const MATRIX: Record<string, Entry> = {
   "GET /healthz": { route: { about: "public" } },
   "GET /readyz": { route: { about: "public" } },
+  "GET /setup": { route: { about: "public" } },
+  "GET /setup.css": { route: { about: "public" } },
+  "GET /setup.js": { route: { about: "public" } },
+  "POST /api/v1/links/look": { route: { about: "public" } },
+  "POST /api/v1/links/redeem": { route: { about: "public" } },
+  "POST /api/v1/login": { route: { about: "public" } },
+  "POST /api/v1/login/second-factor": { route: { about: "public" } },
+  "POST /api/v1/login/passkey": { route: { about: "public" } },
+  "POST /api/v1/login/passkey/options": { route: { about: "public" } },
+  "GET /api/v1/login/oidc/:provider": { route: { about: "public" }, path: () => ({ provider: "none" }) },
+  "GET /api/v1/login/oidc/:provider/callback": {
+    route: { about: "public" },
+    path: () => ({ provider: "none" }),
+  },
   "GET /metrics": { route: platform("metrics.read") },
   "GET /api/v1/openapi.json": { route: anything("api.read") },
   "GET /api/v1/platform": { route: anything("platform.read") },
@@ -207,6 +222,42 @@ export const MATRIX: Record<string, Entry> = {
     path: ({ grant }) => ({ id: grant }),
     restore: "grant",
   },
+  "GET /api/v1/account": { route: anything("account.read") },
+  "PATCH /api/v1/account": { route: anything("account.write"), body: () => ({ name: "Another" }) },
+  "POST /api/v1/account/password": {
+    route: anything("account.write"),
+    body: () => ({ current: "x", password: "y" }),
+  },
+  "GET /api/v1/account/sessions": { route: anything("account.read") },
+  "DELETE /api/v1/account/sessions/:id": { route: anything("account.write"), path: byNobody },
+  "POST /api/v1/account/sessions/end-others": { route: anything("account.write") },
+  "POST /api/v1/step-up": { route: anything("account.write"), body: () => ({ code: "123456" }) },
+  "GET /api/v1/account/factors": { route: anything("account.read") },
+  "POST /api/v1/account/factors/totp": { route: anything("account.write") },
+  "POST /api/v1/account/factors/totp/confirm": {
+    route: anything("account.write"),
+    body: () => ({ code: "123456" }),
+  },
+  "DELETE /api/v1/account/factors/totp": { route: anything("account.write") },
+  "POST /api/v1/account/factors/recovery-codes": { route: anything("account.write") },
+  "POST /api/v1/account/passkeys/options": { route: anything("account.write") },
+  "POST /api/v1/account/passkeys": {
+    route: anything("account.write"),
+    body: () => ({ challenge: "x", name: "laptop", response: { id: "x" } }),
+  },
+  "DELETE /api/v1/account/passkeys/:id": { route: anything("account.write"), path: byNobody },
+  "GET /api/v1/users": { route: platform("users.read") },
+  "POST /api/v1/users": {
+    route: platform("users.write"),
+    body: () => ({ email: "bob@example.com", name: "Bob", role: "viewer" }),
+  },
+  "GET /api/v1/users/:id": { route: platform("users.read"), path: byNobody },
+  "DELETE /api/v1/users/:id": { route: platform("users.write"), path: byNobody },
+  "POST /api/v1/users/:id/link": { route: platform("users.write"), path: byNobody },
+  "POST /api/v1/users/:id/disable": { route: platform("users.write"), path: byNobody },
+  "POST /api/v1/users/:id/enable": { route: platform("users.write"), path: byNobody },
+  "GET /api/v1/users/:id/sessions": { route: platform("users.read"), path: byNobody },
+  "POST /api/v1/users/:id/sessions/end": { route: platform("users.write"), path: byNobody },
   "GET /api/v1/keys": { route: anything("keys.read") },
   "POST /api/v1/keys": {
     route: named("keys.write"),

@@ -1,4 +1,4 @@
-import type { ChannelConfig, HttpTarget, SecretSource } from "@mainstay/api";
+import type { ChannelConfig, HttpTarget, IdentityConfig, SecretSource } from "@mainstay/api";
 
 type Locate = (file: string) => string;
 
@@ -14,6 +14,15 @@ export function locateFilesOf(
 /** A URL, or where it is kept, by an absolute path. */
 export function locateTarget(target: HttpTarget, locate: Locate): HttpTarget {
   return typeof target === "string" ? target : locateSource(target, locate);
+}
+
+/** Identity providers whose secrets are named by absolute paths. */
+export function locateSecretsOf(identity: IdentityConfig, locate: Locate): IdentityConfig {
+  const oidc = identity.oidc.map((provider) => ({
+    ...provider,
+    clientSecret: locateSource(provider.clientSecret, locate),
+  }));
+  return { ...identity, oidc };
 }
 
 function locateSource({ env, file }: SecretSource, locate: Locate): SecretSource {

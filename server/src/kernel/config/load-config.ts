@@ -11,7 +11,7 @@ import {
   type PlatformConfig,
 } from "@mainstay/api";
 import { MASK, maskSecrets } from "../redact.ts";
-import { locateFilesOf, locateTarget } from "./channel-files.ts";
+import { locateFilesOf, locateSecretsOf, locateTarget } from "./channel-files.ts";
 import { describeEphemeralClash } from "./ephemeral-ports.ts";
 import { PLATFORM_KEYS } from "./keys.ts";
 import { mergeLayers, valueAt, type ConfigSource, type Layers, type LayersRequest } from "./layers.ts";
@@ -126,6 +126,7 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
     audit: { ...config.audit, keepers: locateKeepers(config.audit.keepers, locateKeeper) },
     channels: locateFilesOf(config.channels, (file) => locate("channels", file)),
     beat: { ...config.beat, url: url && locateTarget(url, (file) => locate("beat.url", file)) },
+    identity: locateSecretsOf(config.identity, (file) => locate("identity.oidc", file)),
     dataDirectory: locate("dataDirectory", config.dataDirectory),
     proxy: { ...config.proxy, tls: { ...tls, certificates } },
     acme: { ...config.acme, caFile: caFile === null ? null : locate("acme.caFile", caFile) },

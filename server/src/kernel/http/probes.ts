@@ -5,18 +5,6 @@ import type { Log } from "../log.ts";
 import { METRICS_CONTENT_TYPE, type Metrics } from "../metrics.ts";
 import { reply, type AnyRoute } from "./route.ts";
 
-/** The only addresses that answer without a key. */
-export const PUBLIC_URLS: readonly string[] = [
-  "/healthz",
-  "/readyz",
-  // The log holds neither personal data nor secrets; a setting opens it to everybody.
-  "/audit/log/checkpoint",
-  "/audit/log/tile/*",
-  "/audit/log/vkey",
-  // What comes in has to be signed by a log that the configuration names.
-  "/audit/witness/add-checkpoint",
-];
-
 export interface ReadinessCheck {
   name: string;
   /** Throws when this part is not ready. */
