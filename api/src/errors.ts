@@ -290,6 +290,22 @@ export const ERRORS = {
     message: "{target} is frozen until {until}: {reason}",
     remedy: "Wait for the end of the window, or go on with --override-freeze and the reason why.",
   },
+  CHANGE_UNAPPROVED: {
+    status: 409,
+    message: "{target} waits for approval by {people}",
+    remedy:
+      "Ask them for 'mainstay change approve'. In an emergency go on with --override-approval and the reason why.",
+  },
+  APPROVAL_REFUSED: {
+    status: 403,
+    message: "your approval of {change} does not count: {reason}",
+    remedy: "'mainstay change show {change}' says whose approval it waits for.",
+  },
+  CHANGE_ALTERED: {
+    status: 409,
+    message: "the plan of {change} is another than the one you looked at",
+    remedy: "Look at it again ('mainstay change show {change}'), and approve what it has become.",
+  },
   ...PREFLIGHT_ERRORS,
   SIGNATURE_INVALID: {
     status: 422,

@@ -1,4 +1,5 @@
 export * from "./agent-protocol.ts";
+export * from "./approvals-file.ts";
 export * from "./build-file.ts";
 export * from "./build-resources.ts";
 export * from "./closest.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { approvalRules } from "./approvals-file.ts";
 import { freezeList } from "./freeze-file.ts";
 import { beat, channels, problems } from "./messages-file.ts";
 import { durationWithin, sizeWithin } from "./units.ts";
@@ -252,6 +253,11 @@ export const platformFile = z
     freeze: freezeList
       .default([])
       .describe("When nothing new is brought in: `[{ from: fri 16:00, to: mon 08:00, timezone, reason }]`."),
+    approvals: approvalRules
+      .default([])
+      .describe(
+        "Which changes wait for approval: `[{ environment, kinds, role, count, allowRequester, expiry }]`.",
+      ),
     channels,
     problems: problems.prefault({}),
     beat: beat.prefault({}),

@@ -145,6 +145,8 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
     log,
     kinds: [release, setting, scale],
     freeze: config.freeze,
+    approvals: config.approvals,
+    holdsRole: identity.holdsRole,
     owner: dataDirectory,
     listen: database.listen,
   });

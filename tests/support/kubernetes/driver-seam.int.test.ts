@@ -125,6 +125,8 @@ function createServer() {
     ...{ db, clock, ids, audit, events, log, kinds: [kind] },
     owner: "server-1",
     freeze: [],
+    approvals: [],
+    holdsRole: async () => false,
     listen: database.listen,
   });
   return { ...room, services };

@@ -14,6 +14,8 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Database } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
+import type { Approvals } from "./approvals.ts";
+import { missingOf } from "./domain/approval.ts";
 import { findingOf, markForced } from "./domain/findings.ts";
 import { planSteps } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
@@ -35,6 +37,7 @@ export interface ChangesDependencies {
   transitions: Transitions;
   preflight: Preflight;
   freezer: Freezer;
+  approvals: Approvals;
 }
 
 export interface ChangeRequest {
@@ -50,6 +53,8 @@ export interface ChangeRequest {
   force?: readonly string[];
   /** Why it goes on in spite of a freeze window. */
   overrideFreeze?: string | null;
+  /** Why it goes on without the approvals it would need. */
+  overrideApproval?: string | null;
   /** Whether it waits in order behind a change under way instead of being refused. */
   queue?: boolean;
   /** Whether it takes the place of those that wait already; it waits itself then. */
@@ -61,7 +66,7 @@ const QUEUE_MAX = 20;
 
 /** The use cases of changes: ask for one, steer it, look at it. The runner carries them out. */
 export function createChanges(dependencies: ChangesDependencies) {
-  const { clock, ids, kinds, store, transitions, preflight, freezer } = dependencies;
+  const { clock, ids, kinds, store, transitions, preflight, freezer, approvals } = dependencies;
   const byName = new Map(kinds.map((each) => [each.kind, each]));
 
   function kindOf(name: string): ChangeKind {
@@ -76,7 +81,8 @@ export function createChanges(dependencies: ChangesDependencies) {
     return row;
   }
 
-  function draft(wish: ChangeRequest, prepared: Preparation, origin: Origin): ChangeRow {
+  async function draft(wish: ChangeRequest, origin: Origin): Promise<ChangeRow> {
+    const prepared = await kindOf(wish.kind).prepare(wish);
     const now = clock.now();
     const position = initialState(now.getTime());
     const row: ChangeRow = {
@@ -91,6 +97,7 @@ export function createChanges(dependencies: ChangesDependencies) {
       weight: weightOf(prepared.plan, position),
       proven: provenOf(prepared.plan, position),
       requested_by: origin.actor,
+      on_behalf_of: origin.onBehalfOf ?? null,
       reason: wish.reason,
       outcome: null,
       evidence: null,
@@ -98,13 +105,17 @@ export function createChanges(dependencies: ChangesDependencies) {
       force: [...(wish.force ?? [])],
       freeze: prepared.freeze ?? [],
       override_freeze: wish.overrideFreeze ?? null,
+      plan_digest: "",
+      approval_rules: [],
+      approvals: [],
+      override_approval: wish.overrideApproval ?? null,
       first_candidate_at: null,
       created_at: now,
       updated_at: now,
       finished_at: null,
       version: 0,
     };
-    return { ...row, steps: planSteps(kindOf(wish.kind), row) };
+    return approvals.guard({ ...row, steps: planSteps(kindOf(wish.kind), row) });
   }
 
   /** What a request would do and what speaks against it; alters nothing. */
@@ -113,12 +124,13 @@ export function createChanges(dependencies: ChangesDependencies) {
     origin: Origin,
   ): Promise<{ change: ChangeRow; findings: Finding[] }> {
     const kind = kindOf(wish.kind);
-    const row = draft(wish, await kind.prepare(wish), origin);
+    const row = await draft(wish, origin);
     const found = await preflight(kind, viewOf(row));
     const blocker = await blockerOf(row.target);
     const waits = wish.queue || wish.supersede;
     const locked = blocker ? [findingOf(lockedBy(blocker), { severity: waits ? "warning" : "error" })] : [];
-    return { change: row, findings: [...locked, ...freezer.find(row), ...markForced(found, row.force)] };
+    const waited = [...locked, ...freezer.find(row), ...approvals.find(row)];
+    return { change: row, findings: [...waited, ...markForced(found, row.force)] };
   }
 
   /**
@@ -126,15 +138,14 @@ export function createChanges(dependencies: ChangesDependencies) {
    * and the request is refused or, if it says so, waits its turn.
    */
   async function request(wish: ChangeRequest, origin: Origin): Promise<ChangeRow> {
-    const row = draft(wish, await kindOf(wish.kind).prepare(wish), origin);
+    const row = await draft(wish, origin);
     freezer.refuse(row);
     const waiting = await waitingFor(row.target);
-    if (!wish.queue && !wish.supersede) {
-      const blocker = await blockerOf(row.target);
-      if (blocker) throw lockedBy(blocker);
-    } else if (!wish.supersede && waiting.length >= QUEUE_MAX) {
+    const blocker = wish.queue || wish.supersede ? undefined : await blockerOf(row.target);
+    if (blocker) throw lockedBy(blocker);
+    const mayWait = wish.queue || missingOf(row).length > 0;
+    if (mayWait && !wish.supersede && waiting.length >= QUEUE_MAX)
       throw new AppError("CHANGE_QUEUE_FULL", { count: waiting.length, target: row.target });
-    }
     await transitions.create(row, origin);
     if (wish.supersede)
       for (const each of waiting) await endWaiting(each.id, `superseded by ${row.id}`, origin);
@@ -163,9 +174,11 @@ export function createChanges(dependencies: ChangesDependencies) {
     throw refused(ended, "cancel", { kind: "refuse", because });
   }
 
+  /** What holds the target; what waits for approval holds up nobody. */
   async function blockerOf(target: string): Promise<ChangeRow | undefined> {
     const active = await store.activeFor(target);
-    return active.find((each) => each.state !== "baking" && each.state !== "draining");
+    const isAway = (each: ChangeRow) => each.state === "requested" && missingOf(each).length > 0;
+    return active.find((each) => each.state !== "baking" && each.state !== "draining" && !isAway(each));
   }
 
   function decideOn(row: ChangeRow, order: NonNullable<Facts["command"]>): Decision {
@@ -211,6 +224,7 @@ export function createChanges(dependencies: ChangesDependencies) {
       immediate: true,
       reason: reason ?? `rolls ${row.id} back`,
       overrideFreeze: "going back is never frozen",
+      overrideApproval: "going back needs no approval",
     };
     return request(wish, origin);
   }
@@ -227,8 +241,24 @@ export function createChanges(dependencies: ChangesDependencies) {
     return { stored: row.evidence, replayed: again, isEqual, samples: samples.length };
   }
 
+  async function approve(
+    id: string,
+    order: { reason: string | null; planDigest?: string | undefined },
+    origin: Origin,
+  ): Promise<ChangeRow> {
+    await approvals.approve(id, order, origin);
+    return change(id);
+  }
+
+  async function reject(id: string, reason: string, origin: Origin): Promise<ChangeRow> {
+    await approvals.reject(id, reason, origin);
+    return change(id);
+  }
+
   return {
     request,
+    approve,
+    reject,
     cancel,
     preview,
     command,

@@ -1,10 +1,12 @@
 import {
+  approvalBody,
   changeResource,
   commandBody,
   forcedChange,
   newChange,
   page,
   previewResource,
+  rejectionBody,
   replayResource,
   reportResource,
   timelineEntry,
@@ -48,6 +50,7 @@ export function addChangesRoutes(http: Http, { changes, watch, report }: Changes
   });
   addWatching(http, watch);
   addRequesting(http, changes);
+  addApproving(http, changes);
   for (const { verb, summary } of COMMANDS) {
     http.route({
       method: "POST",
@@ -197,5 +200,30 @@ function addRequesting(http: Http, changes: Changes): void {
     response: changeResource,
     handler: async ({ params, body, actor, requestId, address }) =>
       toChange(await changes.rollback(params.id, body.reason, { actor, requestId, address })),
+  });
+}
+
+function addApproving(http: Http, changes: Changes): void {
+  http.route({
+    method: "POST",
+    url: "/api/v1/changes/:id/approve",
+    permission: "changes.approve",
+    summary: "Approve of a change that waits for it",
+    params: idParam,
+    body: approvalBody,
+    response: changeResource,
+    handler: async ({ params, body, actor, requestId, address }) =>
+      toChange(await changes.approve(params.id, body, { actor, requestId, address })),
+  });
+  http.route({
+    method: "POST",
+    url: "/api/v1/changes/:id/reject",
+    permission: "changes.approve",
+    summary: "End a change that waits for approval",
+    params: idParam,
+    body: rejectionBody,
+    response: changeResource,
+    handler: async ({ params, body, actor, requestId, address }) =>
+      toChange(await changes.reject(params.id, body.reason, { actor, requestId, address })),
   });
 }

@@ -22,6 +22,8 @@ export interface Identity {
    * Answers the key when it was made now, to be shown this once; null when it was there.
    */
   ensureAdminKey(): Promise<string | null>;
+  /** Whether somebody holds a role. */
+  holdsRole(actor: { type: string; id: string }, role: string): Promise<boolean>;
   /** Who sent the request. Null without a key; throws UNAUTHENTICATED that says what is wrong with one. */
   authenticate(request: { headers: Headers }): Promise<Authenticated | null>;
 }
@@ -52,6 +54,10 @@ export function createIdentity({ db, clock, random, audit, dataDirectory }: Iden
     return isNew ? key.text : null;
   }
 
+  async function holdsRole(actor: { type: string; id: string }, role: string): Promise<boolean> {
+    return actor.type === "key" && (await store.key(actor.id))?.role === role;
+  }
+
   async function authenticate({ headers }: { headers: Headers }): Promise<Authenticated | null> {
     const text = bearerOf(headers["authorization"]);
     if (text === null) return null;
@@ -66,7 +72,7 @@ export function createIdentity({ db, clock, random, audit, dataDirectory }: Iden
     };
   }
 
-  return { ensureAdminKey, authenticate };
+  return { ensureAdminKey, holdsRole, authenticate };
 }
 
 /** Whether the holder of a role may do something. An administrator may do everything. */
