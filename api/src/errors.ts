@@ -81,8 +81,8 @@ export const ERRORS = {
   },
   PERMISSION_DENIED: {
     status: 403,
-    message: "this needs the permission {permission}",
-    remedy: "Ask an administrator for a role that has it.",
+    message: "this needs the permission {permission} for {scope}",
+    remedy: "Ask an administrator for a role that has it there; 'mainstay roles list' says which do.",
   },
   REQUEST_INVALID: {
     status: 400,

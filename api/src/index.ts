@@ -12,6 +12,7 @@ export * from "./hooks-file.ts";
 export * from "./image-name.ts";
 export * from "./message-resources.ts";
 export * from "./messages-file.ts";
+export * from "./permissions.ts";
 export * from "./platform-file.ts";
 export * from "./probes-file.ts";
 export * from "./problem.ts";

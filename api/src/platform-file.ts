@@ -3,6 +3,7 @@ import { approvalRules } from "./approvals-file.ts";
 import { freezeList } from "./freeze-file.ts";
 import { beat, channels, problems } from "./messages-file.ts";
 import { durationWithin, sizeWithin } from "./units.ts";
+import { serviceName } from "./words.ts";
 
 /**
  * `mainstay.platform.yaml`: the platform itself. Every key, its default and its words are written here and
@@ -253,6 +254,10 @@ export const platformFile = z
     freeze: freezeList
       .default([])
       .describe("When nothing new is brought in: `[{ from: fri 16:00, to: mon 08:00, timezone, reason }]`."),
+    productionEnvironments: z
+      .array(serviceName, "expected a list of environments, such as [production]")
+      .default(["production"])
+      .describe("Environments in which what is forced takes a second factor."),
     approvals: approvalRules
       .default([])
       .describe(

@@ -7,7 +7,7 @@ import { openTestDatabase } from "../../tests/support/database.ts";
 import { silentLog } from "../../tests/support/log.ts";
 import { compose } from "./compose.ts";
 import { createVirtualClock } from "./kernel/clock.ts";
-import type { RouteFacts } from "./kernel/http/index.ts";
+import type { AnyRoute } from "./kernel/http/index.ts";
 
 let folder = "";
 let database: Awaited<ReturnType<typeof openTestDatabase>>;
@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 /** A request to every route there is, with ids that do not exist. */
-async function call(route: RouteFacts, authorization: string | null) {
+async function call(route: AnyRoute, authorization: string | null) {
   const url = route.url.replace(/:\w+/g, "none_1");
   const hasBody = route.method !== "GET" && route.method !== "DELETE";
   const answer = await house.http.inject({

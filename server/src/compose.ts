@@ -146,6 +146,7 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
     kinds: [release, setting, scale],
     freeze: config.freeze,
     approvals: config.approvals,
+    production: config.productionEnvironments,
     holdsRole: identity.holdsRole,
     owner: dataDirectory,
     listen: database.listen,

@@ -5,7 +5,7 @@ import { auditStream, createAudit } from "../../server/src/core/audit/index.ts";
 import { createFakeDriver, createFakeSignal } from "../../server/src/core/changes/fake-driver.ts";
 import type { ChangeKind, Hooks, Preparation } from "../../server/src/core/changes/ports.ts";
 import { createChangesRoom } from "../../server/src/core/changes/room.ts";
-import type { Origin } from "../../server/src/core/changes/transitions.ts";
+import type { Origin } from "../../server/src/kernel/http/index.ts";
 import { createVirtualClock } from "../../server/src/kernel/clock.ts";
 import { createEvents } from "../../server/src/kernel/events/index.ts";
 import { createIds } from "../../server/src/kernel/ids.ts";
@@ -76,6 +76,7 @@ async function openHouse() {
       kinds: [kind(options)],
       freeze: options.freeze ?? [],
       approvals: options.approvals ?? [],
+      production: ["production"],
       holdsRole: async ({ name }, role) => options.roles?.[name]?.includes(role) ?? false,
       owner: options.owner ?? "server-1",
       listen: database.listen,

@@ -9,6 +9,7 @@ import { createRecordingLog, type RecordedLine } from "./log.ts";
 /** What a test sends to be let in. */
 export const KEY = { authorization: "Bearer good" };
 const ANN = { type: "key", id: "k1", name: "Ann" };
+const ANN_IN = { actor: ANN, session: null, key: { id: "k1", isStepUpExempt: false } };
 
 export interface TestHttp {
   http: Http;
@@ -44,8 +45,8 @@ export function createTestHttp(
     metrics,
     authenticate: async ({ headers: { authorization } }) => {
       if (authorization === "Bearer broken") throw new Error("the password is hunter2");
-      if (authorization === "Bearer reader") return { actor: ANN, can: (wanted) => wanted.endsWith(".read") };
-      return authorization === KEY.authorization ? { actor: ANN, can: () => true } : null;
+      if (authorization === "Bearer reader") return { ...ANN_IN, can: (wanted) => wanted.endsWith(".read") };
+      return authorization === KEY.authorization ? { ...ANN_IN, can: () => true } : null;
     },
     ...(store ? { idempotencyStore: store } : {}),
   });

@@ -10,9 +10,9 @@ import {
   createReleaseKind,
   createSignatures,
   createServices,
-  type Origin,
   type ReleaseRow,
 } from "../../../server/src/core/services/index.ts";
+import type { Origin } from "../../../server/src/kernel/http/index.ts";
 import { createUploads } from "../../../server/src/core/uploads/index.ts";
 import { createVirtualClock, type VirtualClock } from "../../../server/src/kernel/clock.ts";
 import { createEvents } from "../../../server/src/kernel/events/index.ts";
@@ -126,6 +126,7 @@ function createServer() {
     owner: "server-1",
     freeze: [],
     approvals: [],
+    production: ["production"],
     holdsRole: async () => false,
     listen: database.listen,
   });

@@ -1,7 +1,8 @@
 import path from "node:path";
 import { AppError, type PlatformConfig } from "@mainstay/api";
 import type { Audit } from "../audit/index.ts";
-import type { NewRelease, Origin, Services, Source } from "../services/index.ts";
+import type { Origin } from "../../kernel/http/index.ts";
+import type { NewRelease, Services, Source } from "../services/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import type { Ids } from "../../kernel/ids.ts";

@@ -1,6 +1,6 @@
 import { buildResource, newBuild, page, type BuildResource } from "@mainstay/api";
 import { z } from "zod";
-import type { Http } from "../../kernel/http/index.ts";
+import { originOf, type Http } from "../../kernel/http/index.ts";
 import { maskSecrets } from "../../kernel/redact.ts";
 import type { Builds } from "./builds.ts";
 import type { BuildRow } from "./store.ts";
@@ -31,10 +31,10 @@ export function addBuildsRoutes(http: Http, dependencies: BuildsRoutesDependenci
     body: newBuild,
     response: buildResource,
     statuses: [202],
-    handler: async ({ body, actor, requestId, address }) => {
+    handler: async ({ body, ...request }) => {
       // What cannot start now must not start by surprise when the agent is back.
       await sync();
-      const row = await builds.request(body, { actor, requestId, address });
+      const row = await builds.request(body, originOf(request));
       wake();
       return toBuild(row);
     },
@@ -47,12 +47,17 @@ export function addBuildsRoutes(http: Http, dependencies: BuildsRoutesDependenci
     params: idParam,
     body: z.strictObject({}).prefault({}),
     response: buildResource,
-    handler: async ({ params, actor, requestId, address }) => {
+    handler: async ({ params, ...request }) => {
       const row = await builds.build(params.id);
       if (row.finished_at === null) {
         const output = await outputOf(row);
-        const end = { state: "stopped", exitCode: null, reason: `stopped by ${actor.name}`, output } as const;
-        await builds.fail(row, end, { actor, requestId, address });
+        const end = {
+          state: "stopped",
+          exitCode: null,
+          reason: `stopped by ${request.actor.name}`,
+          output,
+        } as const;
+        await builds.fail(row, end, originOf(request));
       }
       await sync();
       return toBuild(await builds.build(params.id));

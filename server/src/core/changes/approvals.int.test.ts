@@ -1,7 +1,7 @@
 import { approvalRules } from "@mainstay/api";
 import { describe, expect, it } from "vitest";
 import { ann, useChangesHouse, wish, type ServerOptions } from "../../../../tests/support/changes-house.ts";
-import type { Origin } from "./transitions.ts";
+import type { Origin } from "../../kernel/http/index.ts";
 
 const { here, until, healthyTraffic } = useChangesHouse();
 

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { AppError, type ApprovalRule } from "@mainstay/api";
 import { decide, type Decision } from "@mainstay/rollout";
 import type { Clock } from "../../kernel/clock.ts";
+import type { Origin } from "../../kernel/http/index.ts";
 import {
   expiryOf,
   isSamePerson,
@@ -16,7 +17,7 @@ import { findingOf } from "./domain/findings.ts";
 import { adoptPreparation } from "./domain/preparation.ts";
 import type { ChangeKind, Finding } from "./ports.ts";
 import type { ChangeRow, ChangesStore } from "./store.ts";
-import { PLATFORM, type Origin, type Transitions } from "./transitions.ts";
+import { PLATFORM, type Transitions } from "./transitions.ts";
 
 /** Where a role is held. */
 interface Where {
@@ -50,6 +51,10 @@ export function createApprovals(dependencies: ApprovalsDependencies) {
   async function guard(row: ChangeRow): Promise<ChangeRow> {
     return { ...row, approval_rules: rulesFor(rules, row), plan_digest: await digestOf(row) };
   }
+
+  /** Whether changes of a kind need approvals there. */
+  const isAbout = (kind: string, environment: string): boolean =>
+    rulesFor(rules, { kind, environment }).length > 0;
 
   /** What speaks against beginning now; a warning, as the change waits. */
   function find(row: ChangeRow): Finding[] {
@@ -166,7 +171,7 @@ export function createApprovals(dependencies: ApprovalsDependencies) {
     }
   }
 
-  return { guard, find, renew, adopt, approve, reject };
+  return { guard, isAbout, find, renew, adopt, approve, reject };
 }
 export type Approvals = ReturnType<typeof createApprovals>;
 

@@ -19,12 +19,13 @@ import { missingOf } from "./domain/approval.ts";
 import { findingOf, markForced } from "./domain/findings.ts";
 import { planSteps } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
+import type { Origin } from "../../kernel/http/index.ts";
 import type { Freezer } from "./frozen.ts";
 import type { ChangeKind, Finding, Preparation } from "./ports.ts";
 import type { Preflight } from "./preflight.ts";
 import { replayEvidence } from "./judge-session.ts";
 import type { ChangeRow, ChangesStore } from "./store.ts";
-import type { Origin, Transitions } from "./transitions.ts";
+import type { Transitions } from "./transitions.ts";
 
 export interface ChangesDependencies {
   db: Database;
@@ -38,6 +39,8 @@ export interface ChangesDependencies {
   preflight: Preflight;
   freezer: Freezer;
   approvals: Approvals;
+  /** The environments marked production. */
+  production: readonly string[];
 }
 
 export interface ChangeRequest {
@@ -116,6 +119,12 @@ export function createChanges(dependencies: ChangesDependencies) {
       version: 0,
     };
     return approvals.guard({ ...row, steps: planSteps(kindOf(wish.kind), row) });
+  }
+
+  /** Whether a change is about production, or would need approvals: forcing one takes a second factor. */
+  async function isGuarded(wish: ChangeRequest): Promise<boolean> {
+    const { environment } = await kindOf(wish.kind).prepare(wish);
+    return dependencies.production.includes(environment) || approvals.isAbout(wish.kind, environment);
   }
 
   /** What a request would do and what speaks against it; alters nothing. */
@@ -256,6 +265,7 @@ export function createChanges(dependencies: ChangesDependencies) {
   }
 
   return {
+    isGuarded,
     request,
     approve,
     reject,

@@ -13,7 +13,7 @@ import {
 } from "@mainstay/api";
 import type { Command } from "@mainstay/rollout";
 import { z } from "zod";
-import type { Http } from "../../kernel/http/index.ts";
+import { originOf, type Http } from "../../kernel/http/index.ts";
 import type { Changes } from "./changes.ts";
 import type { createReport } from "./report.ts";
 import { toChange, toEntry } from "./resources.ts";
@@ -60,14 +60,8 @@ export function addChangesRoutes(http: Http, { changes, watch, report }: Changes
       params: idParam,
       body: commandBody,
       response: changeResource,
-      handler: async ({ params, body, actor, requestId, address }) =>
-        toChange(
-          await changes.command(
-            params.id,
-            { name: verb, reason: body.reason },
-            { actor, requestId, address },
-          ),
-        ),
+      handler: async ({ params, body, ...request }) =>
+        toChange(await changes.command(params.id, { name: verb, reason: body.reason }, originOf(request))),
     });
   }
 }
@@ -154,18 +148,17 @@ function addRequesting(http: Http, changes: Changes): void {
     summary: "Request a change",
     body: newChange,
     response: changeResource,
-    handler: async ({ body, actor, requestId, address }) =>
-      toChange(await changes.request(body, { actor, requestId, address })),
+    handler: async ({ body, ...request }) => toChange(await changes.request(body, originOf(request))),
   });
   http.route({
     method: "POST",
     url: "/api/v1/changes/forced",
     permission: "changes.force",
+    stepUp: ({ body }) => changes.isGuarded(body),
     summary: "Request a change that goes on in spite of the findings named",
     body: forcedChange,
     response: changeResource,
-    handler: async ({ body, actor, requestId, address }) =>
-      toChange(await changes.request(body, { actor, requestId, address })),
+    handler: async ({ body, ...request }) => toChange(await changes.request(body, originOf(request))),
   });
   http.route({
     method: "POST",
@@ -174,8 +167,8 @@ function addRequesting(http: Http, changes: Changes): void {
     summary: "What a change would do and what speaks against it; alters nothing",
     body: forcedChange,
     response: previewResource,
-    handler: async ({ body, actor, requestId, address }) => {
-      const { change, findings } = await changes.preview(body, { actor, requestId, address });
+    handler: async ({ body, ...request }) => {
+      const { change, findings } = await changes.preview(body, originOf(request));
       return { change: toChange(change), findings };
     },
   });
@@ -187,8 +180,8 @@ function addRequesting(http: Http, changes: Changes): void {
     params: idParam,
     body: commandBody,
     response: changeResource,
-    handler: async ({ params, body, actor, requestId, address }) =>
-      toChange(await changes.cancel(params.id, body.reason, { actor, requestId, address })),
+    handler: async ({ params, body, ...request }) =>
+      toChange(await changes.cancel(params.id, body.reason, originOf(request))),
   });
   http.route({
     method: "POST",
@@ -198,32 +191,38 @@ function addRequesting(http: Http, changes: Changes): void {
     params: idParam,
     body: commandBody,
     response: changeResource,
-    handler: async ({ params, body, actor, requestId, address }) =>
-      toChange(await changes.rollback(params.id, body.reason, { actor, requestId, address })),
+    handler: async ({ params, body, ...request }) =>
+      toChange(await changes.rollback(params.id, body.reason, originOf(request))),
   });
 }
 
 function addApproving(http: Http, changes: Changes): void {
+  const scopeOf = async (id: string) => {
+    const { environment, service } = await changes.change(id);
+    return { environment, service, what: `change ${id}`, read: "changes.read" } as const;
+  };
   http.route({
     method: "POST",
     url: "/api/v1/changes/:id/approve",
     permission: "changes.approve",
+    scope: ({ params }) => scopeOf(params.id),
     summary: "Approve of a change that waits for it",
     params: idParam,
     body: approvalBody,
     response: changeResource,
-    handler: async ({ params, body, actor, requestId, address }) =>
-      toChange(await changes.approve(params.id, body, { actor, requestId, address })),
+    handler: async ({ params, body, ...request }) =>
+      toChange(await changes.approve(params.id, body, originOf(request))),
   });
   http.route({
     method: "POST",
     url: "/api/v1/changes/:id/reject",
     permission: "changes.approve",
+    scope: ({ params }) => scopeOf(params.id),
     summary: "End a change that waits for approval",
     params: idParam,
     body: rejectionBody,
     response: changeResource,
-    handler: async ({ params, body, actor, requestId, address }) =>
-      toChange(await changes.reject(params.id, body.reason, { actor, requestId, address })),
+    handler: async ({ params, body, ...request }) =>
+      toChange(await changes.reject(params.id, body.reason, originOf(request))),
   });
 }

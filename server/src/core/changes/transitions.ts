@@ -4,20 +4,10 @@ import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
-import { missingOf, type Person } from "./domain/approval.ts";
+import type { Origin } from "../../kernel/http/index.ts";
+import { missingOf } from "./domain/approval.ts";
 import { positionColumns } from "./domain/view.ts";
 import type { ChangesStore, ChangeRow } from "./store.ts";
-
-/** Who asks, for the audit row. */
-export interface Origin {
-  actor: Person;
-  requestId: string | null;
-  address: string | null;
-  /** Whom the actor acts for, where that is somebody else. */
-  onBehalfOf?: Person | null;
-  /** How the actor proved anew who they are. */
-  stepUp?: Record<string, unknown> | null;
-}
 
 export const PLATFORM: Origin = {
   actor: { type: "system", id: "mainstay", name: "Mainstay" },

@@ -1,7 +1,7 @@
-import { AppError } from "@mainstay/api";
+import { AppError, type Permission } from "@mainstay/api";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database } from "../../kernel/database/index.ts";
-import type { Authenticated, Headers, Permission } from "../../kernel/http/index.ts";
+import type { Authenticated, Headers } from "../../kernel/http/index.ts";
 import type { Random } from "../../kernel/ids.ts";
 import type { Audit } from "../audit/index.ts";
 import { hashApiKey, isSameKey, makeApiKey, readApiKey } from "./domain/api-key.ts";
@@ -69,6 +69,8 @@ export function createIdentity({ db, clock, random, audit, dataDirectory }: Iden
     return {
       actor: { type: "key", id: row.id, name: row.name },
       can: (permission) => can(row.role, permission),
+      session: null,
+      key: { id: row.id, isStepUpExempt: true },
     };
   }
 
@@ -76,8 +78,8 @@ export function createIdentity({ db, clock, random, audit, dataDirectory }: Iden
 }
 
 /** Whether the holder of a role may do something. An administrator may do everything. */
-function can(role: Role, permission: Permission): boolean {
-  return role === "admin" && permission !== "public";
+function can(role: Role, _permission: Permission): boolean {
+  return role === "admin";
 }
 
 /** RFC 6750 §2.1; the scheme's name in any case: RFC 9110 §11.1. */

@@ -1,7 +1,7 @@
 import type { Tx } from "../../kernel/database/index.ts";
 import type { BuildResult, Intake, NewRelease, Source } from "./intake.ts";
 import type { RunOne } from "./one-at-a-time.ts";
-import type { Origin } from "./origin.ts";
+import type { Origin } from "../../kernel/http/index.ts";
 import type { RecordRelease } from "./registration.ts";
 import type { ReleaseFiles } from "./release-files.ts";
 import type { Signatures } from "./signatures.ts";

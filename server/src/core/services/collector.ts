@@ -5,7 +5,7 @@ import type { RunOne } from "./one-at-a-time.ts";
 import { planCollection, type CollectionPlan } from "./domain/collection.ts";
 import type { ReleaseFiles } from "./release-files.ts";
 import { imagesOf, type ImageStore } from "./images.ts";
-import type { Origin } from "./origin.ts";
+import type { Origin } from "../../kernel/http/index.ts";
 import type { ReleaseRow, ServicesStore } from "./store.ts";
 
 /** For so long it is tried again to remove the images of a release. */

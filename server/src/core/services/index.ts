@@ -9,7 +9,6 @@ export { addServicesRoutes } from "./routes.ts";
 export { addSettingsRoutes } from "./settings-routes.ts";
 export { addTasksRoutes } from "./tasks-routes.ts";
 export { createServices } from "./services.ts";
-export type { Origin } from "./origin.ts";
 export type { Arrangement, Services } from "./services.ts";
 export { singletonsOf, type Part } from "./roster.ts";
 export { taskInputFile } from "./task-inputs.ts";

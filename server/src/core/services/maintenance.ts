@@ -1,7 +1,7 @@
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database } from "../../kernel/database/index.ts";
-import type { Origin } from "./origin.ts";
+import type { Origin } from "../../kernel/http/index.ts";
 import type { ServicesStore, ServiceRow, Target } from "./store.ts";
 import { unknownService } from "./unknown-service.ts";
 

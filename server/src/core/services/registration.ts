@@ -4,7 +4,7 @@ import type { Database, Tx } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import type { NewRelease, TakenIn } from "./intake.ts";
-import type { Origin } from "./origin.ts";
+import type { Origin } from "../../kernel/http/index.ts";
 import { applySettings, type SettingsOfServices } from "./settings.ts";
 import type { Signatures } from "./signatures.ts";
 import type { ReleaseRow, ServicesStore } from "./store.ts";

@@ -8,7 +8,7 @@ import {
   releaseResource,
 } from "@mainstay/api";
 import { z } from "zod";
-import type { Http } from "../../kernel/http/index.ts";
+import { originOf, type Http } from "../../kernel/http/index.ts";
 import { sbomDocument } from "./domain/sbom.ts";
 import { toRelease } from "./resources.ts";
 import type { Collect } from "./collector.ts";
@@ -30,8 +30,8 @@ export function addReleasesRoutes(http: Http, { services, collect }: ReleasesRou
     summary: "Register a directory, an uploaded archive or known content as an immutable release",
     body: newRelease,
     response: releaseResource,
-    handler: async ({ body, actor, requestId, address }) =>
-      toRelease(await services.registerRelease(body, { actor, requestId, address })),
+    handler: async ({ body, ...request }) =>
+      toRelease(await services.registerRelease(body, originOf(request))),
   });
 
   http.route({
@@ -62,8 +62,8 @@ export function addReleasesRoutes(http: Http, { services, collect }: ReleasesRou
     summary: "Remove the files of releases that nobody needs; the rows stay",
     body: collectReleases,
     response: collectionResource,
-    handler: async ({ body, actor, requestId, address }) => {
-      const { removed, ...rest } = await collect(body, { actor, requestId, address });
+    handler: async ({ body, ...request }) => {
+      const { removed, ...rest } = await collect(body, originOf(request));
       return { ...rest, removed: removed.map(toRelease) };
     },
   });
@@ -76,8 +76,8 @@ export function addReleasesRoutes(http: Http, { services, collect }: ReleasesRou
     params: idParam,
     body: promotion,
     response: releaseResource,
-    handler: async ({ params, body, actor, requestId, address }) =>
-      toRelease(await services.promoteRelease(params.id, body, { actor, requestId, address })),
+    handler: async ({ params, body, ...request }) =>
+      toRelease(await services.promoteRelease(params.id, body, originOf(request))),
   });
 
   addReadingOne(http, services);

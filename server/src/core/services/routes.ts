@@ -8,7 +8,7 @@ import {
   type ServiceResource,
 } from "@mainstay/api";
 import { z } from "zod";
-import type { Http } from "../../kernel/http/index.ts";
+import { originOf, type Http } from "../../kernel/http/index.ts";
 import { toInstance, toService, type ObservedInstances } from "./resources.ts";
 import type { Services } from "./services.ts";
 import type { ServiceRow } from "./store.ts";
@@ -53,10 +53,10 @@ export function addServicesRoutes(
     params: z.object({ service: z.string() }),
     body: maintenanceOrder,
     response: serviceResource,
-    handler: async ({ params, body, actor, requestId, address }) => {
+    handler: async ({ params, body, ...request }) => {
       const target = { service: params.service, environment: body.environment };
       const retryAfterMs = body.on ? body.retryAfterSeconds * 1000 : null;
-      const origin = { actor, requestId, address };
+      const origin = originOf(request);
       const row = await services.setMaintenance(target, { retryAfterMs, reason: body.reason }, origin);
       await sync();
       const [resource] = await resourcesOf([row]);

@@ -17,7 +17,7 @@ import { auditStream, createAudit } from "../audit/index.ts";
 import { createUploads } from "../uploads/index.ts";
 import { packRelease } from "./archive-pack.ts";
 import { readSourceTree } from "./release-tree.ts";
-import type { Origin } from "./origin.ts";
+import type { Origin } from "../../kernel/http/index.ts";
 import { createSignatures } from "./signatures.ts";
 import { createServices, type Services } from "./services.ts";
 

@@ -11,7 +11,7 @@ import { createBuilding } from "./building.ts";
 import { createCollector } from "./collector.ts";
 import { createContents } from "./contents.ts";
 import { createIntake, type NewRelease } from "./intake.ts";
-import type { Origin } from "./origin.ts";
+import type { Origin } from "../../kernel/http/index.ts";
 import { provideImages, type ImageStore } from "./images.ts";
 import { createMaintenance } from "./maintenance.ts";
 import { createOneAtATime } from "./one-at-a-time.ts";

@@ -6,7 +6,7 @@ import {
   type SettingsResource,
 } from "@mainstay/api";
 import { z } from "zod";
-import { reply, type Http } from "../../kernel/http/index.ts";
+import { originOf, reply, type Http } from "../../kernel/http/index.ts";
 import { toRelease } from "./resources.ts";
 import type { Services } from "./services.ts";
 import type { ReleaseRow, ServiceRow, Target } from "./store.ts";
@@ -38,8 +38,8 @@ export function addSettingsRoutes(http: Http, services: Services): void {
     body: alteration,
     statuses: [200, 202],
     response: releaseResource.nullable(),
-    handler: async ({ params, body, actor, requestId, address }) => {
-      const origin = { actor, requestId, address };
+    handler: async ({ params, body, ...request }) => {
+      const origin = originOf(request);
       if (await isWaitingForFirst(services, params, body.env)) {
         await services.settings.prepareSecrets(params, body.secrets, origin);
         return reply({ status: 202, body: null });

@@ -5,7 +5,7 @@ import type { Database } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import type { SecretsFile } from "./secrets-file.ts";
-import type { Origin } from "./origin.ts";
+import type { Origin } from "../../kernel/http/index.ts";
 import type { ReleaseRow, ServicesStore, Settings, Target } from "./store.ts";
 
 /** What shall be different: a value, or null for a variable that shall not be set. */

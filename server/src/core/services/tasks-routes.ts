@@ -1,6 +1,6 @@
 import { newTask, page, taskResource, type TaskResource } from "@mainstay/api";
 import { z } from "zod";
-import type { Http } from "../../kernel/http/index.ts";
+import { originOf, type Http } from "../../kernel/http/index.ts";
 import type { Services } from "./services.ts";
 import type { TaskRow } from "./tasks-store.ts";
 
@@ -24,14 +24,14 @@ export function addTasksRoutes(http: Http, { services, sync, outputOf }: TasksRo
     summary: "Run a command once, with the code and the variables of the release that serves",
     body: newTask,
     response: taskResource,
-    handler: async ({ body, actor, requestId, address }) => {
+    handler: async ({ body, ...request }) => {
       const { command, timeoutMs, input, ...target } = body;
       const release = await services.settings.mustServe(target);
       await services.verifyRelease(release);
       await services.secretsOf(release);
       // A command that cannot start now must not start by surprise when the agent is back.
       await sync();
-      const row = await tasks.run(release, { command, timeoutMs, input }, { actor, requestId, address });
+      const row = await tasks.run(release, { command, timeoutMs, input }, originOf(request));
       await sync();
       return toTask(row);
     },
@@ -71,12 +71,12 @@ export function addTasksRoutes(http: Http, { services, sync, outputOf }: TasksRo
     params: idParam,
     body: z.strictObject({}).prefault({}),
     response: taskResource,
-    handler: async ({ params, actor, requestId, address }) => {
+    handler: async ({ params, ...request }) => {
       const row = await tasks.task(params.id);
       if (row.finished_at === null) {
-        const reason = `stopped by ${actor.name}`;
+        const reason = `stopped by ${request.actor.name}`;
         const end = { state: "stopped", exitCode: null, reason, output: await outputOf(row) } as const;
-        await tasks.finish(row, end, { actor, requestId, address });
+        await tasks.finish(row, end, originOf(request));
       }
       await sync();
       return toTask(await tasks.task(params.id));

@@ -4,7 +4,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import { maskSecrets } from "../../kernel/redact.ts";
-import type { Origin } from "./origin.ts";
+import type { Origin } from "../../kernel/http/index.ts";
 import type { ReleaseRow } from "./store.ts";
 import type { TaskInputs } from "./task-inputs.ts";
 import { createTasksStore, type TaskRow } from "./tasks-store.ts";

@@ -1,6 +1,6 @@
 import { AppError, type CertificateResource, type PlatformConfig } from "@mainstay/api";
 import type { LongRunning } from "../../kernel/actors.ts";
-import type { Origin } from "../../core/services/index.ts";
+import type { Origin } from "../../kernel/http/index.ts";
 import { createWake } from "../../kernel/wake.ts";
 import type { AgentLink } from "../instances/index.ts";
 import { coversHost } from "./domain/certificate.ts";

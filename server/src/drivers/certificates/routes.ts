@@ -1,6 +1,6 @@
 import { certificateResource, page } from "@mainstay/api";
 import { z } from "zod";
-import type { Http } from "../../kernel/http/index.ts";
+import { originOf, type Http } from "../../kernel/http/index.ts";
 import type { Certificates } from "./certificates.ts";
 
 const hostParam = z.object({ host: z.string() });
@@ -32,8 +32,7 @@ export function addCertificatesRoutes(http: Http, certificates: Certificates): v
     summary: "Order a new certificate for a host now; its attempts tell how it went",
     params: hostParam,
     response: certificateResource,
-    handler: ({ params, actor, requestId, address }) =>
-      certificates.renew(params.host, { actor, requestId, address }),
+    handler: ({ params, ...request }) => certificates.renew(params.host, originOf(request)),
   });
 
   http.route({
@@ -42,8 +41,8 @@ export function addCertificatesRoutes(http: Http, certificates: Certificates): v
     permission: "certificates.write",
     summary: "Read the certificate files again, as is done by itself when they change",
     response: page(certificateResource),
-    handler: async ({ actor, requestId, address }) => ({
-      items: await certificates.reload({ actor, requestId, address }),
+    handler: async (request) => ({
+      items: await certificates.reload(originOf(request)),
       next: null,
     }),
   });

@@ -15,7 +15,7 @@ import type { Events } from "../../kernel/events/index.ts";
 import type { Ids, Random } from "../../kernel/ids.ts";
 import type { Jobs } from "../../kernel/jobs/index.ts";
 import type { Log } from "../../kernel/log.ts";
-import type { Origin } from "../../core/services/index.ts";
+import type { Origin } from "../../kernel/http/index.ts";
 import { createCourier } from "./courier.ts";
 import { testMessage, TOLD_TYPES } from "./domain/message.ts";
 import { createSender } from "./kinds.ts";

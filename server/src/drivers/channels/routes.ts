@@ -1,6 +1,6 @@
 import { beatResource, channelResource, DELIVERY_STATES, deliveryResource, page } from "@mainstay/api";
 import { z } from "zod";
-import type { Http } from "../../kernel/http/index.ts";
+import { originOf, type Http } from "../../kernel/http/index.ts";
 import type { Beat } from "./beat.ts";
 import type { Channels } from "./channels.ts";
 
@@ -23,8 +23,7 @@ export function addChannelsRoutes(http: Http, { channels, beat }: { channels: Ch
     summary: "Send one message now; answers what came of it",
     params: z.object({ name: z.string() }),
     response: deliveryResource,
-    handler: ({ params, actor, requestId, address }) =>
-      channels.test(params.name, { actor, requestId, address }),
+    handler: ({ params, ...request }) => channels.test(params.name, originOf(request)),
   });
 
   http.route({

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { AppError } from "@mainstay/api";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "../clock.ts";
+import { authorize } from "./authorize.ts";
 import { unlessAborted, type Exchange } from "./exchange.ts";
 import { once, readIdempotencyKey, type IdempotencyStore, type StoredAnswer } from "./idempotency.ts";
 import { sendLines } from "./ndjson.ts";
@@ -36,7 +37,8 @@ export async function answer(call: Call, options: AnswerOptions): Promise<unknow
   const handlerRequest: HttpRequest<unknown, unknown, unknown> = {
     ...input,
     content,
-    actor: exchange.actor,
+    actor: exchange.authenticated.actor,
+    authenticated: exchange.authenticated,
     requestId: exchange.requestId,
     address: exchange.address,
     signal: exchange.abandoned.signal,
@@ -44,11 +46,12 @@ export async function answer(call: Call, options: AnswerOptions): Promise<unknow
     log: exchange.log,
   };
   const handle = async (): Promise<unknown> => route.handler(handlerRequest);
+  await withinTime(exchange, options, authorize(route, handlerRequest));
   if (route.stream) return sendStream(call, await withinTime(exchange, options, handle()));
 
   const perform = async (): Promise<StoredAnswer> => toAnswer(route, await handle());
   const keyed = options.idempotencyStore && request.method === "POST" ? options.idempotencyStore : null;
-  const { actor } = exchange;
+  const { actor } = exchange.authenticated;
   const key =
     keyed &&
     readIdempotencyKey(request.headers, { actor, method: "POST", url: request.url, body: input.body });

@@ -1,13 +1,14 @@
 import { AppError } from "@mainstay/api";
 import type { Log } from "../log.ts";
-import type { Actor, AnyRoute } from "./route.ts";
+import type { Authenticated } from "./authority.ts";
+import type { AnyRoute } from "./route.ts";
 
 /** A request that is being worked on, until its answer has left or its connection is gone. */
 export interface Exchange {
   requestId: string;
   /** Null where no route has this address. */
   route: AnyRoute | null;
-  actor: Actor;
+  authenticated: Authenticated;
   address: string;
   startedMs: number;
   log: Log;

@@ -45,7 +45,7 @@ function addWork(http: Http) {
   http.route({
     method: "GET",
     url: "/api/v1/work",
-    permission: "work.read",
+    permission: "services.read",
     summary: "Work",
     response: z.object({ done: z.boolean() }),
     handler: async ({ signal }) => {
@@ -62,7 +62,7 @@ function addStream(http: Http, make: (signal: AbortSignal) => AsyncIterable<{ n:
   http.route({
     method: "GET",
     url: "/api/v1/items",
-    permission: "items.read",
+    permission: "releases.read",
     summary: "Items",
     stream: "ndjson",
     response: z.object({ n: z.number() }),
@@ -97,7 +97,7 @@ describe("a body that does not arrive", () => {
     http.route({
       method: "POST",
       url: "/api/v1/things",
-      permission: "things.write",
+      permission: "services.write",
       summary: "Things",
       body: z.object({ a: z.int() }),
       response: z.object({}),

@@ -13,6 +13,8 @@ import { withDeadline } from "../deadline.ts";
 import type { Ids } from "../ids.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import { admit } from "./authorize.ts";
+import { NOBODY, type Authenticate } from "./authority.ts";
 import { answer } from "./answer.ts";
 import { createApp, handOn } from "./app.ts";
 import { createExchanges, type Exchange } from "./exchange.ts";
@@ -22,21 +24,7 @@ import { collectOpenapi, describeRoute } from "./openapi.ts";
 import { probeRoutes, PUBLIC_URLS, type ReadinessCheck } from "./probes.ts";
 import { problemHeaders, toAppError, toProblem } from "./problems.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
-import {
-  checkRoute,
-  type Actor,
-  type AnyRoute,
-  type Headers,
-  type Permission,
-  type Route,
-  type RouteFacts,
-} from "./route.ts";
-
-/** Somebody who showed a valid key or session. */
-export interface Authenticated {
-  actor: Actor;
-  can(permission: Permission): boolean;
-}
+import { checkRoute, type AnyRoute, type Route, type RouteFacts } from "./route.ts";
 
 export interface HttpOptions {
   config: PlatformConfig["server"];
@@ -45,8 +33,8 @@ export interface HttpOptions {
   clock: Clock;
   ids: Ids;
   metrics: Metrics;
-  /** Null: no valid key was sent. */
-  authenticate: (request: { headers: Headers; address: string }) => Promise<Authenticated | null>;
+  /** Called for every route that is not public. */
+  authenticate: Authenticate;
   /** Without it, Idempotency-Key is ignored. */
   idempotencyStore?: IdempotencyStore;
 }
@@ -61,8 +49,8 @@ export interface Http extends LongRunning {
   >(
     route: Route<P, Q, B, R>,
   ): void;
-  /** Every route with the permission it demands. */
-  routes(): RouteFacts[];
+  /** Every route, with the permission it demands and its scope. */
+  routes(): AnyRoute[];
   /** The check throws when its part is not ready; /readyz then answers 503 and the name. */
   addReadinessCheck(name: string, check: () => Promise<void> | void): void;
   /** The OpenAPI document. */
@@ -73,7 +61,6 @@ export interface Http extends LongRunning {
   inject(request: InjectOptions): Promise<LightMyRequestResponse>;
 }
 
-const NOBODY: Actor = { type: "anonymous", id: "anonymous", name: "anonymous" };
 const HEADERS = { "x-content-type-options": "nosniff", "cache-control": "no-store" };
 const CONNECTION_GONE = new Error("the connection is gone");
 /** What is left of the time to stop for those that were told to end. */
@@ -109,7 +96,7 @@ export function createHttp(options: HttpOptions): Http {
     const exchange: Exchange = {
       requestId,
       route: routes.get(`${request.method} ${request.routeOptions.url}`) ?? null,
-      actor: NOBODY,
+      authenticated: NOBODY,
       address: request.ip,
       startedMs: clock.monotonicMs(),
       log: log.child({ requestId }),
@@ -130,13 +117,12 @@ export function createHttp(options: HttpOptions): Http {
     return exchange;
   }
 
-  async function authorize(exchange: Exchange, headers: Headers): Promise<void> {
-    const permission = exchange.route?.permission ?? "public";
-    if (permission === "public") return;
-    const authenticated = await options.authenticate({ headers, address: exchange.address });
-    if (!authenticated) throw new AppError("UNAUTHENTICATED");
-    exchange.actor = authenticated.actor;
-    if (!authenticated.can(permission)) throw new AppError("PERMISSION_DENIED", { permission });
+  /** Who asks is kept also of those who are turned away. */
+  async function identify(exchange: Exchange, { headers, method }: FastifyRequest): Promise<void> {
+    const credentials = { headers, method, address: exchange.address };
+    const { authenticated, check } = await admit(exchange.route, options.authenticate, credentials);
+    exchange.authenticated = authenticated;
+    check();
   }
 
   async function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -153,7 +139,7 @@ export function createHttp(options: HttpOptions): Http {
     app.setNotFoundHandler((request) => {
       throw new AppError("NOT_FOUND", { what: `${request.method} ${pathOf(request)}` });
     });
-    app.addHook("onRequest", async (request, reply) => authorize(begin(request, reply), request.headers));
+    app.addHook("onRequest", async (request, reply) => identify(begin(request, reply), request));
     app.addHook(
       "onSend",
       async (_request, reply) => void (isStopping && reply.header("connection", "close")),
@@ -184,7 +170,7 @@ export function createHttp(options: HttpOptions): Http {
   return {
     name: "http",
     route: add,
-    routes: () => [...routes.values()].map(({ method, url, permission }) => ({ method, url, permission })),
+    routes: () => [...routes.values()],
     addReadinessCheck: (name, check) => void checks.push({ name, check }),
     address: () => addressOf(app),
     async openapi() {

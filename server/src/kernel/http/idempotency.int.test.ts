@@ -33,7 +33,7 @@ function addItems(http: Http) {
   http.route({
     method: "POST",
     url: "/api/v1/items",
-    permission: "items.write",
+    permission: "releases.write",
     summary: "Make an item",
     body: z.object({ name: z.string() }),
     response: z.object({ count: z.int() }),

@@ -1,5 +1,15 @@
+export {
+  demand,
+  type Authenticate,
+  type Authenticated,
+  type Can,
+  type Credentials,
+  type FoundScope,
+  type Scope,
+} from "./authority.ts";
 export { demandMatch, etagOf } from "./etag.ts";
-export { createHttp, type Authenticated, type Http, type HttpOptions } from "./http.ts";
+export { createHttp, type Http, type HttpOptions } from "./http.ts";
 export type { IdempotencyStore } from "./idempotency.ts";
 export { createIdempotencyStore } from "./idempotency-store.ts";
-export { reply, type Actor, type Headers, type Permission, type RouteFacts } from "./route.ts";
+export { originOf, type Origin } from "./origin.ts";
+export { reply, type Actor, type AnyRoute, type Headers } from "./route.ts";

@@ -41,7 +41,8 @@ export function createObserver({ clock, metrics, inflight }: ObserverOptions) {
     exchange: Exchange,
     { method, path, status }: { method: string; path: string; status: number | null },
   ): void => {
-    const { route, startedMs, log, actor, address, error } = exchange;
+    const { route, startedMs, log, authenticated, address, error } = exchange;
+    const { actor } = authenticated;
     const durationMs = clock.monotonicMs() - startedMs;
     const name = route?.url ?? "unknown";
     const code = status === null ? "none" : `${Math.floor(status / 100)}xx`;

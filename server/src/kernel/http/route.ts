@@ -1,6 +1,14 @@
-import { AppError, describeIssues, explain, type FieldError } from "@mainstay/api";
+import {
+  AppError,
+  describeIssues,
+  explain,
+  isPermission,
+  type FieldError,
+  type Permission,
+} from "@mainstay/api";
 import type { z } from "zod";
 import type { Log } from "../log.ts";
+import type { Authenticated, FoundScope, Scope } from "./authority.ts";
 
 /** Who asks, as it stands in audit rows and timelines. */
 export interface Actor {
@@ -8,9 +16,6 @@ export interface Actor {
   id: string;
   name: string;
 }
-
-/** What the holder of a role may do, as in "changes.write"; "public" is for probes only. */
-export type Permission = "public" | `${string}.${string}`;
 
 export const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
 export type Method = (typeof METHODS)[number];
@@ -23,6 +28,8 @@ export interface HttpRequest<Params, Query, Body> {
   /** What arrives, piece by piece, on a route that `takes` bytes; nothing on any other. */
   content: AsyncIterable<Uint8Array>;
   actor: Actor;
+  /** What the actor may do, for handlers that answer what may be seen; nothing on a public route. */
+  authenticated: Authenticated;
   requestId: string;
   /** Of whoever holds the other end of the connection. */
   address: string;
@@ -67,10 +74,17 @@ export interface RouteFacts {
   method: Method;
   /** As in /api/v1/changes/:id */
   url: string;
-  permission: Permission;
+  /** "public": for those of PUBLIC_URLS only, which are asked without a credential. */
+  permission: Permission | "public";
 }
 
 type None = z.ZodUndefined;
+
+/** What the scope of a request, and whether it needs a second factor, are found by. */
+export type ScopeRequest<Params, Query, Body> = Pick<
+  HttpRequest<Params, Query, Body>,
+  "params" | "query" | "body" | "authenticated"
+>;
 
 interface RouteForm<
   P extends z.ZodType,
@@ -78,6 +92,19 @@ interface RouteForm<
   B extends z.ZodType,
   R extends z.ZodType,
 > extends RouteFacts {
+  /**
+   * What a request is about. "somewhere": whoever has the permission for anything at all is let in, and the
+   * handler answers or does only what it covers. Without it the request is about the whole platform.
+   */
+  scope?:
+    | "somewhere"
+    | ((
+        request: ScopeRequest<z.output<P>, z.output<Q>, z.output<B>>,
+      ) => Scope | FoundScope | Promise<Scope | FoundScope>);
+  /** Whether a second factor must have been confirmed within the last minutes. */
+  stepUp?:
+    | boolean
+    | ((request: ScopeRequest<z.output<P>, z.output<Q>, z.output<B>>) => boolean | Promise<boolean>);
   /** A line for the API document. */
   summary: string;
   tags?: string[];
@@ -117,23 +144,31 @@ export type Route<
       }
   );
 
+/** A method's type, so that one that takes the route's own types fits. */
+type Untyped<Result> = {
+  ask(request: ScopeRequest<unknown, unknown, unknown>): Result | Promise<Result>;
+}["ask"];
+
 /** A route without the types of its schemas, as the server holds it. */
-export interface AnyRoute extends RouteForm<z.ZodType, z.ZodType, z.ZodType, z.ZodType> {
+export interface AnyRoute extends Omit<
+  RouteForm<z.ZodType, z.ZodType, z.ZodType, z.ZodType>,
+  "scope" | "stepUp"
+> {
+  scope?: "somewhere" | Untyped<Scope | FoundScope> | undefined;
+  stepUp?: boolean | Untyped<boolean> | undefined;
   stream?: "ndjson" | undefined;
   statuses?: readonly number[];
   contentType?: string;
   handler(request: HttpRequest<unknown, unknown, unknown>): unknown;
 }
 
-const PERMISSION = /^[a-z][a-z-]*\.[a-z][a-z-]*$/;
-
 /** Throws for a route that could be registered only by mistake: above all, one that names no permission. */
 export function checkRoute(route: RouteFacts, publicUrls: readonly string[]): void {
   const name = `${route.method} ${route.url}`;
   const isPublic = route.permission === "public" && publicUrls.includes(route.url);
-  if (!isPublic && !PERMISSION.test(route.permission ?? "")) {
+  if (!isPublic && !isPermission(route.permission)) {
     throw new Error(
-      `${name} needs a permission such as "changes.write", not ${JSON.stringify(route.permission)}`,
+      `${name} needs a permission of the list in api/src/permissions.ts, not ${JSON.stringify(route.permission)}`,
     );
   }
   if (!METHODS.includes(route.method) || !route.url.startsWith("/"))
