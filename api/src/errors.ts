@@ -1,5 +1,6 @@
 import type { ErrorKind } from "./error-kind.ts";
 import { PREFLIGHT_ERRORS } from "./preflight-errors.ts";
+import { SECRETS_ERRORS } from "./secrets-errors.ts";
 
 /** The error catalogue: every code a user can meet, its HTTP status, its words and its remedy. */
 
@@ -254,16 +255,6 @@ export const ERRORS = {
     remedy:
       "Set proxy.tls.port and acme.agreeToTerms in mainstay.platform.yaml; docs/guides/https.md says how.",
   },
-  SECRETS_FILE: {
-    status: 422,
-    message: "the secrets file {file} cannot be used: {reason}",
-    remedy: "Make it a file of KEY=value lines, owned by the account of the server, with mode 0600.",
-  },
-  SECRET_MISSING: {
-    status: 422,
-    message: "the secrets {names} are not in {file}",
-    remedy: "Add a KEY=value line for each of them.",
-  },
   SERVICE_NOT_DEPLOYED: {
     status: 409,
     message: "no release of {service} serves in {environment}",
@@ -307,6 +298,7 @@ export const ERRORS = {
     remedy: "Look at it again ('mainstay change show {change}'), and approve what it has become.",
   },
   ...PREFLIGHT_ERRORS,
+  ...SECRETS_ERRORS,
   SIGNATURE_INVALID: {
     status: 422,
     message: "the signature does not stand for these files: {reason}",

@@ -232,6 +232,31 @@ const signatures = z.strictObject({
     .describe("Whether a release without a trusted signature is refused; else it is warned of."),
 });
 
+const secrets = z.strictObject({
+  keyFile: file()
+    .nullable()
+    .default(null)
+    .describe(
+      "The file of the keys that everything sealed in the database is wrapped with; null: keys/wrapping.key in the data directory.",
+    ),
+  key: z
+    .string()
+    .min(1, "expected a line vault-key-1 <id> <base64>")
+    .nullable()
+    .default(null)
+    .describe("The keys themselves, a line each, from the environment; then nothing is written to a file."),
+  passphrase: z
+    .string()
+    .min(12, "expected a passphrase of at least 12 characters")
+    .nullable()
+    .default(null)
+    .describe("A passphrase that gives the key (argon2id); a line each while one replaces another."),
+  passphraseFile: file()
+    .nullable()
+    .default(null)
+    .describe("The same in a file, such as a credential of systemd."),
+});
+
 export const platformFile = z
   .strictObject({
     dataDirectory: z
@@ -251,6 +276,7 @@ export const platformFile = z
     builds: builds.prefault({}),
     retention: retention.prefault({}),
     signatures: signatures.prefault({}),
+    secrets: secrets.prefault({}),
     freeze: freezeList
       .default([])
       .describe("When nothing new is brought in: `[{ from: fri 16:00, to: mon 08:00, timezone, reason }]`."),
@@ -273,7 +299,13 @@ export const platformFile = z
 export type PlatformConfig = z.output<typeof platformFile>;
 
 /** Paths whose values are never shown. */
-export const SECRET_PLATFORM_PATHS: readonly string[] = ["database.url", "channels", "beat.url"];
+export const SECRET_PLATFORM_PATHS: readonly string[] = [
+  "database.url",
+  "channels",
+  "beat.url",
+  "secrets.key",
+  "secrets.passphrase",
+];
 
 function refusePortClashes(context: z.core.ParsePayload<PlatformConfig>): void {
   const { server: control, proxy: traffic, agent: instances } = context.value;

@@ -5,6 +5,7 @@ import { platformFile } from "@mainstay/api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openTestDatabase } from "../../tests/support/database.ts";
 import { silentLog } from "../../tests/support/log.ts";
+import { createTestKeys } from "../../tests/support/vault.ts";
 import { compose } from "./compose.ts";
 import { createVirtualClock } from "./kernel/clock.ts";
 import type { AnyRoute } from "./kernel/http/index.ts";
@@ -19,7 +20,8 @@ beforeAll(async () => {
   database = await openTestDatabase();
   const config = { ...platformFile.parse({}), dataDirectory: folder };
   const clock = createVirtualClock(Date.parse("2026-11-01T12:00:00Z"));
-  house = compose({ config, database, runtimeDirectory: folder, env: {}, clock, log: silentLog });
+  const keys = await createTestKeys(database.db);
+  house = compose({ config, database, runtimeDirectory: folder, keys, env: {}, clock, log: silentLog });
   key = (await house.identity.ensureAdminKey()) ?? "";
 });
 afterAll(async () => {

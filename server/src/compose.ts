@@ -20,6 +20,7 @@ import {
   type Collect,
   type TaskRow,
 } from "./core/services/index.ts";
+import { createSealer, type HeldKeys } from "./core/secrets/index.ts";
 import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certificates/index.ts";
 import { addChannelsRoutes, createChannelsRoom } from "./drivers/channels/index.ts";
@@ -62,6 +63,8 @@ export interface HouseDependencies {
   config: PlatformConfig;
   database: DatabaseHandle;
   runtimeDirectory: string;
+  /** What everything sealed in the database is wrapped with. */
+  keys: HeldKeys;
   /** Where channels may keep their secrets. */
   env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
@@ -69,7 +72,8 @@ export interface HouseDependencies {
 }
 
 /** The whole house: every room is built here, in the order data flows, by plain calls. */
-export function compose({ config, database, runtimeDirectory, env, clock, log }: HouseDependencies) {
+export function compose(dependencies: HouseDependencies) {
+  const { config, database, runtimeDirectory, keys, env, clock, log } = dependencies;
   const { db } = database;
   const { dataDirectory } = config;
 
@@ -83,6 +87,7 @@ export function compose({ config, database, runtimeDirectory, env, clock, log }:
   const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
 
   // Core
+  const sealer = createSealer({ keyring: keys.keyring, random: randomBytes });
   const audit = createAudit({ db, clock, ids });
   const identity = createIdentity({ db, clock, random: randomBytes, audit, dataDirectory });
   const uploads = createUploads({ db, clock, ids, dataDirectory, limits: config.uploads });

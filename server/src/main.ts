@@ -1,8 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { parseArgs } from "node:util";
 import { AppError } from "@mainstay/api";
 import { compose } from "./compose.ts";
+import { createKeySource, openKeys } from "./core/secrets/index.ts";
 import { createActors, stopOnSignals } from "./kernel/actors.ts";
 import { createSystemClock } from "./kernel/clock.ts";
 import { loadConfig, runtimeDirectoryFor } from "./kernel/config/index.ts";
@@ -48,11 +50,16 @@ async function serve(): Promise<void> {
     clock,
   });
   await migrate({ pool: database.pool, rooms: [...ROOMS], log, version: VERSION });
-  const house = compose({ config, database, runtimeDirectory, env: process.env, clock, log });
+  const source = createKeySource({ settings: config.secrets, dataDirectory, random: randomBytes });
+  const keys = await openKeys({ db: database.db, clock, source });
+  const house = compose({ config, database, runtimeDirectory, keys, env: process.env, clock, log });
   const newKey = await house.identity.ensureAdminKey();
   // What a service manager keeps of the output is no place for a key; it lies in keys/admin.key.
   const isKept = process.env["INVOCATION_ID"] !== undefined && !process.stdout.isTTY;
   if (newKey !== null && !isKept) process.stdout.write(`\nThe admin key, shown this once: ${newKey}\n\n`);
+  // For somebody's eyes alone: a file that keeps the output would keep the key.
+  if (keys.recoveryKey !== null && process.stdout.isTTY)
+    process.stdout.write(recoveryNote(keys.recoveryKey, source.name));
   const stopTimeoutMs = config.server.shutdownTimeout + STOP_MARGIN_MS;
   const actors = createActors(house.parts, { clock, log, stopTimeoutMs });
   process.on("uncaughtException", (error) => {
@@ -74,6 +81,10 @@ async function serve(): Promise<void> {
   const { failed } = await actors.stopped;
   log.flush();
   process.exit(failed.length > 0 ? EXIT_FAILED : 0);
+}
+
+function recoveryNote(key: string, where: string): string {
+  return `The recovery key, shown this once. Without it or ${where} nobody can read the secrets again:\n${key}\n\n`;
 }
 
 function explain(error: unknown): string {

@@ -5,6 +5,7 @@ import type { MigratedRoom } from "./kernel/database/index.ts";
 export const ROOMS: readonly MigratedRoom[] = [
   room("events", "./kernel/events/migrations"),
   room("http", "./kernel/http/migrations"),
+  room("secrets", "./core/secrets/migrations"),
   room("audit", "./core/audit/migrations"),
   room("identity", "./core/identity/migrations"),
   room("uploads", "./core/uploads/migrations"),

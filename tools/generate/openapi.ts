@@ -1,7 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { platformFile } from "@mainstay/api";
 import { Kysely, PostgresDialect } from "kysely";
 import { Pool } from "pg";
 import { compose } from "../../server/src/compose.ts";
+import { createKeySource, type HeldKeys } from "../../server/src/core/secrets/index.ts";
 import { createVirtualClock } from "../../server/src/kernel/clock.ts";
 import type { DatabaseHandle } from "../../server/src/kernel/database/index.ts";
 import { createLog } from "../../server/src/kernel/log.ts";
@@ -15,6 +17,7 @@ export async function generate(): Promise<GeneratedFile[]> {
     database: unopenedDatabase(),
     env: {},
     runtimeDirectory: "/nonexistent",
+    keys: unopenedKeys(),
     clock,
     log: createLog({ clock, level: "error", format: "json" }),
   });
@@ -35,6 +38,19 @@ function unopenedDatabase(): DatabaseHandle {
     ping: async () => {},
     close: () => pool.end(),
   };
+}
+
+/** Nothing is sealed before the first request, and there is none. */
+function unopenedKeys(): HeldKeys {
+  const source = createKeySource({
+    settings: platformFile.parse({}).secrets,
+    dataDirectory: "/nonexistent",
+    random: randomBytes,
+  });
+  const keyring = () => {
+    throw new Error("a house that is only described has no keys");
+  };
+  return { source, keyring, refresh: async () => {}, recoveryKey: null };
 }
 
 /** The order in which rooms are composed is not part of the API. */

@@ -118,6 +118,7 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
   }));
   const { caFile } = config.acme;
   const { url } = config.beat;
+  const { keyFile, passphraseFile } = config.secrets;
   return {
     ...config,
     channels: locateFilesOf(config.channels, (file) => locate("channels", file)),
@@ -125,6 +126,11 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
     dataDirectory: locate("dataDirectory", config.dataDirectory),
     proxy: { ...config.proxy, tls: { ...tls, certificates } },
     acme: { ...config.acme, caFile: caFile === null ? null : locate("acme.caFile", caFile) },
+    secrets: {
+      ...config.secrets,
+      keyFile: keyFile && locate("secrets.keyFile", keyFile),
+      passphraseFile: passphraseFile && locate("secrets.passphraseFile", passphraseFile),
+    },
   };
 }
 
