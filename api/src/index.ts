@@ -22,6 +22,7 @@ export * from "./change-resources.ts";
 export * from "./resources.ts";
 export * from "./schema-tree.ts";
 export * from "./service-file.ts";
+export * from "./token-resources.ts";
 export * from "./units.ts";
 export * from "./uploads.ts";
 export * from "./verify-file.ts";

@@ -47,7 +47,7 @@ describe("every route", () => {
     const routes = house.http.routes();
     expect(routes.length).toBeGreaterThan(20);
     const open = routes.filter((each) => each.permission === "public").map((each) => each.url);
-    expect(open.toSorted()).toEqual(["/healthz", "/readyz"]);
+    expect(open.toSorted()).toEqual(["/.well-known/jwks.json", "/healthz", "/readyz"]);
   });
 
   it.each(["without a key", "with a key that is none", "with a wrong key"])("refuses %s", async (name) => {

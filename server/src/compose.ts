@@ -5,7 +5,7 @@ import type { PlatformConfig } from "@mainstay/api";
 import { auditStream, createAudit } from "./core/audit/index.ts";
 import { addBuildsRoutes, createBuilds } from "./core/builds/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
-import { createIdentity } from "./core/identity/index.ts";
+import { addTokensRoutes, createIdentity, createSigningKeys, createTokens } from "./core/identity/index.ts";
 import {
   addReleasesRoutes,
   addServicesRoutes,
@@ -26,6 +26,7 @@ import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certifi
 import { addChannelsRoutes, createChannelsRoom } from "./drivers/channels/index.ts";
 import {
   createAgentLink,
+  createAgentTrust,
   createBuildKeeper,
   createHooks,
   createInstancesDriver,
@@ -84,12 +85,21 @@ export function compose(dependencies: HouseDependencies) {
   const events = createEvents({ database, clock, ids, log, metrics, streams, source: "mainstay" });
   const jobs = createJobs({ database, log, metrics });
 
-  const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
+  const agent = createAgentClient({
+    socketPath: path.join(runtimeDirectory, "agent.sock"),
+    token: () => tokens.forAgent(),
+  });
 
   // Core
   const sealer = createSealer({ keyring: keys.keyring, random: randomBytes });
   const audit = createAudit({ db, clock, ids });
   const identity = createIdentity({ db, clock, random: randomBytes, audit, dataDirectory });
+  const { publicHost } = config.server;
+  const tokens = createTokens({
+    keys: createSigningKeys({ db, clock, random: randomBytes, sealer, audit }),
+    issuer: publicHost === null ? "urn:mainstay" : `https://${publicHost}`,
+    ...{ clock, ids, log, publish: createAgentTrust({ dataDirectory }) },
+  });
   const uploads = createUploads({ db, clock, ids, dataDirectory, limits: config.uploads });
   const signatures = createSignatures(config.signatures);
   const services = createServices({
@@ -101,7 +111,6 @@ export function compose(dependencies: HouseDependencies) {
   const builds = createBuilds({ db, clock, ids, audit, services, dataDirectory, limits: config.builds });
 
   // Drivers and signals
-  const { publicHost } = config.server;
   const settings = {
     dataDirectory,
     leaseTtlMs: config.agent.leaseTtl,
@@ -185,9 +194,11 @@ export function compose(dependencies: HouseDependencies) {
     clock,
     ids,
     metrics,
-    authenticate: identity.authenticate,
+    authenticate: async (credentials) =>
+      (await tokens.authenticate(credentials)) ?? identity.authenticate(credentials),
     idempotencyStore,
   });
+  addTokensRoutes(http, tokens);
   addUploadsRoutes(http, uploads);
   addReleasesRoutes(http, { services, collect });
   addServicesRoutes(http, {
@@ -223,6 +234,7 @@ export function compose(dependencies: HouseDependencies) {
     createProcessMetrics({ metrics, clock }),
     events,
     jobs,
+    tokens,
     link,
     taskKeeper,
     buildKeeper,

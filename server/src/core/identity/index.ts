@@ -1,1 +1,4 @@
+export { createSigningKeys } from "./tokens/signing-keys.ts";
+export { createTokens, type Tokens } from "./tokens/tokens.ts";
+export { addTokensRoutes } from "./tokens/routes.ts";
 export { createIdentity, type Identity, type IdentityDependencies } from "./identity.ts";
