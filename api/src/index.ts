@@ -1,3 +1,4 @@
+export * from "./access-resources.ts";
 export * from "./agent-protocol.ts";
 export * from "./approvals-file.ts";
 export * from "./build-file.ts";

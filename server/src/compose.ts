@@ -5,7 +5,14 @@ import type { PlatformConfig } from "@mainstay/api";
 import { auditStream, createAudit } from "./core/audit/index.ts";
 import { addBuildsRoutes, createBuilds } from "./core/builds/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
-import { addTokensRoutes, createIdentity, createSigningKeys, createTokens } from "./core/identity/index.ts";
+import {
+  addAccessRoutes,
+  addKeysRoutes,
+  addTokensRoutes,
+  createIdentity,
+  createSigningKeys,
+  createTokens,
+} from "./core/identity/index.ts";
 import {
   addReleasesRoutes,
   addServicesRoutes,
@@ -17,6 +24,7 @@ import {
   createSettingKind,
   createSignatures,
   gateDeadlineOf,
+  scopeOfChange,
   type Collect,
   type TaskRow,
 } from "./core/services/index.ts";
@@ -93,7 +101,8 @@ export function compose(dependencies: HouseDependencies) {
   // Core
   const sealer = createSealer({ keyring: keys.keyring, random: randomBytes });
   const audit = createAudit({ db, clock, ids });
-  const identity = createIdentity({ db, clock, random: randomBytes, audit, dataDirectory });
+  const { listen } = database;
+  const identity = createIdentity({ db, listen, clock, ids, random: randomBytes, audit, log, dataDirectory });
   const { publicHost } = config.server;
   const tokens = createTokens({
     keys: createSigningKeys({ db, clock, random: randomBytes, sealer, audit }),
@@ -199,6 +208,8 @@ export function compose(dependencies: HouseDependencies) {
     idempotencyStore,
   });
   addTokensRoutes(http, tokens);
+  addAccessRoutes(http, identity.access);
+  addKeysRoutes(http, identity.access);
   addUploadsRoutes(http, uploads);
   addReleasesRoutes(http, { services, collect });
   addServicesRoutes(http, {
@@ -213,7 +224,7 @@ export function compose(dependencies: HouseDependencies) {
   const { wake, outputOf: buildOutputOf } = buildKeeper;
   addBuildsRoutes(http, { builds, sync: link.sync, wake, outputOf: buildOutputOf, logs: agent.logs });
   addCertificatesRoutes(http, certificates);
-  addChangesRoutes(http, { changes, watch, report });
+  addChangesRoutes(http, { changes, watch, report, scopeOf: (wish) => scopeOfChange(services, wish) });
   addChannelsRoutes(http, { channels, beat });
   addProblemsRoutes(http, problems);
   addPlatformRoutes(http, { config, database, audit, changes, link, sampler });
@@ -232,6 +243,7 @@ export function compose(dependencies: HouseDependencies) {
   const parts: LongRunning[] = [
     { name: "database", start: () => {}, stop: () => database.close() },
     createProcessMetrics({ metrics, clock }),
+    ...identity.access.parts,
     events,
     jobs,
     tokens,

@@ -31,6 +31,7 @@ export function addPlatformRoutes(http: Http, dependencies: PlatformRoutesDepend
     method: "GET",
     url: "/api/v1/platform",
     permission: "platform.read",
+    scope: "somewhere",
     summary: "Whether the platform is well",
     response: platformResource,
     handler: () => describePlatform(dependencies),
@@ -39,6 +40,7 @@ export function addPlatformRoutes(http: Http, dependencies: PlatformRoutesDepend
     method: "GET",
     url: "/api/v1/audit",
     permission: "audit.read",
+    scope: "somewhere",
     summary: "Every change of state: who, what, why, newest first",
     query: z.object({
       service: z.string().optional(),
@@ -47,12 +49,13 @@ export function addPlatformRoutes(http: Http, dependencies: PlatformRoutesDepend
       cursor: z.string().optional().describe("the `next` of the page before"),
     }),
     response: page(auditResource),
-    handler: async ({ query }) => {
+    handler: async ({ query, authenticated }) => {
       const { service, change, limit, cursor } = query;
       const { entries, cursor: next } = await dependencies.audit.list({
         cursor,
         limit,
         filter: { service, change },
+        reader: authenticated,
       });
       return { items: entries, next };
     },

@@ -1,5 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database, Tx } from "../../kernel/database/index.ts";
+import { readVisible, type Authenticated } from "../../kernel/http/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import { maskFields, type AuditEntry, type NewAuditEntry } from "./entry.ts";
 import { createAuditStore, type AuditFilter, type AuditRow } from "./store.ts";
@@ -16,6 +17,9 @@ export interface AuditPage {
   cursor: string | null;
 }
 
+type Reader = Pick<Authenticated, "can">;
+type ListOptions = NonNullable<Parameters<Audit["list"]>[0]>;
+
 export interface Audit {
   /** Writes who did what, in the transaction that did it. Fields whose names mean secrets are masked. */
   record(tx: Tx, entry: NewAuditEntry): Promise<void>;
@@ -24,9 +28,12 @@ export interface Audit {
     cursor?: string | null | undefined;
     limit?: number;
     filter?: AuditFilter;
+    /** Only what this one may see; everything unless given. */
+    reader?: Reader;
   }): Promise<AuditPage>;
 }
 
+const EVERYBODY: Reader = { can: () => true };
 const DEFAULT_LIMIT = 50;
 const LIMIT = 500;
 const SIZE_LIMIT_BYTES = 256 * 1024;
@@ -59,13 +66,16 @@ export function createAudit({ db, clock, ids }: AuditDependencies): Audit {
     cursor = null,
     limit = DEFAULT_LIMIT,
     filter = {},
-  }: { cursor?: string | null | undefined; limit?: number; filter?: AuditFilter } = {}): Promise<AuditPage> {
-    const before = cursor === null ? null : Number(cursor);
+    reader = EVERYBODY,
+  }: ListOptions = {}): Promise<AuditPage> {
     const count = Math.min(Math.max(limit, 1), LIMIT);
-    const rows = await store.list({ before, limit: count + 1, filter });
-    const shown = rows.slice(0, count);
-    const next = rows.length > count ? shown.at(-1)?.insertion : undefined;
-    return { entries: shown.map(entryOf), cursor: next === undefined ? null : String(next) };
+    const { rows, next } = await readVisible(reader, "audit.read", {
+      limit: count,
+      cursor: cursor ?? undefined,
+      read: (from) => store.list({ before: from === undefined ? null : Number(from), limit: count, filter }),
+      cursorOf: ({ insertion }) => String(insertion),
+    });
+    return { entries: rows.map(entryOf), cursor: next };
   }
 
   return { record, list };

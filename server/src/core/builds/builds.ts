@@ -68,9 +68,9 @@ export function createBuilds(dependencies: BuildsDependencies) {
   }
 
   async function reuse(earlier: BuildRow, wish: BuildWish, origin: Origin): Promise<BuildRow> {
-    const { file, environment, env, signature } = wish;
+    const { file, environment, env, signature, permit } = wish;
     const { id: reuses, digest } = earlier;
-    const named = { file, environment, env, signature };
+    const named = { file, environment, env, signature, permit };
     const release = await services.registerRelease({ ...named, digest: digest ?? "" }, origin);
     const now = clock.now();
     const row: BuildRow = {

@@ -1,6 +1,6 @@
 import { buildResource, newBuild, page, type BuildResource } from "@mainstay/api";
 import { z } from "zod";
-import { originOf, type Http } from "../../kernel/http/index.ts";
+import { demand, foundAt, onlyVisible, originOf, type Http, type Scope } from "../../kernel/http/index.ts";
 import { maskSecrets } from "../../kernel/redact.ts";
 import type { Builds } from "./builds.ts";
 import type { BuildRow } from "./store.ts";
@@ -27,6 +27,7 @@ export function addBuildsRoutes(http: Http, dependencies: BuildsRoutesDependenci
     method: "POST",
     url: "/api/v1/builds",
     permission: "builds.write",
+    scope: "somewhere",
     summary: "Build a directory, an uploaded archive or a source that was built before into a release",
     body: newBuild,
     response: buildResource,
@@ -34,7 +35,8 @@ export function addBuildsRoutes(http: Http, dependencies: BuildsRoutesDependenci
     handler: async ({ body, ...request }) => {
       // What cannot start now must not start by surprise when the agent is back.
       await sync();
-      const row = await builds.request(body, originOf(request));
+      const permit = (target: Scope) => demand(request.authenticated, "builds.write", target);
+      const row = await builds.request({ ...body, permit }, originOf(request));
       wake();
       return toBuild(row);
     },
@@ -43,6 +45,7 @@ export function addBuildsRoutes(http: Http, dependencies: BuildsRoutesDependenci
     method: "POST",
     url: "/api/v1/builds/:id/stop",
     permission: "builds.write",
+    scope: (request) => find(builds, request),
     summary: "End a build that waits or runs, and everything it started; nothing is registered",
     params: idParam,
     body: z.strictObject({}).prefault({}),
@@ -71,21 +74,23 @@ function addReading(http: Http, { builds, logs }: BuildsRoutesDependencies): voi
     method: "GET",
     url: "/api/v1/builds",
     permission: "builds.read",
+    scope: "somewhere",
     summary: "The latest builds, newest first",
     query: z.object({
       service: z.string().optional(),
       limit: z.coerce.number().int().min(1).max(200).default(20),
     }),
     response: page(buildResource),
-    handler: async ({ query: { service, limit } }) => {
+    handler: async ({ query: { service, limit }, authenticated }) => {
       const rows = await builds.latest(service, limit);
-      return { items: rows.map(toBuild), next: null };
+      return { items: onlyVisible(authenticated, "builds.read", rows).map(toBuild), next: null };
     },
   });
   http.route({
     method: "GET",
     url: "/api/v1/builds/:id",
     permission: "builds.read",
+    scope: (request) => find(builds, request),
     summary: "One build",
     params: idParam,
     response: buildResource,
@@ -95,6 +100,7 @@ function addReading(http: Http, { builds, logs }: BuildsRoutesDependencies): voi
     method: "GET",
     url: "/api/v1/builds/:id/output",
     permission: "builds.read",
+    scope: (request) => find(builds, request),
     summary: "What a build writes, until it has ended; of one that has ended the end of what it wrote",
     params: idParam,
     stream: "ndjson",
@@ -105,6 +111,10 @@ function addReading(http: Http, { builds, logs }: BuildsRoutesDependencies): voi
       return asItems(logs(row.id, { tail: TAIL_LINES, follow: true, signal }));
     },
   });
+}
+
+async function find(builds: Builds, { params: { id } }: { params: { id: string } }) {
+  return foundAt(await builds.build(id), `build ${id}`, "builds.read");
 }
 
 async function* asItems(lines: AsyncIterable<string> | string[]): AsyncIterable<{ line: string }> {

@@ -13,8 +13,15 @@ import {
 } from "@mainstay/api";
 import type { Command } from "@mainstay/rollout";
 import { z } from "zod";
-import { originOf, type Http } from "../../kernel/http/index.ts";
-import type { Changes } from "./changes.ts";
+import {
+  foundAt,
+  originOf,
+  readVisible,
+  type FoundScope,
+  type Http,
+  type Scope,
+} from "../../kernel/http/index.ts";
+import type { ChangeRequest, Changes } from "./changes.ts";
 import type { createReport } from "./report.ts";
 import { toChange, toEntry } from "./resources.ts";
 import type { createWatch } from "./watch.ts";
@@ -35,27 +42,42 @@ export interface ChangesRoutesDependencies {
   changes: Changes;
   watch: ReturnType<typeof createWatch>;
   report: ReturnType<typeof createReport>;
+  /** What a request for a change is about. Throws NOT_FOUND for a candidate that is not there. */
+  scopeOf(wish: ChangeRequest): Promise<Scope | FoundScope>;
 }
 
-export function addChangesRoutes(http: Http, { changes, watch, report }: ChangesRoutesDependencies): void {
-  addReading(http, changes);
+/** What a change that exists is about. */
+type Find = (request: { params: { id: string } }) => Promise<FoundScope>;
+
+export function addChangesRoutes(http: Http, dependencies: ChangesRoutesDependencies): void {
+  const { changes, watch, report, scopeOf } = dependencies;
+  const find: Find = async ({ params: { id } }) =>
+    foundAt(await changes.change(id), `change ${id}`, "changes.read");
+  addReading(http, changes, find);
   http.route({
     method: "GET",
     url: "/api/v1/changes/:id/report",
     permission: "changes.read",
+    scope: find,
     summary: "Everything about one change: states with durations, evidence, findings, what was audited",
     params: idParam,
     response: reportResource,
-    handler: ({ params }) => report(params.id),
+    handler: async ({ params, authenticated }) => {
+      const found = await report(params.id);
+      const maySeeAudit = authenticated.can("audit.read", found.change);
+      return maySeeAudit ? found : { ...found, audit: [] };
+    },
   });
-  addWatching(http, watch);
-  addRequesting(http, changes);
-  addApproving(http, changes);
+  addWatching(http, watch, find);
+  addRequesting(http, changes, scopeOf);
+  addEnding(http, changes, find);
+  addApproving(http, changes, find);
   for (const { verb, summary } of COMMANDS) {
     http.route({
       method: "POST",
       url: `/api/v1/changes/:id/${verb}`,
-      permission: "changes.write",
+      permission: "changes.steer",
+      scope: find,
       summary,
       params: idParam,
       body: commandBody,
@@ -66,11 +88,12 @@ export function addChangesRoutes(http: Http, { changes, watch, report }: Changes
   }
 }
 
-function addReading(http: Http, changes: Changes): void {
+function addReading(http: Http, changes: Changes, find: Find): void {
   http.route({
     method: "GET",
     url: "/api/v1/changes",
     permission: "changes.read",
+    scope: "somewhere",
     summary: "Changes, newest first",
     query: z.object({
       service: z.string().optional(),
@@ -80,22 +103,22 @@ function addReading(http: Http, changes: Changes): void {
       cursor: z.string().optional().describe("the `next` of the page before"),
     }),
     response: page(changeResource),
-    handler: async ({ query }) => {
+    handler: async ({ query, authenticated }) => {
       const { service, environment, limit, cursor } = query;
-      const rows = await changes.list({
-        service,
-        environment,
-        limit,
-        before: cursor,
-        active: query.active === "true",
+      const active = query.active === "true";
+      const { rows, next } = await readVisible(authenticated, "changes.read", {
+        ...{ limit, cursor },
+        read: (before) => changes.list({ service, environment, limit, before, active }),
+        cursorOf: ({ id }) => id,
       });
-      return { items: rows.map(toChange), next: rows.length === limit ? (rows.at(-1)?.id ?? null) : null };
+      return { items: rows.map(toChange), next };
     },
   });
   http.route({
     method: "GET",
     url: "/api/v1/changes/:id",
     permission: "changes.read",
+    scope: find,
     summary: "One change",
     params: idParam,
     response: changeResource,
@@ -105,6 +128,7 @@ function addReading(http: Http, changes: Changes): void {
     method: "GET",
     url: "/api/v1/changes/:id/timeline",
     permission: "changes.read",
+    scope: find,
     summary: "Every transition of a change, with its reason and evidence",
     params: idParam,
     response: page(timelineEntry),
@@ -117,6 +141,7 @@ function addReading(http: Http, changes: Changes): void {
     method: "GET",
     url: "/api/v1/changes/:id/replay",
     permission: "changes.read",
+    scope: find,
     summary: "Compute the latest evidence again from the stored samples and compare",
     params: idParam,
     response: replayResource,
@@ -124,11 +149,12 @@ function addReading(http: Http, changes: Changes): void {
   });
 }
 
-function addWatching(http: Http, watch: ReturnType<typeof createWatch>): void {
+function addWatching(http: Http, watch: ReturnType<typeof createWatch>, find: Find): void {
   http.route({
     method: "GET",
     url: "/api/v1/changes/:id/watch",
     permission: "changes.read",
+    scope: find,
     summary: "Follow a change to its end",
     params: idParam,
     query: z.object({
@@ -140,11 +166,14 @@ function addWatching(http: Http, watch: ReturnType<typeof createWatch>): void {
   });
 }
 
-function addRequesting(http: Http, changes: Changes): void {
+type ScopeOf = ChangesRoutesDependencies["scopeOf"];
+
+function addRequesting(http: Http, changes: Changes, scopeOf: ScopeOf): void {
   http.route({
     method: "POST",
     url: "/api/v1/changes",
     permission: "changes.write",
+    scope: ({ body }) => scopeOf(body),
     summary: "Request a change",
     body: newChange,
     response: changeResource,
@@ -154,6 +183,7 @@ function addRequesting(http: Http, changes: Changes): void {
     method: "POST",
     url: "/api/v1/changes/forced",
     permission: "changes.force",
+    scope: ({ body }) => scopeOf(body),
     stepUp: ({ body }) => changes.isGuarded(body),
     summary: "Request a change that goes on in spite of the findings named",
     body: forcedChange,
@@ -164,6 +194,7 @@ function addRequesting(http: Http, changes: Changes): void {
     method: "POST",
     url: "/api/v1/changes/preview",
     permission: "changes.read",
+    scope: ({ body }) => scopeOf(body),
     summary: "What a change would do and what speaks against it; alters nothing",
     body: forcedChange,
     response: previewResource,
@@ -172,10 +203,15 @@ function addRequesting(http: Http, changes: Changes): void {
       return { change: toChange(change), findings };
     },
   });
+}
+
+/** A change taken out of the queue, or undone. */
+function addEnding(http: Http, changes: Changes, find: Find): void {
   http.route({
     method: "POST",
     url: "/api/v1/changes/:id/cancel",
-    permission: "changes.write",
+    permission: "changes.steer",
+    scope: find,
     summary: "Take a change that has not begun out of the queue",
     params: idParam,
     body: commandBody,
@@ -186,7 +222,8 @@ function addRequesting(http: Http, changes: Changes): void {
   http.route({
     method: "POST",
     url: "/api/v1/changes/:id/rollback",
-    permission: "changes.write",
+    permission: "changes.steer",
+    scope: find,
     summary: "Undo a change under way, or bring the release before it back",
     params: idParam,
     body: commandBody,
@@ -196,16 +233,12 @@ function addRequesting(http: Http, changes: Changes): void {
   });
 }
 
-function addApproving(http: Http, changes: Changes): void {
-  const scopeOf = async (id: string) => {
-    const { environment, service } = await changes.change(id);
-    return { environment, service, what: `change ${id}`, read: "changes.read" } as const;
-  };
+function addApproving(http: Http, changes: Changes, find: Find): void {
   http.route({
     method: "POST",
     url: "/api/v1/changes/:id/approve",
     permission: "changes.approve",
-    scope: ({ params }) => scopeOf(params.id),
+    scope: find,
     summary: "Approve of a change that waits for it",
     params: idParam,
     body: approvalBody,
@@ -217,7 +250,7 @@ function addApproving(http: Http, changes: Changes): void {
     method: "POST",
     url: "/api/v1/changes/:id/reject",
     permission: "changes.approve",
-    scope: ({ params }) => scopeOf(params.id),
+    scope: find,
     summary: "End a change that waits for approval",
     params: idParam,
     body: rejectionBody,

@@ -3,6 +3,7 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { silentLog } from "../../../../tests/support/log.ts";
 import { openTestDatabase } from "../../../../tests/support/database.ts";
 import { createVirtualClock } from "../../kernel/clock.ts";
 import type { DatabaseHandle } from "../../kernel/database/index.ts";
@@ -15,7 +16,8 @@ const clock = createVirtualClock(Date.parse("2026-11-21T10:00:00Z"));
 let database: DatabaseHandle;
 let dataDirectory: string;
 let identity: Identity;
-const audit = () => createAudit({ db: database.db, clock, ids: createIds({ clock, random: randomBytes }) });
+const ids = createIds({ clock, random: randomBytes });
+const audit = () => createAudit({ db: database.db, clock, ids });
 
 beforeAll(async () => {
   database = await openTestDatabase();
@@ -24,15 +26,21 @@ afterAll(() => database.close());
 
 beforeEach(async () => {
   dataDirectory = await mkdtemp(path.join(tmpdir(), "identity-"));
-  identity = createIdentity({ db: database.db, clock, random: randomBytes, audit: audit(), dataDirectory });
+  const { db, listen } = database;
+  const dependencies = { db, listen, clock, ids, random: randomBytes, audit: audit(), log: silentLog };
+  identity = createIdentity({ ...dependencies, dataDirectory });
 });
 afterEach(async () => {
-  await database.pool.query("delete from identity.api_keys");
+  await database.pool.query("delete from identity.api_keys; delete from identity.grants");
   await rm(dataDirectory, { recursive: true, force: true });
 });
 
 const authenticate = (authorization?: string) =>
-  identity.authenticate({ headers: authorization === undefined ? {} : { authorization } });
+  identity.authenticate({
+    headers: authorization === undefined ? {} : { authorization },
+    address: "127.0.0.1",
+    method: "GET",
+  });
 
 describe("the admin key", () => {
   it("is made once, and lies where only the account of the server can read it", async () => {
@@ -62,11 +70,15 @@ describe("the admin key", () => {
     expect(rows).toHaveLength(1);
     expect(rows[0].text).not.toContain(key.slice(12));
     const { entries } = await audit().list();
-    expect(entries[0]).toMatchObject({
+    expect(entries[1]).toMatchObject({
       actor: { type: "system" },
       action: "identity.key_created",
       resource: { type: "key", id: key.slice(3, 11) },
       after: { name: "admin", role: "admin" },
+    });
+    expect(entries[0]).toMatchObject({
+      action: "identity.granted",
+      after: { subject: `key:${key.slice(3, 11)}`, role: "admin", environment: null, service: null },
     });
     expect(JSON.stringify(entries)).not.toContain(key.slice(12));
   });
@@ -82,7 +94,7 @@ describe("the admin key", () => {
     await identity.ensureAdminKey();
     const file = path.join(dataDirectory, "keys/admin.key");
     await chmod(file, 0o644);
-    await database.pool.query("delete from identity.api_keys");
+    await database.pool.query("delete from identity.api_keys; delete from identity.grants");
     const key = await identity.ensureAdminKey();
     expect(await readFile(file, "utf8")).toBe(`${key}\n`);
     expect((await stat(file)).mode & 0o777).toBe(0o600);

@@ -3,7 +3,7 @@ export { createReleaseKind, createSettingKind } from "./release-kind.ts";
 export type { NewRelease, Source } from "./intake.ts";
 export { createSignatures, type Signatures } from "./signatures.ts";
 export { gateDeadlineOf } from "./release-plan.ts";
-export { countsOf, createScaleKind } from "./scale-kind.ts";
+export { countsOf, createScaleKind, scopeOfChange } from "./scale-kind.ts";
 export { addReleasesRoutes } from "./release-routes.ts";
 export { addServicesRoutes } from "./routes.ts";
 export { addSettingsRoutes } from "./settings-routes.ts";

@@ -1,11 +1,14 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { AppError, describeIssues, parseServiceFile, serviceFile, type ServiceFile } from "@mainstay/api";
+import type { Target } from "./store.ts";
 
 export interface SnapshotWish {
   /** Name of the service file inside the directory. */
   file: string;
   environment?: string | undefined;
+  /** Throws for a service and environment that whoever asks may not enter; they are known only now. */
+  permit?: ((target: Target) => void) | undefined;
 }
 
 /**
@@ -25,7 +28,9 @@ export async function readSnapshot(
     throw new AppError("CONFIG_UNREADABLE", { file, reason: error.code ?? "unknown" }, { cause: error });
   });
   if (wish.environment !== undefined) mustBeName(wish.environment);
-  return parseServiceFile(text, file, wish.environment);
+  const snapshot = parseServiceFile(text, file, wish.environment);
+  wish.permit?.({ service: snapshot.service, environment: snapshot.environment });
+  return snapshot;
 }
 
 function mustBeName(environment: string): void {

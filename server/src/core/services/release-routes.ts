@@ -8,11 +8,12 @@ import {
   releaseResource,
 } from "@mainstay/api";
 import { z } from "zod";
-import { originOf, type Http } from "../../kernel/http/index.ts";
+import { demand, foundAt, originOf, readVisible, type Http } from "../../kernel/http/index.ts";
 import { sbomDocument } from "./domain/sbom.ts";
 import { toRelease } from "./resources.ts";
 import type { Collect } from "./collector.ts";
 import type { Services } from "./services.ts";
+import type { Target } from "./store.ts";
 
 const idParam = z.object({ id: z.string() });
 const LIMIT_MAX = 200;
@@ -27,17 +28,21 @@ export function addReleasesRoutes(http: Http, { services, collect }: ReleasesRou
     method: "POST",
     url: "/api/v1/releases",
     permission: "releases.write",
+    scope: "somewhere",
     summary: "Register a directory, an uploaded archive or known content as an immutable release",
     body: newRelease,
     response: releaseResource,
-    handler: async ({ body, ...request }) =>
-      toRelease(await services.registerRelease(body, originOf(request))),
+    handler: async ({ body, ...request }) => {
+      const permit = (target: Target) => demand(request.authenticated, "releases.write", target);
+      return toRelease(await services.registerRelease({ ...body, permit }, originOf(request)));
+    },
   });
 
   http.route({
     method: "GET",
     url: "/api/v1/releases",
     permission: "releases.read",
+    scope: "somewhere",
     summary: "The latest releases, newest first",
     query: z.object({
       service: z.string().optional(),
@@ -46,19 +51,20 @@ export function addReleasesRoutes(http: Http, { services, collect }: ReleasesRou
       cursor: z.string().optional().describe("the `next` of the page before"),
     }),
     response: page(releaseResource),
-    handler: async ({ query }) => {
-      const rows = await services.releases(query, { before: query.cursor ?? null, limit: query.limit });
-      return {
-        items: rows.map(toRelease),
-        next: rows.length === query.limit ? (rows.at(-1)?.id ?? null) : null,
-      };
+    handler: async ({ query: { limit, cursor, ...target }, authenticated }) => {
+      const { rows, next } = await readVisible(authenticated, "releases.read", {
+        ...{ limit, cursor },
+        read: (before) => services.releases(target, { before: before ?? null, limit }),
+        cursorOf: ({ id }) => id,
+      });
+      return { items: rows.map(toRelease), next };
     },
   });
 
   http.route({
     method: "POST",
     url: "/api/v1/releases/collect",
-    permission: "releases.write",
+    permission: "releases.collect",
     summary: "Remove the files of releases that nobody needs; the rows stay",
     body: collectReleases,
     response: collectionResource,
@@ -72,6 +78,11 @@ export function addReleasesRoutes(http: Http, { services, collect }: ReleasesRou
     method: "POST",
     url: "/api/v1/releases/:id/promote",
     permission: "releases.write",
+    scope: async ({ params, body, authenticated }) => {
+      const source = await services.release(params.id);
+      demand(authenticated, "releases.read", foundAt(source, `release ${params.id}`, "releases.read"));
+      return { service: source.service, environment: body.environment };
+    },
     summary: "Register the same files as a release of another environment",
     params: idParam,
     body: promotion,
@@ -84,10 +95,13 @@ export function addReleasesRoutes(http: Http, { services, collect }: ReleasesRou
 }
 
 function addReadingOne(http: Http, services: Services): void {
+  const find = async ({ params: { id } }: { params: { id: string } }) =>
+    foundAt(await services.release(id), `release ${id}`, "releases.read");
   http.route({
     method: "GET",
     url: "/api/v1/releases/:id",
     permission: "releases.read",
+    scope: find,
     summary: "One release",
     params: idParam,
     response: releaseResource,
@@ -98,6 +112,7 @@ function addReadingOne(http: Http, services: Services): void {
     method: "GET",
     url: "/api/v1/releases/:id/sbom",
     permission: "releases.read",
+    scope: find,
     summary: "What a release is made of, as CycloneDX 1.6",
     params: idParam,
     response: sbomDocument,
@@ -108,11 +123,13 @@ function addReadingOne(http: Http, services: Services): void {
     method: "GET",
     url: "/api/v1/releases/:id/diff",
     permission: "releases.read",
+    scope: find,
     summary: "What is different from another release: packages, names of variables, numbers of files",
     params: idParam,
     query: z.object({ from: z.string().describe("the release it is compared with") }),
     response: releaseDiffResource,
-    handler: async ({ params, query }) => {
+    handler: async ({ params, query, authenticated }) => {
+      demand(authenticated, "releases.read", await find({ params: { id: query.from } }));
       const found = await services.diff(query.from, params.id);
       return { from: query.from, to: params.id, ...found };
     },

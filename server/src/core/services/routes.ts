@@ -8,7 +8,7 @@ import {
   type ServiceResource,
 } from "@mainstay/api";
 import { z } from "zod";
-import { originOf, type Http } from "../../kernel/http/index.ts";
+import { demand, foundAt, onlyVisible, originOf, type Http } from "../../kernel/http/index.ts";
 import { toInstance, toService, type ObservedInstances } from "./resources.ts";
 import type { Services } from "./services.ts";
 import type { ServiceRow } from "./store.ts";
@@ -40,15 +40,21 @@ export function addServicesRoutes(
     method: "GET",
     url: "/api/v1/services",
     permission: "services.read",
+    scope: "somewhere",
     summary: "Every service with what serves and what is on trial",
     response: page(serviceResource),
-    handler: async () => ({ items: await resourcesOf(await services.list()), next: null }),
+    handler: async ({ authenticated }) => {
+      const rows = (await services.list()).map((row) => ({ ...row, service: row.name }));
+      const items = await resourcesOf(onlyVisible(authenticated, "services.read", rows));
+      return { items, next: null };
+    },
   });
 
   http.route({
     method: "POST",
     url: "/api/v1/services/:service/maintenance",
     permission: "services.write",
+    scope: ({ params, body }) => ({ service: params.service, environment: body.environment }),
     summary: "Turn a service's maintenance page on or off",
     params: z.object({ service: z.string() }),
     body: maintenanceOrder,
@@ -69,15 +75,21 @@ export function addServicesRoutes(
     method: "GET",
     url: "/api/v1/instances",
     permission: "services.read",
+    scope: "somewhere",
     summary: "Every instance that ought to run, and how it does",
     response: page(instanceResource),
-    handler: async () => ({ items: await instancesNow(), next: null }),
+    handler: async ({ authenticated }) => ({
+      items: onlyVisible(authenticated, "services.read", await instancesNow()),
+      next: null,
+    }),
   });
 
   http.route({
     method: "GET",
     url: "/api/v1/instances/:id/logs",
     permission: "services.read",
+    scope: async ({ params }) =>
+      foundAt(await services.logged(params.id), `instance ${params.id}`, "services.read"),
     summary: "What an instance wrote to standard output and error",
     params: idParam,
     query: z.object({
@@ -87,8 +99,10 @@ export function addServicesRoutes(
     }),
     stream: "ndjson",
     response: z.object({ line: z.string() }),
-    handler: async ({ params, query, signal }) => {
+    handler: async ({ params, query, authenticated, signal }) => {
       const row = await services.logged(params.id);
+      if (row.isTask)
+        demand(authenticated, "tasks.read", foundAt(row, `instance ${params.id}`, "tasks.read"));
       const redact = await services.createRedactor(row.release);
       if (row.output !== null) return asItems(lastLines(row.output, query.tail), redact);
       const sinceMs = query.since === undefined ? undefined : Date.parse(query.since);

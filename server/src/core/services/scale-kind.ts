@@ -1,6 +1,7 @@
 import { AppError } from "@mainstay/api";
 import type { RolloutPlan } from "@mainstay/rollout";
 import type { ChangeKind, Preparation, PreparedRequest } from "../changes/index.ts";
+import { foundAt, type FoundScope, type Scope } from "../../kernel/http/index.ts";
 import { formatCounts, parseCounts, type Counts } from "./domain/counts.ts";
 import type { Services } from "./services.ts";
 import type { ReleaseRow, ServiceRow, Target } from "./store.ts";
@@ -42,7 +43,19 @@ export function createScaleKind(
   };
 }
 
-function targetOf({ service, environment }: PreparedRequest): Target {
+/**
+ * What a request for a change is about: for numbers what it names itself, for all else the service of the release.
+ */
+export async function scopeOfChange(
+  services: Pick<Services, "release">,
+  wish: Pick<PreparedRequest, "candidate" | "service" | "environment"> & { kind: string },
+): Promise<Scope | FoundScope> {
+  if (wish.kind === "scale") return targetOf(wish);
+  const { candidate } = wish;
+  return foundAt(await services.release(candidate), `release ${candidate}`, "releases.read");
+}
+
+function targetOf({ service, environment }: Pick<PreparedRequest, "service" | "environment">): Target {
   if (service !== undefined) return { service, environment: environment ?? "production" };
   const errors = [{ path: "body.service", message: "is missing: whose processes are to be scaled" }];
   throw new AppError("REQUEST_INVALID", {}, { errors });

@@ -70,6 +70,16 @@ export interface ServicesDependencies {
   signatures: Signatures;
 }
 
+interface Logged extends Target {
+  release: string;
+  isTask: boolean;
+  output: string | null;
+}
+
+function whereabouts({ service, environment, release }: Target & { release: string }) {
+  return { service, environment, release };
+}
+
 export function createServices(dependencies: ServicesDependencies) {
   const { db, clock, ids, audit, events, dataDirectory, uploads, images, limits, signatures } = dependencies;
   const store = createServicesStore(db);
@@ -109,11 +119,11 @@ export function createServices(dependencies: ServicesDependencies) {
   }
 
   /** Whose log it is, and the log itself once it is kept here because nobody writes it any more. */
-  async function logged(id: string): Promise<{ release: string; output: string | null }> {
-    const row = await store.instance(id);
-    if (row) return { release: row.release, output: null };
+  async function logged(id: string): Promise<Logged> {
+    const instance = await store.instance(id);
+    if (instance) return { ...whereabouts(instance), isTask: false, output: null };
     const task = await tasks.task(id);
-    return { release: task.release, output: task.finished_at === null ? null : task.output };
+    return { ...whereabouts(task), isTask: true, output: task.finished_at === null ? null : task.output };
   }
 
   /**

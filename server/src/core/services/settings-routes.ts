@@ -20,6 +20,7 @@ export function addSettingsRoutes(http: Http, services: Services): void {
     method: "GET",
     url: URL,
     permission: "settings.read",
+    scope: ({ params }) => params,
     summary: "The configuration of what serves, and the names of its secrets",
     params: targetParams,
     response: settingsResource,
@@ -32,6 +33,7 @@ export function addSettingsRoutes(http: Http, services: Services): void {
     method: "POST",
     url: URL,
     permission: "settings.write",
+    scope: ({ params }) => params,
     summary:
       "Make a release of the code that serves with another configuration; request a change for it next",
     params: targetParams,

@@ -1,6 +1,6 @@
 import { newTask, page, taskResource, type TaskResource } from "@mainstay/api";
 import { z } from "zod";
-import { originOf, type Http } from "../../kernel/http/index.ts";
+import { foundAt, onlyVisible, originOf, type Http } from "../../kernel/http/index.ts";
 import type { Services } from "./services.ts";
 import type { TaskRow } from "./tasks-store.ts";
 
@@ -17,10 +17,13 @@ export interface TasksRoutesDependencies {
 /** Commands that run once: release commands, and what people run by hand. */
 export function addTasksRoutes(http: Http, { services, sync, outputOf }: TasksRoutesDependencies): void {
   const { tasks } = services;
+  const find = async ({ params: { id } }: { params: { id: string } }) =>
+    foundAt(await tasks.task(id), `instance ${id}`, "tasks.read");
   http.route({
     method: "POST",
     url: "/api/v1/tasks",
     permission: "tasks.write",
+    scope: ({ body: { service, environment } }) => ({ service, environment }),
     summary: "Run a command once, with the code and the variables of the release that serves",
     body: newTask,
     response: taskResource,
@@ -40,6 +43,7 @@ export function addTasksRoutes(http: Http, { services, sync, outputOf }: TasksRo
     method: "GET",
     url: "/api/v1/tasks",
     permission: "tasks.read",
+    scope: "somewhere",
     summary: "The latest commands of a change or a service that ran once",
     query: z.object({
       change: z.string().optional(),
@@ -48,16 +52,17 @@ export function addTasksRoutes(http: Http, { services, sync, outputOf }: TasksRo
       limit: z.coerce.number().int().min(1).max(200).default(20),
     }),
     response: page(taskResource),
-    handler: async ({ query: { change, service, environment, limit } }) => {
-      if (change !== undefined) return { items: (await tasks.ofChange(change)).map(toTask), next: null };
-      const rows = service === undefined ? [] : await tasks.ofService({ service, environment }, limit);
-      return { items: rows.map(toTask), next: null };
+    handler: async ({ query: { change, service, environment, limit }, authenticated }) => {
+      const ofService = () => (service === undefined ? [] : tasks.ofService({ service, environment }, limit));
+      const rows = await (change === undefined ? ofService() : tasks.ofChange(change));
+      return { items: onlyVisible(authenticated, "tasks.read", rows).map(toTask), next: null };
     },
   });
   http.route({
     method: "GET",
     url: "/api/v1/tasks/:id",
     permission: "tasks.read",
+    scope: find,
     summary: "One command that ran once, or still does",
     params: idParam,
     response: taskResource,
@@ -67,6 +72,7 @@ export function addTasksRoutes(http: Http, { services, sync, outputOf }: TasksRo
     method: "POST",
     url: "/api/v1/tasks/:id/stop",
     permission: "tasks.write",
+    scope: find,
     summary: "End a command that still runs, and everything it started",
     params: idParam,
     body: z.strictObject({}).prefault({}),

@@ -19,6 +19,7 @@ export function addUploadsRoutes(http: Http, uploads: Uploads): void {
     method: "POST",
     url: "/api/v1/uploads",
     permission: "releases.write",
+    scope: "somewhere",
     summary: "Announce an archive, or find the upload of it that was cut off",
     body: newUpload,
     response: uploadResource,
@@ -29,22 +30,29 @@ export function addUploadsRoutes(http: Http, uploads: Uploads): void {
     method: "HEAD",
     url: "/api/v1/uploads/:id",
     permission: "releases.write",
+    scope: "somewhere",
     summary: "How much of an upload has arrived, in the header Upload-Offset",
     params: idParam,
     response: z.undefined(),
-    handler: async ({ params }) => bare(await uploads.find(params.id), 200),
+    handler: async ({ params, actor }) => {
+      await uploads.demandOwn(params.id, actor);
+      return bare(await uploads.find(params.id), 200);
+    },
   });
   http.route({
     method: "PATCH",
     url: "/api/v1/uploads/:id",
     permission: "releases.write",
+    scope: "somewhere",
     summary: "Append a piece that begins at the header Upload-Offset",
     params: idParam,
     takes: PIECE_CONTENT_TYPE,
     response: z.undefined(),
     statuses: [204],
-    handler: async ({ params, headers, content }) =>
-      bare(await uploads.append(params.id, { offsetBytes: offsetIn(headers), content }), 204),
+    handler: async ({ params, headers, content, actor }) => {
+      await uploads.demandOwn(params.id, actor);
+      return bare(await uploads.append(params.id, { offsetBytes: offsetIn(headers), content }), 204);
+    },
   });
 }
 

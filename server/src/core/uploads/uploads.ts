@@ -72,7 +72,10 @@ export function createUploads({ db, clock, ids, dataDirectory, limits }: Uploads
     if (sizeBytes > limits.maxSize)
       throw new AppError("UPLOAD_TOO_LARGE", { sizeBytes, limitBytes: limits.maxSize });
     const opened = await store.open(clock.now());
-    const same = opened.find((row) => row.sha256 === sha256 && Number(row.size_bytes) === sizeBytes);
+    const same = opened.find(
+      (row) =>
+        row.sha256 === sha256 && Number(row.size_bytes) === sizeBytes && isSameActor(row.created_by, actor),
+    );
     if (same) return toUpload(same);
     if (opened.length >= OPEN_MAX) throw new AppError("UPLOAD_LIMIT", { count: opened.length });
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -159,9 +162,21 @@ export function createUploads({ db, clock, ids, dataDirectory, limits }: Uploads
     return alone(id, async () => toUpload(await rowOf(id)));
   }
 
-  return { announce, append, find, consume, removeExpired };
+  /** An upload of somebody else is answered as if it were not there. */
+  async function demandOwn(id: string, actor: UploadRow["created_by"]): Promise<void> {
+    const { created_by: by } = await rowOf(id);
+    if (!isSameActor(by, actor)) throw new AppError("NOT_FOUND", { what: `upload ${id}` });
+  }
+
+  return { announce, append, find, demandOwn, consume, removeExpired };
 }
 export type Uploads = ReturnType<typeof createUploads>;
+
+type UploadedBy = UploadRow["created_by"];
+
+function isSameActor(one: UploadedBy, other: UploadedBy): boolean {
+  return one.type === other.type && one.id === other.id;
+}
 
 async function sha256Of(file: string): Promise<string> {
   const hash = createHash("sha256");

@@ -50,7 +50,7 @@ export async function answer(call: Call, options: AnswerOptions): Promise<unknow
   if (route.stream) return sendStream(call, await withinTime(exchange, options, handle()));
 
   const perform = async (): Promise<StoredAnswer> => toAnswer(route, await handle());
-  const keyed = options.idempotencyStore && request.method === "POST" ? options.idempotencyStore : null;
+  const keyed = request.method === "POST" && !route.isSecretAnswer ? options.idempotencyStore : null;
   const { actor } = exchange.authenticated;
   const key =
     keyed &&

@@ -1,5 +1,6 @@
 export {
   demand,
+  describeScope,
   type Authenticate,
   type Authenticated,
   type Can,
@@ -13,3 +14,4 @@ export type { IdempotencyStore } from "./idempotency.ts";
 export { createIdempotencyStore } from "./idempotency-store.ts";
 export { originOf, type Origin } from "./origin.ts";
 export { reply, type Actor, type AnyRoute, type Headers } from "./route.ts";
+export { foundAt, onlyVisible, readVisible } from "./visible.ts";

@@ -93,6 +93,7 @@ function openapiRoute({ openapi }: ProbesOptions): AnyRoute {
     method: "GET",
     url: "/api/v1/openapi.json",
     permission: "api.read",
+    scope: "somewhere",
     summary: "This document",
     tags: TAGS,
     response: z.looseObject({ openapi: z.string() }),

@@ -105,6 +105,8 @@ interface RouteForm<
   stepUp?:
     | boolean
     | ((request: ScopeRequest<z.output<P>, z.output<Q>, z.output<B>>) => boolean | Promise<boolean>);
+  /** The answer shows a secret: no Idempotency-Key keeps it. */
+  isSecretAnswer?: boolean;
   /** A line for the API document. */
   summary: string;
   tags?: string[];

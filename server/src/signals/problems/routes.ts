@@ -1,5 +1,5 @@
 import { page, problemResource } from "@mainstay/api";
-import type { Http } from "../../kernel/http/index.ts";
+import { onlyVisible, type Http } from "../../kernel/http/index.ts";
 import type { Problems } from "./problems.ts";
 
 export function addProblemsRoutes(http: Http, problems: Pick<Problems, "list">): void {
@@ -7,8 +7,12 @@ export function addProblemsRoutes(http: Http, problems: Pick<Problems, "list">):
     method: "GET",
     url: "/api/v1/problems",
     permission: "problems.read",
+    scope: "somewhere",
     summary: "What is wrong right now, the oldest first",
     response: page(problemResource),
-    handler: async () => ({ items: await problems.list(), next: null }),
+    handler: async ({ authenticated }) => ({
+      items: onlyVisible(authenticated, "problems.read", await problems.list()),
+      next: null,
+    }),
   });
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hashApiKey, isSameKey, makeApiKey, readApiKey } from "./api-key.ts";
+import { hashApiKey, isSameHash, makeApiKey, readApiKey } from "./api-key.ts";
 
 const key = makeApiKey(randomBytes);
 
@@ -46,9 +46,16 @@ describe("an API key", () => {
   });
 
   it("is recognised by its hash, and no other key is", () => {
-    expect(isSameKey(key, hashApiKey(key))).toBe(true);
-    expect(isSameKey(makeApiKey(randomBytes), hashApiKey(key))).toBe(false);
-    expect(isSameKey(key, Buffer.alloc(0))).toBe(false);
+    expect(isSameHash(hashApiKey(key), hashApiKey(key))).toBe(true);
+    expect(isSameHash(hashApiKey(makeApiKey(randomBytes)), hashApiKey(key))).toBe(false);
+    expect(isSameHash(hashApiKey(key), Buffer.alloc(0))).toBe(false);
+  });
+
+  it("keeps its id when it gets another secret", () => {
+    const renewed = makeApiKey(randomBytes, key.id);
+    expect(renewed.id).toBe(key.id);
+    expect(renewed.text).not.toBe(key.text);
+    expect(readApiKey(renewed.text)).toEqual({ kind: "key", key: renewed });
   });
 
   it("uses every digit about equally often", () => {

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { Random } from "../../../kernel/ids.ts";
 
@@ -22,9 +22,8 @@ const SECRET_DIGITS = 43;
 const CHECKSUM_DIGITS = 6;
 const FORM = new RegExp(`^mk_([0-9A-Za-z]{${ID_DIGITS}})_[0-9A-Za-z]{${SECRET_DIGITS + CHECKSUM_DIGITS}}$`);
 
-/** A new key. */
-export function makeApiKey(random: Random): ApiKey {
-  const id = randomDigits(random, ID_DIGITS);
+/** A new key; with the id of an earlier one, a new secret for it. */
+export function makeApiKey(random: Random, id: string = randomDigits(random, ID_DIGITS)): ApiKey {
   const body = `mk_${id}_${randomDigits(random, SECRET_DIGITS)}`;
   return { id, text: body + checksumOf(body) };
 }
@@ -45,13 +44,12 @@ export function readApiKey(text: string): ReadApiKey {
  * is.
  */
 export function hashApiKey(key: ApiKey): Buffer {
-  return createHash("sha256").update(key.text).digest();
+  return hash("sha256", key.text, "buffer");
 }
 
-/** Whether the key is the one that was hashed, in a time that says nothing about how much of it fits. */
-export function isSameKey(key: ApiKey, storedHash: Uint8Array): boolean {
-  const hash = hashApiKey(key);
-  return hash.length === storedHash.length && timingSafeEqual(hash, storedHash);
+/** Whether two hashes are the same, in a time that says nothing about how much of them is. */
+export function isSameHash(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 function checksumOf(text: string): string {

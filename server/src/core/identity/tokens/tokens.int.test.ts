@@ -4,6 +4,7 @@ import { createSigningKey, createTokenVerifier } from "@mainstay/token";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openTestDatabase } from "../../../../../tests/support/database.ts";
 import { silentLog } from "../../../../../tests/support/log.ts";
+import { waitUntil } from "../../../../../tests/support/wait-until.ts";
 import { createTestSealer } from "../../../../../tests/support/vault.ts";
 import { createVirtualClock } from "../../../kernel/clock.ts";
 import type { DatabaseHandle } from "../../../kernel/database/index.ts";

@@ -1,0 +1,177 @@
+import {
+  BUILT_IN_ROLES,
+  permissionsOfRole,
+  type BuiltInRole,
+  type RoleResource,
+  type Subject,
+} from "@mainstay/api";
+import type { DatabaseHandle } from "../../kernel/database/index.ts";
+import type { Authenticated, Can } from "../../kernel/http/index.ts";
+import type { Log } from "../../kernel/log.ts";
+import { ACCESS_CHANNEL, type AccessStore, type GrantRow, type KeyRow } from "./access-store.ts";
+import { readAddressRanges, type AddressRanges } from "./address-ranges.ts";
+import { compileRights, intersectRights, type Right } from "./domain/rights.ts";
+
+type Loaded = Awaited<ReturnType<AccessStore["load"]>>;
+
+/** What is needed to check a key, worked out beforehand. */
+export interface KnownKey {
+  hash: Buffer;
+  previousHash: Buffer | null;
+  previousUntilMs: number;
+  expiresAtMs: number;
+  isAllowedFrom: AddressRanges | null;
+  authenticated: Authenticated;
+}
+
+/** Everything about who may do what at one moment. */
+export interface AccessPage extends Omit<Loaded, "suspended"> {
+  rightsOf(subject: Subject): Right[];
+  canOf(subject: Subject): Can;
+  /** Keys that are not revoked, by their ids. */
+  known: ReadonlyMap<string, KnownKey>;
+}
+
+/** Who may do what, in memory: read once, and again whenever any server has altered it. */
+export interface AccessBook {
+  /** What is known now; reads it first when nothing is. */
+  page(): Promise<AccessPage>;
+  /** The same without waiting; null before anything was read. */
+  pageNow(): AccessPage | null;
+  /** Reads everything again; what was committed before the call is in it. */
+  refresh(): Promise<AccessPage>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface AccessBookDependencies {
+  store: AccessStore;
+  listen: DatabaseHandle["listen"];
+  log: Log;
+}
+
+/** The book of a server. After `start` it follows the alterations of the other servers too. */
+export function createAccessBook({ store, listen, log }: AccessBookDependencies): AccessBook {
+  let current: AccessPage | null = null;
+  let reading: Promise<AccessPage> | null = null;
+  let next: Promise<AccessPage> | null = null;
+  let stopListening: () => Promise<void> = async () => {};
+
+  /** What may be out of date is not used: after a failure the next question reads again. */
+  async function read(): Promise<AccessPage> {
+    try {
+      current = compile(await store.load());
+      return current;
+    } catch (error) {
+      current = null;
+      throw error;
+    }
+  }
+
+  /** A reading under way may have begun too early: another one follows it, shared by all who ask meanwhile. */
+  function refresh(): Promise<AccessPage> {
+    if (reading === null) {
+      reading = read().finally(() => (reading = null));
+      return reading;
+    }
+    next ??= reading
+      .catch(() => null)
+      .then(() => {
+        next = null;
+        return refresh();
+      });
+    return next;
+  }
+
+  return {
+    page: async () => current ?? refresh(),
+    pageNow: () => current,
+    refresh,
+    async start() {
+      stopListening = await listen(ACCESS_CHANNEL, () => {
+        refresh().catch((error: unknown) => log.warn({ error }, "access could not be read again"));
+      });
+      await refresh();
+    },
+    stop: () => stopListening(),
+  };
+}
+
+/** What a grant permits; nothing when its role is not known yet. */
+export function grantedBy(page: Pick<AccessPage, "roles">, grant: Pick<GrantRow, "role" | "permissions">) {
+  if (grant.permissions !== null || grant.role === null) return grant.permissions ?? [];
+  if (isBuiltIn(grant.role)) return permissionsOfRole(grant.role);
+  return page.roles.find(({ name }) => name === grant.role)?.permissions ?? [];
+}
+
+/** Whether it is a role that every installation has. */
+export function isBuiltIn(role: string): role is BuiltInRole {
+  return BUILT_IN_ROLES.some((name) => name === role);
+}
+
+/** The built-in roles as they are listed. */
+export const BUILT_IN: readonly RoleResource[] = BUILT_IN_ROLES.map((name) => ({
+  name,
+  isBuiltIn: true,
+  permissions: permissionsOfRole(name),
+  createdAt: null,
+  createdBy: null,
+}));
+
+function compile({ suspended, ...loaded }: Loaded): AccessPage {
+  const idle = new Set(suspended.map(({ user_id }) => user_id));
+  const granted = Map.groupBy(loaded.grants, (grant) => `${grant.subject_type}:${grant.subject_id}`);
+  const teams = Map.groupBy(loaded.members, ({ user_id }) => user_id);
+  const keys = new Map(loaded.keys.map((row) => [row.id, row]));
+  const compiled = new Map<string, Can>();
+
+  function ownRights({ type, id }: Subject): Right[] {
+    return (granted.get(`${type}:${id}`) ?? []).map((grant) => {
+      const { environment, service } = grant;
+      return { environment, service, permissions: grantedBy(loaded, grant) };
+    });
+  }
+
+  function rightsOf(subject: Subject): Right[] {
+    const { type, id } = subject;
+    if (type === "team") return ownRights(subject);
+    if (type === "user") {
+      if (idle.has(id)) return [];
+      const ofTeams = (teams.get(id) ?? []).flatMap(({ team }) => ownRights({ type: "team", id: team }));
+      return [...ownRights(subject), ...ofTeams];
+    }
+    const key = keys.get(id);
+    if (!key || key.revoked_at !== null) return [];
+    return key.owner === null ? ownRights(subject) : intersectRights(ownRights(subject), rightsOf(key.owner));
+  }
+
+  function canOf(subject: Subject): Can {
+    const name = `${subject.type}:${subject.id}`;
+    const can = compiled.get(name) ?? compileRights(rightsOf(subject));
+    compiled.set(name, can);
+    return can;
+  }
+
+  const usable = loaded.keys.filter((row) => row.revoked_at === null);
+  const known = new Map(usable.map((row) => [row.id, toKnown(row, canOf({ type: "key", id: row.id }))]));
+  return { ...loaded, rightsOf, canOf, known };
+}
+
+function toKnown(row: KeyRow, can: Can): KnownKey {
+  const { id, name, owner } = row;
+  const onBehalfOf = owner?.type === "user" ? { type: "user", id: owner.id, name: owner.id } : null;
+  return {
+    hash: row.hash,
+    previousHash: row.previous_hash,
+    previousUntilMs: row.previous_until?.getTime() ?? 0,
+    expiresAtMs: row.expires_at?.getTime() ?? Infinity,
+    isAllowedFrom: readAddressRanges(row.allowed_addresses),
+    authenticated: {
+      actor: { type: "key", id, name },
+      ...(onBehalfOf ? { onBehalfOf } : {}),
+      can,
+      session: null,
+      key: { id, isStepUpExempt: row.step_up_exempt },
+    },
+  };
+}
