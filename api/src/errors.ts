@@ -80,6 +80,11 @@ export const ERRORS = {
     remedy:
       "Send 'Authorization: Bearer <key>'; the key was printed at the first start, and MAINSTAY_TOKEN hands it to the CLI.",
   },
+  HOST_REFUSED: {
+    status: 421,
+    message: "this server does not answer as {host}",
+    remedy: "Ask it by an address or as localhost, or add the name to server.allowedHosts.",
+  },
   PERMISSION_DENIED: {
     status: 403,
     message: "this needs the permission {permission} for {scope}",

@@ -44,6 +44,10 @@ const server = z.strictObject({
     .nullable()
     .default(null)
     .describe("The host under which the data plane hands on the console and the API, over HTTPS alone."),
+  allowedHosts: z
+    .array(hostName(), "expected a list of host names, such as [mainstay.internal]")
+    .default([])
+    .describe("Further names under which the server answers, beside publicHost, localhost and addresses."),
 });
 
 const file = () => z.string().min(1, "expected the path of a file");

@@ -177,18 +177,22 @@ describe("the keys that sign", () => {
 
   it("are replaced in time: published a day ahead, and for as long as their last token lives", async () => {
     const { tokens, kids } = await start();
-    const [first] = kids();
-    await clock.advance(29 * DAY_MS + MINUTE_MS);
-    await waitUntil("the next key is published", () => kids().length === 2);
+    const [first = ""] = kids();
+    const advanceTo = (days: number) => clock.advance(START_MS + days * DAY_MS - clock.now().getTime());
+    /** Minute by minute, for the server looks once a minute and the database takes time of its own. */
+    const pass = (what: string, isSo: () => boolean) =>
+      waitUntil(what, async () => isSo() || void (await clock.advance(MINUTE_MS)));
+    await advanceTo(29);
+    await pass("the next key is published", () => kids().length === 2);
     expect(kidOf(tokens.issue(wish(), holder).token)).toBe(first);
-    await clock.advance(DAY_MS - 2 * MINUTE_MS);
+    await advanceTo(30 - 1 / 1440);
     const last = tokens.issue(wish(), holder).token;
     expect(kidOf(last)).toBe(first);
-    await clock.advance(2 * MINUTE_MS);
+    await advanceTo(30);
     expect(kidOf(tokens.issue(wish(), holder).token)).toBe(kids()[1]);
     expect(await tokens.authenticate(bearer(last))).not.toBe(null);
-    await clock.advance(20 * MINUTE_MS);
-    await waitUntil("the first key is forgotten", () => !kids().includes(first ?? ""));
+    await pass("the first key is forgotten", () => !kids().includes(first));
+    expect(clock.now().getTime()).toBeGreaterThan(START_MS + 30 * DAY_MS + 15 * MINUTE_MS);
   });
 
   it("are rotated on demand, while tokens of before live to their end", async () => {
