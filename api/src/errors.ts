@@ -1,4 +1,5 @@
 import type { ErrorKind } from "./error-kind.ts";
+import { LOGIN_ERRORS } from "./login-errors.ts";
 import { PREFLIGHT_ERRORS } from "./preflight-errors.ts";
 import { SECRETS_ERRORS } from "./secrets-errors.ts";
 
@@ -76,9 +77,8 @@ export const ERRORS = {
   },
   UNAUTHENTICATED: {
     status: 401,
-    message: "no valid API key was sent",
-    remedy:
-      "Send 'Authorization: Bearer <key>'; the key was printed at the first start, and MAINSTAY_TOKEN hands it to the CLI.",
+    message: "nobody is logged in, and no valid API key was sent",
+    remedy: "Log in with 'mainstay login', or send 'Authorization: Bearer <key>'; MAINSTAY_TOKEN hands one to the CLI.",
   },
   HOST_REFUSED: {
     status: 421,
@@ -339,6 +339,7 @@ export const ERRORS = {
   },
   ...PREFLIGHT_ERRORS,
   ...SECRETS_ERRORS,
+  ...LOGIN_ERRORS,
   SIGNATURE_INVALID: {
     status: 422,
     message: "the signature does not stand for these files: {reason}",

@@ -10,6 +10,8 @@ export * from "./events.ts";
 export * from "./findings.ts";
 export * from "./freeze-file.ts";
 export * from "./hooks-file.ts";
+export * from "./identity-file.ts";
+export * from "./identity-resources.ts";
 export * from "./image-name.ts";
 export * from "./message-resources.ts";
 export * from "./messages-file.ts";

@@ -29,7 +29,7 @@ const CHANNELS_MAX = 20;
 
 const SECRET = "expected { env: NAME } or { file: path }";
 /** Where a secret is kept: never in this file itself. */
-const secretSource = z
+export const secretSource = z
   .strictObject(
     { env: z.string().min(1).optional(), file: z.string().min(1, "expected the path of a file").optional() },
     SECRET,

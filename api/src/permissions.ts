@@ -25,6 +25,10 @@ export const PERMISSIONS = {
   "metrics.read": { summary: "read the metrics of the platform and of every service", from: "operator" },
   "audit.read": { summary: "see who did what", from: "operator" },
   "keys.read": { summary: "see the API keys of one's own", from: "operator" },
+  "users.read": { summary: "see who may log in", from: "admin" },
+  "users.write": { summary: "invite, disable and remove people, and end their sessions", from: "admin" },
+  "account.read": { summary: "see one's own account; whoever is logged in may", from: "viewer" },
+  "account.write": { summary: "change one's own account; whoever is logged in may", from: "viewer" },
   "keys.write": {
     summary: "make, rotate and revoke API keys that may no more than oneself",
     from: "operator",

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { approvalRules } from "./approvals-file.ts";
 import { freezeList } from "./freeze-file.ts";
+import { identity } from "./identity-file.ts";
 import { beat, channels, problems } from "./messages-file.ts";
 import { durationWithin, sizeWithin } from "./units.ts";
 import { serviceName } from "./words.ts";
@@ -296,6 +297,7 @@ export const platformFile = z
     channels,
     problems: problems.prefault({}),
     beat: beat.prefault({}),
+    identity: identity.prefault({}),
   })
   .check(refusePortClashes);
 

@@ -13,6 +13,8 @@ export interface ApiClient {
   url: string;
   get<Answer>(path: string): Promise<Answer>;
   post<Answer>(path: string, body?: unknown): Promise<Answer>;
+  /** Any other request; answers the document, or null without one. */
+  send(method: "DELETE" | "PATCH" | "POST", path: string, body?: unknown): Promise<unknown>;
   /** One attempt, whatever comes of it: a connection that breaks is a TypeError. */
   attempt(path: string, init: RequestInit): Promise<Response>;
   /** Newline-delimited JSON, item by item, until the server ends it. */
@@ -23,22 +25,47 @@ export interface ApiClientOptions {
   url: string;
   token: string | null;
   patienceMs?: number;
+  /**
+   * Asked when the server wants a second factor confirmed: answers the session's new token, or null when nobody can
+   * be asked. The request is sent again then.
+   */
+  stepUp?: (() => Promise<string | null>) | undefined;
 }
 
+/** By this the list of sessions tells what was used. */
+const USER_AGENT = `mainstay/cli (${process.platform})`;
+
 /** The native API, as every command uses it. Problem documents become AppErrors with the server's words. */
-export function createApiClient({ url, token, patienceMs = PATIENCE_MS }: ApiClientOptions): ApiClient {
+export function createApiClient(options: ApiClientOptions): ApiClient {
+  const { url, patienceMs = PATIENCE_MS, stepUp } = options;
+  let { token } = options;
+
   async function attempt(path: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
+    headers.set("user-agent", USER_AGENT);
     if (token) headers.set("authorization", `Bearer ${token}`);
     const response = await fetch(`${url}/api/v1${path}`, { ...init, headers });
     if (response.ok) return response;
     throw await problemOf(response);
   }
 
+  /** As attempt; what needs a second factor is sent again once that was confirmed. */
+  async function attemptConfirmed(path: string, init: RequestInit): Promise<Response> {
+    try {
+      return await attempt(path, init);
+    } catch (error) {
+      if (!stepUp || !(error instanceof AppError) || error.code !== "STEP_UP_REQUIRED") throw error;
+      const renewed = await stepUp();
+      if (renewed === null) throw error;
+      token = renewed;
+      return attempt(path, init);
+    }
+  }
+
   async function send(path: string, init: RequestInit): Promise<Response> {
     for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
       try {
-        return await attempt(path, init);
+        return await attemptConfirmed(path, init);
       } catch (error) {
         if (error instanceof AppError || init.signal?.aborted) throw error;
         if (waitedMs >= patienceMs) throw new AppError("SERVER_UNREACHABLE", { url }, { cause: error });
@@ -79,6 +106,12 @@ export function createApiClient({ url, token, patienceMs = PATIENCE_MS }: ApiCli
       const headers = { "content-type": "application/json", "idempotency-key": crypto.randomUUID() };
       const response = await sendUntilDone(path, { method: "POST", headers, body: JSON.stringify(body) });
       return (await response.json()) as Answer;
+    },
+    async send(method, path, body) {
+      const headers = body === undefined ? {} : { "content-type": "application/json" };
+      const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+      const text = await (await send(path, init)).text();
+      return text === "" ? null : JSON.parse(text);
     },
     attempt,
     async *stream<Item>(path: string, signal?: AbortSignal) {

@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { z } from "zod";
 import { createApiClient } from "./api-client.ts";
 import { EXIT, explain } from "./cli-error.ts";
+import { addAccount } from "./commands/account.ts";
 import { addAgentEnvironment } from "./commands/agent-environment.ts";
 import { addBuilds } from "./commands/builds.ts";
 import { addCertificates } from "./commands/certificates.ts";
@@ -16,6 +17,7 @@ import { addDigest } from "./commands/digest.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addInit } from "./commands/init.ts";
 import { addInstall } from "./commands/install.ts";
+import { addLogin } from "./commands/login.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addMaintenance } from "./commands/maintenance.ts";
 import { addPromotion } from "./commands/promote.ts";
@@ -24,12 +26,15 @@ import { addRemote } from "./commands/remote.ts";
 import { addRun } from "./commands/run.ts";
 import { addScale } from "./commands/scale.ts";
 import { addSettings } from "./commands/settings.ts";
+import { addSetup } from "./commands/setup.ts";
 import { addSimulate } from "./commands/simulate.ts";
 import { addDaily } from "./commands/status.ts";
 import { addUp } from "./commands/up.ts";
 import { addUpgrade } from "./commands/upgrade.ts";
+import { addUsers } from "./commands/users.ts";
 import type { Context } from "./context.ts";
 import { addDemo } from "./demo/demo.ts";
+import { stepUpFor } from "./login/confirm.ts";
 import { chooseServer } from "./server-choice.ts";
 
 /** What a command that asks no server has in its place. */
@@ -66,11 +71,11 @@ function createProgram(): Command {
     .option("--remote <name>", 'a server of "mainstay remote list"; "local" is the one on this machine')
     .option(
       "--token <key>",
-      "the API key (also MAINSTAY_TOKEN; on the server's machine it is found by itself)",
+      "an API key (also MAINSTAY_TOKEN), instead of the login that is stored",
     )
     .addHelpText(
       "after",
-      "\nStart here:\n  mainstay up                    start the platform\n  mainstay deploy ./my-service   ship a service\n  mainstay status                see how it does\n\nExit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration, 3 server not reachable,\n4 not permitted, 5 timed out.",
+      "\nStart here:\n  mainstay up                    start the platform\n  mainstay setup                 become its first administrator\n  mainstay deploy ./my-service   ship a service\n  mainstay status                see how it does\n\nExit codes: 0 done, 1 refused or failed, 2 wrong usage or configuration, 3 server not reachable,\n4 not permitted, 5 timed out.",
     )
     .showHelpAfterError("(--help shows the options)")
     .exitOverride();
@@ -93,6 +98,10 @@ function createProgram(): Command {
   addMaintenance(program, withContext);
   addCertificates(program, withContext);
   addChannels(program, withContext);
+  addSetup(program, withContext);
+  addLogin(program, withContext);
+  addAccount(program, withContext);
+  addUsers(program, withContext);
   addConfig(program, withOwnContext);
   addRemote(program, withOwnContext);
   addDigest(program, withOwnContext);
@@ -119,7 +128,8 @@ function inheritSettings(command: Command): void {
 
 async function connect(options: GlobalOptions): Promise<Context> {
   const server = await chooseServer(options, process.env);
-  return { ...offline(options), server, api: createApiClient(server) };
+  const api = createApiClient({ ...server, stepUp: stepUpFor(server) });
+  return { ...offline(options), server, api };
 }
 
 /** For commands that need no server, or start one of their own. */

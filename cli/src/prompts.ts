@@ -23,6 +23,21 @@ export async function readSecret(question: string): Promise<string> {
   }
 }
 
+/** One line from the terminal, or what is suggested; null where nobody is there. */
+export async function askLine(question: string, suggested: string | null): Promise<string | null> {
+  if (!process.stdin.isTTY) return suggested;
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await new Promise<string>((resolve) => {
+      lines.question(`${question}${suggested === null ? "" : ` [${suggested}]`}: `, resolve);
+      lines.once("close", () => resolve(""));
+    });
+    return answer.trim() || suggested;
+  } finally {
+    lines.close();
+  }
+}
+
 /** A yes from the terminal; without one nobody can say it. */
 export async function confirm(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) return false;

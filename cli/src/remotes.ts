@@ -13,17 +13,23 @@ const remoteName = z
   .regex(/^[a-z0-9][a-z0-9._-]{0,40}$/i, "expected letters, digits, dots and dashes (at most 41)")
   .refine((name) => name !== LOCAL, `"${LOCAL}" stands for the platform on this machine`);
 
-const remote = z.strictObject({ url: z.string(), key: z.string() });
+/** A key of null: whoever uses it logs in. */
+const remote = z.strictObject({ url: z.string(), key: z.string().nullable() });
+/** A login of this account, and the token that makes this machine known to the server. */
+const login = z.strictObject({ email: z.string(), token: z.string().nullable(), device: z.string().nullable() });
 const remotesFile = z.strictObject({
   default: z.string().nullable(),
   remotes: z.record(remoteName, remote),
+  /** By the address of the server. */
+  logins: z.record(z.string(), login).default({}),
 });
 export type Remote = z.infer<typeof remote>;
+export type StoredLogin = z.infer<typeof login>;
 export type Remotes = z.infer<typeof remotesFile>;
 
-const NONE: Remotes = { default: null, remotes: {} };
+const NONE: Remotes = { default: null, remotes: {}, logins: {} };
 
-/** `~/.config/mainstay/remotes.json`: servers with their keys, for the eyes of this account alone. */
+/** `~/.config/mainstay/remotes.json`: servers with keys and logins, for the eyes of this account alone. */
 export function remotesPath(env: NodeJS.ProcessEnv): string {
   const configured = env["XDG_CONFIG_HOME"];
   return path.join(configured || path.join(env["HOME"] ?? homedir(), ".config"), "mainstay", "remotes.json");
@@ -79,6 +85,18 @@ export function remoteNamed({ remotes }: Remotes, name: string): Remote {
     EXIT.usage,
     `Known: ${known}. Add one: mainstay remote add`,
   );
+}
+
+/** The login that is stored for a server. */
+export function loginAt({ logins }: Remotes, url: string): StoredLogin | null {
+  return (Object.hasOwn(logins, url) ? logins[url] : null) ?? null;
+}
+
+/** Alters the login that is stored for a server; null forgets it. */
+export async function storeLogin(file: string, url: string, stored: StoredLogin | null): Promise<void> {
+  const before = await readRemotes(file);
+  const { [url]: _before, ...others } = before.logins;
+  await writeRemotes(file, { ...before, logins: stored === null ? others : { ...others, [url]: stored } });
 }
 
 function parseJson(text: string): unknown {

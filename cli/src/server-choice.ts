@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import path from "node:path";
 import { chooseDataDirectory, CONFIG_FILE, loadConfig } from "@mainstay/server";
 import { CliError, EXIT } from "./cli-error.ts";
 import { LAYOUT } from "./install/layout.ts";
-import { LOCAL, readRemotes, remoteNamed, remotesPath } from "./remotes.ts";
+import { LOCAL, loginAt, readRemotes, remoteNamed, remotesPath } from "./remotes.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:7700";
 
@@ -40,20 +39,23 @@ export async function chooseServer(options: ChoiceOptions, env: NodeJS.ProcessEn
   const name = options.remote ?? remotes.default;
   if (name === null) return here(token);
   const { url, key } = remoteNamed(remotes, name);
-  return { url, token: options.token ?? key, remote: name, isHere: false };
+  const stored = loginAt(remotes, url)?.token ?? key;
+  return { url, token: options.token ?? stored, remote: name, isHere: false };
 }
 
-/** The key that lies on this machine is for the server on this machine. */
 async function byAddress(address: string, token: string | undefined): Promise<ServerChoice> {
   const url = withoutSlash(address);
-  const isHere = isLoopback(url);
-  return { url, token: token ?? (isHere ? await localToken() : null), remote: null, isHere };
+  return { url, token: token ?? (await tokenOfLogin(url)), remote: null, isHere: isLoopback(url) };
 }
 
 async function here(token: string | undefined): Promise<ServerChoice> {
   const loaded = await localConfig();
   const url = loaded ? `http://${loaded.config.server.host}:${loaded.config.server.port}` : DEFAULT_URL;
-  return { url, token: token ?? (await localToken()), remote: null, isHere: true };
+  return { url, token: token ?? (await tokenOfLogin(url)), remote: null, isHere: true };
+}
+
+async function tokenOfLogin(url: string): Promise<string | null> {
+  return loginAt(await readRemotes(remotesPath(process.env)), url)?.token ?? null;
 }
 
 /** "https://host/" → "https://host" */
@@ -68,21 +70,13 @@ export function isLoopback(url: string): boolean {
   return (isIP(hostname) === 4 && hostname.startsWith("127.")) || hostname === "::1";
 }
 
-/**
- * On the server's own machine the configuration says where its key lies, for the account that may read it.
- */
-async function localToken(): Promise<string | null> {
+/** Where the platform on this machine keeps its data; null when its configuration cannot be read. */
+export async function localDataDirectory(): Promise<string | null> {
   const loaded = await localConfig();
   if (!loaded) return null;
   const { dataDirectory, database } = loaded.config;
   const isRoot = process.getuid?.() === 0;
-  const kept =
-    database.url === null ? chooseDataDirectory(dataDirectory, { isRoot }).directory : dataDirectory;
-  const file = path.join(kept, "keys", "admin.key");
-  return readFile(file, "utf8").then(
-    (text) => text.trim(),
-    () => null,
-  );
+  return database.url === null ? chooseDataDirectory(dataDirectory, { isRoot }).directory : dataDirectory;
 }
 
 /** The configuration of the directory one stands in; else the one of the installation on this machine. */

@@ -31,7 +31,7 @@ import {
 import { createSealer, type HeldKeys } from "./core/secrets/index.ts";
 import { addUploadsRoutes, createUploads } from "./core/uploads/index.ts";
 import { addCertificatesRoutes, createCertificatesRoom } from "./drivers/certificates/index.ts";
-import { addChannelsRoutes, createChannelsRoom } from "./drivers/channels/index.ts";
+import { addChannelsRoutes, createChannelsRoom, createSecretReader } from "./drivers/channels/index.ts";
 import {
   createAgentLink,
   createAgentTrust,
@@ -62,6 +62,7 @@ import type { Log } from "./kernel/log.ts";
 import { createMetrics } from "./kernel/metrics.ts";
 import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
+import { publicUrlOf } from "./public-url.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
 import { VERSION } from "./version.ts";
 
@@ -102,8 +103,14 @@ export function compose(dependencies: HouseDependencies) {
   const sealer = createSealer({ keyring: keys.keyring, random: randomBytes });
   const audit = createAudit({ db, clock, ids });
   const { listen } = database;
-  const identity = createIdentity({ db, listen, clock, ids, random: randomBytes, audit, log, dataDirectory });
   const { publicHost } = config.server;
+  const identity = createIdentity({
+    ...{ db, listen, clock, ids, random: randomBytes, audit, log, metrics, dataDirectory, publicHost },
+    config: config.identity,
+    publicUrl: publicUrlOf(config.server),
+    sealer,
+    readSecret: createSecretReader(env),
+  });
   const tokens = createTokens({
     keys: createSigningKeys({ db, clock, random: randomBytes, sealer, audit }),
     issuer: publicHost === null ? "urn:mainstay" : `https://${publicHost}`,
@@ -208,6 +215,7 @@ export function compose(dependencies: HouseDependencies) {
     idempotencyStore,
   });
   addTokensRoutes(http, tokens);
+  identity.accounts.addRoutes(http);
   addAccessRoutes(http, identity.access);
   addKeysRoutes(http, identity.access);
   addUploadsRoutes(http, uploads);
@@ -237,6 +245,7 @@ export function compose(dependencies: HouseDependencies) {
   metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
   addHousekeeping(jobs, {
     ...{ events, changes, services, builds, collect, idempotencyStore, uploads, channels, clock },
+    accounts: identity.accounts,
     retention: config.retention,
   });
 

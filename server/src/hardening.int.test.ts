@@ -4,6 +4,7 @@ import path from "node:path";
 import { platformFile } from "@mainstay/api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openTestDatabase } from "../../tests/support/database.ts";
+import { makeFirstAdmin } from "../../tests/support/first-admin.ts";
 import { silentLog } from "../../tests/support/log.ts";
 import { createTestKeys } from "../../tests/support/vault.ts";
 import { compose } from "./compose.ts";
@@ -22,7 +23,7 @@ beforeAll(async () => {
   const clock = createVirtualClock(Date.parse("2026-11-01T12:00:00Z"));
   const keys = await createTestKeys(database.db);
   house = compose({ config, database, runtimeDirectory: folder, keys, env: {}, clock, log: silentLog });
-  authorization = `Bearer ${await house.identity.ensureAdminKey()}`;
+  authorization = `Bearer ${await makeFirstAdmin(house)}`;
 });
 afterAll(async () => {
   await database.close();

@@ -2,6 +2,7 @@ import type { PlatformConfig } from "@mainstay/api";
 import { z } from "zod";
 import type { Builds } from "./core/builds/index.ts";
 import type { Changes } from "./core/changes/index.ts";
+import type { Accounts } from "./core/identity/index.ts";
 import type { Collect, Services } from "./core/services/index.ts";
 import type { Uploads } from "./core/uploads/index.ts";
 import type { Channels } from "./drivers/channels/index.ts";
@@ -26,6 +27,7 @@ export interface HousekeepingDependencies {
   collect: Collect;
   uploads: Pick<Uploads, "removeExpired">;
   channels: Pick<Channels, "keep">;
+  accounts: Pick<Accounts, "purge">;
   retention: PlatformConfig["retention"];
   clock: Clock;
 }
@@ -33,7 +35,7 @@ export interface HousekeepingDependencies {
 /** What is deleted because of its age, once an hour. */
 export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependencies): void {
   const { events, changes, services, builds, collect, idempotencyStore, uploads, channels } = dependencies;
-  const { retention, clock } = dependencies;
+  const { accounts, retention, clock } = dependencies;
   const options = { data: z.object({}), deadlineMs: DEADLINE_MS };
   jobs.define("prune-events", options, async () => {
     await events.prune(retention.events);
@@ -58,6 +60,10 @@ export function addHousekeeping(jobs: Jobs, dependencies: HousekeepingDependenci
   jobs.define("keep-deliveries", options, async () => {
     await channels.keep(new Date(clock.now().getTime() - retention.events));
   });
+  jobs.define("purge-logins", options, async () => {
+    await accounts.purge();
+  });
+  jobs.schedule("purge-logins", HOURLY);
   jobs.schedule("keep-deliveries", HOURLY);
   jobs.schedule("collect-releases", HOURLY);
   jobs.schedule("remove-expired-uploads", HOURLY);

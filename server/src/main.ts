@@ -53,10 +53,13 @@ async function serve(): Promise<void> {
   const source = createKeySource({ settings: config.secrets, dataDirectory, random: randomBytes });
   const keys = await openKeys({ db: database.db, clock, source });
   const house = compose({ config, database, runtimeDirectory, keys, env: process.env, clock, log });
-  const newKey = await house.identity.ensureAdminKey();
-  // What a service manager keeps of the output is no place for a key; it lies in keys/admin.key.
+  const setupLink = await house.identity.accounts.ensureSetupLink();
+  // What a service manager keeps of the output is no place for a secret; it lies in keys/setup.link.
   const isKept = process.env["INVOCATION_ID"] !== undefined && !process.stdout.isTTY;
-  if (newKey !== null && !isKept) process.stdout.write(`\nThe admin key, shown this once: ${newKey}\n\n`);
+  if (setupLink !== null && !isKept)
+    process.stdout.write(
+      `\nNobody can log in yet. Run 'mainstay setup', or open this link, shown this once:\n${setupLink}\n\n`,
+    );
   // For somebody's eyes alone: a file that keeps the output would keep the key.
   if (keys.recoveryKey !== null && process.stdout.isTTY)
     process.stdout.write(recoveryNote(keys.recoveryKey, source.name));

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { ObservedState } from "@mainstay/api";
@@ -9,6 +9,7 @@ import { createApiClient, type ApiClient } from "../../cli/src/api-client.ts";
 import { runtimeDirectoryFor } from "../../server/src/index.ts";
 import { runCommand, startCommand, type CommandResult, type RunningCommand } from "./command.ts";
 import { findFreePort } from "./free-port.ts";
+import { setUp } from "./set-up.ts";
 import { startUp, type UpProcess } from "./up-process.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -66,7 +67,7 @@ export async function startProduct({ env = {} }: ProductOptions = {}): Promise<P
 
   async function untilReady(): Promise<void> {
     await waitUntilReady(place.url, up);
-    token = (await readFile(path.join(place.dataDirectory, "keys", "admin.key"), "utf8")).trim();
+    if (token === "") token = await setUp(place);
   }
 
   async function stop(): Promise<void> {

@@ -127,6 +127,10 @@ export function tell(context: Context, line: string): void {
   else context.print(line);
 }
 
+async function readSetupLink(dataDirectory: string): Promise<string> {
+  return (await readFile(`${dataDirectory}/keys/setup.link`, "utf8")).trim();
+}
+
 async function tellResult(context: Context, machine: Machine, plan: PlannedStep[]): Promise<void> {
   const config = await readInstalledConfig(machine);
   if (config === null) throw new CliError(`${LAYOUT.configFile} is gone`, EXIT.failed);
@@ -136,15 +140,15 @@ async function tellResult(context: Context, machine: Machine, plan: PlannedStep[
     throw new CliError("installed, but the server does not become ready", EXIT.timedOut, remedy);
   }
   context.status("");
-  // Only when this run made the data directory is the key one that nobody has seen.
+  // Only when this run made the data directory is there nobody yet.
   const isFirst = plan.some(({ step, isDone }) => step.id === "data" && !isDone);
-  const key = isFirst ? (await readFile(`${config.dataDirectory}/keys/admin.key`, "utf8")).trim() : null;
+  const setupLink = isFirst ? await readSetupLink(config.dataDirectory) : null;
   const url = `http://${config.server.host}:${config.server.port}`;
   const traffic = `http://${config.proxy.host}:${config.proxy.port}`;
-  if (context.isJson) return context.print(JSON.stringify({ url, traffic, adminKey: key }, null, 2));
+  if (context.isJson) return context.print(JSON.stringify({ url, traffic, setupLink }, null, 2));
   context.print(`\nReady.  API and console  ${url}\n        traffic          ${traffic}`);
-  if (key !== null) context.print(`\nThe admin key, shown this once: ${key}`);
-  context.print("\nNext: mainstay doctor, then mainstay deploy ./my-service");
+  if (setupLink !== null) context.print(`\nNobody can log in yet; this link makes the first administrator:\n${setupLink}`);
+  context.print("\nNext: mainstay setup, mainstay doctor, then mainstay deploy ./my-service");
 }
 
 function portOption(text: string): number {

@@ -21,13 +21,14 @@ export function addRemote(program: Command, withContext: WithContext): void {
     .argument("<name>", "what to call it")
     .argument("<url>", "where it answers")
     .option("--use", "speak to it from now on when nothing else is said", false)
+    .option("--no-key", "store the address alone, to log in with 'mainstay login --remote <name>'")
     .description("Store a server and its key, after asking it whether the key fits")
     .addHelpText(
       "after",
       "\nThe key is asked for, or read from standard input; it never stands on a command line.\n\nExamples:\n  mainstay remote add prod https://deploy.example.com --use\n  pass show mainstay | mainstay remote add prod https://deploy.example.com",
     )
-    .action((name: string, url: string, options: { use: boolean }) =>
-      withContext((context) => add(context, { name, url, isUsed: options.use })),
+    .action((name: string, url: string, options: { use: boolean; key: boolean }) =>
+      withContext((context) => add(context, { name, url, isUsed: options.use, hasKey: options.key })),
     );
   remote
     .command("list")
@@ -47,21 +48,29 @@ export function addRemote(program: Command, withContext: WithContext): void {
 
 const file = () => remotesPath(process.env);
 
-async function add(context: Context, wish: { name: string; url: string; isUsed: boolean }): Promise<void> {
+interface NewRemote {
+  name: string;
+  url: string;
+  isUsed: boolean;
+  hasKey: boolean;
+}
+
+async function readKey(url: string): Promise<string> {
+  const key = await readSecret(`The key of ${url} (mk_…): `);
+  if (key !== "") return key;
+  const remedy = "Type it when asked, or send it to standard input. --no-key stores the address alone.";
+  throw new CliError("no key was given", EXIT.usage, remedy);
+}
+
+async function add(context: Context, wish: NewRemote): Promise<void> {
   const name = checkRemoteName(wish.name);
   const url = checkUrl(wish.url);
   const before = await readRemotes(file());
-  const key = await readSecret(`The key of ${url} (mk_…): `);
-  if (key === "") {
-    const remedy =
-      "Type it when asked, or send it to standard input; data/keys/admin.key on the server has it.";
-    throw new CliError("no key was given", EXIT.usage, remedy);
-  }
-  const api = createApiClient({ url, token: key, patienceMs: CHECK_PATIENCE_MS });
-  const { version } = await api.get<PlatformResource>("/platform");
+  const key = wish.hasKey ? await readKey(url) : null;
+  const version = key === null ? null : await versionAt(url, key);
   const isDefault = wish.isUsed || before.default === name;
   const remotes = { ...before.remotes, [name]: { url, key } };
-  await writeRemotes(file(), { default: isDefault ? name : before.default, remotes });
+  await writeRemotes(file(), { ...before, default: isDefault ? name : before.default, remotes });
   const warning = isOpen(url)
     ? `warning: ${url} is not encrypted: key and files can be read on the way`
     : null;
@@ -70,8 +79,15 @@ async function add(context: Context, wish: { name: string; url: string; isUsed: 
     const next = isDefault
       ? "Every command speaks to it from now on."
       : `Speak to it with --remote ${name}, or from now on: mainstay remote use ${name}`;
-    return `${name} is Mainstay ${version} at ${url}\n${next}`;
+    const what = version === null ? `at ${url}; log in with: mainstay login --remote ${name}` : `Mainstay ${version} at ${url}`;
+    return `${name} is ${what}\n${next}`;
   });
+}
+
+/** Asks the server, which shows whether the key fits. */
+async function versionAt(url: string, key: string): Promise<string> {
+  const api = createApiClient({ url, token: key, patienceMs: CHECK_PATIENCE_MS });
+  return (await api.get<PlatformResource>("/platform")).version;
 }
 
 async function list(context: Context): Promise<void> {
@@ -94,7 +110,7 @@ async function remove(context: Context, name: string): Promise<void> {
   const stored = await readRemotes(file());
   remoteNamed(stored, name);
   const { [name]: _gone, ...remotes } = stored.remotes;
-  await writeRemotes(file(), { default: stored.default === name ? null : stored.default, remotes });
+  await writeRemotes(file(), { ...stored, default: stored.default === name ? null : stored.default, remotes });
   show(context, { name, removed: true }, () => `${name} and its key are forgotten`);
 }
 

@@ -147,7 +147,7 @@ async function stay(context: Context, platform: DemoPlatform, interrupted: Abort
       "Left running until Ctrl-C:",
       `  traffic  ${platform.dataPlaneUrl}`,
       `  API      ${platform.url}/api/v1/openapi.json`,
-      `  CLI      MAINSTAY_URL=${platform.url} MAINSTAY_TOKEN=$(cat ${platform.dataDirectory}/keys/admin.key) npx mainstay status`,
+      `  CLI      MAINSTAY_URL=${platform.url} MAINSTAY_TOKEN=${platform.tokens.deployer} npx mainstay status`,
       `  data     ${platform.dataDirectory}`,
     ].join("\n"),
   );

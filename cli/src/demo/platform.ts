@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { PlatformResource } from "@mainstay/api";
 import { createApiClient, type ApiClient } from "../api-client.ts";
+import { engage, type People } from "./people.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../../bin/mainstay.js", import.meta.url));
@@ -17,7 +18,11 @@ const PREFERRED = { server: 7700, proxy: 8080 };
 
 /** A platform of the demo's own, on a directory of its own. */
 export interface DemoPlatform {
+  /** As its administrator. */
   api: ApiClient;
+  /** As somebody who may ship, and nothing beyond that. */
+  deployer: ApiClient;
+  tokens: People;
   url: string;
   dataPlaneUrl: string;
   dataDirectory: string;
@@ -37,10 +42,12 @@ export async function startPlatform(): Promise<DemoPlatform> {
   const url = `http://127.0.0.1:${serverPort}`;
   const up = await spawnUp({ dataDirectory, serverPort, proxyPort });
   await ready(url, up, dataDirectory);
-  const token = (await readFile(path.join(dataDirectory, "keys", "admin.key"), "utf8")).trim();
-  const api = createApiClient({ url, token });
+  const people = await engage({ url, dataDirectory });
+  const api = createApiClient({ url, token: people.admin });
   return {
     api,
+    deployer: createApiClient({ url, token: people.deployer }),
+    tokens: people,
     url,
     dataPlaneUrl: `http://127.0.0.1:${proxyPort}`,
     dataDirectory,

@@ -70,12 +70,12 @@ const ACT_TIMEOUT_MS = 300_000;
 export async function play(context: Context, platform: DemoPlatform, act: Act): Promise<ActResult> {
   const startedAtMs = performance.now();
   context.print(`\n▶ ${act.title}`);
-  const release = await platform.api.post<ReleaseResource>("/releases", {
+  const release = await platform.deployer.post<ReleaseResource>("/releases", {
     directory: act.directory,
     file: act.file,
     env: { STORAGE: path.join(platform.dataDirectory, "registry") },
   });
-  const change = await platform.api.post<ChangeResource>("/changes", { candidate: release.id });
+  const change = await platform.deployer.post<ChangeResource>("/changes", { candidate: release.id });
   const ended = await watch(context, platform, { id: change.id, act }).catch(tooLate(act));
   const { items } = await platform.api.get<{ items: TimelineEntry[] }>(`/changes/${change.id}/timeline`);
   return { ...describe(act, ended, items), tookSeconds: (performance.now() - startedAtMs) / 1000 };

@@ -5,3 +5,6 @@ export { createIdentity, type Identity, type IdentityDependencies } from "./iden
 export type { Access } from "./access.ts";
 export { addAccessRoutes } from "./access-routes.ts";
 export { addKeysRoutes } from "./keys-routes.ts";
+export type { Accounts } from "./accounts/accounts.ts";
+export type { GeoSource } from "./accounts/login.ts";
+export type { SealedPlace, Sealer } from "./factors/factors.ts";

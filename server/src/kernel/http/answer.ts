@@ -39,14 +39,16 @@ export async function answer(call: Call, options: AnswerOptions): Promise<unknow
     content,
     actor: exchange.authenticated.actor,
     authenticated: exchange.authenticated,
+    method: request.method,
     requestId: exchange.requestId,
+    announce: (headers) => void reply.headers(headers),
     address: exchange.address,
     signal: exchange.abandoned.signal,
     headers: request.headers,
     log: exchange.log,
   };
   const handle = async (): Promise<unknown> => route.handler(handlerRequest);
-  await withinTime(exchange, options, authorize(route, handlerRequest));
+  await withinTime(exchange, options, authorize(route, handlerRequest, options.clock));
   if (route.stream) return sendStream(call, await withinTime(exchange, options, handle()));
 
   const perform = async (): Promise<StoredAnswer> => toAnswer(route, await handle());

@@ -1,7 +1,11 @@
 import { AppError } from "@mainstay/api";
 import { demand, NOBODY, type Authenticate, type Authenticated, type Credentials } from "./authority.ts";
+import type { Clock } from "../clock.ts";
 import type { AnyRoute, ScopeRequest } from "./route.ts";
 
+const MINUTE_MS = 60_000;
+/** How long a second factor, once confirmed, stands for its owner. */
+const STEP_UP_MS = 5 * MINUTE_MS;
 const PLATFORM = { environment: null, service: null };
 
 /**
@@ -25,11 +29,26 @@ export async function admit(
   return { authenticated, check };
 }
 
-/** Whether what is asked is permitted there, once it is known what the request is about. */
+/**
+ * Whether what is asked is permitted there, once it is known what the request is about, and whether a second factor
+ * was confirmed where it takes one.
+ */
 export async function authorize(
-  { permission, scope }: AnyRoute,
+  { permission, scope, stepUp = false }: AnyRoute,
   request: ScopeRequest<unknown, unknown, unknown>,
+  clock: Pick<Clock, "now">,
 ): Promise<void> {
-  if (permission === "public" || typeof scope !== "function") return;
-  demand(request.authenticated, permission, await scope(request));
+  if (permission === "public") return;
+  if (typeof scope === "function") demand(request.authenticated, permission, await scope(request));
+  const isNeeded = typeof stepUp === "function" ? await stepUp(request) : stepUp;
+  if (isNeeded && !hasSteppedUp(request.authenticated, clock.now().getTime()))
+    throw new AppError("STEP_UP_REQUIRED", { minutes: STEP_UP_MS / MINUTE_MS });
+}
+
+/** A person who confirmed a second factor a moment ago, or a program whose key was made to do without. */
+function hasSteppedUp({ session, key }: Authenticated, nowMs: number): boolean {
+  if (session === null) return key !== null && key.isStepUpExempt;
+  if (session.steppedUpAt === null) return false;
+  const ageMs = nowMs - session.steppedUpAt.getTime();
+  return ageMs >= 0 && ageMs <= STEP_UP_MS;
 }

@@ -18,12 +18,14 @@ import { NOBODY, type Authenticate } from "./authority.ts";
 import { answer } from "./answer.ts";
 import { demandAllowedHost } from "./allowed-host.ts";
 import { createApp, handOn } from "./app.ts";
+import { addressOfClient } from "./client-address.ts";
 import { createExchanges, type Exchange } from "./exchange.ts";
 import type { IdempotencyStore } from "./idempotency.ts";
 import { createObserver } from "./observer.ts";
 import { collectOpenapi, describeRoute } from "./openapi.ts";
-import { probeRoutes, PUBLIC_URLS, type ReadinessCheck } from "./probes.ts";
+import { probeRoutes, type ReadinessCheck } from "./probes.ts";
 import { problemHeaders, toAppError, toProblem } from "./problems.ts";
+import { PUBLIC_URLS } from "./public-urls.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 import { checkRoute, type AnyRoute, type Route, type RouteFacts } from "./route.ts";
@@ -98,7 +100,7 @@ export function createHttp(options: HttpOptions): Http {
       requestId,
       route: routes.get(`${request.method} ${request.routeOptions.url}`) ?? null,
       authenticated: NOBODY,
-      address: request.ip,
+      address: addressOfClient(request, config.publicHost),
       startedMs: clock.monotonicMs(),
       log: log.child({ requestId }),
       abandoned: new AbortController(),

@@ -11,7 +11,7 @@ type Tables = {
     attempt: string;
     begun_at: Date;
     status: number | null;
-    headers: Record<string, string> | null;
+    headers: Record<string, string | string[]> | null;
     body: string | null;
   };
 };

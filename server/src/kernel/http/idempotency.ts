@@ -5,7 +5,7 @@ import type { Actor, Headers } from "./route.ts";
 /** What a request came to, as it is sent again to whoever repeats it. */
 export interface StoredAnswer {
   status: number;
-  headers: Record<string, string>;
+  headers: Record<string, string | string[]>;
   body: string;
 }
 

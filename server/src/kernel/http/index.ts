@@ -8,10 +8,11 @@ export {
   type FoundScope,
   type Scope,
 } from "./authority.ts";
+export { isPublicHost } from "./client-address.ts";
 export { demandMatch, etagOf } from "./etag.ts";
 export { createHttp, type Http, type HttpOptions } from "./http.ts";
 export type { IdempotencyStore } from "./idempotency.ts";
 export { createIdempotencyStore } from "./idempotency-store.ts";
 export { originOf, type Origin } from "./origin.ts";
-export { reply, type Actor, type AnyRoute, type Headers } from "./route.ts";
+export { reply, type Actor, type HttpRequest, type ReplyHeaders, type AnyRoute, type Headers } from "./route.ts";
 export { foundAt, onlyVisible, readVisible } from "./visible.ts";

@@ -5,8 +5,6 @@ import type { Log } from "../log.ts";
 import { METRICS_CONTENT_TYPE, type Metrics } from "../metrics.ts";
 import { reply, type AnyRoute } from "./route.ts";
 
-/** The only addresses that answer without a key. */
-export const PUBLIC_URLS: readonly string[] = ["/healthz", "/readyz", "/.well-known/jwks.json"];
 
 export interface ReadinessCheck {
   name: string;

@@ -42,6 +42,8 @@ export function toProblem(error: AppError, requestId: string): Problem {
 /** Headers that belong to some problems. */
 export function problemHeaders(error: AppError): Record<string, string> {
   // RFC 9110 §11.6.1: a 401 names the scheme that it wants.
-  if (error.code === "UNAUTHENTICATED") return { "www-authenticate": "Bearer" };
-  return error.status === 503 ? { "retry-after": "1" } : {};
+  if (error.status === 401) return { "www-authenticate": "Bearer" };
+  const { retryAfterSeconds } = error.params;
+  const retryAfter = retryAfterSeconds ?? (error.status === 503 ? 1 : undefined);
+  return retryAfter === undefined ? {} : { "retry-after": String(retryAfter) };
 }

@@ -30,7 +30,10 @@ export interface HttpRequest<Params, Query, Body> {
   actor: Actor;
   /** What the actor may do, for handlers that answer what may be seen; nothing on a public route. */
   authenticated: Authenticated;
+  method: string;
   requestId: string;
+  /** Sets headers of the answer, whatever it comes to. */
+  announce(headers: Readonly<Record<string, string>>): void;
   /** Of whoever holds the other end of the connection. */
   address: string;
   /** Aborts when nobody waits for the answer any more: hung up, out of time, or the server stops. */
@@ -40,10 +43,13 @@ export interface HttpRequest<Params, Query, Body> {
   log: Log;
 }
 
+/** A list stands for a header that is sent several times, as Set-Cookie is. */
+export type ReplyHeaders = Readonly<Record<string, string | string[]>>;
+
 /** An answer with more than a body; made by `reply`. */
 export class Reply<Body> {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: ReplyHeaders;
   readonly body: Body;
 
   constructor({
@@ -52,7 +58,7 @@ export class Reply<Body> {
     body,
   }: {
     status: number;
-    headers?: Record<string, string>;
+    headers?: ReplyHeaders;
     body: Body;
   }) {
     this.status = status;
@@ -64,7 +70,7 @@ export class Reply<Body> {
 /** For a handler that answers another status than the first one of its route, or headers of its own. */
 export function reply<Body>(parts: {
   status: number;
-  headers?: Record<string, string>;
+  headers?: ReplyHeaders;
   body: Body;
 }): Reply<Body> {
   return new Reply(parts);
@@ -105,11 +111,11 @@ interface RouteForm<
   stepUp?:
     | boolean
     | ((request: ScopeRequest<z.output<P>, z.output<Q>, z.output<B>>) => boolean | Promise<boolean>);
-  /** The answer shows a secret: no Idempotency-Key keeps it. */
+  /** Passwords or tokens go in, or a secret comes out: no Idempotency-Key keeps any of it. */
   isSecretAnswer?: boolean;
   /** A line for the API document. */
   summary: string;
-  tags?: string[];
+  tags?: readonly string[];
   params?: P;
   /** Texts come in: numbers need z.coerce. */
   query?: Q;

@@ -13,6 +13,7 @@ export function addTokensRoutes(http: Http, tokens: Tokens): void {
     permission: "api.read",
     scope: "somewhere",
     summary: "A token of a few minutes that may read part of what you may, for connections that stay open",
+    isSecretAnswer: true,
     body: newToken,
     response: tokenResource,
     handler: ({ body, authenticated }) => tokens.issue(body, authenticated),

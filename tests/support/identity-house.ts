@@ -1,0 +1,123 @@
+import { randomBytes } from "node:crypto";
+import {
+  identity as identityConfig,
+  type EnteredResource,
+  type IdentityConfig,
+  type InvitedResource,
+} from "@mainstay/api";
+import type { InjectOptions } from "fastify";
+import { createAudit, type AuditEntry } from "../../server/src/core/audit/index.ts";
+import { createIdentity, type GeoSource } from "../../server/src/core/identity/index.ts";
+import { addAccessRoutes } from "../../server/src/core/identity/access-routes.ts";
+import { createVirtualClock } from "../../server/src/kernel/clock.ts";
+import { createHttp } from "../../server/src/kernel/http/index.ts";
+import { createIds } from "../../server/src/kernel/ids.ts";
+import { createMetrics } from "../../server/src/kernel/metrics.ts";
+import { openTestDatabase } from "./database.ts";
+import { silentLog } from "./log.ts";
+import { createTemporaryDirectory } from "./temporary.ts";
+import { createTestSealer } from "./vault.ts";
+
+export const PASSWORD = "seven lamps under water";
+export const PUBLIC_URL = "http://localhost:7700";
+
+export interface HouseOptions {
+  config?: Partial<IdentityConfig>;
+  geo?: GeoSource;
+  publicHost?: string | null;
+  publicUrl?: string;
+}
+
+export interface Asking {
+  token?: string | null;
+  body?: unknown;
+  headers?: Record<string, string>;
+  address?: string;
+}
+
+export type IdentityHouse = Awaited<ReturnType<typeof openIdentityHouse>>;
+
+/** The identity room over a database of its own, with its routes, and no process around it. */
+export async function openIdentityHouse(options: HouseOptions = {}) {
+  const database = await openTestDatabase();
+  const directory = createTemporaryDirectory();
+  const clock = createVirtualClock(Date.parse("2026-11-21T10:00:00Z"));
+  const { db, listen } = database;
+  const ids = createIds({ clock, random: randomBytes });
+  const audit = createAudit({ db, clock, ids });
+  const metrics = createMetrics({ clock, log: silentLog });
+  const publicHost = options.publicHost ?? null;
+  const identity = createIdentity({
+    ...{ db, listen, clock, ids, random: randomBytes, audit, log: silentLog, metrics, publicHost },
+    ...(options.geo ? { geo: options.geo } : {}),
+    config: { ...identityConfig.parse({}), ...options.config },
+    publicUrl: options.publicUrl ?? PUBLIC_URL,
+    dataDirectory: directory.path,
+    sealer: createTestSealer(),
+    readSecret: async () => "the client's secret",
+    // The real one starts a thread for each password; it has tests of its own.
+    passwordChecks: [],
+    passwordCost: { memoryKib: 64, passes: 1, lanes: 1 },
+  });
+  const limits = { host: "127.0.0.1", port: 7700, bodyLimit: 65_536 };
+  const times = { requestTimeout: 30_000, shutdownTimeout: 1_000 };
+  const http = createHttp({
+    config: { ...limits, ...times, publicHost, allowedHosts: [] },
+    version: "1.2.3",
+    ...{ log: silentLog, clock, ids, metrics, authenticate: identity.authenticate },
+  });
+  identity.accounts.addRoutes(http);
+  addAccessRoutes(http, identity.access);
+
+  /** A request; the answer's document is there as `body`. */
+  async function ask(method: NonNullable<InjectOptions["method"]>, url: string, asking: Asking = {}) {
+    const { token = null, body, headers = {}, address = "127.0.0.1" } = asking;
+    const answer = await http.inject({
+      method,
+      url,
+      remoteAddress: address,
+      headers: {
+        host: "localhost:7700",
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { payload: body as object }),
+    });
+    const document: unknown = answer.headers["content-type"]?.includes("json") ? answer.json() : answer.body;
+    return { status: answer.statusCode, headers: answer.headers, cookies: answer.cookies, body: document };
+  }
+
+  const redeem = async (link: string, facts: object = {}) =>
+    (
+      await ask("POST", "/api/v1/links/redeem", {
+        body: { link: link.split("#")[1], password: PASSWORD, transport: "bearer", ...facts },
+      })
+    ).body as EnteredResource;
+
+  return {
+    ...{ database, clock, identity, http, audit, metrics, ask, redeem },
+    dataDirectory: directory.path,
+    /** The first administrator, logged in. */
+    async setUp(): Promise<EnteredResource> {
+      const link = (await identity.accounts.ensureSetupLink()) ?? "";
+      return redeem(link, { email: "ann@example.com", name: "Ann", wantsKey: true });
+    },
+    /** Somebody with a role, who has joined. */
+    async join(admin: EnteredResource, role: string, name = "Bob"): Promise<EnteredResource> {
+      const body = { email: `${name.toLowerCase()}@example.com`, name, role };
+      const invited = await ask("POST", "/api/v1/users", { token: admin.token, body });
+      return redeem((invited.body as InvitedResource).link);
+    },
+    login: (email: string, facts: object = {}, asking: Asking = {}) =>
+      ask("POST", "/api/v1/login", {
+        ...asking,
+        body: { email, password: PASSWORD, transport: "bearer", ...facts },
+      }),
+    entries: async (action?: string): Promise<AuditEntry[]> =>
+      (await audit.list({ limit: 500, filter: action === undefined ? {} : { action } })).entries,
+    async close() {
+      await database.close();
+      directory.remove();
+    },
+  };
+}
