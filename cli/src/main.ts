@@ -6,6 +6,7 @@ import { createApiClient } from "./api-client.ts";
 import { EXIT, explain } from "./cli-error.ts";
 import { addAccount } from "./commands/account.ts";
 import { addAgentEnvironment } from "./commands/agent-environment.ts";
+import { addBreakGlass } from "./commands/break-glass.ts";
 import { addBuilds } from "./commands/builds.ts";
 import { addCertificates } from "./commands/certificates.ts";
 import { addChange } from "./commands/change.ts";
@@ -98,6 +99,7 @@ function createProgram(): Command {
   addMaintenance(program, withContext);
   addCertificates(program, withContext);
   addChannels(program, withContext);
+  addBreakGlass(program, withOwnContext);
   addSetup(program, withContext);
   addLogin(program, withContext);
   addAccount(program, withContext);

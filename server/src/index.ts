@@ -18,5 +18,11 @@ export { chooseDataDirectory } from "./kernel/database/embedded/reachable.ts";
 /** The server process: `node SERVER_ENTRY [--config <file>]`. */
 export const SERVER_ENTRY = fileURLToPath(new URL("./main.ts", import.meta.url));
 
+/** `node BREAK_GLASS_ENTRY`, see there: a one-time link for who holds the machine. */
+export const BREAK_GLASS_ENTRY = fileURLToPath(new URL("./break-glass.ts", import.meta.url));
+
+/** Where browsers find a server of this configuration. */
+export { publicUrlOf } from "./public-url.ts";
+
 /** `node DATABASE_CHECK_ENTRY`, a URL on standard input: one JSON document on whether it can be used. */
 export const DATABASE_CHECK_ENTRY = fileURLToPath(new URL("./check-database.ts", import.meta.url));

@@ -1,6 +1,6 @@
 import { mkdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import type { AuditResource, TotpSecret } from "@mainstay/api";
+import type { TotpSecret } from "@mainstay/api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createApiClient } from "../../cli/src/api-client.ts";
 import { hotp, stepAt } from "../../server/src/core/identity/domain/totp.ts";
@@ -10,6 +10,10 @@ import { ADMIN } from "../support/set-up.ts";
 import { useProduct } from "../support/use-product.ts";
 
 const BOB = { email: "bob@example.com", name: "Bob", password: "nine lanterns over gravel" };
+interface Audited {
+  action: string;
+  actor: { type: string; name: string };
+}
 const product = useProduct();
 let hello: Hello;
 
@@ -67,7 +71,7 @@ describe("people on the command line", () => {
     expect((await as("bob", ["setup", "--link", token], `${BOB.password}\n`)).exitCode).toBe(4);
 
     expect(await as("bob", ["deploy", hello.directory])).toMatchObject({ exitCode: 0 });
-    const { items } = await product().api().get<{ items: AuditResource[] }>("/audit?limit=200");
+    const { items } = await product().api().get<{ items: Audited[] }>("/audit?limit=200");
     const requested = items.find((each) => each.action === "changes.requested");
     expect(requested?.actor).toMatchObject({ type: "user", name: "Bob" });
     expect((await as("bob", ["users", "list"])).exitCode).toBe(4);
@@ -96,5 +100,26 @@ describe("people on the command line", () => {
     expect((await as("ann", ["sessions", "--json"])).stdout.match(/"isCurrent"/g)).toHaveLength(1);
     expect(await as("ann", ["logout"])).toMatchObject({ exitCode: 0 });
     expect(await as("ann", ["whoami"])).toMatchObject({ exitCode: 4 });
+  });
+
+  it("who are locked out begin anew with a link that the machine itself makes, which is audited", async () => {
+    const { XDG_RUNTIME_DIR = "", MAINSTAY_DATA_DIRECTORY = "" } = product().settings;
+    const onMachine = (...args: string[]) =>
+      runCommand(["break-glass", "--data-directory", MAINSTAY_DATA_DIRECTORY, ...args], {
+        env: { ...product().settings, XDG_RUNTIME_DIR },
+        cwd: product().directory,
+      });
+    expect((await onMachine()).exitCode).toBe(2);
+    expect((await onMachine("--user", "nobody@example.com")).stderr).toContain("does not exist");
+    const broken = await onMachine("--user", ADMIN.email, "--json");
+    expect(broken).toMatchObject({ exitCode: 0, stderr: "" });
+    const { link } = JSON.parse(broken.stdout) as { link: string };
+    const token = link.split("#")[1] ?? "";
+    const entered = await as("ann", ["setup", "--link", token], "twelve slow rivers of glass\n");
+    expect(entered).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("Logged in as Ann") });
+    const { items } = await product().api().get<{ items: Audited[] }>("/audit?limit=20");
+    expect(items.map((each) => each.action)).toContain("identity.glass_broken");
+    const another = await onMachine("--new-admin", "--json");
+    expect(JSON.parse(another.stdout)).toMatchObject({ kind: "setup" });
   });
 });

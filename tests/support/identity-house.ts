@@ -83,7 +83,8 @@ export async function openIdentityHouse(options: HouseOptions = {}) {
       },
       ...(body === undefined ? {} : { payload: body as object }),
     });
-    const document: unknown = answer.headers["content-type"]?.includes("json") ? answer.json() : answer.body;
+    const isJson = answer.body !== "" && answer.headers["content-type"]?.includes("json");
+    const document: unknown = isJson ? answer.json() : answer.body;
     return { status: answer.statusCode, headers: answer.headers, cookies: answer.cookies, body: document };
   }
 

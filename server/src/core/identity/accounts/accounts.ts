@@ -81,6 +81,7 @@ export function createAccounts(dependencies: AccountsDependencies) {
     authenticate: sessions.authenticate,
     /** The link for the first admin, when it was made now; null when it was there, or is not needed. */
     ensureSetupLink: links.ensureSetupLink,
+    breakGlass: links.breakGlass,
     addRoutes(http: Http): void {
       addPageRoutes(http);
       addLoginRoutes(http, { login, links, people, passkeys, visits });

@@ -168,6 +168,26 @@ export function createLinks(parts: LinksParts) {
       const { row, user } = await find(link);
       return { kind: row.kind, email: user?.email ?? null, name: user?.name ?? null };
     },
+    /**
+     * The way in for who holds the machine and has lost everything else: a link for one user to begin anew, or, for
+     * nobody, one that makes another administrator.
+     */
+    async breakGlass(email: string | null, origin: Origin): Promise<{ kind: LinkKind; link: string }> {
+      return db.transaction().execute(async (tx) => {
+        const user = email === null ? null : await people.userByEmail(email);
+        if (user === undefined) throw new AppError("NOT_FOUND", { what: `user ${email}` });
+        if (user?.state === "disabled") throw new AppError("ACCOUNT_STATE", { email: user.email, state: user.state });
+        const kind = user === null ? "setup" : "reset";
+        await audit.record(tx, {
+          ...origin,
+          action: "identity.glass_broken",
+          resource: user === null ? { type: "platform", id: "mainstay" } : { type: "user", id: user.id },
+          after: { kind },
+          reason: "break-glass on the machine of the server",
+        });
+        return { kind, link: await issue(tx, { kind, userId: user?.id ?? null }) };
+      });
+    },
     /** A new link for a user, by whoever may hand one out; nothing changes before it is used. */
     async reissue(userId: string, origin: Origin): Promise<string> {
       return db.transaction().execute(async (tx) => {

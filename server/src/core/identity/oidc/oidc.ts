@@ -58,9 +58,11 @@ export function createOidc({ room, ceremonies, login, refusals, readSecret, publ
   }
 
   async function discover({ issuer, clientId, clientSecret }: OidcProviderConfig): Promise<Configuration> {
-    const { allowInsecureRequests, ClientSecretPost, discovery } = await library();
+    const { allowInsecureRequests, ClientSecretPost, discovery, enableNonRepudiationChecks } = await library();
     const secret = await readSecret(clientSecret);
-    const execute = issuer.startsWith("http:") ? [allowInsecureRequests] : [];
+    // Signatures are checked though TLS vouches for the token endpoint too (OpenID Connect Core 1.0 §3.1.3.7).
+    const always = [enableNonRepudiationChecks];
+    const execute = issuer.startsWith("http:") ? [...always, allowInsecureRequests] : always;
     return discovery(new URL(issuer), clientId, undefined, ClientSecretPost(secret), { execute });
   }
 
