@@ -4,7 +4,6 @@ import { AppError, identity as identityConfig } from "@mainstay/api";
 import { z } from "zod";
 import { createAudit } from "./core/audit/index.ts";
 import { createIdentity } from "./core/identity/index.ts";
-import { createFileSealer } from "./file-sealer.ts";
 import { createSystemClock } from "./kernel/clock.ts";
 import { openDatabase } from "./kernel/database/index.ts";
 import { createIds } from "./kernel/ids.ts";
@@ -34,6 +33,11 @@ try {
   process.stdout.write(JSON.stringify({ ok: false, message: error.message, remedy: error.remedy }));
 }
 
+/** A link is all that is made here: no second factor is read or written. */
+function neverSealed(): never {
+  throw new Error("nothing is sealed here");
+}
+
 async function breakGlass(asked: z.output<typeof request>) {
   const { dataDirectory, publicUrl } = asked;
   const clock = createSystemClock();
@@ -48,7 +52,7 @@ async function breakGlass(asked: z.output<typeof request>) {
       audit: createAudit({ db, clock, ids }),
       metrics: createMetrics({ clock, log }),
       config: { ...identityConfig.parse({}), linkExpiry: asked.linkExpiryMs },
-      sealer: createFileSealer({ dataDirectory, random: randomBytes }),
+      sealer: { seal: neverSealed, open: neverSealed },
       readSecret: () => Promise.reject(new Error("there is no secret to be read here")),
     });
     const actor = { type: "machine", id: asked.account, name: `${asked.account} on the server's machine` };
