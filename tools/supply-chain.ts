@@ -9,15 +9,27 @@ import {
 } from "./supply-chain/findings.ts";
 import { parseLockfile, productionPackages } from "./supply-chain/lockfile.ts";
 
-/** Where everything that is not ours comes from, whether it may be used, and that nothing of it runs by itself. */
+/**
+ * Where everything that is not ours comes from, whether
+ * it may be used, and that nothing of it runs by itself.
+ */
 const root = join(import.meta.dirname, "..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 
 const lockfile = parseLockfile(read("package-lock.json"));
 const { workspaces }: { workspaces: string[] } = JSON.parse(read("package.json"));
-const files = ["package.json", ...globSync(workspaces.map((each) => `${each}/package.json`), { cwd: root })];
+const files = [
+  "package.json",
+  ...globSync(
+    workspaces.map((each) => `${each}/package.json`),
+    { cwd: root },
+  ),
+];
 const manifests = new Map(
-  files.map((file): [string, Manifest] => [dirname(file) === "." ? "" : dirname(file), JSON.parse(read(file))]),
+  files.map((file): [string, Manifest] => [
+    dirname(file) === "." ? "" : dirname(file),
+    JSON.parse(read(file)),
+  ]),
 );
 const shipped = productionPackages(lockfile);
 

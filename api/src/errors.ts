@@ -1,3 +1,4 @@
+import { APPROVAL_ERRORS } from "./approval-errors.ts";
 import type { ErrorKind } from "./error-kind.ts";
 import { LOGIN_ERRORS } from "./login-errors.ts";
 import { PREFLIGHT_ERRORS } from "./preflight-errors.ts";
@@ -78,7 +79,8 @@ export const ERRORS = {
   UNAUTHENTICATED: {
     status: 401,
     message: "nobody is logged in, and no valid API key was sent",
-    remedy: "Log in with 'mainstay login', or send 'Authorization: Bearer <key>'; MAINSTAY_TOKEN hands one to the CLI.",
+    remedy:
+      "Log in with 'mainstay login', or send 'Authorization: Bearer <key>'; MAINSTAY_TOKEN hands one to the CLI.",
   },
   HOST_REFUSED: {
     status: 421,
@@ -321,22 +323,7 @@ export const ERRORS = {
     message: "{target} is frozen until {until}: {reason}",
     remedy: "Wait for the end of the window, or go on with --override-freeze and the reason why.",
   },
-  CHANGE_UNAPPROVED: {
-    status: 409,
-    message: "{target} waits for approval by {people}",
-    remedy:
-      "Ask them for 'mainstay change approve'. In an emergency go on with --override-approval and the reason why.",
-  },
-  APPROVAL_REFUSED: {
-    status: 403,
-    message: "your approval of {change} does not count: {reason}",
-    remedy: "'mainstay change show {change}' says whose approval it waits for.",
-  },
-  CHANGE_ALTERED: {
-    status: 409,
-    message: "the plan of {change} is another than the one you looked at",
-    remedy: "Look at it again ('mainstay change show {change}'), and approve what it has become.",
-  },
+  ...APPROVAL_ERRORS,
   ...PREFLIGHT_ERRORS,
   ...SECRETS_ERRORS,
   ...LOGIN_ERRORS,

@@ -11,8 +11,8 @@ import { createLog } from "./kernel/log.ts";
 import { createMetrics } from "./kernel/metrics.ts";
 
 /**
- * `node break-glass.ts`, the request below on its standard input: one JSON document with a one-time link. It works
- * through the database alone, so that it needs no login; whoever may open the database may run it.
+ * `node break-glass.ts`, the request below on its standard input: one JSON document with a one-time link.
+ * It works through the database alone, so that it needs no login; whoever may open the database may run it.
  */
 const request = z.object({
   databaseUrl: z.string(),

@@ -77,5 +77,4 @@ describe("every route", () => {
       expect(status, `${route.method} ${route.url}`).not.toBe(500);
     }
   });
-
 });

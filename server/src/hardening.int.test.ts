@@ -60,7 +60,9 @@ function requestTo({ method, url }: AnyRoute): { method: AnyRoute["method"]; url
 
 describe("every answer", () => {
   it("carries the headers that tie a browser's hands, to strangers and to the admin", async () => {
-    const routes = house.http.routes().filter(({ stream, method }) => stream === undefined && method !== "HEAD");
+    const routes = house.http
+      .routes()
+      .filter(({ stream, method }) => stream === undefined && method !== "HEAD");
     expect(routes.length).toBeGreaterThan(40);
     for (const route of routes) {
       mustBeHardened(await ask(requestTo(route)));

@@ -1,6 +1,9 @@
 import type { compose } from "../../server/src/compose.ts";
 
-/** Redeems the setup link of a house that nobody has set up yet; answers the key for programs that comes with it. */
+/**
+ * Redeems the setup link of a house that nobody has set up
+ * yet; answers the key for programs that comes with it.
+ */
 export async function makeFirstAdmin({ identity, http }: ReturnType<typeof compose>): Promise<string> {
   const link = (await identity.accounts.ensureSetupLink()) ?? "";
   const person = { email: "ann@example.com", name: "Ann", password: "seven lamps under water" };

@@ -5,7 +5,10 @@ const REGISTRY = "https://registry.npmjs.org/";
 /** SHA-512 in base64. */
 const INTEGRITY = /^sha512-[A-Za-z0-9+/]{86}==$/;
 
-/** Licences that let everybody use, alter and sell what Mainstay is part of, and ask for no more than a notice. */
+/**
+ * Licences that let everybody use, alter and sell what
+ * Mainstay is part of, and ask for no more than a notice.
+ */
 const LICENCES = new Set([
   "0BSD",
   "Apache-2.0",
@@ -57,7 +60,9 @@ export function findDifferences(lockfile: Lockfile, manifests: ReadonlyMap<strin
     const loose = asked.filter(([, version]) => !EXACT.test(version));
     return [
       ...differing.map((kind) => `${name}: its ${kind} are not those of package-lock.json; run npm install`),
-      ...loose.map(([dependency, version]) => `${name}: ${dependency} is asked for as ${version}, not exactly`),
+      ...loose.map(
+        ([dependency, version]) => `${name}: ${dependency} is asked for as ${version}, not exactly`,
+      ),
     ];
   });
 }
@@ -78,11 +83,13 @@ function isAllowed(expression: string): boolean {
 /** Packages that would run a script when they are installed without being named above; names nobody needs. */
 export function findScripts(packages: ReadonlyMap<string, LockEntry>): string[] {
   const running = [...packages].filter(([, each]) => each.hasInstallScript).map(([place]) => nameOf(place));
-  const unknown = running.filter((name) => !SCRIPTS.has(name)).map((name) => `${name}: runs an install script`);
+  const unknown = running
+    .filter((name) => !SCRIPTS.has(name))
+    .map((name) => `${name}: runs an install script`);
   const idle = [...SCRIPTS.keys()].filter((name) => !running.includes(name));
   return [...unknown, ...idle.map((name) => `${name}: may run an install script, and has none any more`)];
 }
 
-export function nameOf(place: string): string {
+function nameOf(place: string): string {
   return place.slice(place.lastIndexOf("node_modules/") + "node_modules/".length);
 }

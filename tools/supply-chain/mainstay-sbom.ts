@@ -9,7 +9,9 @@ export function makeMainstaySbom(text: string, version: string): Sbom {
   const shipped = productionPackages(lockfile);
   const packages = (readLockfile(text) ?? []).filter(({ at }) => shipped.has(at));
   const ours = [...lockfile].filter(([place]) => place === "" || isShipped(place));
-  const needs = ours.flatMap(([, each]) => Object.keys({ ...each.dependencies, ...each.optionalDependencies }));
+  const needs = ours.flatMap(([, each]) =>
+    Object.keys({ ...each.dependencies, ...each.optionalDependencies }),
+  );
   const digest = createHash("sha256").update(text).digest("hex");
   const subject = { digest, name: "mainstay", version, needs: [...new Set(needs)].toSorted() };
   return makeSbom({ ...subject, readFrom: "package-lock.json" }, packages);

@@ -12,7 +12,10 @@ const pinned = (more: object = {}) => ({ version: "1.0.0", integrity: SHA512, li
 
 describe("a package in the lock file", () => {
   it("comes from the registry and is pinned by SHA-512", () => {
-    const good = { "node_modules/a": pinned(), "node_modules/@mainstay/api": { link: true, resolved: "api" } };
+    const good = {
+      "node_modules/a": pinned(),
+      "node_modules/@mainstay/api": { link: true, resolved: "api" },
+    };
     expect(findSources(lock({ ...good, server: {} }))).toEqual([]);
   });
 
@@ -40,7 +43,9 @@ describe("a package.json", () => {
     expect(found({})).toEqual([expect.stringContaining("dependencies are not those")]);
     const loose = lock({ server: { dependencies: { a: "^1.0.0" } } });
     const manifests = new Map([["server", { dependencies: { a: "^1.0.0" } }]]);
-    expect(findDifferences(loose, manifests)).toEqual(["server/package.json: a is asked for as ^1.0.0, not exactly"]);
+    expect(findDifferences(loose, manifests)).toEqual([
+      "server/package.json: a is asked for as ^1.0.0, not exactly",
+    ]);
   });
 });
 
@@ -65,9 +70,12 @@ describe("what is shipped", () => {
     expect([...productionPackages(lockfile).keys()].toSorted()).toEqual(places);
   });
 
-  it.each(["MIT", "(MIT OR GPL-3.0)", "(BSD-3-Clause OR GPL-2.0)", "MIT AND ISC"])("may be under %s", (license) => {
-    expect(findLicences(lock({ "node_modules/a": pinned({ license }) }))).toEqual([]);
-  });
+  it.each(["MIT", "(MIT OR GPL-3.0)", "(BSD-3-Clause OR GPL-2.0)", "MIT AND ISC"])(
+    "may be under %s",
+    (license) => {
+      expect(findLicences(lock({ "node_modules/a": pinned({ license }) }))).toEqual([]);
+    },
+  );
 
   it.each(["GPL-3.0", "AGPL-3.0-only", "MIT AND GPL-2.0", "UNLICENSED", "SEE LICENSE IN x", "", "BUSL-1.1"])(
     "may not be under %j",
@@ -91,7 +99,9 @@ describe("the bill of materials of Mainstay", () => {
     const names = sbom.components.map(({ name }) => name);
     for (const name of ["fastify", "zod", "pg", "undici", "linux-x64"]) expect(names).toContain(name);
     for (const name of ["vitest", "knip", "typescript"]) expect(names).not.toContain(name);
-    expect(sbom.components.every(({ hashes, licenses }) => hashes?.length === 1 && licenses?.length === 1)).toBe(true);
+    expect(
+      sbom.components.every(({ hashes, licenses }) => hashes?.length === 1 && licenses?.length === 1),
+    ).toBe(true);
     expect(sbom.metadata.component).toMatchObject({ name: "mainstay", version: "1.2.3" });
     const direct = sbom.dependencies.find(({ ref }) => ref === "release")?.dependsOn.join(" ");
     expect(direct).toMatch(/npm\/fastify@.*npm\/zod@/);

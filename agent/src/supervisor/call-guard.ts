@@ -41,7 +41,12 @@ export function createCallGuard({ file, nowMs }: CallGuardOptions): CallGuard {
   function read(): TokenVerifier | "damaged" {
     try {
       const { issuer, keys } = JSON.parse(readFileSync(file, "utf8")) as TrustedKeys;
-      return createTokenVerifier({ issuer, keys, audience: "agent", maxLifetimeSeconds: MAX_LIFETIME_SECONDS });
+      return createTokenVerifier({
+        issuer,
+        keys,
+        audience: "agent",
+        maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
+      });
     } catch {
       return "damaged";
     }

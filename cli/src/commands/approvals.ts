@@ -24,14 +24,15 @@ Look at it first: mainstay change show chg_0192…
 Example:
   mainstay change approve chg_0192… --reason "prices checked with sales"`,
     )
-    .action((id: string, options: ApproveOptions) =>
-      withContext((context) => approve(context, id, options)),
-    );
+    .action((id: string, options: ApproveOptions) => withContext((context) => approve(context, id, options)));
   change
     .command("reject <id>")
     .description("End a change that waits for approval")
     .requiredOption("--reason <text>", "for whoever asked for it, the timeline and the audit log")
-    .addHelpText("after", `\nExample:\n  mainstay change reject chg_0192… --reason "not before the sale is over"`)
+    .addHelpText(
+      "after",
+      `\nExample:\n  mainstay change reject chg_0192… --reason "not before the sale is over"`,
+    )
     .action((id: string, options: { reason: string }) =>
       withContext((context) => reject(context, id, options.reason)),
     );

@@ -2,7 +2,9 @@ import type { ChangeResource } from "@mainstay/api";
 import { awaitedWords } from "./approval-words.ts";
 import { ago, table } from "./table.ts";
 
-/** A change that has not begun, and how many stand before it; what waits for approval stands before nobody. */
+/**
+ * A change that has not begun, and how many stand before it; what waits for approval stands before nobody.
+ */
 export interface Waiting extends ChangeResource {
   ahead: number;
   /** The change that it waits for first; null when it is about to begin. */

@@ -1,16 +1,5 @@
 import { createPrivateKey, createPublicKey, hash, sign } from "node:crypto";
-import type { Claims } from "./verify-token.ts";
-
-/** A public key as others read it: RFC 8037, section 2. */
-export interface PublicJwk {
-  kty: "OKP";
-  crv: "Ed25519";
-  x: string;
-  /** RFC 7638: of the key itself, so that one name never stands for two keys. */
-  kid: string;
-  alg: "EdDSA";
-  use: "sig";
-}
+import { TOKEN_TYPE, type Claims, type PublicJwk } from "./form.ts";
 
 export interface SigningKey {
   jwk: PublicJwk;
@@ -20,8 +9,6 @@ export interface SigningKey {
 
 /** The secret of a key: whoever has these bytes can sign. */
 export const SEED_BYTES = 32;
-/** RFC 9068, section 2.1: a token that lets its holder in, and nothing else that is signed with such a key. */
-export const TOKEN_TYPE = "at+jwt";
 /** What stands before the 32 bytes in PKCS #8 (RFC 8410). */
 const PKCS8_HEADER = Buffer.from("302e020100300506032b657004220420", "hex");
 

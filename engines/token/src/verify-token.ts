@@ -1,18 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { isSignatureOf, publicKeyOf } from "./ed25519.ts";
-import { TOKEN_TYPE, type PublicJwk } from "./signing-key.ts";
-
-/** What a token says; times in seconds since 1970 (RFC 7519, section 4.1). */
-export interface Claims {
-  iss: string;
-  aud: string;
-  sub: string;
-  jti: string;
-  iat: number;
-  nbf: number;
-  exp: number;
-  [name: string]: unknown;
-}
+import { TOKEN_TYPE, type Claims, type PublicJwk } from "./form.ts";
 
 /** A refusal says why, in words for a log: whoever sent the token need not be told. */
 export type Verified = { claims: Claims; refusal: null } | { claims: null; refusal: string };
@@ -34,7 +22,9 @@ export const MAX_TOKEN_CHARACTERS = 4096;
 const LEEWAY_SECONDS = 5;
 const FORM = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/;
 
-/** Reads tokens of one issuer for one audience; no key, algorithm or address of a token's own is ever used. */
+/**
+ * Reads tokens of one issuer for one audience; no key, algorithm or address of a token's own is ever used.
+ */
 export function createTokenVerifier(settings: VerifierSettings): TokenVerifier {
   const keys = new Map(settings.keys.map((jwk) => [jwk.kid, publicKeyOf(jwk.x)]));
 
@@ -72,7 +62,8 @@ class Refusal extends Error {}
 /** Only the one way to write the bytes: a token cannot be altered without becoming another one. */
 function decode(part: string): Buffer {
   const bytes = Buffer.from(part, "base64url");
-  if (part === "" || bytes.toString("base64url") !== part) throw new Refusal("it has not the form of a token");
+  if (part === "" || bytes.toString("base64url") !== part)
+    throw new Refusal("it has not the form of a token");
   return bytes;
 }
 

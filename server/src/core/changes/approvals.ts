@@ -3,16 +3,8 @@ import { AppError, type ApprovalRule } from "@mainstay/api";
 import { decide, type Decision } from "@mainstay/rollout";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Origin } from "../../kernel/http/index.ts";
-import {
-  expiryOf,
-  isSamePerson,
-  missingOf,
-  peopleOf,
-  planDigestOf,
-  rulesFor,
-  type Approval,
-  type Person,
-} from "./domain/approval.ts";
+import { expiryOf, isSamePerson, missingOf, peopleOf, planDigestOf, rulesFor } from "./domain/approval.ts";
+import type { Approval, Person } from "./domain/given-approval.ts";
 import { findingOf } from "./domain/findings.ts";
 import { adoptPreparation } from "./domain/preparation.ts";
 import type { ChangeKind, Finding } from "./ports.ts";
@@ -117,7 +109,8 @@ export function createApprovals(dependencies: ApprovalsDependencies) {
 
   async function rolesOf(row: ChangeRow, { actor, onBehalfOf = null }: Origin): Promise<string[]> {
     const counting = row.approval_rules.filter(
-      (each) => each.allowRequester || !isSamePerson([actor, onBehalfOf], [row.requested_by, row.on_behalf_of]),
+      (each) =>
+        each.allowRequester || !isSamePerson([actor, onBehalfOf], [row.requested_by, row.on_behalf_of]),
     );
     const named = [...new Set(counting.map(({ role }) => role))];
     const held = await Promise.all(named.map((role) => holdsRole(actor, role, row)));

@@ -21,7 +21,7 @@ import { planSteps } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
 import type { Origin } from "../../kernel/http/index.ts";
 import type { Freezer } from "./frozen.ts";
-import type { ChangeKind, Finding, Preparation } from "./ports.ts";
+import type { ChangeKind, Finding } from "./ports.ts";
 import type { Preflight } from "./preflight.ts";
 import { replayEvidence } from "./judge-session.ts";
 import type { ChangeRow, ChangesStore } from "./store.ts";

@@ -2,7 +2,7 @@ import type { ApprovalRule, FreezeWindow } from "@mainstay/api";
 import type { RolloutPlan, RolloutState } from "@mainstay/rollout";
 import { sql, type Selectable } from "kysely";
 import type { Database, Tx } from "../../kernel/database/index.ts";
-import type { Approval, Person } from "./domain/approval.ts";
+import type { Approval, Person } from "./domain/given-approval.ts";
 import type { Finding, JudgeSettings, Limits, Step } from "./ports.ts";
 import type { HistoryEntry } from "@mainstay/evidence";
 import type { JudgedEvidence } from "./judge-session.ts";

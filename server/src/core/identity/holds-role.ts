@@ -6,8 +6,8 @@ import { isBuiltIn, type AccessBook, type AccessPage } from "./access-book.ts";
 export type HoldsRole = (actor: Actor, role: string, scope: Scope) => Promise<boolean>;
 
 /**
- * A role is held by whoever may do there all that the role permits, by grants, teams or a wider role; by a key
- * only if it may do so itself. Nobody holds a role that permits nothing or does not exist.
+ * A role is held by whoever may do there all that the role permits, by grants, teams or a wider role;
+ * by a key only if it may do so itself. Nobody holds a role that permits nothing or does not exist.
  */
 export function createHoldsRole({ book }: { book: Pick<AccessBook, "page"> }): HoldsRole {
   return async ({ type, id }, role, { environment, service }) => {

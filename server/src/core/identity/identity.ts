@@ -32,7 +32,9 @@ export interface Identity {
   accounts: Accounts;
   /** Whether somebody holds a role there; answered by what they may do. */
   holdsRole: HoldsRole;
-  /** Who sent the request. Null without a credential; throws UNAUTHENTICATED that says what is wrong with one. */
+  /**
+   * Who sent the request. Null without a credential; throws UNAUTHENTICATED that says what is wrong with one.
+   */
   authenticate: Authenticate;
 }
 

@@ -7,9 +7,9 @@ export interface AllowedHosts {
 }
 
 /**
- * Refuses a request under a name that is not ours (421; RFC 9110, section 15.5.20). A page of somebody else's whose
- * name is made to lead here (DNS rebinding) sends its own name, and cannot send another one. Addresses are let in,
- * since nobody can make one lead elsewhere; so is this machine's own name for itself.
+ * Refuses a request under a name that is not ours (421; RFC 9110, section 15.5.20). A page of somebody
+ * else's whose name is made to lead here (DNS rebinding) sends its own name, and cannot send another one.
+ * Addresses are let in, since nobody can make one lead elsewhere; so is this machine's own name for itself.
  */
 export function demandAllowedHost(header: string | undefined, settings: AllowedHosts): void {
   const host = nameOf(header ?? "");

@@ -28,7 +28,7 @@ import { problemHeaders, toAppError, toProblem } from "./problems.ts";
 import { PUBLIC_URLS } from "./public-urls.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
-import { checkRoute, type AnyRoute, type Route, type RouteFacts } from "./route.ts";
+import { checkRoute, type AnyRoute, type Route } from "./route.ts";
 
 export interface HttpOptions {
   config: PlatformConfig["server"];

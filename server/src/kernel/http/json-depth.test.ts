@@ -8,7 +8,7 @@ describe("the depth of a text of JSON", () => {
   it("may be 64, of lists and objects together", () => {
     expect(isTooDeep(nested(64))).toBe(false);
     expect(isTooDeep(nested(65))).toBe(true);
-    expect(isTooDeep(`${'{"a":['.repeat(33)}`)).toBe(true);
+    expect(isTooDeep('{"a":['.repeat(33))).toBe(true);
     expect(isTooDeep("[".repeat(1_000_000))).toBe(true);
   });
 

@@ -34,8 +34,8 @@ const PERMISSIONS_POLICY = [
   .join(", ");
 
 /**
- * With every answer, errors included. HSTS is not among them: the server itself speaks plain HTTP, and the data
- * plane adds it to what leaves over HTTPS (proxy.tls.hsts).
+ * With every answer, errors included. HSTS is not among them: the server itself speaks
+ * plain HTTP, and the data plane adds it to what leaves over HTTPS (proxy.tls.hsts).
  */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy": CONTENT_SECURITY_POLICY,

@@ -181,7 +181,7 @@ describe("the keys that sign", () => {
     const advanceTo = (days: number) => clock.advance(START_MS + days * DAY_MS - clock.now().getTime());
     /** Minute by minute, for the server looks once a minute and the database takes time of its own. */
     const pass = (what: string, isSo: () => boolean) =>
-      waitUntil(what, async () => isSo() || void (await clock.advance(MINUTE_MS)));
+      waitUntil(what, async () => isSo() || (await clock.advance(MINUTE_MS)));
     await advanceTo(29);
     await pass("the next key is published", () => kids().length === 2);
     expect(kidOf(tokens.issue(wish(), holder).token)).toBe(first);
@@ -222,7 +222,9 @@ describe("the keys that sign", () => {
     await one.tokens.rotate({ revoke: true }, ann);
     await clock.advance(5000);
     expect(await other.tokens.authenticate(bearer(one.tokens.issue(wish(), holder).token))).not.toBe(null);
-    await expect(other.tokens.authenticate(bearer(before))).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
+    await expect(other.tokens.authenticate(bearer(before))).rejects.toMatchObject({
+      code: "UNAUTHENTICATED",
+    });
   });
 });
 

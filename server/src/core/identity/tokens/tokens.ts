@@ -64,7 +64,10 @@ export function createTokens({ keys, issuer, clock, ids, log, publish }: TokensD
   }
 
   /** A token that may read part of what its maker may; throws PERMISSION_DENIED for anything else. */
-  function issue({ permissions, environment, service, lifetime }: NewToken, maker: Authenticated): TokenResource {
+  function issue(
+    { permissions, environment, service, lifetime }: NewToken,
+    maker: Authenticated,
+  ): TokenResource {
     const { actor, onBehalfOf } = maker;
     for (const permission of permissions) demand(maker, permission, { environment, service });
     const scope = permissions.join(" ");
