@@ -51,7 +51,7 @@ describe("a deploy that waits for approval", () => {
     const forced = await deploy("--env", "N=2", "--override-approval", "the shop is down");
     expect(forced).toMatchObject({
       state: "baking",
-      findings: [{ code: "CHANGE_UNAPPROVED", isForced: true }],
+      findings: [{ code: "CHANGE_UNAPPROVED", isForced: true }, { code: "PREFLIGHT_ENV" }],
     });
     expect((await product().cli("rollback", "hello")).exitCode).toBe(0);
   });
