@@ -14,6 +14,7 @@ const CHECKS: Check[] = [
   { name: "unused", command: [bin("knip"), "--no-progress"] },
   { name: "tidy", command: [node, "tools/tidy.ts"], fix: [node, "tools/tidy.ts", "--fix"] },
   { name: "generated", command: [node, "tools/generate.ts", "--check"], fix: [node, "tools/generate.ts"] },
+  { name: "supply", command: [node, "tools/supply-chain.ts"] },
   { name: "format", command: [bin("oxfmt"), "--check"], fix: [bin("oxfmt")] },
 ];
 

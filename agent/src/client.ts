@@ -47,9 +47,15 @@ export interface AgentClient {
 /** Longer than the agent itself gives a pull. */
 const IMAGE_TIMEOUT_MS = 31 * 60_000;
 
+export interface AgentClientOptions {
+  socketPath: string;
+  /** What proves that the server calls; without it only `observed` is sure to be answered. */
+  token?: () => string;
+}
+
 /** Speaks to the agent of this machine. Every method throws AGENT_UNREACHABLE when it does not answer. */
-export function createAgentClient({ socketPath }: { socketPath: string }): AgentClient {
-  const client = createUnixClient(socketPath);
+export function createAgentClient({ socketPath, token }: AgentClientOptions): AgentClient {
+  const client = createUnixClient(socketPath, () => (token ? { authorization: `Bearer ${token()}` } : {}));
 
   async function call(request: string, body?: unknown): Promise<unknown> {
     const [method = "GET", path = "/"] = request.split(" ");

@@ -4,6 +4,7 @@ export { createAgentClient, type AgentClient } from "./client.ts";
 export { SMALL_YOUNG_GENERATION } from "./parent/describe-children.ts";
 export { ParentError, type ParentOptions } from "./parent/parent-options.ts";
 export { startParent, type Parent, type ParentStatus } from "./parent/start-parent.ts";
+export { trustedKeysFile, type TrustedKeys } from "./supervisor/call-guard.ts";
 export { assignBucket } from "./proxy/assignment.ts";
 export { LATENCY_BOUNDS_MS } from "./proxy/latency-bounds.ts";
 

@@ -59,6 +59,25 @@ export const findingResource = z
   .meta({ id: "Finding" });
 export type FindingResource = z.infer<typeof findingResource>;
 
+export const approvalResource = z
+  .object({
+    by: actorResource,
+    at: time,
+    reason: z.string().nullable(),
+    roles: z.array(z.string()).describe("for which it counts"),
+    isCurrent: z.boolean().describe("false once the plan was altered after it"),
+  })
+  .meta({ id: "Approval" });
+
+export const awaitedResource = z
+  .object({
+    role: z.string(),
+    count: z.int().describe("people who have to approve"),
+    given: z.int().describe("of these, how many have"),
+    allowRequester: z.boolean(),
+  })
+  .meta({ id: "AwaitedApproval" });
+
 export const changeResource = z
   .object({
     id: z.string(),
@@ -79,6 +98,10 @@ export const changeResource = z
     outcome: z.string().nullable().describe("why it ended as it did, or is being undone"),
     evidence: evidenceResource.nullable(),
     findings: z.array(findingResource).describe("what the pre-flight found"),
+    planDigest: z.string().describe("of all that an approval is given for"),
+    approvals: z.array(approvalResource),
+    awaited: z.array(awaitedResource).describe("the approvals without which it does not begin"),
+    approvalExpiresAt: time.nullable().describe("when it ends if nobody approves; null: it does not wait"),
     firstCandidateAt: time.nullable(),
     createdAt: time,
     updatedAt: time,
@@ -118,6 +141,13 @@ export const forcedChange = newChange.extend({
     .nullable()
     .default(null)
     .describe("why this change goes on in spite of a freeze window"),
+  overrideApproval: z
+    .string()
+    .min(1)
+    .max(500)
+    .nullable()
+    .default(null)
+    .describe("why this change goes on without the approvals it would need"),
 });
 
 export const previewResource = z
@@ -128,6 +158,16 @@ export type PreviewResource = z.infer<typeof previewResource>;
 export const commandBody = z
   .strictObject({ reason: z.string().max(500).nullable().default(null) })
   .prefault({});
+
+export const approvalBody = z.strictObject({
+  reason: z.string().min(1).max(500).nullable().default(null),
+  planDigest: z
+    .string()
+    .optional()
+    .describe("of the plan that was looked at; refused when it is another by now"),
+});
+
+export const rejectionBody = z.strictObject({ reason: z.string().min(1).max(500) });
 
 export const timelineEntry = z
   .object({

@@ -1,3 +1,4 @@
+import { APPROVAL_ERRORS } from "./approval-errors.ts";
 import type { ErrorKind } from "./error-kind.ts";
 import { LOGIN_ERRORS } from "./login-errors.ts";
 import { PREFLIGHT_ERRORS } from "./preflight-errors.ts";
@@ -81,6 +82,11 @@ export const ERRORS = {
     message: "nobody is logged in, and no valid API key was sent",
     remedy:
       "Log in with 'mainstay login', or send 'Authorization: Bearer <key>'; MAINSTAY_TOKEN hands one to the CLI.",
+  },
+  HOST_REFUSED: {
+    status: 421,
+    message: "this server does not answer as {host}",
+    remedy: "Ask it by an address or as localhost, or add the name to server.allowedHosts.",
   },
   PERMISSION_DENIED: {
     status: 403,
@@ -289,6 +295,7 @@ export const ERRORS = {
     message: "{target} is frozen until {until}: {reason}",
     remedy: "Wait for the end of the window, or go on with --override-freeze and the reason why.",
   },
+  ...APPROVAL_ERRORS,
   ...PREFLIGHT_ERRORS,
   ...LOGIN_ERRORS,
   ...SECRETS_ERRORS,

@@ -46,6 +46,8 @@ export const EVENTS = {
     version: z.string().nullable(),
   }),
   "changes.requested": changeMoved,
+  "changes.approval_awaited": changeMoved,
+  "changes.approved": changeMoved,
   "changes.stage_advanced": changeMoved,
   "changes.paused": changeMoved,
   "changes.resumed": changeMoved,

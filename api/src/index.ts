@@ -1,5 +1,6 @@
 export * from "./access-resources.ts";
 export * from "./agent-protocol.ts";
+export * from "./approvals-file.ts";
 export * from "./audit-file.ts";
 export * from "./audit-resources.ts";
 export * from "./build-file.ts";
@@ -27,6 +28,7 @@ export * from "./resources.ts";
 export * from "./schema-tree.ts";
 export * from "./secrets-resources.ts";
 export * from "./service-file.ts";
+export * from "./token-resources.ts";
 export * from "./units.ts";
 export * from "./uploads.ts";
 export * from "./verify-file.ts";

@@ -52,8 +52,9 @@ export const PERMISSIONS = {
     summary: "run commands with a service's code and secrets, and stop them",
     from: "deployer",
   },
+  "changes.approve": { summary: "approve and reject changes that wait for it", from: "operator" },
   "changes.force": {
-    summary: "request changes that go on in spite of findings or a freeze window",
+    summary: "request changes that go on in spite of findings, a freeze window or missing approvals",
     from: "admin",
   },
   "secrets.reveal": { summary: "read the values of a service's secrets", from: "admin" },

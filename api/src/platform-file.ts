@@ -1,9 +1,11 @@
 import { z } from "zod";
+import { approvalRules } from "./approvals-file.ts";
 import { audit } from "./audit-file.ts";
 import { freezeList } from "./freeze-file.ts";
 import { identity } from "./identity-file.ts";
 import { beat, channels, problems } from "./messages-file.ts";
 import { durationWithin, sizeWithin } from "./units.ts";
+import { serviceName } from "./words.ts";
 
 /**
  * `mainstay.platform.yaml`: the platform itself. Every key, its default and its words are written here and
@@ -44,6 +46,10 @@ const server = z.strictObject({
     .nullable()
     .default(null)
     .describe("The host under which the data plane hands on the console and the API, over HTTPS alone."),
+  allowedHosts: z
+    .array(hostName(), "expected a list of host names, such as [mainstay.internal]")
+    .default([])
+    .describe("Further names under which the server answers, beside publicHost, localhost and addresses."),
 });
 
 const file = () => z.string().min(1, "expected the path of a file");
@@ -281,6 +287,15 @@ export const platformFile = z
     freeze: freezeList
       .default([])
       .describe("When nothing new is brought in: `[{ from: fri 16:00, to: mon 08:00, timezone, reason }]`."),
+    productionEnvironments: z
+      .array(serviceName, "expected a list of environments, such as [production]")
+      .default(["production"])
+      .describe("Environments in which what is forced takes a second factor."),
+    approvals: approvalRules
+      .default([])
+      .describe(
+        "Which changes wait for approval: `[{ environment, kinds, role, count, allowRequester, expiry }]`.",
+      ),
     channels,
     problems: problems.prefault({}),
     beat: beat.prefault({}),

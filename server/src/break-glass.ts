@@ -41,6 +41,7 @@ try {
   process.stdout.write(JSON.stringify({ ok: false, message: error.message, remedy: error.remedy }));
 }
 
+/** A link is all that is made here: no second factor is read or written. */
 async function breakGlass(asked: z.output<typeof request>) {
   const { dataDirectory, publicUrl } = asked;
   const clock = createSystemClock();

@@ -6,7 +6,16 @@ import type { PlatformConfig } from "@mainstay/api";
 import { addAuditRoutes, auditStream, createAudit, createAuditLog } from "./core/audit/index.ts";
 import { addBuildsRoutes, createBuilds } from "./core/builds/index.ts";
 import { addChangesRoutes, createChangesRoom, type ChangeKind } from "./core/changes/index.ts";
-import { addAccessRoutes, addKeysRoutes, createIdentity, SEALED_FACTORS } from "./core/identity/index.ts";
+import {
+  addAccessRoutes,
+  addKeysRoutes,
+  addTokensRoutes,
+  createIdentity,
+  createSigningKeys,
+  createTokens,
+  SEALED_FACTORS,
+  SEALED_SIGNING_KEYS,
+} from "./core/identity/index.ts";
 import {
   addReleasesRoutes,
   addSecretsRoutes,
@@ -32,6 +41,7 @@ import { addChannelsRoutes, createChannelsRoom, createSecretReader } from "./dri
 import { createKeepers } from "./drivers/checkpoints/index.ts";
 import {
   createAgentLink,
+  createAgentTrust,
   createBuildKeeper,
   createHooks,
   createInstancesDriver,
@@ -91,7 +101,10 @@ export function compose(dependencies: HouseDependencies) {
   const events = createEvents({ database, clock, ids, log, metrics, streams, source: "mainstay" });
   const jobs = createJobs({ database, log, metrics });
 
-  const agent = createAgentClient({ socketPath: path.join(runtimeDirectory, "agent.sock") });
+  const agent = createAgentClient({
+    socketPath: path.join(runtimeDirectory, "agent.sock"),
+    token: () => tokens.forAgent(),
+  });
 
   // Core
   const sealer = createSealer({ keyring: keys.keyring, random: randomBytes });
@@ -104,6 +117,11 @@ export function compose(dependencies: HouseDependencies) {
     publicUrl: publicUrlOf(config.server),
     sealer,
     readSecret: createSecretReader(env),
+  });
+  const tokens = createTokens({
+    keys: createSigningKeys({ db, clock, random: randomBytes, sealer, audit }),
+    issuer: publicHost === null ? "urn:mainstay" : `https://${publicHost}`,
+    ...{ clock, ids, log, publish: createAgentTrust({ dataDirectory }) },
   });
   const uploads = createUploads({ db, clock, ids, dataDirectory, limits: config.uploads });
   const signatures = createSignatures(config.signatures);
@@ -119,7 +137,7 @@ export function compose(dependencies: HouseDependencies) {
 
   const secrets = createSecrets({
     ...{ database, clock, ids, random: randomBytes, audit, events, jobs, log, keys },
-    columns: [SEALED_SECRETS, SEALED_FACTORS],
+    columns: [SEALED_SECRETS, SEALED_FACTORS, SEALED_SIGNING_KEYS],
   });
 
   const builds = createBuilds({ db, clock, ids, audit, services, dataDirectory, limits: config.builds });
@@ -173,6 +191,9 @@ export function compose(dependencies: HouseDependencies) {
     log,
     kinds: [release, setting, scale],
     freeze: config.freeze,
+    approvals: config.approvals,
+    production: config.productionEnvironments,
+    holdsRole: identity.holdsRole,
     owner: dataDirectory,
     listen: database.listen,
   });
@@ -214,9 +235,11 @@ export function compose(dependencies: HouseDependencies) {
     clock,
     ids,
     metrics,
-    authenticate: identity.authenticate,
+    authenticate: async (credentials) =>
+      (await tokens.authenticate(credentials)) ?? identity.authenticate(credentials),
     idempotencyStore,
   });
+  addTokensRoutes(http, tokens);
   identity.accounts.addRoutes(http);
   addAccessRoutes(http, identity.access);
   addKeysRoutes(http, identity.access);
@@ -263,6 +286,7 @@ export function compose(dependencies: HouseDependencies) {
     auditLog,
     jobs,
     secrets,
+    tokens,
     link,
     taskKeeper,
     buildKeeper,

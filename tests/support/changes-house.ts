@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { FreezeWindow } from "@mainstay/api";
+import type { ApprovalRule, FreezeWindow } from "@mainstay/api";
 import { afterEach, beforeEach } from "vitest";
 import { auditStream, createAudit } from "../../server/src/core/audit/index.ts";
 import { createFakeDriver, createFakeSignal } from "../../server/src/core/changes/fake-driver.ts";
@@ -36,6 +36,10 @@ export interface ServerOptions {
   hooks?: Hooks;
   /** The platform's freeze windows. */
   freeze?: FreezeWindow[];
+  /** The platform's rules for approvals. */
+  approvals?: ApprovalRule[];
+  /** The roles of people by their names. */
+  roles?: Record<string, string[]>;
 }
 
 async function openHouse() {
@@ -71,6 +75,9 @@ async function openHouse() {
       ...{ db, clock, ids, audit, events, log: silentLog },
       kinds: [kind(options)],
       freeze: options.freeze ?? [],
+      approvals: options.approvals ?? [],
+      production: ["production"],
+      holdsRole: async ({ name }, role) => options.roles?.[name]?.includes(role) ?? false,
       owner: options.owner ?? "server-1",
       listen: database.listen,
     });

@@ -33,6 +33,7 @@ export function createTestHttp(
       host: "127.0.0.1",
       port: 0,
       publicHost: null,
+      allowedHosts: [],
       bodyLimit: 1024,
       requestTimeout: 30_000,
       shutdownTimeout: 5_000,

@@ -12,10 +12,10 @@ import { createVirtualClock } from "../../server/src/kernel/clock.ts";
 import { createHttp, type Http } from "../../server/src/kernel/http/index.ts";
 import { createIds } from "../../server/src/kernel/ids.ts";
 import { createMetrics } from "../../server/src/kernel/metrics.ts";
-import { createTestSealer } from "./vault.ts";
 import { openTestDatabase } from "./database.ts";
 import { silentLog } from "./log.ts";
 import { createTemporaryDirectory } from "./temporary.ts";
+import { createTestSealer } from "./vault.ts";
 
 export const PASSWORD = "seven lamps under water";
 export const PUBLIC_URL = "http://localhost:7700";
@@ -63,7 +63,7 @@ export async function openIdentityHouse(options: HouseOptions = {}) {
   const limits = { host: "127.0.0.1", port: 7700, bodyLimit: 65_536 };
   const times = { requestTimeout: 30_000, shutdownTimeout: 1_000 };
   const http = createHttp({
-    config: { ...limits, ...times, publicHost },
+    config: { ...limits, ...times, publicHost, allowedHosts: [] },
     version: "1.2.3",
     ...{ log: silentLog, clock, ids, metrics, authenticate: identity.authenticate },
   });

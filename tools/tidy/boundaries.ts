@@ -8,7 +8,7 @@ import type { Import, Source } from "./source.ts";
 const MAY_KNOW: Record<Wing, readonly Wing[] | "everybody"> = {
   api: [],
   engines: [],
-  agent: ["api"],
+  agent: ["api", "engines"],
   kernel: ["kernel", "engines", "api"],
   core: ["core", "kernel", "engines", "api"],
   signals: ["signals", "core", "kernel", "engines", "api"],

@@ -75,7 +75,7 @@ export const EXCEPTIONS: Exception[] = [
       "agent/src/haproxy/keeper.ts",
       "agent/src/proxy/{worker,worker-control}.ts",
       "agent/src/containers/log-position.ts",
-      "agent/src/supervisor/{agent-store,journal,workers}.ts",
+      "agent/src/supervisor/{agent-store,call-guard,journal,workers}.ts",
       "cli/src/api-client.ts",
       "cli/src/demo/load-process.ts",
     ],

@@ -9,6 +9,7 @@ import {
 } from "./desired-shape.ts";
 import { EngineUnreachable } from "../containers/engine-http.ts";
 import { ImageUnavailable, type Images } from "../containers/images.ts";
+import type { CallGuard } from "./call-guard.ts";
 import type { Events } from "./events.ts";
 import type { Https } from "./https.ts";
 import type { Journal } from "./journal.ts";
@@ -17,9 +18,12 @@ import { sendLogs } from "./log-files.ts";
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 const DEFAULT_TAIL_LINES = 100;
 const MAX_TAIL_LINES = 10_000;
+/** What doctor and upgrade look at, which sign nothing; every other call needs a token. */
+const OPEN_CALL = "GET /v1/observed";
 
 interface AgentApiOptions {
   path: string;
+  guard: CallGuard;
   /** null: refused, because a later generation is applied already. */
   put: (desired: DesiredState) => Promise<ObservedState | null>;
   observe: () => Promise<ObservedState>;
@@ -34,10 +38,11 @@ interface AgentApiOptions {
 
 /** The protocol of api/src/agent-protocol.ts on `agent.sock`. */
 export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
-  const { path, put, observe, counters, https, images, events, journal, logOf } = options;
+  const { path, guard, put, observe, counters, https, images, events, journal, logOf } = options;
   return serveJson({
     path,
     maxBodyBytes: MAX_BODY_BYTES,
+    refuse: (call, authorization) => (call === OPEN_CALL ? null : guard(authorization)),
     routes: {
       "PUT /v1/desired": async ({ body, response }) => {
         if (!isDesiredState(body)) throw new CallRefused(400, findShapeError(body) ?? "not a desired state");

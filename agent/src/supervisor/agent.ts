@@ -6,6 +6,7 @@ import { readMachineBootId } from "../system/process-table.ts";
 import { createSelfSigned } from "../system/self-signed.ts";
 import { serveAgentApi } from "./agent-api.ts";
 import type { AgentOptions } from "./agent-options.ts";
+import { createCallGuard, trustedKeysFile } from "./call-guard.ts";
 import { openAgentStore, type AgentStore } from "./agent-store.ts";
 import { startCounting } from "./counting.ts";
 import { createEvents, type Events } from "./events.ts";
@@ -81,6 +82,7 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
   const observe = createObserver({ bootId, held, fleet, workers, images, limits: groups.limits });
   const api = await serveAgentApi({
     path: join(options.runtimeDirectory, "agent.sock"),
+    guard: createCallGuard({ file: trustedKeysFile(options.dataDirectory), nowMs: Date.now }),
     put: async (next) => ((await serving.put(next)) ? observe() : null),
     async observe() {
       await counting.refresh();

@@ -15,27 +15,39 @@ export interface UnixAnswer {
 
 const DEFAULT_TIMEOUT_MS = 5000;
 
-/** HTTP with JSON over a UNIX socket; the counterpart of `serveJson`. */
-export function createUnixClient(socketPath: string): UnixClient {
+const noCredentials = (): Record<string, string> => ({});
+
+/**
+ * HTTP with JSON over a UNIX socket; the counterpart of `serveJson`. The credentials are asked for each time.
+ */
+export function createUnixClient(socketPath: string, credentials = noCredentials): UnixClient {
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 
   return {
     async call(method, path, { body, timeoutMs = DEFAULT_TIMEOUT_MS } = {}) {
       const payload = body === undefined ? undefined : JSON.stringify(body);
       const signal = AbortSignal.timeout(timeoutMs);
-      const response = await send({ agent, socketPath, method, path, signal }, payload);
+      const response = await send(
+        { agent, socketPath, method, path, signal, headers: credentials() },
+        payload,
+      );
       const text = await readText(response);
       return { status: response.statusCode ?? 0, body: text === "" ? null : JSON.parse(text) };
     },
-    open: (path, signal) => send({ socketPath, method: "GET", path, ...(signal ? { signal } : {}) }),
+    open: (path, signal) =>
+      send({ socketPath, method: "GET", path, headers: credentials(), ...(signal ? { signal } : {}) }),
     close: () => agent.destroy(),
   };
 }
 
-function send(options: RequestOptions, payload?: string): Promise<IncomingMessage> {
+interface Sending extends RequestOptions {
+  headers: Record<string, string>;
+}
+
+function send(options: Sending, payload?: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const headers = payload === undefined ? {} : { "content-length": Buffer.byteLength(payload) };
-    const outgoing = request({ ...options, headers }, resolve);
+    const length = payload === undefined ? {} : { "content-length": Buffer.byteLength(payload) };
+    const outgoing = request({ ...options, headers: { ...options.headers, ...length } }, resolve);
     outgoing.once("error", reject);
     outgoing.end(payload);
   });

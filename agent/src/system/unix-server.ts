@@ -30,6 +30,8 @@ interface JsonServerOptions {
   maxBodyBytes: number;
   /** "GET /v1/things/:id" → handler. */
   routes: Record<string, CallHandler>;
+  /** Why a call is refused before its body is read; null: it is let in. */
+  refuse?: (call: string, authorization: string | undefined) => string | null;
 }
 
 /**
@@ -37,7 +39,8 @@ interface JsonServerOptions {
  * place of a socket left by another process, dead or on its way out: closing
  * removes the name a socket was made under, which must not be its successor's.
  */
-export async function serveJson({ path, maxBodyBytes, routes }: JsonServerOptions): Promise<JsonServer> {
+export async function serveJson(options: JsonServerOptions): Promise<JsonServer> {
+  const { path, maxBodyBytes, routes, refuse = () => null } = options;
   const table = Object.entries(routes).map(([pattern, handler]) => ({
     pattern: pattern.split(/[ /]/),
     handler,
@@ -45,6 +48,9 @@ export async function serveJson({ path, maxBodyBytes, routes }: JsonServerOption
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", "http://socket");
+    const { authorization } = request.headers;
+    const refusal = refuse(`${request.method} ${url.pathname}`, authorization);
+    if (refusal !== null) throw new CallRefused(401, refusal);
     const route = findRoute(table, [request.method ?? "GET", ...url.pathname.split("/")]);
     if (!route) throw new CallRefused(404, `${request.method} ${url.pathname} does not exist`);
     const body = await readBody(request, maxBodyBytes);

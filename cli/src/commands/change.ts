@@ -1,10 +1,12 @@
 import { formatDuration, type ChangeResource, type TaskResource, type TimelineEntry } from "@mainstay/api";
 import type { Command } from "commander";
 import { show, type Context } from "../context.ts";
+import { approvalLines } from "../output/approval-words.ts";
 import { entryLine, evidenceLine, outcomeLine, TASK_WORDS } from "../output/change-words.ts";
 import { ago, table } from "../output/table.ts";
 import { countOption, durationOption } from "../options.ts";
 import type { WithContext } from "./deploy.ts";
+import { addApprovals } from "./approvals.ts";
 import { followChange } from "./follow.ts";
 import { addReport } from "./report.ts";
 
@@ -58,6 +60,7 @@ export function addChange(program: Command, withContext: WithContext): void {
     verb: "cancel",
     description: "Take a change that waits behind another out of the queue",
   });
+  addApprovals(change, withContext);
   addPromote(change, withContext);
   addReport(change, withContext);
 }
@@ -127,6 +130,7 @@ async function showOne(context: Context, id: string): Promise<void> {
       `candidate  ${change.candidate}`,
       `stable     ${change.stable ?? "none"}`,
       `state      ${change.state}`,
+      ...approvalLines(change),
       ...(change.finishedAt ? [`outcome    ${outcomeLine(change)}`] : []),
       ...(change.evidence ? [`evidence   ${evidenceLine(change.evidence)}`] : []),
       "",

@@ -1,6 +1,6 @@
 import { readlink, readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { createAgentClient } from "@mainstay/agent";
+import { createAgentClient, trustedKeysFile } from "@mainstay/agent";
 import { runtimePathFor } from "@mainstay/server";
 import { isThere, pointLink } from "./files.ts";
 import { readInstalledConfig, versionAt } from "./installation.ts";
@@ -43,6 +43,8 @@ async function run(machine: Machine, version: string, tell: (line: string) => vo
   if (config === null) throw new Error(`${LAYOUT.configFile} is gone`);
   await pointLink(machine, LAYOUT.current, version);
   await writeUnits(machine, await renderUnits(machine.path(`${LAYOUT.programs}/${version}`), config.proxy));
+  // A server that signs its calls writes it anew; one that does not yet could not reach the agent otherwise.
+  await rm(trustedKeysFile(config.dataDirectory), { force: true });
   await restart(machine, { unit: SERVER_UNIT, version, isWell: () => isReady(config.server) });
   tell(`done  server ${version} is ready`);
   const isWell = () => isAgentWell(config.dataDirectory);

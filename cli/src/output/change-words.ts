@@ -6,6 +6,7 @@ import {
   type TaskName,
   type TimelineEntry,
 } from "@mainstay/api";
+import { awaitedWords } from "./approval-words.ts";
 
 /** What runs with the variables of a release, beside its processes. */
 export const TASK_WORDS: Record<TaskName, string> = {
@@ -24,6 +25,8 @@ export function entryLine(entry: TimelineEntry, stages: ChangeResource["stages"]
 
 /** What is going on right now, short enough for one line of a terminal. */
 export function statusLine(change: ChangeResource, nowMs: number): string {
+  const awaited = awaitedWords(change);
+  if (awaited !== null) return `${change.state}, waits for approval by ${awaited}`;
   const share = change.state === "stepping" ? ` ${formatShare(change.weight)}` : "";
   const since = change.stageStartedAt ? Math.max(0, nowMs - Date.parse(change.stageStartedAt)) : null;
   const stage = change.stages[change.stage];

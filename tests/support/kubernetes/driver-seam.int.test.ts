@@ -127,6 +127,9 @@ function createServer() {
     ...{ db, clock, ids, audit, events, log, kinds: [kind] },
     owner: "server-1",
     freeze: [],
+    approvals: [],
+    production: ["production"],
+    holdsRole: async () => false,
     listen: database.listen,
   });
   return { ...room, services };

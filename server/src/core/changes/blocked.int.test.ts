@@ -48,7 +48,15 @@ describe("a change that has left its stable arm behind", () => {
     const streams = [auditStream];
     const events = createEvents({ database, clock, ids, log: silentLog, metrics, source: "test", streams });
     const parts = { db, clock, ids, audit, events, log: silentLog, kinds: [kind] };
-    return createChangesRoom({ ...parts, owner: "server-1", listen: database.listen, freeze: [] });
+    return createChangesRoom({
+      ...parts,
+      owner: "server-1",
+      listen: database.listen,
+      freeze: [],
+      approvals: [],
+      production: ["production"],
+      holdsRole: async () => false,
+    });
   }
 
   async function until(id: string, state: string): Promise<void> {

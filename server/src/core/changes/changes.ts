@@ -14,12 +14,14 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Database } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
+import type { Approvals } from "./approvals.ts";
+import { missingOf } from "./domain/approval.ts";
 import { findingOf, markForced } from "./domain/findings.ts";
 import { planSteps } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
 import type { Origin } from "../../kernel/http/index.ts";
 import type { Freezer } from "./frozen.ts";
-import type { ChangeKind, Finding, Preparation } from "./ports.ts";
+import type { ChangeKind, Finding } from "./ports.ts";
 import type { Preflight } from "./preflight.ts";
 import { replayEvidence } from "./judge-session.ts";
 import type { ChangeRow, ChangesStore } from "./store.ts";
@@ -36,6 +38,9 @@ export interface ChangesDependencies {
   transitions: Transitions;
   preflight: Preflight;
   freezer: Freezer;
+  approvals: Approvals;
+  /** The environments marked production. */
+  production: readonly string[];
 }
 
 export interface ChangeRequest {
@@ -51,6 +56,8 @@ export interface ChangeRequest {
   force?: readonly string[];
   /** Why it goes on in spite of a freeze window. */
   overrideFreeze?: string | null;
+  /** Why it goes on without the approvals it would need. */
+  overrideApproval?: string | null;
   /** Whether it waits in order behind a change under way instead of being refused. */
   queue?: boolean;
   /** Whether it takes the place of those that wait already; it waits itself then. */
@@ -62,7 +69,7 @@ const QUEUE_MAX = 20;
 
 /** The use cases of changes: ask for one, steer it, look at it. The runner carries them out. */
 export function createChanges(dependencies: ChangesDependencies) {
-  const { clock, ids, kinds, store, transitions, preflight, freezer } = dependencies;
+  const { clock, ids, kinds, store, transitions, preflight, freezer, approvals } = dependencies;
   const byName = new Map(kinds.map((each) => [each.kind, each]));
 
   function kindOf(name: string): ChangeKind {
@@ -77,7 +84,8 @@ export function createChanges(dependencies: ChangesDependencies) {
     return row;
   }
 
-  function draft(wish: ChangeRequest, prepared: Preparation, origin: Origin): ChangeRow {
+  async function draft(wish: ChangeRequest, origin: Origin): Promise<ChangeRow> {
+    const prepared = await kindOf(wish.kind).prepare(wish);
     const now = clock.now();
     const position = initialState(now.getTime());
     const row: ChangeRow = {
@@ -92,6 +100,7 @@ export function createChanges(dependencies: ChangesDependencies) {
       weight: weightOf(prepared.plan, position),
       proven: provenOf(prepared.plan, position),
       requested_by: origin.actor,
+      on_behalf_of: origin.onBehalfOf ?? null,
       reason: wish.reason,
       outcome: null,
       evidence: null,
@@ -99,13 +108,23 @@ export function createChanges(dependencies: ChangesDependencies) {
       force: [...(wish.force ?? [])],
       freeze: prepared.freeze ?? [],
       override_freeze: wish.overrideFreeze ?? null,
+      plan_digest: "",
+      approval_rules: [],
+      approvals: [],
+      override_approval: wish.overrideApproval ?? null,
       first_candidate_at: null,
       created_at: now,
       updated_at: now,
       finished_at: null,
       version: 0,
     };
-    return { ...row, steps: planSteps(kindOf(wish.kind), row) };
+    return approvals.guard({ ...row, steps: planSteps(kindOf(wish.kind), row) });
+  }
+
+  /** Whether a change is about production, or would need approvals: forcing one takes a second factor. */
+  async function isGuarded(wish: ChangeRequest): Promise<boolean> {
+    const { environment } = await kindOf(wish.kind).prepare(wish);
+    return dependencies.production.includes(environment) || approvals.isAbout(wish.kind, environment);
   }
 
   /** What a request would do and what speaks against it; alters nothing. */
@@ -114,12 +133,13 @@ export function createChanges(dependencies: ChangesDependencies) {
     origin: Origin,
   ): Promise<{ change: ChangeRow; findings: Finding[] }> {
     const kind = kindOf(wish.kind);
-    const row = draft(wish, await kind.prepare(wish), origin);
+    const row = await draft(wish, origin);
     const found = await preflight(kind, viewOf(row));
     const blocker = await blockerOf(row.target);
     const waits = wish.queue || wish.supersede;
     const locked = blocker ? [findingOf(lockedBy(blocker), { severity: waits ? "warning" : "error" })] : [];
-    return { change: row, findings: [...locked, ...freezer.find(row), ...markForced(found, row.force)] };
+    const waited = [...locked, ...freezer.find(row), ...approvals.find(row)];
+    return { change: row, findings: [...waited, ...markForced(found, row.force)] };
   }
 
   /**
@@ -127,15 +147,14 @@ export function createChanges(dependencies: ChangesDependencies) {
    * and the request is refused or, if it says so, waits its turn.
    */
   async function request(wish: ChangeRequest, origin: Origin): Promise<ChangeRow> {
-    const row = draft(wish, await kindOf(wish.kind).prepare(wish), origin);
+    const row = await draft(wish, origin);
     freezer.refuse(row);
     const waiting = await waitingFor(row.target);
-    if (!wish.queue && !wish.supersede) {
-      const blocker = await blockerOf(row.target);
-      if (blocker) throw lockedBy(blocker);
-    } else if (!wish.supersede && waiting.length >= QUEUE_MAX) {
+    const blocker = wish.queue || wish.supersede ? undefined : await blockerOf(row.target);
+    if (blocker) throw lockedBy(blocker);
+    const mayWait = wish.queue || missingOf(row).length > 0;
+    if (mayWait && !wish.supersede && waiting.length >= QUEUE_MAX)
       throw new AppError("CHANGE_QUEUE_FULL", { count: waiting.length, target: row.target });
-    }
     await transitions.create(row, origin);
     if (wish.supersede)
       for (const each of waiting) await endWaiting(each.id, `superseded by ${row.id}`, origin);
@@ -164,9 +183,11 @@ export function createChanges(dependencies: ChangesDependencies) {
     throw refused(ended, "cancel", { kind: "refuse", because });
   }
 
+  /** What holds the target; what waits for approval holds up nobody. */
   async function blockerOf(target: string): Promise<ChangeRow | undefined> {
     const active = await store.activeFor(target);
-    return active.find((each) => each.state !== "baking" && each.state !== "draining");
+    const isAway = (each: ChangeRow) => each.state === "requested" && missingOf(each).length > 0;
+    return active.find((each) => each.state !== "baking" && each.state !== "draining" && !isAway(each));
   }
 
   function decideOn(row: ChangeRow, order: NonNullable<Facts["command"]>): Decision {
@@ -212,6 +233,7 @@ export function createChanges(dependencies: ChangesDependencies) {
       immediate: true,
       reason: reason ?? `rolls ${row.id} back`,
       overrideFreeze: "going back is never frozen",
+      overrideApproval: "going back needs no approval",
     };
     return request(wish, origin);
   }
@@ -228,8 +250,25 @@ export function createChanges(dependencies: ChangesDependencies) {
     return { stored: row.evidence, replayed: again, isEqual, samples: samples.length };
   }
 
+  async function approve(
+    id: string,
+    order: { reason: string | null; planDigest?: string | undefined },
+    origin: Origin,
+  ): Promise<ChangeRow> {
+    await approvals.approve(id, order, origin);
+    return change(id);
+  }
+
+  async function reject(id: string, reason: string, origin: Origin): Promise<ChangeRow> {
+    await approvals.reject(id, reason, origin);
+    return change(id);
+  }
+
   return {
+    isGuarded,
     request,
+    approve,
+    reject,
     cancel,
     preview,
     command,

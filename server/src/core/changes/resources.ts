@@ -1,4 +1,5 @@
 import { BUCKETS, type ChangeResource, type TimelineEntry } from "@mainstay/api";
+import { awaitedOf, expiryOf } from "./domain/approval.ts";
 import type { ChangeRow, TimelineRow } from "./store.ts";
 
 /** Rows as they go over the wire. */
@@ -24,11 +25,25 @@ export function toChange(row: ChangeRow): ChangeResource {
     outcome: row.outcome,
     evidence: row.evidence,
     findings: row.findings,
+    planDigest: row.plan_digest,
+    approvals: row.approvals.map(({ by, at, reason, roles, planDigest }) => {
+      const isCurrent = planDigest === row.plan_digest;
+      return { by, at, reason, roles, isCurrent };
+    }),
+    awaited: row.state === "requested" ? awaitedBy(row) : [],
+    approvalExpiresAt: row.state === "requested" ? (expiryOf(row)?.toISOString() ?? null) : null,
     firstCandidateAt: row.first_candidate_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
     finishedAt: row.finished_at?.toISOString() ?? null,
   };
+}
+
+function awaitedBy(row: ChangeRow): ChangeResource["awaited"] {
+  if (row.override_approval !== null) return [];
+  return awaitedOf(row).map(({ rule: { role, count, allowRequester }, given }) => {
+    return { role, count, given, allowRequester };
+  });
 }
 
 export function toEntry(row: TimelineRow): TimelineEntry {

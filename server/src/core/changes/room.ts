@@ -1,3 +1,4 @@
+import { createApprovals, type ApprovalsDependencies } from "./approvals.ts";
 import { createChanges, type ChangesDependencies } from "./changes.ts";
 import { createFreezer, type FreezerDependencies } from "./frozen.ts";
 import { createPreflight } from "./preflight.ts";
@@ -11,8 +12,9 @@ import { createWatch } from "./watch.ts";
 type ListenTo = (channel: string, onNotify: (payload: string) => void) => Promise<() => Promise<void>>;
 
 type RoomDependencies = Pick<FreezerDependencies, "freeze"> &
-  Omit<ChangesDependencies, "store" | "transitions" | "preflight" | "freezer"> &
-  Pick<RunnerDependencies, "log" | "owner"> & { listen: ListenTo };
+  Pick<ApprovalsDependencies, "holdsRole"> &
+  Omit<ChangesDependencies, "store" | "transitions" | "preflight" | "freezer" | "approvals"> &
+  Pick<RunnerDependencies, "log" | "owner"> & { listen: ListenTo; approvals: ApprovalsDependencies["rules"] };
 
 /**
  * The room's parts on one store: the use cases, the runner
@@ -23,6 +25,8 @@ export function createChangesRoom({
   log,
   owner,
   freeze,
+  approvals: rules,
+  holdsRole,
   ...dependencies
 }: RoomDependencies) {
   const { db, clock, audit, events, kinds } = dependencies;
@@ -31,10 +35,12 @@ export function createChangesRoom({
   const listen = (onNews: (id: string) => void) => listenTo(CHANGES_CHANNEL, onNews);
   const preflight = createPreflight({ clock, log });
   const freezer = createFreezer({ clock, freeze });
-  const changes = createChanges({ ...dependencies, store, transitions, preflight, freezer });
+  const approvals = createApprovals({ rules, holdsRole, clock, kinds, store, transitions });
+  const carried = { store, transitions, preflight, freezer, approvals };
+  const changes = createChanges({ ...dependencies, ...carried });
   return {
     changes,
-    runner: createChangeRunner({ store, transitions, preflight, freezer, kinds, clock, log, owner, listen }),
+    runner: createChangeRunner({ ...carried, kinds, clock, log, owner, listen }),
     report: createReport({ changes, audit }),
     watch: createWatch({ changes, clock, listen }),
   };

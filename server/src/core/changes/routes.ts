@@ -1,10 +1,12 @@
 import {
+  approvalBody,
   changeResource,
   commandBody,
   forcedChange,
   newChange,
   page,
   previewResource,
+  rejectionBody,
   replayResource,
   reportResource,
   timelineEntry,
@@ -69,6 +71,7 @@ export function addChangesRoutes(http: Http, dependencies: ChangesRoutesDependen
   addWatching(http, watch, find);
   addRequesting(http, changes, scopeOf);
   addEnding(http, changes, find);
+  addApproving(http, changes, find);
   for (const { verb, summary } of COMMANDS) {
     http.route({
       method: "POST",
@@ -181,6 +184,7 @@ function addRequesting(http: Http, changes: Changes, scopeOf: ScopeOf): void {
     url: "/api/v1/changes/forced",
     permission: "changes.force",
     scope: ({ body }) => scopeOf(body),
+    stepUp: ({ body }) => changes.isGuarded(body),
     summary: "Request a change that goes on in spite of the findings named",
     body: forcedChange,
     response: changeResource,
@@ -226,5 +230,32 @@ function addEnding(http: Http, changes: Changes, find: Find): void {
     response: changeResource,
     handler: async ({ params, body, ...request }) =>
       toChange(await changes.rollback(params.id, body.reason, originOf(request))),
+  });
+}
+
+function addApproving(http: Http, changes: Changes, find: Find): void {
+  http.route({
+    method: "POST",
+    url: "/api/v1/changes/:id/approve",
+    permission: "changes.approve",
+    scope: find,
+    summary: "Approve of a change that waits for it",
+    params: idParam,
+    body: approvalBody,
+    response: changeResource,
+    handler: async ({ params, body, ...request }) =>
+      toChange(await changes.approve(params.id, body, originOf(request))),
+  });
+  http.route({
+    method: "POST",
+    url: "/api/v1/changes/:id/reject",
+    permission: "changes.approve",
+    scope: find,
+    summary: "End a change that waits for approval",
+    params: idParam,
+    body: rejectionBody,
+    response: changeResource,
+    handler: async ({ params, body, ...request }) =>
+      toChange(await changes.reject(params.id, body.reason, originOf(request))),
   });
 }

@@ -1,7 +1,8 @@
-import type { FreezeWindow } from "@mainstay/api";
+import type { ApprovalRule, FreezeWindow } from "@mainstay/api";
 import type { RolloutPlan, RolloutState } from "@mainstay/rollout";
 import { sql, type Selectable } from "kysely";
 import type { Database, Tx } from "../../kernel/database/index.ts";
+import type { Approval, Person } from "./domain/given-approval.ts";
 import type { Finding, JudgeSettings, Limits, Step } from "./ports.ts";
 import type { HistoryEntry } from "@mainstay/evidence";
 import type { JudgedEvidence } from "./judge-session.ts";
@@ -25,7 +26,9 @@ type Tables = {
     steps: Step[];
     weight: number;
     proven: number;
-    requested_by: { type: string; id: string; name: string };
+    requested_by: Person;
+    /** Whom the requester acted for, where that is somebody else. */
+    on_behalf_of: Person | null;
     reason: string | null;
     outcome: string | null;
     evidence: JudgedEvidence | null;
@@ -33,6 +36,10 @@ type Tables = {
     force: string[];
     freeze: FreezeWindow[];
     override_freeze: string | null;
+    plan_digest: string;
+    approval_rules: ApprovalRule[];
+    approvals: Approval[];
+    override_approval: string | null;
     first_candidate_at: Date | null;
     created_at: Date;
     updated_at: Date;
@@ -74,10 +81,13 @@ const JSON_COLUMNS = new Set([
   "limits",
   "steps",
   "requested_by",
+  "on_behalf_of",
   "evidence",
   "findings",
   "force",
   "freeze",
+  "approval_rules",
+  "approvals",
   "history",
 ]);
 

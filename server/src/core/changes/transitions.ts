@@ -5,6 +5,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Origin } from "../../kernel/http/index.ts";
+import { missingOf } from "./domain/approval.ts";
 import { positionColumns } from "./domain/view.ts";
 import type { ChangesStore, ChangeRow } from "./store.ts";
 
@@ -25,6 +26,11 @@ export interface TransitionsDependencies {
 }
 
 type MoveEvent = Extract<EventType, `changes.${string}`>;
+/** What an act is called that is more than its change of state. */
+interface Act {
+  action: string;
+  event: MoveEvent;
+}
 type Go = Extract<Decision, { kind: "go" }>;
 
 /** Every transition is one transaction: the row, its timeline entry, its audit row and its event. */
@@ -32,9 +38,9 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
   async function record(
     tx: Tx,
     row: ChangeRow,
-    entry: { go: Go; from: string; origin: Origin },
+    entry: { go: Go; from: string; origin: Origin; as?: Act | undefined },
   ): Promise<void> {
-    const { go, from, origin } = entry;
+    const { go, from, origin, as } = entry;
     const isJudged = go.by === "judge";
     await store.appendTimeline(tx, {
       change: row.id,
@@ -48,7 +54,7 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
     });
     await audit.record(tx, {
       ...origin,
-      action: `changes.${go.to.name}`,
+      action: as?.action ?? `changes.${go.to.name}`,
       resource: { type: "change", id: row.id },
       service: row.service,
       environment: row.environment,
@@ -57,7 +63,7 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
       after: { state: go.to.name, stage: go.to.stage, ...weightsOf(row, go.to), ...wishesOf(row, from) },
       reason: go.reason,
     });
-    const type = eventType(from, row.stage, go.to);
+    const type = as?.event ?? eventType(from, row.stage, go.to);
     if (type) await events.emit(tx, { type, subject: row.id, data: eventData(row, go, from) });
   }
 
@@ -67,6 +73,9 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
     await db.transaction().execute(async (tx) => {
       await store.insert(tx, row);
       await record(tx, row, { go, from: "none", origin });
+      const data = eventData(row, go, "none");
+      if (missingOf(row).length > 0)
+        await events.emit(tx, { type: "changes.approval_awaited", subject: row.id, data });
     });
   }
 
@@ -77,7 +86,12 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
   async function apply(
     row: ChangeRow,
     go: Go,
-    more: { origin: Origin; patch?: Partial<ChangeRow>; within?: (tx: Tx) => Promise<boolean> },
+    more: {
+      origin: Origin;
+      patch?: Partial<ChangeRow>;
+      within?: (tx: Tx) => Promise<boolean>;
+      as?: Act;
+    },
   ): Promise<boolean> {
     const now = clock.now();
     const isFinal = FINAL.includes(go.to.name);
@@ -96,7 +110,8 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
         if (!(await store.update(tx, row, patch))) return false;
         if (more.within && !(await more.within(tx))) throw refusal;
         if (isFinal) await store.releaseLock(tx, row.id);
-        await record(tx, { ...next, outcome: patch.outcome }, { go, from: row.state, origin: more.origin });
+        const { origin, as } = more;
+        await record(tx, { ...next, outcome: patch.outcome }, { go, from: row.state, origin, as });
         return true;
       });
     } catch (error) {
@@ -118,8 +133,12 @@ function weightsOf(row: ChangeRow, position: RolloutState) {
 /** What was asked for beside the change itself: only the request's own row needs to say it. */
 function wishesOf(row: ChangeRow, from: string) {
   if (from !== "none") return {};
-  const { force, override_freeze: overrideFreeze } = row;
-  return { ...(force.length > 0 ? { force } : {}), ...(overrideFreeze === null ? {} : { overrideFreeze }) };
+  const { force, override_freeze: overrideFreeze, override_approval: overrideApproval } = row;
+  return {
+    ...(force.length > 0 ? { force } : {}),
+    ...(overrideFreeze === null ? {} : { overrideFreeze }),
+    ...(overrideApproval === null ? {} : { overrideApproval }),
+  };
 }
 
 function eventData(row: ChangeRow, go: Go, from: string): EventData<MoveEvent> {

@@ -8,6 +8,8 @@ import { createJudgeSession, reasonOf, type JudgedEvidence, type JudgeSession } 
 import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import { attendHooks } from "./attend-hooks.ts";
+import type { Approvals } from "./approvals.ts";
+import { missingOf } from "./domain/approval.ts";
 import type { Freezer } from "./frozen.ts";
 import type { ChangeKind, Finding, Observation, Preparation } from "./ports.ts";
 import type { Preflight } from "./preflight.ts";
@@ -26,6 +28,7 @@ export interface TurnDependencies {
   transitions: Transitions;
   preflight: Preflight;
   freezer: Freezer;
+  approvals: Approvals;
   kinds: ChangeKind[];
   clock: Clock;
   log: Log;
@@ -33,7 +36,7 @@ export interface TurnDependencies {
 
 /** One change's turns in this process: apply what its position asks for, look, judge, decide. */
 export function createTurn(dependencies: TurnDependencies, id: string) {
-  const { store, transitions, kinds, clock, log } = dependencies;
+  const { store, transitions, approvals, kinds, clock, log } = dependencies;
   /**
    * Whether this process took the lock itself, or already greeted a change that another process had begun.
    */
@@ -53,10 +56,12 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
 
   /** Takes the target's lock and fixes the plan: only now it is certain which release is the stable one. */
   async function lock(row: ChangeRow, lease: Lease): Promise<boolean> {
-    if (!(await isNext(row))) return false;
+    if (await approvals.renew(row)) return true;
+    if (missingOf(row).length > 0 || !(await isNext(row))) return false;
     const prepared = await prepare(row);
     if (typeof prepared === "string") return end(row, prepared);
     const patch = adoptPreparation(kindOf(row), row, prepared);
+    if (await approvals.adopt(row, patch)) return true;
     const planned = { ...row, ...patch };
     const decision = decide(planned.plan, planned.position, { ...nothingKnown(), settled: true });
     if (decision.kind !== "go") return false;
@@ -72,7 +77,10 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
 
   /** Whether no other change stands before this one; one that only keeps its old release warm gives way. */
   async function isNext(row: ChangeRow): Promise<boolean> {
-    const before = (await store.activeFor(row.target)).filter((each) => each.id < row.id);
+    const active = await store.activeFor(row.target);
+    const isBefore = (each: ChangeRow) =>
+      each.state !== "requested" || (each.id < row.id && missingOf(each).length === 0);
+    const before = active.filter((each) => each.id !== row.id && isBefore(each));
     const isFirst = before.every((each) => each.state === "baking" || each.state === "draining");
     if (!isFirst) return false;
     for (const each of before) {
@@ -163,7 +171,8 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
 
   async function preflight(row: ChangeRow): Promise<void> {
     const found = await dependencies.preflight(kindOf(row), viewOf(row));
-    findings = [...dependencies.freezer.find(row), ...markForced(found, row.force)];
+    const waited = [...dependencies.freezer.find(row), ...approvals.find(row)];
+    findings = [...waited, ...markForced(found, row.force)];
     failure = refusalOf(findings);
   }
 

@@ -9,6 +9,7 @@ import type { Argon2Cost } from "./domain/password-hash.ts";
 import type { PasswordCheck } from "./accounts/strength.ts";
 import { firstOf } from "./bearer.ts";
 import type { Sealer } from "../secrets/index.ts";
+import { createHoldsRole, type HoldsRole } from "./holds-role.ts";
 
 export interface IdentityDependencies extends AccessRoomDependencies {
   dataDirectory: string;
@@ -29,6 +30,8 @@ export interface IdentityDependencies extends AccessRoomDependencies {
 export interface Identity {
   access: Access;
   accounts: Accounts;
+  /** Whether somebody holds a role there; answered by what they may do. */
+  holdsRole: HoldsRole;
   /**
    * Who sent the request. Null without a credential; throws UNAUTHENTICATED that says what is wrong with one.
    */
@@ -39,5 +42,10 @@ export interface Identity {
 export function createIdentity(dependencies: IdentityDependencies): Identity {
   const access = createAccess(dependencies);
   const accounts = createAccounts({ ...dependencies, access: accessPortOf(access) });
-  return { access, accounts, authenticate: firstOf(accounts.authenticate, access.authenticateKey) };
+  return {
+    access,
+    accounts,
+    holdsRole: createHoldsRole(access.shared),
+    authenticate: firstOf(accounts.authenticate, access.authenticateKey),
+  };
 }

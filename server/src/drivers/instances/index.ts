@@ -1,3 +1,4 @@
+export { createAgentTrust } from "./agent-trust.ts";
 export { createAgentLink } from "./agent-link.ts";
 export type { AgentLink } from "./agent-link.ts";
 export { createHooks } from "./hooks.ts";

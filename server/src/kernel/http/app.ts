@@ -2,6 +2,7 @@ import { AppError, type PlatformConfig } from "@mainstay/api";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Ids } from "../ids.ts";
 import { refuseConnection } from "./client-errors.ts";
+import { isTooDeep } from "./json-depth.ts";
 
 const CONNECTIONS_LIMIT = 2_000;
 const HEADERS_LIMIT_BYTES = 16 * 1024;
@@ -54,8 +55,9 @@ function readJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, text, done) => {
     if (text === "") return done(null, undefined);
+    if (isTooDeep(String(text))) return done(refusedJson("is nested too deep"));
     void parseJson(request, String(text), (error, value: unknown) =>
-      done(error ? notJson(error) : null, value),
+      done(error ? refusedJson("is not valid JSON", error) : null, value),
     );
   });
 }
@@ -66,10 +68,6 @@ export function handOn(app: FastifyInstance, type: string): void {
 }
 
 /** The parser's own message quotes the text, which is not ours to spread. */
-function notJson(cause: Error): AppError {
-  return new AppError(
-    "REQUEST_INVALID",
-    {},
-    { cause, errors: [{ path: "body", message: "is not valid JSON" }] },
-  );
+function refusedJson(message: string, cause?: Error): AppError {
+  return new AppError("REQUEST_INVALID", {}, { cause, errors: [{ path: "body", message }] });
 }

@@ -4,6 +4,7 @@ import { AppError, PROBLEM_CONTENT_TYPE } from "@mainstay/api";
 import type { Ids } from "../ids.ts";
 import { toProblem } from "./problems.ts";
 import { REQUEST_ID_HEADER } from "./request-id.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
 
 /**
  * Answers what never became a request: it is not HTTP, too large in its headers, or did not arrive in time.
@@ -21,6 +22,7 @@ export function refuseConnection(socket: Socket, error: Error, options: { ids: I
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ""}`,
     `content-type: ${PROBLEM_CONTENT_TYPE}`,
     `content-length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
     `${REQUEST_ID_HEADER}: ${requestId}`,
     "connection: close",
   ];

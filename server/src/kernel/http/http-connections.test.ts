@@ -84,13 +84,13 @@ describe("a request that takes too long", () => {
   it("to arrive is refused, and its connection closed", async () => {
     const { url } = await start({ requestTimeout: 100 });
     const socket = open(url);
-    socket.write("POST /api/v1/x HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n");
+    socket.write("POST /api/v1/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n");
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 408 [\s\S]*"code":"REQUEST_INCOMPLETE"/);
   });
 });
 
 describe("a body that does not arrive", () => {
-  const head = `POST /api/v1/things HTTP/1.1\r\nhost: x\r\nauthorization: ${KEY.authorization}\r\n`;
+  const head = `POST /api/v1/things HTTP/1.1\r\nhost: localhost\r\nauthorization: ${KEY.authorization}\r\n`;
   const body = 'content-type: application/json\r\ncontent-length: 100\r\n\r\n{"a":';
 
   function addThings(http: Http): void {

@@ -222,7 +222,7 @@ describe("a refusal", () => {
       handler: () => {
         throw new AppError(
           "SECRET_MISSING",
-          { names: "A", file: "s.env" },
+          { names: "A", service: "shop", environment: "production" },
           { errors: [{ path: "A", message: "x" }] },
         );
       },
@@ -230,7 +230,7 @@ describe("a refusal", () => {
     const { status, body } = await ask(http, { url: "/api/v1/locked" });
     expect([status, body.detail, body.errors]).toEqual([
       422,
-      "the secrets A are not in s.env",
+      "the secrets A have no value for shop in production",
       [{ path: "A", message: "x" }],
     ]);
   });

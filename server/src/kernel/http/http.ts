@@ -16,6 +16,7 @@ import type { Metrics } from "../metrics.ts";
 import { admit } from "./authorize.ts";
 import { NOBODY, type Authenticate } from "./authority.ts";
 import { answer } from "./answer.ts";
+import { demandAllowedHost } from "./allowed-host.ts";
 import { createApp, handOn } from "./app.ts";
 import { addressOfClient } from "./client-address.ts";
 import { createExchanges, type Exchange } from "./exchange.ts";
@@ -26,6 +27,7 @@ import { probeRoutes, type ReadinessCheck } from "./probes.ts";
 import { problemHeaders, toAppError, toProblem } from "./problems.ts";
 import { PUBLIC_URLS } from "./public-urls.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
 import { checkRoute, type AnyRoute, type Route } from "./route.ts";
 
 export interface HttpOptions {
@@ -63,7 +65,6 @@ export interface Http extends LongRunning {
   inject(request: InjectOptions): Promise<LightMyRequestResponse>;
 }
 
-const HEADERS = { "x-content-type-options": "nosniff", "cache-control": "no-store" };
 const CONNECTION_GONE = new Error("the connection is gone");
 /** What is left of the time to stop for those that were told to end. */
 const LAST_WORDS_MS = 250;
@@ -105,7 +106,7 @@ export function createHttp(options: HttpOptions): Http {
       abandoned: new AbortController(),
       error: null,
     };
-    reply.headers({ ...HEADERS, [REQUEST_ID_HEADER]: requestId });
+    reply.headers({ ...SECURITY_HEADERS, [REQUEST_ID_HEADER]: requestId });
     exchangeOf.set(request, exchange);
     exchanges.add(exchange);
     let hasLeft = false;
@@ -141,7 +142,11 @@ export function createHttp(options: HttpOptions): Http {
     app.setNotFoundHandler((request) => {
       throw new AppError("NOT_FOUND", { what: `${request.method} ${pathOf(request)}` });
     });
-    app.addHook("onRequest", async (request, reply) => identify(begin(request, reply), request));
+    app.addHook("onRequest", async (request, reply) => {
+      const exchange = begin(request, reply);
+      demandAllowedHost(request.headers.host, config);
+      await identify(exchange, request);
+    });
     app.addHook(
       "onSend",
       async (_request, reply) => void (isStopping && reply.header("connection", "close")),

@@ -4,6 +4,7 @@
 export const PUBLIC_URLS: readonly string[] = [
   "/healthz",
   "/readyz",
+  "/.well-known/jwks.json",
   "/setup",
   "/setup.css",
   "/setup.js",

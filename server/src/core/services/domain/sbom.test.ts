@@ -1,9 +1,6 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { Ajv } from "ajv";
-import addFormats from "ajv-formats";
 import { beforeAll, describe, expect, it } from "vitest";
+import { createSbomValidator } from "../../../../../tests/support/cyclonedx.ts";
 import { readSbom } from "../read-sbom.ts";
 import { readLockfile } from "./lockfile.ts";
 import { makeSbom, sbomDocument } from "./sbom.ts";
@@ -13,20 +10,8 @@ const REGISTRY = fileURLToPath(new URL("../../../../../examples/registry/6.10.4"
 
 let isValid: (document: unknown) => string[];
 
-/** The schema that CycloneDX publishes, as its own library ships it. */
 beforeAll(async () => {
-  const home = path.dirname(fileURLToPath(import.meta.resolve("@cyclonedx/cyclonedx-library/package.json")));
-  const read = async (name: string): Promise<object> =>
-    JSON.parse(await readFile(path.join(home, "res/schema", `${name}.SNAPSHOT.schema.json`), "utf8"));
-  const ajv = new Ajv({ strict: false, allErrors: true });
-  addFormats.default(ajv);
-  ajv.addFormat("iri-reference", true);
-  ajv.addFormat("idn-email", true);
-  for (const name of ["spdx", "jsf-0.82"])
-    ajv.addSchema(await read(name), `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`);
-  const validate = ajv.compile(await read("bom-1.6"));
-  isValid = (document) =>
-    validate(document) ? [] : (validate.errors ?? []).map((each) => `${each.instancePath} ${each.message}`);
+  isValid = await createSbomValidator();
 });
 
 const locked = (packages: Record<string, object>) => readLockfile(JSON.stringify({ packages })) ?? [];
