@@ -20,6 +20,8 @@ export * from "./change-resources.ts";
 export * from "./resources.ts";
 export * from "./schema-tree.ts";
 export * from "./service-file.ts";
+export * from "./service-name.ts";
+export * from "./unit-schemas.ts";
 export * from "./units.ts";
 export * from "./uploads.ts";
 export * from "./verify-file.ts";

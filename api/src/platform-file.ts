@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { freezeList } from "./freeze-file.ts";
 import { beat, channels, problems } from "./messages-file.ts";
-import { durationWithin, sizeWithin } from "./units.ts";
+import { durationWithin, sizeWithin } from "./unit-schemas.ts";
 
 /**
  * `mainstay.platform.yaml`: the platform itself. Every key, its default and its words are written here and

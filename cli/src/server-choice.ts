@@ -2,14 +2,12 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import path from "node:path";
-import { chooseDataDirectory, CONFIG_FILE, loadConfig } from "@mainstay/server";
 import { CliError, EXIT } from "./cli-error.ts";
 import { LAYOUT } from "./install/layout.ts";
-import { LOCAL, readRemotes, remoteNamed, remotesPath } from "./remotes.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:7700";
 
-/** Which server a command speaks to. */
+/** Which server a command speaks to. What reads files about it is loaded where files have to be read. */
 export interface ServerChoice {
   url: string;
   token: string | null;
@@ -35,6 +33,7 @@ export async function chooseServer(options: ChoiceOptions, env: NodeJS.ProcessEn
   const token = options.token ?? env["MAINSTAY_TOKEN"];
   const address = options.url ?? (options.remote === undefined ? env["MAINSTAY_URL"] : undefined);
   if (address !== undefined) return byAddress(address, token);
+  const { LOCAL, readRemotes, remoteNamed, remotesPath } = await import("./remotes.ts");
   if (options.remote === LOCAL) return here(token);
   const remotes = await readRemotes(remotesPath(env));
   const name = options.remote ?? remotes.default;
@@ -72,7 +71,7 @@ export function isLoopback(url: string): boolean {
  * On the server's own machine the configuration says where its key lies, for the account that may read it.
  */
 async function localToken(): Promise<string | null> {
-  const loaded = await localConfig();
+  const [loaded, { chooseDataDirectory }] = [await localConfig(), await import("@mainstay/server")];
   if (!loaded) return null;
   const { dataDirectory, database } = loaded.config;
   const isRoot = process.getuid?.() === 0;
@@ -87,6 +86,7 @@ async function localToken(): Promise<string | null> {
 
 /** The configuration of the directory one stands in; else the one of the installation on this machine. */
 async function localConfig() {
+  const { CONFIG_FILE, loadConfig } = await import("@mainstay/server");
   const cwd = process.cwd();
   const isInstalled = !existsSync(path.join(cwd, CONFIG_FILE)) && existsSync(LAYOUT.configFile);
   const file = isInstalled ? LAYOUT.configFile : undefined;

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { parseArgs } from "node:util";
+import { endIfCompiling } from "@mainstay/agent";
 import { AppError } from "@mainstay/api";
 import { compose } from "./compose.ts";
 import { createActors, stopOnSignals } from "./kernel/actors.ts";
@@ -17,6 +18,7 @@ const EXIT_CONFIGURATION = 2;
 const STOP_MARGIN_MS = 1000;
 
 enableCompileCache();
+endIfCompiling();
 const { values } = parseArgs({ options: { config: { type: "string" } } });
 const clock = createSystemClock();
 
