@@ -18,7 +18,8 @@ const TARGET_BYTES = 300 * MB;
 /** What the platform itself takes: memory by process and processor time, idle and under traffic. */
 export async function run(): Promise<BenchReport> {
   const own = mkdtempSync(join(tmpdir(), "bench-footprint-"));
-  // A Node of its own: the pages of a program are shared among all that run it, and PSS counts a part of each.
+  // A Node of its own: the pages of a program are shared
+  // among all that run it, and PSS counts a part of each.
   const program = process.execPath;
   process.execPath = join(own, "node");
   copyFileSync(program, process.execPath);

@@ -45,7 +45,7 @@ describe("what a process loads", () => {
   beforeAll(async () => {
     cache = await mkdtemp(path.join(tmpdir(), "mainstay-loading-"));
     await compileAhead([...ENTRIES, SERVER_ENTRY], cache);
-  }, 60_000);
+  }, 120_000);
   afterAll(() => rm(cache, { recursive: true, force: true }));
 
   async function loadedBy(...args: string[]): Promise<string> {

@@ -64,7 +64,9 @@ async function createProgram(args: string[]): Promise<Command> {
   return program;
 }
 
-/** The module of the first word that is no option of the program itself; all of them for help and mistakes. */
+/**
+ * The module of the first word that is no option of the program itself; all of them for help and mistakes.
+ */
 function chosenBy(program: Command, args: string[]): CommandModule[] {
   const [word = ""] = program.parseOptions(args).operands;
   const own = COMMANDS.filter(({ names }) => names.includes(word));

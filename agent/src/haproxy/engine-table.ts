@@ -30,7 +30,10 @@ export interface EngineBackend {
 export interface EngineTable {
   /** From `<host><path>/` (the host `*` is any) to `<environment>.<service>`, or to NODE. */
   routes: Map<string, string>;
-  /** Of services with a candidate, from `<environment>.<service>` to `<weight of the candidate>|<salt of the hash>|<assignment header>`. */
+  /**
+   * Of services with a candidate, from `<environment>.<service>` to
+   * `<weight of the candidate>|<salt of the hash>|<assignment header>`.
+   */
   rows: Map<string, string>;
   backends: EngineBackend[];
   /** The headers that carry users' ids, in lower case. */
