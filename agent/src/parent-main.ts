@@ -1,9 +1,11 @@
 import { flushCompileCache } from "node:module";
 import { ParentError, type ParentOptions } from "./parent/parent-options.ts";
 import { startParent, type Parent } from "./parent/start-parent.ts";
+import { endIfCompiling } from "./system/compile-ahead.ts";
 import { createLog } from "./system/log.ts";
 
 /** Entry of the parent. Exit codes: 0 stopped, 1 stopped by force, 2 could not start. */
+endIfCompiling();
 const log = createLog("parent", (line) => process.stderr.write(line), process.stderr.isTTY);
 
 async function start(): Promise<Parent> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isPermission, PERMISSIONS, type Permission } from "./permissions.ts";
 import { actorResource } from "./resources.ts";
-import { serviceName } from "./words.ts";
+import { serviceName } from "./service-name.ts";
 
 /** Who may do what: roles, teams, grants and API keys, as they go over the wire. */
 

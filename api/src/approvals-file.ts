@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { durationWithin } from "./units.ts";
-import { CHANGE_KINDS, serviceName } from "./words.ts";
+import { durationWithin } from "./unit-schemas.ts";
+import { serviceName } from "./service-name.ts";
+import { CHANGE_KINDS } from "./words.ts";
 
 /** Which changes wait until somebody else has approved of them; in `mainstay.platform.yaml`. */
 

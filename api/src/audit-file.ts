@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { durationWithin } from "./units.ts";
+import { durationWithin } from "./unit-schemas.ts";
 
 /**
  * The part of `mainstay.platform.yaml` about the audit log: who may read it, and who keeps its checkpoints.

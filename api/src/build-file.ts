@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { cpuLimit, memoryLimit } from "./limits-file.ts";
-import { duration, formatDuration } from "./units.ts";
+import { duration } from "./unit-schemas.ts";
+import { formatDuration } from "./units.ts";
 import { variableName, variableValue } from "./variables.ts";
 
 const LONGEST_MS = 6 * 3_600_000;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { actorResource } from "./resources.ts";
-import { CHANGE_KINDS, CHANGE_STATES, SEVERITIES, serviceName, VERDICTS } from "./words.ts";
+import { serviceName } from "./service-name.ts";
+import { CHANGE_KINDS, CHANGE_STATES, SEVERITIES, VERDICTS } from "./words.ts";
 
 /** Changes, their evidence and their timeline. */
 

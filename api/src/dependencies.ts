@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { serviceName } from "./words.ts";
+import { serviceName } from "./service-name.ts";
 
 /** `dependsOn` of mainstay.yaml, and the order that follows from it. */
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { duration, formatDuration } from "./units.ts";
+import { duration } from "./unit-schemas.ts";
+import { formatDuration } from "./units.ts";
 import { CHANGE_STATES, type ChangeState } from "./words.ts";
 
 /** Commands of a service that run around the states of its changes; a part of `mainstay.yaml`. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { secretSource } from "./messages-file.ts";
-import { durationWithin } from "./units.ts";
+import { durationWithin } from "./unit-schemas.ts";
 
 /** How people log in, as `mainstay.platform.yaml` says it. */
 

@@ -28,6 +28,8 @@ export * from "./resources.ts";
 export * from "./schema-tree.ts";
 export * from "./secrets-resources.ts";
 export * from "./service-file.ts";
+export * from "./service-name.ts";
+export * from "./unit-schemas.ts";
 export * from "./token-resources.ts";
 export * from "./units.ts";
 export * from "./uploads.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { size } from "./units.ts";
+import { size } from "./unit-schemas.ts";
 
 /** What processes may use, wherever mainstay.yaml limits it. */
 

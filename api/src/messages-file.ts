@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { durationWithin, sizeWithin } from "./units.ts";
+import { durationWithin, sizeWithin } from "./unit-schemas.ts";
 
 /** The parts of `mainstay.platform.yaml` that say who is told of what is wrong. */
 

@@ -4,8 +4,8 @@ import { audit } from "./audit-file.ts";
 import { freezeList } from "./freeze-file.ts";
 import { identity } from "./identity-file.ts";
 import { beat, channels, problems } from "./messages-file.ts";
-import { durationWithin, sizeWithin } from "./units.ts";
-import { serviceName } from "./words.ts";
+import { durationWithin, sizeWithin } from "./unit-schemas.ts";
+import { serviceName } from "./service-name.ts";
 
 /**
  * `mainstay.platform.yaml`: the platform itself. Every key, its default and its words are written here and

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EXIT_CAUSES, INSTANCE_STATES } from "./agent-protocol.ts";
-import { serviceName, TASKS } from "./words.ts";
+import { serviceName } from "./service-name.ts";
+import { TASKS } from "./words.ts";
 
 /** The resources of the native API, as they go over the wire. Times are RFC 3339 in UTC with milliseconds. */
 

@@ -5,21 +5,14 @@ import { freezeList } from "./freeze-file.ts";
 import { hookList } from "./hooks-file.ts";
 import { applyOverlay } from "./overlay.ts";
 import { probeList, probeRate } from "./probes-file.ts";
-import {
-  BALANCES,
-  BUILD,
-  COMPATIBILITIES,
-  isTask,
-  METRICS,
-  STRATEGIES,
-  serviceName,
-  TASKS,
-} from "./words.ts";
+import { serviceName } from "./service-name.ts";
+import { BALANCES, BUILD, COMPATIBILITIES, isTask, METRICS, STRATEGIES, TASKS } from "./words.ts";
 import { dependencyList } from "./dependencies.ts";
 import { buildStep } from "./build-file.ts";
 import { imageName } from "./image-name.ts";
 import { cpuLimit, memoryLimit } from "./limits-file.ts";
-import { duration, formatDuration, percentage } from "./units.ts";
+import { duration, percentage } from "./unit-schemas.ts";
+import { formatDuration } from "./units.ts";
 import { variableName, variableValue } from "./variables.ts";
 import { verifyList } from "./verify-file.ts";
 import { readYaml } from "./yaml.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { PERMISSIONS, type Permission } from "./permissions.ts";
-import { durationWithin } from "./units.ts";
-import { serviceName } from "./words.ts";
+import { durationWithin } from "./unit-schemas.ts";
+import { serviceName } from "./service-name.ts";
 
 /** Short-lived tokens and the keys that they are verified with. */
 

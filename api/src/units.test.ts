@@ -1,14 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { duration, percentage } from "./unit-schemas.ts";
 import {
-  duration,
   formatDuration,
   formatShare,
   formatSize,
   parseDurationMs,
   parseShare,
   parseSizeBytes,
-  percentage,
 } from "./units.ts";
 
 describe("durations", () => {

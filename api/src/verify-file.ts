@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration } from "./units.ts";
+import { duration } from "./unit-schemas.ts";
 
 /** What of a service is asked for to be sure that it does its work; a part of `mainstay.yaml`. */
 

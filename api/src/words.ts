@@ -1,5 +1,3 @@
-import { z } from "zod";
-
 /** The words of docs/architecture.md as values: one spelling for code, API, CLI and console. */
 
 export const ARMS = ["stable", "candidate"] as const;
@@ -74,10 +72,3 @@ export function isFinal(state: ChangeState): boolean {
 export const BUCKETS = 10_000;
 /** Users are spread over this many groups; the design effect is estimated from them. */
 export const GROUPS = 20;
-
-export const serviceName = z
-  .string()
-  .regex(
-    /^[a-z][a-z0-9-]{0,40}$/,
-    "expected lower-case letters, digits and dashes, starting with a letter (at most 41)",
-  );

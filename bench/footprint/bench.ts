@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { startLoad } from "../../cli/src/demo/load-process.ts";
 import { copyHello, UNJUDGED_ROLLOUT } from "../../tests/support/hello.ts";
 import { startProduct, type Product } from "../../tests/support/product.ts";
@@ -8,11 +10,20 @@ import { cpuSecondsOf, memoryShareBytesOf, processTree } from "../proxy/process-
 const SETTLE_MS = 20_000;
 const WATCH_MS = 20_000;
 const RATE_PER_SECOND = 200;
+const MB = 1e6;
 const MIB = 2 ** 20;
+/** What the idle platform is meant to stay below. */
+const TARGET_BYTES = 300 * MB;
 
 /** What the platform itself takes: memory by process and processor time, idle and under traffic. */
 export async function run(): Promise<BenchReport> {
-  const product = await startProduct();
+  const own = mkdtempSync(join(tmpdir(), "bench-footprint-"));
+  // A Node of its own: the pages of a program are shared
+  // among all that run it, and PSS counts a part of each.
+  const program = process.execPath;
+  process.execPath = join(own, "node");
+  copyFileSync(program, process.execPath);
+  const product = await startProduct({ env: { NODE_COMPILE_CACHE: join(own, "cache") } });
   try {
     const idle = await measure(product, "idle, freshly started");
     const hello = await copyHello(product.directory);
@@ -25,6 +36,8 @@ export async function run(): Promise<BenchReport> {
     return { tables: [idle, served, busy] };
   } finally {
     await product.stop();
+    process.execPath = program;
+    rmSync(own, { recursive: true });
   }
 }
 
@@ -44,14 +57,16 @@ async function measure(product: Product, title: string): Promise<BenchTable> {
   const sumBytes = [...parts.values()].reduce((sum, each) => sum + each, 0);
   return {
     title: `Footprint: ${title}`,
-    columns: ["part", "memory (PSS)"],
+    columns: ["part", "MB (PSS)", "MiB"],
     rows: [...parts, ["all", sumBytes] as const].map(([part, bytes]) => [
       part,
-      `${(bytes / MIB).toFixed(0)} MiB`,
+      (bytes / MB).toFixed(0),
+      (bytes / MIB).toFixed(0),
     ]),
     notes: [
       `Processor time, the service's own included: ${(100 * cpuShare).toFixed(1)} % of one core over ${WATCH_MS / 1000} s.`,
-      "Memory without the service's own processes.",
+      "Memory without the service's own processes, by a Node that nothing else on the machine runs.",
+      `${sumBytes <= TARGET_BYTES ? "Within" : "Above"} ${TARGET_BYTES / MB} MB (${(TARGET_BYTES / MIB).toFixed(0)} MiB).`,
     ],
   };
 }

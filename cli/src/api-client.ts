@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { AppError, ERRORS, type ErrorCode, type FieldError } from "@mainstay/api";
+import { AppError, ERRORS, type ErrorCode, type FieldError } from "@mainstay/api/plain";
 
 /** A server that restarts is away for a moment; commands wait that long before they give up. */
 const PATIENCE_MS = 10_000;

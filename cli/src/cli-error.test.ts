@@ -1,4 +1,4 @@
-import { AppError } from "@mainstay/api";
+import { AppError } from "@mainstay/api/plain";
 import { describe, expect, it } from "vitest";
 import { CliError, EXIT, explain } from "./cli-error.ts";
 

@@ -1,4 +1,4 @@
-import { AppError } from "@mainstay/api";
+import { AppError } from "@mainstay/api/plain";
 
 /** What the shell is told. */
 export const EXIT = { done: 0, failed: 1, usage: 2, unreachable: 3, denied: 4, timedOut: 5 } as const;

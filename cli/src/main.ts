@@ -1,47 +1,10 @@
 import { fstatSync, readFileSync } from "node:fs";
 import { text as readText } from "node:stream/consumers";
 import { Command, CommanderError } from "commander";
-import { z } from "zod";
 import { createApiClient } from "./api-client.ts";
 import { EXIT, explain } from "./cli-error.ts";
-import { addAccount } from "./commands/account.ts";
-import { addAgentEnvironment } from "./commands/agent-environment.ts";
-import { addAudit } from "./commands/audit.ts";
-import { addBreakGlass } from "./commands/break-glass.ts";
-import { addBuilds } from "./commands/builds.ts";
-import { addCertificates } from "./commands/certificates.ts";
-import { addChange } from "./commands/change.ts";
-import { addChannels } from "./commands/channels.ts";
-import { addCompletion } from "./commands/completion.ts";
-import { addConfig } from "./commands/config.ts";
-import { addDeploy } from "./commands/deploy.ts";
-import { addDigest } from "./commands/digest.ts";
-import { addDoctor } from "./commands/doctor.ts";
-import { addGrants } from "./commands/grants.ts";
-import { addInit } from "./commands/init.ts";
-import { addInstall } from "./commands/install.ts";
-import { addLogin } from "./commands/login.ts";
-import { addKeys } from "./commands/keys.ts";
-import { addLogs } from "./commands/logs.ts";
-import { addMaintenance } from "./commands/maintenance.ts";
-import { addPromotion } from "./commands/promote.ts";
-import { addReleases } from "./commands/releases.ts";
-import { addRemote } from "./commands/remote.ts";
-import { addRoles } from "./commands/roles.ts";
-import { addRun } from "./commands/run.ts";
-import { addScale } from "./commands/scale.ts";
-import { addSecrets } from "./commands/secrets.ts";
-import { addEnv } from "./commands/settings.ts";
-import { addSetup } from "./commands/setup.ts";
-import { addSimulate } from "./commands/simulate.ts";
-import { addDaily } from "./commands/status.ts";
-import { addTeams } from "./commands/teams.ts";
-import { addUp } from "./commands/up.ts";
-import { addUpgrade } from "./commands/upgrade.ts";
-import { addUsers } from "./commands/users.ts";
+import { COMMANDS, type CommandModule, type Hands } from "./commands.ts";
 import type { Context } from "./context.ts";
-import { addDemo } from "./demo/demo.ts";
-import { stepUpFor } from "./login/confirm.ts";
 import { chooseServer } from "./server-choice.ts";
 
 /** What a command that asks no server has in its place. */
@@ -56,8 +19,8 @@ interface GlobalOptions {
 
 /** Runs one command line; answers the exit code. */
 export async function main(args: string[]): Promise<number> {
-  const program = createProgram();
   try {
+    const program = await createProgram(args);
     await program.parseAsync(args, { from: "user" });
     return EXIT.done;
   } catch (error) {
@@ -68,8 +31,8 @@ export async function main(args: string[]): Promise<number> {
   }
 }
 
-/** Every command with its help. */
-function createProgram(): Command {
+/** The command of a command line with its help; every command where that names none. */
+async function createProgram(args: string[]): Promise<Command> {
   const program = new Command("mainstay")
     .description("The production layer for small teams: ship, watch, decide by evidence, undo.")
     .version(ownVersion(), "-V, --version", "which version this is")
@@ -87,49 +50,29 @@ function createProgram(): Command {
     run(await connect(program.opts<GlobalOptions>()));
   const withOwnContext = async (run: (context: Context) => Promise<void>) =>
     run(offline(program.opts<GlobalOptions>()));
-  addUp(program, (text) => process.stdout.write(`${text}\n`));
-  addDemo(program, withOwnContext);
-  addDeploy(program, withContext);
-  addPromotion(program, withContext);
-  addDaily(program, withContext);
-  addLogs(program, withContext);
-  addScale(program, withContext);
-  addEnv(program, withContext);
-  addSecrets(program, { withContext, withOwnContext });
-  addRun(program, withContext);
-  addReleases(program, withContext);
-  addBuilds(program, withContext);
-  addChange(program, withContext);
-  addMaintenance(program, withContext);
-  addAudit(program, withContext);
-  addCertificates(program, withContext);
-  addChannels(program, withContext);
-  addBreakGlass(program, withOwnContext);
-  addSetup(program, withContext);
-  addLogin(program, withContext);
-  addAccount(program, withContext);
-  addUsers(program, withContext);
-  addRoles(program, withContext);
-  addTeams(program, withContext);
-  addGrants(program, withContext);
-  addKeys(program, withContext);
-  addConfig(program, withOwnContext);
-  addRemote(program, withOwnContext);
-  addDigest(program, withOwnContext);
-  addInit(program, withOwnContext);
-  addSimulate(program, withOwnContext);
-  addInstall(program, withOwnContext);
-  addUpgrade(program, withOwnContext);
-  addDoctor(program, withOwnContext);
-  addAgentEnvironment(program);
-  addCompletion(program, withContext);
-  inheritSettings(program);
+  const hands: Hands = {
+    server: [program, withContext],
+    own: [program, withOwnContext],
+    print: (text: string) => process.stdout.write(`${text}\n`),
+    wholeProgram: () => createProgram([]),
+  };
+  for (const { add } of chosenBy(program, args)) await add(hands);
+  for (const command of [program, ...program.commands]) inheritSettings(command);
   return program;
+}
+
+/**
+ * The module of the first word that is no option of the program itself; all of them for help and mistakes.
+ */
+function chosenBy(program: Command, args: string[]): CommandModule[] {
+  const [word = ""] = program.parseOptions(args).operands;
+  const own = COMMANDS.filter(({ names }) => names.includes(word));
+  return own.length > 0 ? own : COMMANDS;
 }
 
 function ownVersion(): string {
   const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+  return String(JSON.parse(text).version);
 }
 
 /** Subcommands throw instead of exiting, and take `--json` and its like behind the command too. */
@@ -142,7 +85,9 @@ function inheritSettings(command: Command): void {
 
 async function connect(options: GlobalOptions): Promise<Context> {
   const server = await chooseServer(options, process.env);
-  const api = createApiClient({ ...server, stepUp: stepUpFor(server) });
+  // Who is asked to confirm, and how, is loaded when it comes to that.
+  const stepUp = async () => (await import("./login/confirm.ts")).stepUpFor(server)();
+  const api = createApiClient({ ...server, stepUp });
   return { ...offline(options), server, api };
 }
 

@@ -1,4 +1,4 @@
-import { parseDurationMs } from "@mainstay/api";
+import { parseDurationMs } from "@mainstay/api/plain";
 import { InvalidArgumentError } from "commander";
 
 /** "90s" → milliseconds. */

@@ -1,9 +1,5 @@
-import {
-  AppError,
-  type ReleaseDiffResource,
-  type ReleaseResource,
-  type ServiceResource,
-} from "@mainstay/api";
+import type { ReleaseDiffResource, ReleaseResource, ServiceResource } from "@mainstay/api";
+import { AppError } from "@mainstay/api/plain";
 import type { Context } from "./context.ts";
 import { diffLine } from "./output/release-words.ts";
 

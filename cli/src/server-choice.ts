@@ -1,14 +1,12 @@
 import { existsSync } from "node:fs";
 import { isIP } from "node:net";
 import path from "node:path";
-import { chooseDataDirectory, CONFIG_FILE, loadConfig } from "@mainstay/server";
 import { CliError, EXIT } from "./cli-error.ts";
 import { LAYOUT } from "./install/layout.ts";
-import { LOCAL, loginAt, readRemotes, remoteNamed, remotesPath } from "./remotes.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:7700";
 
-/** Which server a command speaks to. */
+/** Which server a command speaks to. What reads files about it is loaded where files have to be read. */
 export interface ServerChoice {
   url: string;
   token: string | null;
@@ -34,6 +32,7 @@ export async function chooseServer(options: ChoiceOptions, env: NodeJS.ProcessEn
   const token = options.token ?? env["MAINSTAY_TOKEN"];
   const address = options.url ?? (options.remote === undefined ? env["MAINSTAY_URL"] : undefined);
   if (address !== undefined) return byAddress(address, token);
+  const { LOCAL, loginAt, readRemotes, remoteNamed, remotesPath } = await import("./remotes.ts");
   if (options.remote === LOCAL) return here(token);
   const remotes = await readRemotes(remotesPath(env));
   const name = options.remote ?? remotes.default;
@@ -55,6 +54,7 @@ async function here(token: string | undefined): Promise<ServerChoice> {
 }
 
 async function tokenOfLogin(url: string): Promise<string | null> {
+  const { loginAt, readRemotes, remotesPath } = await import("./remotes.ts");
   return loginAt(await readRemotes(remotesPath(process.env)), url)?.token ?? null;
 }
 
@@ -72,7 +72,7 @@ export function isLoopback(url: string): boolean {
 
 /** Where the platform on this machine keeps its data; null when its configuration cannot be read. */
 export async function localDataDirectory(): Promise<string | null> {
-  const loaded = await localConfig();
+  const [loaded, { chooseDataDirectory }] = [await localConfig(), await import("@mainstay/server")];
   if (!loaded) return null;
   const { dataDirectory, database } = loaded.config;
   const isRoot = process.getuid?.() === 0;
@@ -81,6 +81,7 @@ export async function localDataDirectory(): Promise<string | null> {
 
 /** The configuration of the directory one stands in; else the one of the installation on this machine. */
 async function localConfig() {
+  const { CONFIG_FILE, loadConfig } = await import("@mainstay/server");
   const cwd = process.cwd();
   const isInstalled = !existsSync(path.join(cwd, CONFIG_FILE)) && existsSync(LAYOUT.configFile);
   const file = isInstalled ? LAYOUT.configFile : undefined;

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { parseArgs } from "node:util";
+import { endIfCompiling } from "@mainstay/agent";
 import { AppError } from "@mainstay/api";
 import { compose } from "./compose.ts";
 import { createKeySource, openKeys } from "./core/secrets/index.ts";
@@ -19,6 +20,7 @@ const EXIT_CONFIGURATION = 2;
 const STOP_MARGIN_MS = 1000;
 
 enableCompileCache();
+endIfCompiling();
 const { values } = parseArgs({ options: { config: { type: "string" } } });
 const clock = createSystemClock();
 

@@ -24,8 +24,14 @@ interface Known {
   leftAtMs: number | null;
 }
 
+export interface EngineCountsOptions {
+  nowMs: () => number;
+  /** From 0 to 1, 1 excluded: spreads requests that nobody was told apart for evenly over the groups. */
+  random: () => number;
+}
+
 /** Makes of HAProxy's log what a worker counts. What the Node worker behind it served, that one counts. */
-export function createEngineCounts(nowMs: () => number): EngineCounts {
+export function createEngineCounts({ nowMs, random }: EngineCountsOptions): EngineCounts {
   const tallies = new Map<string, Known>();
   /** By `<backend>/<instance>`. */
   const tallyOf = new Map<string, Known>();
@@ -50,7 +56,7 @@ export function createEngineCounts(nowMs: () => number): EngineCounts {
   }
 
   function count(request: LoggedRequest, { tally }: Known, isDraining: boolean): void {
-    const group = (request.bucket ?? 0) % GROUPS;
+    const group = (request.bucket ?? Math.floor(random() * GROUPS)) % GROUPS;
     const answer = (code: AnswerClass) => tally.request(request.method, code);
     const ending = endingOf(request);
     for (let retry = 0; retry < request.retries; retry += 1) tally.retried();

@@ -11,7 +11,8 @@ describe("a routing table in HAProxy's terms", () => {
     const routes = ["/", "/api", "/v1/"].map((path) => ({ host: "Shop.Test", path }));
     const wild = { host: "*.a.test", path: "/" };
     const { routes: map, wildcards } = tableOf({ routes: [...routes, wild, { host: null, path: "/" }] });
-    expect([...map.keys()]).toEqual(["shop.test/", "shop.test/api/", "shop.test/v1/", "*.a.test/", "*/"]);
+    const keys = [...map.keys()].filter((key) => !key.includes("/.well-known/"));
+    expect(keys).toEqual(["shop.test/", "shop.test/api/", "shop.test/v1/", "*.a.test/", "*/"]);
     expect(wildcards).toEqual([".a.test"]);
   });
 
@@ -20,13 +21,21 @@ describe("a routing table in HAProxy's terms", () => {
       { host: null, path: "/a b" },
       { host: null, path: "/a\nevil x" },
     ];
-    expect(tableOf({ routes }).routes.size).toBe(0);
+    expect([...tableOf({ routes }).routes.values()]).toEqual(["node"]);
+  });
+
+  it("leaves the challenges of certificate authorities to the Node worker, for every host of a route", () => {
+    const routes = ["shop.test", "*.a.test"].map((host) => ({ host, path: "/" }));
+    const left = [...tableOf({ routes }).routes].filter(([, target]) => target === "node");
+    expect(left.map(([key]) => key)).toEqual(
+      ["shop.test", "*.a.test"].map((host) => `${host}/.well-known/acme-challenge/`),
+    );
   });
 
   it("carries share, salt and header of a change in one row, so that they change together", () => {
     const change = { candidate, change: "chg_1", weight: 2500, assignmentHeader: "X-User" };
     expect(tableOf(change).rows.get("production.shop")).toBe("2500|release:shop:chg_1:|x-user");
-    expect(tableOf({}).rows.get("production.shop")).toBe("|release:shop::|");
+    expect(tableOf({}).rows.size).toBe(0);
   });
 
   it("gives a service under maintenance to the Node worker, wherever its routes lead", () => {

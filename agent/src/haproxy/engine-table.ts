@@ -4,6 +4,7 @@ import type { WorkerArm, WorkerRouting, WorkerService } from "../proxy/worker-pr
 export const NODE = "node";
 /** HAProxy counts weights from 0 to 256. */
 const MAX_WEIGHT = 256;
+const CHALLENGES = "/.well-known/acme-challenge/";
 const VISIBLE = /^[!-~]+$/;
 const ARMS = ["stable", "candidate"] as const;
 
@@ -29,7 +30,10 @@ export interface EngineBackend {
 export interface EngineTable {
   /** From `<host><path>/` (the host `*` is any) to `<environment>.<service>`, or to NODE. */
   routes: Map<string, string>;
-  /** From `<environment>.<service>` to `<weight of the candidate>|<salt of the hash>|<assignment header>`. */
+  /**
+   * Of services with a candidate, from `<environment>.<service>` to
+   * `<weight of the candidate>|<salt of the hash>|<assignment header>`.
+   */
   rows: Map<string, string>;
   backends: EngineBackend[];
   /** The headers that carry users' ids, in lower case. */
@@ -45,8 +49,8 @@ export function engineTableOf({ services }: Pick<WorkerRouting, "services">): En
   const hosts = services.flatMap((each) => each.routes.flatMap(({ host }) => host?.toLowerCase() ?? []));
   const wildcards = hosts.filter((host) => host.startsWith("*.")).map((host) => host.slice(1));
   return {
-    routes: new Map(services.flatMap(routesOf)),
-    rows: new Map(routed.map((each) => [keyOf(each), rowOf(each)])),
+    routes: new Map([...services.flatMap(challengesOf), ...services.flatMap(routesOf)]),
+    rows: new Map(routed.filter(({ candidate }) => candidate).map((each) => [keyOf(each), rowOf(each)])),
     backends: routed.flatMap((each) => ARMS.map((arm) => backendOf(each, arm))),
     headers: [...new Set(headers)].toSorted(),
     wildcards: [...new Set(wildcards)].toSorted((a, b) => b.length - a.length || a.localeCompare(b)),
@@ -73,9 +77,13 @@ function routesOf(service: WorkerService): [string, string][] {
   });
 }
 
-function rowOf({ service, change, candidate, weight, assignmentHeader }: WorkerService): string {
-  const share = candidate ? String(weight) : "";
-  return `${share}|release:${service}:${change ?? ""}:|${assignmentHeader?.toLowerCase() ?? ""}`;
+/** What certificate authorities ask for is answered by the Node worker, whatever the host (RFC 8555, 8.3). */
+function challengesOf({ routes }: WorkerService): [string, string][] {
+  return routes.map(({ host }) => [`${host?.toLowerCase() ?? "*"}${CHALLENGES}`, NODE]);
+}
+
+function rowOf({ service, change, weight, assignmentHeader }: WorkerService): string {
+  return `${weight}|release:${service}:${change ?? ""}:|${assignmentHeader?.toLowerCase() ?? ""}`;
 }
 
 function backendOf(service: WorkerService, arm: (typeof ARMS)[number]): EngineBackend {

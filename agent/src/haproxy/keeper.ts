@@ -14,7 +14,7 @@ import { receiveLog } from "./log-receiver.ts";
 export async function startKeeper(options: KeeperOptions, log: Log): Promise<Worker> {
   const { runtimeDirectory, restarts } = options;
   const bootId = randomUUID();
-  const counts = createEngineCounts(() => performance.now());
+  const counts = createEngineCounts({ nowMs: () => performance.now(), random: Math.random });
   const receiver = await receiveLog(join(runtimeDirectory, LOG_SOCKET), counts.message);
   const engine = createEngine(options, counts, log);
   let routing: WorkerRouting | null = null;

@@ -45,6 +45,7 @@ describe("a line of HAProxy's log", () => {
   it.each([
     ["public <NOSRV> - <BADREQ> 400 PR - 0 0", "malformed"],
     ["public <NOSRV> - <BADREQ> 408 cR - 15001 0", "head_timeout"],
+    ["public <NOSRV> - POST 408 cR - 15001 0", "body_timeout"],
     ["public <NOSRV> - <BADREQ> -1 CR - 10 0", null],
   ])("of nobody's request, %s, is refused as %s", (line, reason) => {
     expect(refusalOf(read(line))).toBe(reason);

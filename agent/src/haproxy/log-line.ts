@@ -16,6 +16,8 @@ export interface LoggedRequest {
   retries: number;
 }
 
+/** In place of the method of a request whose head never came to its end. */
+const NO_HEAD = "<BADREQ>";
 const LINE = /^(\S+) (\S+) (-|\d+) (\S+) (-?\d+) (.)(.) (-|-?\d+) \+?(-?\d+) \+?(\d+)/;
 
 /** Null: a line of another kind. */
@@ -69,8 +71,8 @@ function failed(what: Partial<Extract<Ending, { kind: "failed" }>>): Ending {
 }
 
 /** Of what was refused before an instance was asked; null: the client left. */
-export function refusalOf({ bucket, cause, status }: LoggedRequest): string | null {
-  if (status === 408) return bucket === null ? "head_timeout" : "body_timeout";
+export function refusalOf({ method, cause, status }: LoggedRequest): string | null {
+  if (status === 408) return method === NO_HEAD ? "head_timeout" : "body_timeout";
   if (status === 400 || status === 414 || status === 431) return "malformed";
   return status > 0 && cause === "P" ? "malformed" : null;
 }

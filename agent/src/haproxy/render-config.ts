@@ -148,8 +148,9 @@ function frontend({ table, limits, trustedProxies, paths }: ConfigInput): string
     `bind fd@${LISTENING_SOCKET}`,
     "log ring@requests local0",
     `log-format ${quoted(LOG_FORMAT)}`,
+    ...connectionFacts(trustedProxies),
     "http-request set-var(txn.start) date(0,us)",
-    ...exceptions(limits, trustedProxies),
+    ...exceptions(limits),
     ...routing(table, paths.maps),
     `http-request wait-for-body time ${limits.bodyTimeoutMs}ms if { req.hdr_val(content-length) gt 0 } !{ var(txn.service) -m str ${NODE} }`,
     ...assignment(table, paths.maps),
@@ -160,8 +161,21 @@ function frontend({ table, limits, trustedProxies, paths }: ConfigInput): string
   ];
 }
 
+/** What is true of all requests of a connection is found out once for them. */
+function connectionFacts(trustedProxies: string[]): string[] {
+  const conditions = [
+    // IPv6 addresses, and IPv4 ones in their disguise: other rules of quoting (RFC 7239, section 6).
+    "{ src -m sub : }",
+    ...(trustedProxies.length > 0 ? [`{ src ${trustedProxies.join(" ")} }`] : []),
+  ];
+  return [
+    "tcp-request session set-var-fmt(sess.client) %[src]",
+    ...conditions.map((each) => `tcp-request session set-var(sess.other) bool(true) if ${each}`),
+  ];
+}
+
 /** What the Node worker does better, or alone. */
-function exceptions({ bodyBytes }: ProxyLimits, trustedProxies: string[]): string[] {
+function exceptions({ bodyBytes }: ProxyLimits): string[] {
   const conditions = [
     // Upgrades, and headers of one connection, which HAProxy would pass on.
     "{ req.fhdr(connection) -m found } !{ req.fhdr(connection) -i keep-alive close }",
@@ -171,12 +185,9 @@ function exceptions({ bodyBytes }: ProxyLimits, trustedProxies: string[]): strin
     `{ req.hdr_val(content-length) gt ${Math.min(bodyBytes, SMALL_BODY_BYTES)} }`,
     // Streams that are told to go when their instance leaves.
     "{ req.hdr(accept) -m beg text/event-stream }",
-    "{ path_beg /.well-known/acme-challenge/ }",
     "!{ url_beg / }",
     "!{ req.hdr_cnt(host) eq 1 }",
-    // IPv6 addresses, and IPv4 ones in their disguise: other rules of quoting (RFC 7239, section 6).
-    "{ src -m sub : }",
-    ...(trustedProxies.length > 0 ? [`{ src ${trustedProxies.join(" ")} }`] : []),
+    "{ var(sess.other) -m found }",
   ];
   return conditions.map((each) => `http-request set-var(txn.service) str(${NODE}) if ${each}`);
 }
@@ -199,15 +210,13 @@ function routing({ wildcards }: EngineTable, { routes }: MapFiles): string[] {
 
 /** docs/formats/agent.md, "Assignment". */
 function assignment({ headers }: EngineTable, { rows }: MapFiles): string[] {
-  const onTrial = "{ var(txn.weight) -m len gt 0 }";
   const cookie = "{ var(txn.cookie) -m found }";
   const verified = `${cookie} { sc0_get_gpt0 eq 1 }`;
   return [
     `http-request set-var(txn.row) var(txn.service),map_str(${rows})`,
-    "http-request set-var(txn.weight) var(txn.row),field(1,|)",
-    "http-request set-var(txn.bucket) rand(10000)",
     // Without a candidate nobody is told apart: here most requests are done.
-    `http-request allow if !${onTrial}`,
+    "http-request allow if !{ var(txn.row) -m found }",
+    "http-request set-var(txn.weight) var(txn.row),field(1,|)",
     "http-request set-var(txn.cookie) req.cook(mainstay_id)",
     `http-request track-sc0 var(txn.cookie) table verified if ${cookie}`,
     `http-request set-var(txn.known) var(txn.cookie),field(1,.) if ${cookie}`,
@@ -256,10 +265,10 @@ function forwarding(): string[] {
     "http-request del-header x-real-ip",
     "http-request del-header forwarded",
     "http-request del-header te",
-    "http-request add-header x-forwarded-for %[src]",
+    "http-request add-header x-forwarded-for %[var(sess.client)]",
     "http-request add-header x-forwarded-proto http",
     "http-request add-header x-forwarded-host %[req.hdr(host)]",
-    `http-request add-header forwarded ${quoted('for=%[src];host="%[req.hdr(host)]";proto=http')}`,
+    `http-request add-header forwarded ${quoted('for=%[var(sess.client)];host="%[req.hdr(host)]";proto=http')}`,
   ];
 }
 

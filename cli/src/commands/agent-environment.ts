@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { loadConfig, runtimeDirectoryFor } from "@mainstay/server";
 import type { Command } from "commander";
+import { compilePlatform } from "../compile-platform.ts";
 import { parentOptions } from "../parent-options.ts";
 
 interface AgentEnvironmentOptions {
@@ -26,6 +27,7 @@ async function write({ config: configFile, file }: AgentEnvironmentOptions): Pro
   // The file alone: in the environment of the unit there are the options that were written the last time.
   const { config } = await loadConfig({ file: configFile, env: {}, cwd: process.cwd() });
   const { dataDirectory } = config;
+  await compilePlatform(dataDirectory);
   const uid = process.getuid?.() ?? 0;
   const runtimeDirectory = await runtimeDirectoryFor({ dataDirectory, env: process.env, uid });
   const options = JSON.stringify(parentOptions(config, { dataDirectory, runtimeDirectory, server: null }));

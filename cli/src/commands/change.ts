@@ -1,4 +1,5 @@
-import { formatDuration, type ChangeResource, type TaskResource, type TimelineEntry } from "@mainstay/api";
+import type { ChangeResource, TaskResource, TimelineEntry } from "@mainstay/api";
+import { formatDuration } from "@mainstay/api/plain";
 import type { Command } from "commander";
 import { show, type Context } from "../context.ts";
 import { approvalLines } from "../output/approval-words.ts";

@@ -1,10 +1,5 @@
-import {
-  formatDuration,
-  type BeatResource,
-  type ChannelResource,
-  type DeliveryResource,
-  type ProblemResource,
-} from "@mainstay/api";
+import type { BeatResource, ChannelResource, DeliveryResource, ProblemResource } from "@mainstay/api";
+import { formatDuration } from "@mainstay/api/plain";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";

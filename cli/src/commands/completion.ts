@@ -12,11 +12,15 @@ const NAMES_MAX = 50;
 const page = z.object({ items: z.array(z.record(z.string(), z.unknown())) });
 
 /** `mainstay completion`: what a shell needs to know to complete every command. */
-export function addCompletion(program: Command, withContext: WithContext): void {
+export function addCompletion(
+  program: Command,
+  withContext: WithContext,
+  wholeProgram: () => Promise<Command>,
+): void {
   const completion = program
     .command("completion")
     .description("Teach your shell to complete mainstay's commands");
-  for (const shell of SHELLS) addShell(completion, program, shell);
+  for (const shell of SHELLS) addShell(completion, shell, wholeProgram);
   completion
     .command("names", { hidden: true })
     .addArgument(new Argument("<kind>").choices(NAME_KINDS))
@@ -33,12 +37,14 @@ const INSTALL: Record<Shell, string> = {
   fish: "mainstay completion fish > ~/.config/fish/completions/mainstay.fish",
 };
 
-function addShell(completion: Command, program: Command, shell: Shell): void {
+function addShell(completion: Command, shell: Shell, wholeProgram: () => Promise<Command>): void {
   completion
     .command(shell)
     .description(`The script for ${shell}`)
     .addHelpText("after", `\nExample:\n  ${INSTALL[shell]}`)
-    .action(() => void process.stdout.write(completionScript(shell, readCommandTree(program))));
+    .action(async () => {
+      process.stdout.write(completionScript(shell, readCommandTree(await wholeProgram())));
+    });
 }
 
 /** Names of what exists; none when no server answers at once. */

@@ -1,4 +1,4 @@
-import { AppError } from "@mainstay/api";
+import { AppError } from "@mainstay/api/plain";
 import { checkConfig, describeConfig, loadConfig } from "@mainstay/server";
 import type { Command } from "commander";
 import { show, type Context } from "../context.ts";

@@ -1,4 +1,5 @@
-import { isFinal, type ChangeResource } from "@mainstay/api";
+import type { ChangeResource } from "@mainstay/api";
+import { isFinal } from "@mainstay/api/plain";
 import type { Context } from "../context.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { watchChange, type WatchItem } from "../watch-change.ts";

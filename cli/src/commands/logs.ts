@@ -1,10 +1,5 @@
-import {
-  TASKS,
-  type InstanceResource,
-  type ServiceResource,
-  type TaskName,
-  type TaskResource,
-} from "@mainstay/api";
+import type { InstanceResource, ServiceResource, TaskName, TaskResource } from "@mainstay/api";
+import { TASKS } from "@mainstay/api/plain";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import type { Context } from "../context.ts";

@@ -1,4 +1,5 @@
-import { formatDuration, type ServiceResource } from "@mainstay/api";
+import type { ServiceResource } from "@mainstay/api";
+import { formatDuration } from "@mainstay/api/plain";
 import type { Command } from "commander";
 import { show, type Context } from "../context.ts";
 import { durationOption } from "../options.ts";

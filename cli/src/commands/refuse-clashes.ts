@@ -1,7 +1,7 @@
 import { connect, createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { AppError } from "@mainstay/api";
+import { AppError } from "@mainstay/api/plain";
 
 /** A predecessor that was just killed may take a moment to let go of its ports. */
 const FREE_WITHIN_MS = 5000;

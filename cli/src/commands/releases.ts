@@ -1,4 +1,5 @@
-import { formatSize, type CollectionResource, type ReleaseResource } from "@mainstay/api";
+import type { CollectionResource, ReleaseResource } from "@mainstay/api";
+import { formatSize } from "@mainstay/api/plain";
 import type { Command } from "commander";
 import { show, type Context } from "../context.ts";
 import { countOption } from "../options.ts";

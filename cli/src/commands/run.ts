@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { formatSize, type TaskResource } from "@mainstay/api";
+import type { TaskResource } from "@mainstay/api";
+import { formatSize } from "@mainstay/api/plain";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import type { Context } from "../context.ts";

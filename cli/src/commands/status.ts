@@ -1,11 +1,5 @@
-import {
-  formatShare,
-  formatSize,
-  type ChangeResource,
-  type PlatformResource,
-  type ReleaseResource,
-  type ServiceResource,
-} from "@mainstay/api";
+import type { ChangeResource, PlatformResource, ReleaseResource, ServiceResource } from "@mainstay/api";
+import { formatShare, formatSize } from "@mainstay/api/plain";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";

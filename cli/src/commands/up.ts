@@ -1,6 +1,6 @@
-import path from "node:path";
 import { mkdir } from "node:fs/promises";
 import { PARENT_ENTRY, SMALL_YOUNG_GENERATION, type ParentOptions } from "@mainstay/agent";
+import { compilePlatform } from "../compile-platform.ts";
 import type { PlatformConfig } from "@mainstay/api";
 import { parentOptions } from "../parent-options.ts";
 import { chooseDataDirectory, loadConfig, runtimeDirectoryFor, SERVER_ENTRY } from "@mainstay/server";
@@ -50,7 +50,8 @@ async function up(options: UpOptions, print: (text: string) => void): Promise<vo
     command: [process.execPath, SMALL_YOUNG_GENERATION, SERVER_ENTRY, ...(file ? ["--config", file] : [])],
     env: { MAINSTAY_DATA_DIRECTORY: dataDirectory },
   };
-  become(PARENT_ENTRY, parentOptions(config, { dataDirectory, runtimeDirectory, server }));
+  const cache = await compilePlatform(dataDirectory);
+  become(PARENT_ENTRY, parentOptions(config, { dataDirectory, runtimeDirectory, server }), cache);
 }
 
 function addressesOf({ server, proxy }: PlatformConfig) {
@@ -72,11 +73,10 @@ function placeData(
 }
 
 /** Replaces this process, so that the parent is small and keeps this pid. */
-function become(entry: string, options: ParentOptions): never {
+function become(entry: string, options: ParentOptions, compileCache: string): never {
   if (!process.execve)
     throw new CliError("this system cannot replace a process", EXIT.failed, "Mainstay runs on Linux.");
-  // Compiled once, kept: every process then starts with half the memory and in a third of the time.
-  const env = { NODE_COMPILE_CACHE: path.join(options.dataDirectory, "cache"), ...definedEnvironment() };
+  const env = { ...definedEnvironment(), NODE_COMPILE_CACHE: compileCache };
   process.execve(process.execPath, [process.execPath, entry, JSON.stringify(options)], env);
   throw new Error("execve does not return");
 }

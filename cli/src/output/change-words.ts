@@ -1,11 +1,5 @@
-import {
-  formatDuration,
-  formatShare,
-  type ChangeResource,
-  type EvidenceResource,
-  type TaskName,
-  type TimelineEntry,
-} from "@mainstay/api";
+import type { ChangeResource, EvidenceResource, TaskName, TimelineEntry } from "@mainstay/api";
+import { formatDuration, formatShare } from "@mainstay/api/plain";
 import { awaitedWords } from "./approval-words.ts";
 
 /** What runs with the variables of a release, beside its processes. */

@@ -1,4 +1,5 @@
-import { formatDuration, formatShare, type ReportResource } from "@mainstay/api";
+import type { ReportResource } from "@mainstay/api";
+import { formatDuration, formatShare } from "@mainstay/api/plain";
 import { outcomeLine } from "./change-words.ts";
 
 type Passage = ReportResource["passages"][number];

@@ -1,4 +1,4 @@
-import { formatDuration, formatShare } from "@mainstay/api";
+import { formatDuration, formatShare } from "@mainstay/api/plain";
 import { table } from "../output/table.ts";
 import type { Situation, Summary } from "./scenario.ts";
 

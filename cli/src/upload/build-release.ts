@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { AppError, formatDuration, type BuildResource, type ReleaseResource } from "@mainstay/api";
+import type { BuildResource, ReleaseResource } from "@mainstay/api";
+import { AppError, formatDuration } from "@mainstay/api/plain";
 import { CliError, EXIT } from "../cli-error.ts";
 import type { Context } from "../context.ts";
 

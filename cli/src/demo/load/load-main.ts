@@ -1,5 +1,5 @@
 /** The load generator, a process of its own; its argument: {"url":"http://127.0.0.1:8080","mix":"hello"} */
-import { AppError } from "@mainstay/api";
+import { AppError } from "@mainstay/api/plain";
 import type { LoadLine } from "./load-lines.ts";
 import { parseLoadOptions } from "./load-options.ts";
 import { createRandom } from "./random.ts";

@@ -1,4 +1,4 @@
-import { AppError } from "@mainstay/api";
+import { AppError } from "@mainstay/api/plain";
 import { expect, test } from "vitest";
 import { parseLoadOptions } from "./load-options.ts";
 
