@@ -3,7 +3,9 @@ import path from "node:path";
 import { BUILT_IN_ROLES, type NewKey, type Permission } from "@mainstay/api";
 import type { DatabaseHandle } from "../../../server/src/kernel/database/index.ts";
 import type { Asker, Place } from "./expectation.ts";
-import type { Entry } from "./routes.ts";
+
+/** What a request can take away. */
+export type Restorable = "grant" | "key" | "role" | "team";
 
 /** One of everything that can be asked for, in one environment and service. */
 export interface Things {
@@ -149,7 +151,7 @@ export async function makeCallers(ask: Ask, database: DatabaseHandle): Promise<C
 
 /** Brings back what a request has taken away. */
 export async function restore(
-  what: NonNullable<Entry["restore"]>,
+  what: Restorable,
   { database, things }: { database: DatabaseHandle; things: Things },
 ): Promise<void> {
   const by = `'${JSON.stringify(SYSTEM)}'`;

@@ -1,4 +1,5 @@
 export {
+  type Actor,
   demand,
   describeScope,
   type Authenticate,
@@ -13,5 +14,5 @@ export { createHttp, type Http, type HttpOptions } from "./http.ts";
 export type { IdempotencyStore } from "./idempotency.ts";
 export { createIdempotencyStore } from "./idempotency-store.ts";
 export { originOf, type Origin } from "./origin.ts";
-export { reply, type Actor, type AnyRoute, type Headers } from "./route.ts";
+export { reply, type AnyRoute, type Headers } from "./route.ts";
 export { foundAt, onlyVisible, readVisible } from "./visible.ts";
