@@ -72,10 +72,9 @@ export async function makeThings(
   );
   await database.pool.query(
     `insert into builds.builds (id, service, environment, source_digest, file, step, wish, state,
-       output,
-       requested_by, created_at, finished_at)
-     values ($1, $2, $3, 'sha256:${"0".repeat(64)}', 'mainstay.yaml', '{"command": "true"}', '{}', 'failed', 'ok',
-       $4, now(), now())`,
+       output, requested_by, created_at, finished_at)
+     values ($1, $2, $3, 'sha256:${"0".repeat(64)}', 'mainstay.yaml', '{"command": "true"}', '{}', 'failed',
+       'ok', $4, now(), now())`,
     [build, service, environment, by],
   );
   await database.pool.query(

@@ -24,7 +24,7 @@ import { collectOpenapi, describeRoute } from "./openapi.ts";
 import { probeRoutes, PUBLIC_URLS, type ReadinessCheck } from "./probes.ts";
 import { problemHeaders, toAppError, toProblem } from "./problems.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
-import { checkRoute, type AnyRoute, type Route, type RouteFacts } from "./route.ts";
+import { checkRoute, type AnyRoute, type Route } from "./route.ts";
 
 export interface HttpOptions {
   config: PlatformConfig["server"];
