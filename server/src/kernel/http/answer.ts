@@ -46,7 +46,8 @@ export async function answer(call: Call, options: AnswerOptions): Promise<unknow
     log: exchange.log,
   };
   const handle = async (): Promise<unknown> => route.handler(handlerRequest);
-  await withinTime(exchange, options, authorize(route, handlerRequest));
+  if (typeof route.scope === "function")
+    await withinTime(exchange, options, authorize(route, handlerRequest));
   if (route.stream) return sendStream(call, await withinTime(exchange, options, handle()));
 
   const perform = async (): Promise<StoredAnswer> => toAnswer(route, await handle());
