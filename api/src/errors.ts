@@ -1,6 +1,10 @@
 import { APPROVAL_ERRORS } from "./approval-errors.ts";
 import type { ErrorKind } from "./error-kind.ts";
+<<<<<<< HEAD
 import { LOGIN_ERRORS } from "./login-errors.ts";
+=======
+import { ACCESS_ERRORS } from "./access-errors.ts";
+>>>>>>> access
 import { PREFLIGHT_ERRORS } from "./preflight-errors.ts";
 import { SECRETS_ERRORS } from "./secrets-errors.ts";
 import { UPLOAD_ERRORS } from "./upload-errors.ts";
@@ -93,41 +97,7 @@ export const ERRORS = {
     message: "this needs the permission {permission} for {scope}",
     remedy: "Ask an administrator for a role that has it there; 'mainstay roles list' says which do.",
   },
-  GRANT_EXCEEDS: {
-    status: 403,
-    message: "nobody hands on what they may not do themselves: {permissions} for {scope}",
-    remedy: "Choose a smaller role or scope, or ask somebody who holds it.",
-  },
-  LAST_ADMIN: {
-    status: 409,
-    message: "nobody would be left who may administer the whole platform",
-    remedy: "Make somebody else an admin first: 'mainstay grants add <subject> --role admin'.",
-  },
-  ROLE_IN_USE: {
-    status: 409,
-    message: "the role {role} is granted {count} times",
-    remedy: "Remove those grants first; 'mainstay grants list --role {role}' lists them.",
-  },
-  ROLE_BUILT_IN: {
-    status: 409,
-    message: "{role} is a role that every installation has",
-    remedy: "Remove its grants instead; 'mainstay grants list --role {role}' lists them.",
-  },
-  KEY_ADDRESSES: {
-    status: 422,
-    message: "{reason}",
-    remedy: "Give addresses or ranges such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32.",
-  },
-  ACCESS_EXISTS: {
-    status: 409,
-    message: "{what} exists already",
-    remedy: "Choose another name, or use the one that is there.",
-  },
-  ACCESS_LIMIT: {
-    status: 409,
-    message: "there are {count} {what} already, as many as there may be",
-    remedy: "Remove those that nobody needs.",
-  },
+  ...ACCESS_ERRORS,
   REQUEST_INVALID: {
     status: 400,
     message: "the request does not have the form this route expects",

@@ -24,8 +24,8 @@ import { createSystemClock } from "./kernel/clock.ts";
 /** Every route, asked by everybody, about what is theirs and what is not: over HTTP and PostgreSQL. */
 
 const record = z.record(z.string(), z.unknown());
-const place = z.string().nullable().optional();
-const listed = z.object({ items: z.array(z.object({ environment: place, service: place })) });
+const placeName = z.string().nullable().optional();
+const listed = z.object({ items: z.array(z.object({ environment: placeName, service: placeName })) });
 
 const OWN = { environment: "staging", service: "shop" };
 const FOREIGN = { environment: "production", service: "billing" };

@@ -1,6 +1,6 @@
 import type { Permission } from "@mainstay/api";
 import type { About } from "./expectation.ts";
-import type { Things } from "./things.ts";
+import type { Restorable, Things } from "./things.ts";
 
 /** One route of the matrix: what it is about, and how it is asked about the things of a place. */
 export interface Entry {
@@ -12,7 +12,7 @@ export interface Entry {
   /** A media type and bytes in place of JSON. */
   bytes?: { type: string; headers: Record<string, string>; content: string };
   /** What brings back before each request what an earlier one has taken away. */
-  restore?: "grant" | "key" | "role" | "team";
+  restore?: Restorable;
 }
 
 const platform = (permission: Permission): About => ({ about: "platform", permission });

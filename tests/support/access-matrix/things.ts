@@ -3,7 +3,9 @@ import path from "node:path";
 import { BUILT_IN_ROLES, type NewKey, type Permission } from "@mainstay/api";
 import type { DatabaseHandle } from "../../../server/src/kernel/database/index.ts";
 import type { Asker, Place } from "./expectation.ts";
-import type { Entry } from "./routes.ts";
+
+/** What a request can take away. */
+export type Restorable = "grant" | "key" | "role" | "team";
 
 /** One of everything that can be asked for, in one environment and service. */
 export interface Things {
@@ -69,10 +71,10 @@ export async function makeThings(
     [task, service, environment, release, by],
   );
   await database.pool.query(
-    `insert into builds.builds (id, service, environment, source_digest, file, step, wish, state, output,
-       requested_by, created_at, finished_at)
-     values ($1, $2, $3, 'sha256:${"0".repeat(64)}', 'mainstay.yaml', '{"command": "true"}', '{}', 'failed', 'ok',
-       $4, now(), now())`,
+    `insert into builds.builds (id, service, environment, source_digest, file, step, wish, state,
+       output, requested_by, created_at, finished_at)
+     values ($1, $2, $3, 'sha256:${"0".repeat(64)}', 'mainstay.yaml', '{"command": "true"}', '{}', 'failed',
+       'ok', $4, now(), now())`,
     [build, service, environment, by],
   );
   await database.pool.query(
@@ -149,7 +151,7 @@ export async function makeCallers(ask: Ask, database: DatabaseHandle): Promise<C
 
 /** Brings back what a request has taken away. */
 export async function restore(
-  what: NonNullable<Entry["restore"]>,
+  what: Restorable,
   { database, things }: { database: DatabaseHandle; things: Things },
 ): Promise<void> {
   const by = `'${JSON.stringify(SYSTEM)}'`;

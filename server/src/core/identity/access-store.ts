@@ -164,7 +164,8 @@ export function createAccessStore(database: Database) {
     /** When and from where keys were used last, in one statement for all of them. */
     noteUse: (uses: { id: string; at: Date; from: string }[]) =>
       sql`update identity.api_keys k set last_used_at = u.at, last_used_from = u.source
-        from unnest(${uses.map(({ id }) => id)}::text[], ${uses.map(({ at }) => at.toISOString())}::timestamptz[],
+        from unnest(${uses.map(({ id }) => id)}::text[],
+          ${uses.map(({ at }) => at.toISOString())}::timestamptz[],
           ${uses.map(({ from }) => from)}::text[]) as u (id, at, source)
         where k.id = u.id`.execute(db),
 

@@ -126,7 +126,7 @@ describe("grants", () => {
 });
 
 describe("the last administrator", () => {
-  it("cannot be taken away: neither the grant, nor the membership, nor the team, nor by suspension", async () => {
+  it("cannot be taken away: by no grant, membership, team or suspension", async () => {
     await access.teams.create("admins", by);
     await access.teams.addMember("admins", "usr_1", by);
     const { id } = await access.grants.add({ subject: { type: "team", id: "admins" }, role: "admin" }, by);
@@ -197,7 +197,7 @@ describe("teams", () => {
 });
 
 describe("roles", () => {
-  it("are made of the closed list, by who has its permissions, and cannot be removed while granted", async () => {
+  it("are made by who has their permissions, and cannot be removed while granted", async () => {
     await access.roles.create({ name: "on-call", permissions: ["changes.steer", "changes.read"] }, by);
     const { id } = await grantTo("usr_1", "on-call");
     await grantTo("usr_root", "admin");
@@ -263,7 +263,7 @@ describe("a key", () => {
     await expect(show(secret)).rejects.toMatchObject(refused("has expired at"));
   });
 
-  it("says nothing about a key that is not known but that it is not, nor of one with a wrong secret", async () => {
+  it("says the same of an unknown key as of one with a wrong secret", async () => {
     const { id, secret } = await makeKey({ role: "admin", expiresInSeconds: 1 });
     await clock.advance(2_000);
     for (const text of [makeApiKey(randomBytes).text, makeApiKey(randomBytes, id).text])

@@ -103,7 +103,7 @@ export function createGrants(dependencies: AccessDependencies) {
 }
 
 /** A grant as it goes over the wire. */
-export function toGrant(page: Pick<AccessPage, "roles">, row: GrantRow): GrantResource {
+function toGrant(page: Pick<AccessPage, "roles">, row: GrantRow): GrantResource {
   const { id, subject_type: type, subject_id, role, environment, service, created_at, created_by } = row;
   return {
     ...{ id, subject: { type, id: subject_id }, role, environment, service },

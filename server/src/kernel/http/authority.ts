@@ -1,5 +1,11 @@
 import { AppError, type Permission } from "@mainstay/api";
-import type { Actor } from "./route.ts";
+
+/** Who asks, as it stands in audit rows and timelines. */
+export interface Actor {
+  type: string;
+  id: string;
+  name: string;
+}
 
 /** What a request is about; null stands for all of them. */
 export interface Scope {

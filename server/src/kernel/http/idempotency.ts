@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { AppError } from "@mainstay/api";
-import type { Actor, Headers } from "./route.ts";
+import type { Actor } from "./authority.ts";
+import type { Headers } from "./route.ts";
 
 /** What a request came to, as it is sent again to whoever repeats it. */
 export interface StoredAnswer {

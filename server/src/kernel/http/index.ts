@@ -1,4 +1,5 @@
 export {
+  type Actor,
   demand,
   describeScope,
   type Authenticate,
@@ -14,6 +15,7 @@ export { createHttp, type Http, type HttpOptions } from "./http.ts";
 export type { IdempotencyStore } from "./idempotency.ts";
 export { createIdempotencyStore } from "./idempotency-store.ts";
 export { originOf, type Origin } from "./origin.ts";
+<<<<<<< HEAD
 export {
   BYTES,
   reply,
@@ -23,4 +25,7 @@ export {
   type AnyRoute,
   type Headers,
 } from "./route.ts";
+=======
+export { reply, type AnyRoute, type Headers } from "./route.ts";
+>>>>>>> access
 export { foundAt, onlyVisible, readVisible } from "./visible.ts";

@@ -1,4 +1,5 @@
-import type { Actor, HttpRequest } from "./route.ts";
+import type { Actor } from "./authority.ts";
+import type { HttpRequest } from "./route.ts";
 
 /** Who asks and from where, as audit rows keep it. */
 export interface Origin {

@@ -8,14 +8,7 @@ import {
 } from "@mainstay/api";
 import { z } from "zod";
 import type { Log } from "../log.ts";
-import type { Authenticated, FoundScope, Scope } from "./authority.ts";
-
-/** Who asks, as it stands in audit rows and timelines. */
-export interface Actor {
-  type: string;
-  id: string;
-  name: string;
-}
+import type { Actor, Authenticated, FoundScope, Scope } from "./authority.ts";
 
 export const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
 export type Method = (typeof METHODS)[number];

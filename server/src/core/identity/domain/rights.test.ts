@@ -8,8 +8,12 @@ const place = fc.constantFrom(null, "staging", "production");
 const service = fc.constantFrom(null, "shop", "billing");
 const scope = fc.record({ environment: place, service });
 const permission = fc.constantFrom(...NAMES.slice(0, 4));
-const right = fc.record({ environment: place, service, permissions: fc.array(permission, { maxLength: 3 }) });
-const rights = fc.array(right, { maxLength: 4 });
+const oneRight = fc.record({
+  environment: place,
+  service,
+  permissions: fc.array(permission, { maxLength: 3 }),
+});
+const rights = fc.array(oneRight, { maxLength: 4 });
 
 /** The rule as one would say it: some right has the permission and covers the place. */
 function naive(list: readonly Right[], wanted: Permission, where: Pick<Right, "environment" | "service">) {
