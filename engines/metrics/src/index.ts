@@ -1,0 +1,22 @@
+export { CUSTOM_BUCKETS_SCHEMA, type Histogram, type ResetHint, type Span } from "./histogram.ts";
+export {
+  compareLabels,
+  createLabels,
+  labelValue,
+  METRIC_NAME,
+  NO_LABELS,
+  sortedLabels,
+  type Labels,
+} from "./labels.ts";
+export { isStaleAt, setStaleAt } from "./stale.ts";
+export type {
+  FloatColumn,
+  HistogramColumn,
+  Matcher,
+  MatcherOperator,
+  Queryable,
+  QueryBudget,
+  SelectHints,
+  SelectOptions,
+  Series,
+} from "./storage.ts";
