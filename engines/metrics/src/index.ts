@@ -1,4 +1,10 @@
-export { CUSTOM_BUCKETS_SCHEMA, type Histogram, type ResetHint, type Span } from "./histogram.ts";
+export {
+  CUSTOM_BUCKETS_SCHEMA,
+  NO_BUCKETS,
+  type Buckets,
+  type Histogram,
+  type ResetHint,
+} from "./histogram.ts";
 export {
   compareLabels,
   createLabels,

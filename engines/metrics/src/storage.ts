@@ -17,11 +17,14 @@ export interface Matcher {
 export interface FloatColumn {
   readonly timestampsMs: Float64Array;
   readonly values: Float64Array;
+  /** When each counter began, 0 where that is not known. */
+  readonly startTimestampsMs?: Float64Array;
 }
 
 export interface HistogramColumn {
   readonly timestampsMs: Float64Array;
   readonly values: readonly Histogram[];
+  readonly startTimestampsMs?: Float64Array;
 }
 
 /** No time stands in both columns. */
