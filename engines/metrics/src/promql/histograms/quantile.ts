@@ -2,7 +2,7 @@ import type { Histogram } from "../../histogram.ts";
 import { type Bucket, bucketsOf, isCustom } from "./bounds.ts";
 
 /** What is to be told about a result beside the result. */
-export type Remark = "nan-result" | "nan-skew" | null;
+export type Remark = "nan-result" | "nan-skew" | "nan-excluded" | null;
 
 export interface Estimate {
   value: number;
@@ -77,12 +77,12 @@ function interpolate({ lower, upper }: Bucket, fraction: number, isLinear: boole
 }
 
 /** The share of observations between two values; those of NaN lie in no range. */
-export function histogramFraction(range: { lower: number; upper: number }, histogram: Histogram): Estimate & { excludesNaN: boolean } {
+export function histogramFraction(range: { lower: number; upper: number }, histogram: Histogram): Estimate {
   const { lower, upper } = range;
   if (histogram.count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) {
-    return { value: NaN, remark: null, excludesNaN: false };
+    return { value: NaN, remark: null };
   }
-  if (lower >= upper) return { value: 0, remark: null, excludesNaN: false };
+  if (lower >= upper) return { value: 0, remark: null };
   const buckets = bucketsOf(histogram);
   const hasNaN = Number.isNaN(histogram.sum);
   const inBuckets = buckets.reduce((sum, bucket) => sum + bucket.count, 0);
@@ -90,8 +90,7 @@ export function histogramFraction(range: { lower: number; upper: number }, histo
   const below = (value: number) => Math.min(rankOf(value, buckets, histogram) ?? count, count);
   return {
     value: (below(upper) - below(lower)) / histogram.count,
-    remark: null,
-    excludesNaN: hasNaN && inBuckets < histogram.count,
+    remark: hasNaN && inBuckets < histogram.count ? "nan-excluded" : null,
   };
 }
 
