@@ -26,3 +26,17 @@ export type {
   SelectOptions,
   Series,
 } from "./storage.ts";
+export type { QueryLimits } from "./promql/evaluation/budget.ts";
+export { QueryError, type QueryFault } from "./promql/evaluation/query-error.ts";
+export {
+  MAX_STEPS,
+  queryInstant,
+  queryRange,
+  type QuerySettings,
+  type Range,
+} from "./promql/query.ts";
+export type { MatrixSeries, QueryResult, ResultValue, VectorSample } from "./promql/query-result.ts";
+export type { Expr } from "./promql/syntax/ast.ts";
+export { format as formatQuery } from "./promql/syntax/format.ts";
+export { parse as parseQuery } from "./promql/syntax/parse.ts";
+export { ParseError } from "./promql/syntax/parse-error.ts";

@@ -1,6 +1,7 @@
 import { createLabels, labelValue, METRIC_NAME, type Labels } from "../../labels.ts";
 import type { Matcher } from "../../storage.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { warnQuantile } from "./histogram-functions.ts";
 import type { CallPlan, MatrixPlan, Plan, SubqueryPlan } from "./plan.ts";
 import { QueryError } from "./query-error.ts";
 import { RANGE_FUNCTIONS } from "./range-functions.ts";
@@ -42,8 +43,13 @@ export function callRange(evaluation: Evaluation, { call, range }: RangeCall, gr
     const column = slide(evaluation, { apply, call, range, series: each, parameters }, grid);
     if (hasSamples(column)) columns.push(column);
   }
+  if (call.name === "quantile_over_time" && columns.length > 0) tellQuantiles(evaluation, call, parameters[0]);
   if (call.name === "rate" || call.name === "increase") tellNonCounters(evaluation, range, columns);
   return call.name === "absent_over_time" ? absentOverTime(range, columns, grid) : columns;
+}
+
+function tellQuantiles(evaluation: Evaluation, { args, position }: CallPlan, quantiles?: Float64Array): void {
+  for (const q of quantiles ?? []) warnQuantile(evaluation, q, args[0]?.position ?? position);
 }
 
 function scalars(evaluation: Evaluation, plan: Plan, grid: Grid): Float64Array {

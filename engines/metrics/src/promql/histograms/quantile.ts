@@ -54,18 +54,17 @@ function findRank(buckets: readonly Bucket[], rank: number): { bucket: Bucket; c
   return { bucket, count };
 }
 
-/** A histogram without values of one sign has none of that sign in its zero bucket either. */
 function narrow(bucket: Bucket, histogram: Histogram): Bucket {
   if (isCustom(histogram)) return bucket.lower === -Infinity ? { ...bucket, lower: 0 } : bucket;
-  if (!(bucket.lower < 0 && bucket.upper > 0)) return bucket;
-  const [hasNegative, hasPositive] = signsOf(histogram);
+  return bucket.lower < 0 && bucket.upper > 0 ? withoutEmptySign(bucket, histogram) : bucket;
+}
+
+/** A histogram without values of one sign has none of that sign around zero either. */
+function withoutEmptySign(bucket: Bucket, { negative, positive }: Histogram): Bucket {
+  const [hasNegative, hasPositive] = [negative.indexes.length > 0, positive.indexes.length > 0];
   if (!hasNegative && hasPositive) return { ...bucket, lower: 0 };
   if (!hasPositive && hasNegative) return { ...bucket, upper: 0 };
   return bucket;
-}
-
-export function signsOf({ negative, positive }: Histogram): [boolean, boolean] {
-  return [negative.indexes.length > 0, positive.indexes.length > 0];
 }
 
 function interpolate({ lower, upper }: Bucket, fraction: number, isLinear: boolean): number {
@@ -98,10 +97,13 @@ export function histogramFraction(range: { lower: number; upper: number }, histo
 function rankOf(value: number, buckets: readonly Bucket[], histogram: Histogram): number | null {
   let rank = 0;
   for (const each of buckets) {
-    const isZero = each.lower <= 0 && each.upper >= 0;
-    const bucket = isCustom(histogram) ? each : narrow(each, histogram);
+    const isAroundZero = each.lower <= 0 && each.upper >= 0;
+    const bucket = isAroundZero ? withoutEmptySign(each, histogram) : each;
     if (bucket.lower >= value) return rank;
-    if (bucket.upper > value) return rank + rankWithin(value, bucket, isCustom(histogram) || isZero) - (bucket.lower === -Infinity ? rank : 0);
+    if (bucket.upper > value) {
+      const within = rankWithin(value, bucket, isCustom(histogram) || isAroundZero);
+      return bucket.lower === -Infinity ? within : rank + within;
+    }
     rank += bucket.count;
   }
   return null;
