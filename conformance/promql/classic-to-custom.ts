@@ -1,4 +1,11 @@
-import { createLabels, CUSTOM_BUCKETS_SCHEMA, type Histogram, type Labels, labelValue, NO_BUCKETS } from "@mainstay/metrics";
+import {
+  createLabels,
+  CUSTOM_BUCKETS_SCHEMA,
+  type Histogram,
+  type Labels,
+  labelValue,
+  NO_BUCKETS,
+} from "@mainstay/metrics";
 import type { WrittenSample } from "@mainstay/metrics/testing";
 
 interface Written {
@@ -15,7 +22,9 @@ interface Parts {
 const SUFFIX = /_(bucket|count|sum)$/;
 
 /** Classic histograms as native ones with custom buckets, under the name without its suffix. */
-export function toCustomHistograms(series: readonly Written[]): { labels: Labels; samples: WrittenSample[] }[] {
+export function toCustomHistograms(
+  series: readonly Written[],
+): { labels: Labels; samples: WrittenSample[] }[] {
   const families = new Map<string, { labels: Labels; moments: Map<number, Parts> }>();
   for (const { labels, samples } of series) {
     const name = labelValue(labels, "__name__");

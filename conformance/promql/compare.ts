@@ -1,4 +1,10 @@
-import { compareLabels, type Histogram, type Labels, type QueryResult, type ResultValue } from "@mainstay/metrics";
+import {
+  compareLabels,
+  type Histogram,
+  type Labels,
+  type QueryResult,
+  type ResultValue,
+} from "@mainstay/metrics";
 import type { EvalCommand, Expectation } from "./script.ts";
 import { type NotedSeries, type NotedValue, parseFloatValue, parseSeries } from "./series-notation.ts";
 
@@ -10,7 +16,8 @@ function isAlmost(a: number, b: number): boolean {
   if (Number.isNaN(a) || Number.isNaN(b)) return false;
   const difference = Math.abs(a - b);
   const size = Math.abs(a) + Math.abs(b);
-  if (a === 0 || b === 0 || size < 2.2250738585072014e-308) return difference < EPSILON * 2.2250738585072014e-308;
+  if (a === 0 || b === 0 || size < 2.2250738585072014e-308)
+    return difference < EPSILON * 2.2250738585072014e-308;
   return difference / Math.min(size, Number.MAX_VALUE) < EPSILON;
 }
 
@@ -28,11 +35,15 @@ export function compareAnnotations(command: EvalCommand, { warnings, infos }: Qu
   );
 }
 
-function compareMessages(kind: string, expected: readonly Expectation[], messages: readonly string[]): string | null {
+function compareMessages(
+  kind: string,
+  expected: readonly Expectation[],
+  messages: readonly string[],
+): string | null {
   if (expected.length === 0) return null;
   if (messages.length === 0) return `expected a ${kind}, got none`;
-  const missing = expected.find((each) => !messages.some((message) => matchesMessage(each, message)));
-  if (missing !== undefined) return `no ${kind} as "${missing.text}" among: ${messages.join(" | ")}`;
+  const lacking = expected.find((each) => !messages.some((message) => matchesMessage(each, message)));
+  if (lacking !== undefined) return `no ${kind} as "${lacking.text}" among: ${messages.join(" | ")}`;
   const surplus = messages.find((message) => !expected.some((each) => matchesMessage(each, message)));
   return surplus === undefined ? null : `unexpected ${kind}: ${surplus}`;
 }
@@ -65,7 +76,10 @@ function expectedScalar({ expected }: EvalCommand): number | null {
   return Number.isNaN(number) && !/^nan$/i.test(line) ? null : number;
 }
 
-function compareVector(command: EvalCommand, { samples }: Extract<ResultValue, { type: "vector" }>): string | null {
+function compareVector(
+  command: EvalCommand,
+  { samples }: Extract<ResultValue, { type: "vector" }>,
+): string | null {
   const expected = command.expected.map(parseSeries);
   for (const [index, { labels, value }] of samples.entries()) {
     const at = expected.findIndex((each) => each.labels.key === labels.key);
@@ -75,7 +89,10 @@ function compareVector(command: EvalCommand, { samples }: Extract<ResultValue, {
     const difference = compareSample(noted, value);
     if (difference !== null) return `${show(labels)}: ${difference}`;
   }
-  return missing(expected, samples.map(({ labels }) => labels));
+  return missing(
+    expected,
+    samples.map(({ labels }) => labels),
+  );
 }
 
 function missing(expected: readonly NotedSeries[], found: readonly Labels[]): string | null {
@@ -84,7 +101,10 @@ function missing(expected: readonly NotedSeries[], found: readonly Labels[]): st
   return lacking === undefined ? null : `expected ${show(lacking.labels)}, which is not there`;
 }
 
-function compareMatrix(command: EvalCommand, { series }: Extract<ResultValue, { type: "matrix" }>): string | null {
+function compareMatrix(
+  command: EvalCommand,
+  { series }: Extract<ResultValue, { type: "matrix" }>,
+): string | null {
   const expected = command.expected.map(parseSeries);
   const { startMs, stepMs } = command.range ?? command.expectedRange ?? { startMs: 0, stepMs: 0 };
   const unsorted = series.findIndex((each, index) => {
@@ -95,7 +115,8 @@ function compareMatrix(command: EvalCommand, { series }: Extract<ResultValue, { 
   for (const each of series) {
     const noted = expected.find(({ labels }) => labels.key === each.labels.key);
     const samples = samplesOf(each);
-    if (noted === undefined) return `unexpected ${show(each.labels)} with ${samples.map(([, value]) => showValue(value)).join(" ")}`;
+    if (noted === undefined)
+      return `unexpected ${show(each.labels)} with ${samples.map(([, value]) => showValue(value)).join(" ")}`;
     const wanted = noted.values.flatMap((value, index): [number, NotedValue][] =>
       value === null ? [] : [[startMs + index * stepMs, value]],
     );
@@ -104,17 +125,27 @@ function compareMatrix(command: EvalCommand, { series }: Extract<ResultValue, { 
     }
     for (const [index, [timeMs, value]] of wanted.entries()) {
       const sample = samples[index];
-      if (sample?.[0] !== timeMs) return `${show(each.labels)}: expected a point at ${timeMs}, got one at ${sample?.[0]}`;
+      if (sample?.[0] !== timeMs)
+        return `${show(each.labels)}: expected a point at ${timeMs}, got one at ${sample?.[0]}`;
       const difference = compareSample(value, sample[1]);
       if (difference !== null) return `${show(each.labels)} at ${timeMs}: ${difference}`;
     }
   }
-  return missing(expected, series.map(({ labels }) => labels));
+  return missing(
+    expected,
+    series.map(({ labels }) => labels),
+  );
 }
 
 export function samplesOf(series: Extract<ResultValue, { type: "matrix" }>["series"][number]): Sample[] {
-  const floats = Array.from(series.timestampsMs, (timeMs, index): Sample => [timeMs, series.values[index] ?? NaN]);
-  const histograms = series.histograms.map((value, index): Sample => [series.histogramTimestampsMs[index] ?? NaN, value]);
+  const floats = Array.from(series.timestampsMs, (timeMs, index): Sample => [
+    timeMs,
+    series.values[index] ?? NaN,
+  ]);
+  const histograms = series.histograms.map((value, index): Sample => [
+    series.histogramTimestampsMs[index] ?? NaN,
+    value,
+  ]);
   return [...floats, ...histograms].toSorted(([a], [b]) => a - b);
 }
 
@@ -125,7 +156,8 @@ function compareSample({ value: expected, hasHint }: NotedValue, actual: number 
     const isEqual = typeof expected === "number" && typeof actual === "number" && isAlmost(expected, actual);
     return isEqual ? null : difference;
   }
-  const isEqual = isAlmostHistogram(expected, actual) && (!hasHint || expected.resetHint === actual.resetHint);
+  const isEqual =
+    isAlmostHistogram(expected, actual) && (!hasHint || expected.resetHint === actual.resetHint);
   return isEqual ? null : difference;
 }
 
@@ -145,7 +177,9 @@ function isAlmostHistogram(a: Histogram, b: Histogram): boolean {
 /** Empty buckets count for nothing. */
 function isAlmostBuckets(a: Histogram["positive"], b: Histogram["positive"]): boolean {
   const [x, y] = [a, b].map(({ indexes, counts }) =>
-    Array.from(indexes, (index, at): [number, number] => [index, counts[at] ?? 0]).filter(([, count]) => count !== 0),
+    Array.from(indexes, (index, at): [number, number] => [index, counts[at] ?? 0]).filter(
+      ([, count]) => count !== 0,
+    ),
   );
   if (x === undefined || y === undefined || x.length !== y.length) return false;
   return x.every(([index, count], at) => index === y[at]?.[0] && isAlmost(count, y[at]?.[1] ?? NaN));
@@ -157,5 +191,9 @@ function show({ names, values }: Labels): string {
 
 function showValue(value: unknown): string {
   if (typeof value === "number") return String(value);
-  return JSON.stringify(value, (_, each: unknown) => (ArrayBuffer.isView(each) ? [...(each instanceof Float64Array || each instanceof Int32Array ? each : [])] : each));
+  return JSON.stringify(value, (_, each: unknown) =>
+    ArrayBuffer.isView(each)
+      ? [...(each instanceof Float64Array || each instanceof Int32Array ? each : [])]
+      : each,
+  );
 }

@@ -1,5 +1,16 @@
-import { queryInstant, queryRange, type QueryResult, type QuerySettings, type ResultValue } from "@mainstay/metrics";
-import { createMemoryStorage, type MemoryStorage, withResetHints, type WrittenSample } from "@mainstay/metrics/testing";
+import {
+  queryInstant,
+  queryRange,
+  type QueryResult,
+  type QuerySettings,
+  type ResultValue,
+} from "@mainstay/metrics";
+import {
+  createMemoryStorage,
+  type MemoryStorage,
+  withResetHints,
+  type WrittenSample,
+} from "@mainstay/metrics/testing";
 import type { CaseResult } from "../suite.ts";
 import { toCustomHistograms } from "./classic-to-custom.ts";
 import { compareAnnotations, compareValue, matchesMessage, samplesOf } from "./compare.ts";
@@ -22,7 +33,10 @@ export async function runScript(file: string, text: string): Promise<CaseResult[
   return results;
 }
 
-function load(storage: MemoryStorage, { stepMs, isWithCustom, series }: Extract<Command, { kind: "load" }>): void {
+function load(
+  storage: MemoryStorage,
+  { stepMs, isWithCustom, series }: Extract<Command, { kind: "load" }>,
+): void {
   const written = series.map(parseSeries).map(({ labels, values }) => ({
     labels,
     samples: values.flatMap((noted, index): WrittenSample[] =>
@@ -76,7 +90,9 @@ function judge(command: EvalCommand, outcome: Outcome): string | null {
   if ("error" in outcome) {
     if (fails.length === 0) return outcome.error.message;
     const { message } = outcome.error;
-    return fails.every((each) => matchesMessage(each, message)) ? null : `expected to fail with "${fails[0]?.text}", got: ${message}`;
+    return fails.every((each) => matchesMessage(each, message))
+      ? null
+      : `expected to fail with "${fails[0]?.text}", got: ${message}`;
   }
   if (fails.length > 0) return "expected to fail, but was answered";
   return compareAnnotations(command, outcome.result) ?? compareValue(command, outcome.result.value);
@@ -84,11 +100,16 @@ function judge(command: EvalCommand, outcome: Outcome): string | null {
 
 const OF_THE_QUERY = /\b(?:range|step|start|end)\s*\(\s*\)/;
 
-async function runInstant(command: EvalCommand, { query, timeMs }: Variant, settings: QuerySettings): Promise<string | null> {
+async function runInstant(
+  command: EvalCommand,
+  { query, timeMs }: Variant,
+  settings: QuerySettings,
+): Promise<string | null> {
   const outcome = await attempt(() => queryInstant(query, timeMs, settings));
   const failure = judge(command, outcome);
   const { expectedRange, expectedString, isOrdered } = command;
-  if (failure !== null || "error" in outcome || expectedRange !== null || expectedString !== null) return failure;
+  if (failure !== null || "error" in outcome || expectedRange !== null || expectedString !== null)
+    return failure;
   if (isOrdered || OF_THE_QUERY.test(query)) return null;
   const range = { startMs: timeMs - 60_000, endMs: timeMs + 60_000, stepMs: 60_000 };
   const ranged = await attempt(() => queryRange(query, range, settings));

@@ -54,7 +54,9 @@ function parseCommand(line: string, number: number, timeMs: (text: string) => nu
     return { kind: "load", stepMs: timeMs(load[2] ?? ""), isWithCustom: load[1] !== undefined, series: [] };
   }
   const found =
-    /^eval(?:_(fail|warn|info|ordered))?\s+(?:instant\s+(?:at\s+(\S+)\s+)?|range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)\s+)(.+)$/.exec(line);
+    /^eval(?:_(fail|warn|info|ordered))?\s+(?:instant\s+(?:at\s+(\S+)\s+)?|range\s+from\s+(\S+)\s+to\s+(\S+)\s+step\s+(\S+)\s+)(.+)$/.exec(
+      line,
+    );
   if (found === null) return null;
   const [, mode, at, from, to, step, query = ""] = found;
   const isRange = from !== undefined;
@@ -64,7 +66,8 @@ function parseCommand(line: string, number: number, timeMs: (text: string) => nu
     query,
     range: isRange ? { startMs: timeMs(from), endMs: timeMs(to ?? ""), stepMs: timeMs(step ?? "") } : null,
     timeMs: isRange ? 0 : timeMs(at ?? "0"),
-    expectations: mode === "fail" || mode === "warn" || mode === "info" ? [{ type: mode, match: "any", text: "" }] : [],
+    expectations:
+      mode === "fail" || mode === "warn" || mode === "info" ? [{ type: mode, match: "any", text: "" }] : [],
     isOrdered: mode === "ordered",
     expectedString: null,
     expectedRange: null,
@@ -76,7 +79,8 @@ function addDetail(command: EvalCommand, line: string, timeMs: (text: string) =>
   const range = /^expect range vector from (\S+) to (\S+) step (\S+)$/.exec(line);
   const string = /^expect string (.*)$/.exec(line);
   const expectation = /^expect\s+(fail|warn|info|no_warn|no_info)(?:\s+(msg|regex):\s*(.*))?$/.exec(line);
-  if (range !== null) command.expectedRange = { startMs: timeMs(range[1] ?? ""), stepMs: timeMs(range[3] ?? "") };
+  if (range !== null)
+    command.expectedRange = { startMs: timeMs(range[1] ?? ""), stepMs: timeMs(range[3] ?? "") };
   else if (string !== null) command.expectedString = (string[1] ?? "").trim().slice(1, -1);
   else if (line === "expect ordered") command.isOrdered = true;
   else if (expectation !== null) command.expectations.push(toExpectation(expectation));

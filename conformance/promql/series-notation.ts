@@ -1,4 +1,11 @@
-import { createLabels, CUSTOM_BUCKETS_SCHEMA, type Histogram, type Labels, NO_BUCKETS, type ResetHint } from "@mainstay/metrics";
+import {
+  createLabels,
+  CUSTOM_BUCKETS_SCHEMA,
+  type Histogram,
+  type Labels,
+  NO_BUCKETS,
+  type ResetHint,
+} from "@mainstay/metrics";
 import { addHistograms, parseSeconds, type WrittenSample } from "@mainstay/metrics/testing";
 
 /** A value of a series as the test language writes it; null where there is none. */
@@ -65,7 +72,7 @@ const ITEM = new RegExp(
   "y",
 );
 
-export function parseValues(text: string): (NotedValue | null)[] {
+function parseValues(text: string): (NotedValue | null)[] {
   const values: (NotedValue | null)[] = [];
   ITEM.lastIndex = 0;
   let end = 0;
@@ -98,7 +105,12 @@ export function parseFloatValue(text: string): number {
   return /^[+-]?nan$/i.test(text) ? NaN : Number(text);
 }
 
-function expandHistogram({ histogram, sign, step, histogramTimes }: Record<string, string | undefined>): NotedValue[] {
+function expandHistogram({
+  histogram,
+  sign,
+  step,
+  histogramTimes,
+}: Record<string, string | undefined>): NotedValue[] {
   const first = parseHistogram(histogram ?? "");
   const added = step === undefined ? null : parseHistogram(step);
   const values: NotedValue[] = [{ value: first, hasHint: (histogram ?? "").includes("counter_reset_hint") }];
@@ -106,7 +118,10 @@ function expandHistogram({ histogram, sign, step, histogramTimes }: Record<strin
   for (let index = 0; index < Number(histogramTimes ?? 0); index++) {
     if (added !== null) {
       current = addHistograms(current, added, sign === "-" ? -1 : 1);
-      current = { ...current, resetHint: added.resetHint === "unknown" ? current.resetHint : added.resetHint };
+      current = {
+        ...current,
+        resetHint: added.resetHint === "unknown" ? current.resetHint : added.resetHint,
+      };
     }
     values.push({ value: current, hasHint: (step ?? histogram ?? "").includes("counter_reset_hint") });
   }
@@ -124,7 +139,8 @@ function parseHistogram(text: string): Histogram {
   const fields = new Map<string, string>();
   for (const [, key = "", value = ""] of text.matchAll(/(\w+):(\[[^\]]*\]|\S+)/g)) fields.set(key, value);
   const number = (key: string) => parseFloatValue(fields.get(key) ?? "0");
-  const list = (key: string) => (fields.get(key) ?? "[]").slice(1, -1).trim().split(/\s+/).filter(Boolean).map(parseFloatValue);
+  const list = (key: string) =>
+    (fields.get(key) ?? "[]").slice(1, -1).trim().split(/\s+/).filter(Boolean).map(parseFloatValue);
   const schema = number("schema");
   return {
     schema,
@@ -141,7 +157,10 @@ function parseHistogram(text: string): Histogram {
 
 function buckets(counts: readonly number[], offset: number) {
   if (counts.length === 0) return NO_BUCKETS;
-  return { indexes: Int32Array.from(counts, (_, index) => offset + index), counts: Float64Array.from(counts) };
+  return {
+    indexes: Int32Array.from(counts, (_, index) => offset + index),
+    counts: Float64Array.from(counts),
+  };
 }
 
 /** `5m`, `1m30s` or seconds, in milliseconds. */

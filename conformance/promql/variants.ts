@@ -2,7 +2,9 @@ import { type Expr, formatQuery, parseQuery } from "@mainstay/metrics";
 
 /** Calls whose answer varies with the moment of evaluation even when what they are given does not. */
 const VARYING = new Set(
-  "days_in_month day_of_month day_of_week day_of_year end hour minute month year predict_linear range start step time timestamp".split(" "),
+  "days_in_month day_of_month day_of_week day_of_year end hour minute month year predict_linear range start step time timestamp".split(
+    " ",
+  ),
 );
 
 export interface Variant {
@@ -15,7 +17,8 @@ export function atVariants(query: string, timeMs: number): Variant[] {
   const expr = parseQuery(query);
   if (calls(expr).some((name) => VARYING.has(name))) return [];
   const pinned = formatQuery(pin(expr, timeMs));
-  const times = timeMs === 0 ? [-1000, 0, 1000] : [-10 * timeMs, 0, Math.trunc(timeMs / 5), timeMs, 10 * timeMs];
+  const times =
+    timeMs === 0 ? [-1000, 0, 1000] : [-10 * timeMs, 0, Math.trunc(timeMs / 5), timeMs, 10 * timeMs];
   return times.map((each) => ({ query: pinned, timeMs: each }));
 }
 
@@ -60,7 +63,11 @@ function pin(expr: Expr, timeMs: number): Expr {
     case "call":
       return { ...expr, args: expr.args.map((arg) => pin(arg, timeMs)) };
     case "aggregate":
-      return { ...expr, expr: pin(expr.expr, timeMs), parameter: expr.parameter === null ? null : pin(expr.parameter, timeMs) };
+      return {
+        ...expr,
+        expr: pin(expr.expr, timeMs),
+        parameter: expr.parameter === null ? null : pin(expr.parameter, timeMs),
+      };
     default:
       return { ...expr, expr: pin(expr.expr, timeMs) };
   }

@@ -28,13 +28,7 @@ export type {
 } from "./storage.ts";
 export type { QueryLimits } from "./promql/evaluation/budget.ts";
 export { QueryError, type QueryFault } from "./promql/evaluation/query-error.ts";
-export {
-  MAX_STEPS,
-  queryInstant,
-  queryRange,
-  type QuerySettings,
-  type Range,
-} from "./promql/query.ts";
+export { MAX_STEPS, queryInstant, queryRange, type QuerySettings, type Range } from "./promql/query.ts";
 export type { MatrixSeries, QueryResult, ResultValue, VectorSample } from "./promql/query-result.ts";
 export type { Expr } from "./promql/syntax/ast.ts";
 export { format as formatQuery } from "./promql/syntax/format.ts";

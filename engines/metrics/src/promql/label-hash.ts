@@ -7,7 +7,9 @@ const P3 = 0x165667b19e3779f9n;
 const P4 = 0x85ebca77c2b2ae63n;
 const P5 = 0x27d4eb2f165667c5n;
 
-/** A number below 2^64 that labels always have: xxHash64 of names and values, each with its length before it. */
+/**
+ * A number below 2^64 that labels always have: xxHash64 of names and values, each with its length before it.
+ */
 export function hashLabels({ names, values }: Labels): number {
   const encoder = new TextEncoder();
   const bytes: number[] = [];
@@ -30,7 +32,8 @@ export function xxHash64(bytes: Uint8Array): bigint {
   if (bytes.length >= 32) {
     const lanes = [(P1 + P2) & MASK, P2, 0n, -P1 & MASK];
     for (; at + 32 <= bytes.length; at += 32) {
-      for (const [index, lane] of lanes.entries()) lanes[index] = round(lane, view.getBigUint64(at + index * 8, true));
+      for (const [index, lane] of lanes.entries())
+        lanes[index] = round(lane, view.getBigUint64(at + index * 8, true));
     }
     hash = [1n, 7n, 12n, 18n].reduce((sum, bits, index) => sum + rotate(lanes[index] ?? 0n, bits), 0n) & MASK;
     for (const lane of lanes) hash = ((hash ^ round(0n, lane)) * P1 + P4) & MASK;

@@ -7,12 +7,15 @@ const SPECIAL = /[\\^$.|?*+()[\]{}]/;
 const MAX_PATTERN_LENGTH = 16 * 1024;
 
 /**
- * A test of whole values against a regular expression of RE2, in linear time whatever the pattern. Patterns that are
- * made of literals alone never reach an automaton: alternatives become a set, `.*` and `.+` at an end a comparison.
+ * A test of whole values against a regular expression of RE2, in linear time
+ * whatever the pattern. Patterns that are made of literals alone never reach an
+ * automaton: alternatives become a set, `.*` and `.+` at an end a comparison.
  */
 export function compileRegex(pattern: string): (text: string) => boolean {
   if (pattern.length > MAX_PATTERN_LENGTH) {
-    throw new SyntaxError(`a regular expression of ${pattern.length} characters, at most ${MAX_PATTERN_LENGTH}`);
+    throw new SyntaxError(
+      `a regular expression of ${pattern.length} characters, at most ${MAX_PATTERN_LENGTH}`,
+    );
   }
   return compileLiterals(pattern) ?? compileEnds(pattern) ?? compileAutomaton(pattern);
 }
@@ -27,7 +30,9 @@ function compileLiterals(pattern: string): ((text: string) => boolean) | null {
   return (text) => set.has(text);
 }
 
-/** `.*`, `.+`, and a literal with one of them at one end or both. A point matches newlines, as in Prometheus. */
+/**
+ * `.*`, `.+`, and a literal with one of them at one end or both. A point matches newlines, as in Prometheus.
+ */
 function compileEnds(pattern: string): ((text: string) => boolean) | null {
   const before = wildcardLength(pattern.slice(0, 2));
   const after = pattern.length > 2 ? wildcardLength(pattern.slice(-2)) : null;
@@ -53,7 +58,9 @@ function compileAutomaton(pattern: string): (text: string) => boolean {
   return (text) => compiled.matcher(text).find();
 }
 
-/** What an expression finds in a whole text: its groups, by number and by name; null when it does not match. */
+/**
+ * What an expression finds in a whole text: its groups, by number and by name; null when it does not match.
+ */
 export interface RegexMatch {
   group(reference: string): string;
 }

@@ -32,7 +32,11 @@ const DEFAULT_STEP_MS = 60_000;
 export const MAX_STEPS = 11_000;
 
 /** Answers a query for one moment. */
-export async function queryInstant(query: string, timeMs: number, settings: QuerySettings): Promise<QueryResult> {
+export async function queryInstant(
+  query: string,
+  timeMs: number,
+  settings: QuerySettings,
+): Promise<QueryResult> {
   return run(query, { startMs: timeMs, endMs: timeMs, stepMs: 0 }, { ...settings, isRange: false });
 }
 
@@ -55,13 +59,25 @@ export async function queryRange(query: string, range: Range, settings: QuerySet
   return run(query, range, { ...settings, isRange: true });
 }
 
-async function run(query: string, range: Range, settings: QuerySettings & { isRange: boolean }): Promise<QueryResult> {
-  const { storage, limits, isRange, lookbackMs = DEFAULT_LOOKBACK_MS, defaultStepMs = DEFAULT_STEP_MS } = settings;
+async function run(
+  query: string,
+  range: Range,
+  settings: QuerySettings & { isRange: boolean },
+): Promise<QueryResult> {
+  const {
+    storage,
+    limits,
+    isRange,
+    lookbackMs = DEFAULT_LOOKBACK_MS,
+    defaultStepMs = DEFAULT_STEP_MS,
+  } = settings;
   const expr = parse(query);
   const type = typeOf(expr);
   if (isRange && type !== "scalar" && type !== "vector") {
     const name = type === "matrix" ? "range vector" : type;
-    throw new QueryError(`invalid expression type "${name}" for range query, must be Scalar or instant Vector`);
+    throw new QueryError(
+      `invalid expression type "${name}" for range query, must be Scalar or instant Vector`,
+    );
   }
   const plan = makePlan(expr, { ...range, defaultStepMs });
   const budget = createBudget(limits);
@@ -80,9 +96,7 @@ async function run(query: string, range: Range, settings: QuerySettings & { isRa
     stepMs: isRange ? range.stepMs : 1,
     count: isRange ? Math.floor((range.endMs - range.startMs) / range.stepMs) + 1 : 1,
   };
-  const value = isRange
-    ? matrixOf(evaluation.evaluate(plan, grid), grid)
-    : instantOf(evaluation, plan, grid);
+  const value = isRange ? matrixOf(evaluation.evaluate(plan, grid), grid) : instantOf(evaluation, plan, grid);
   return { value, ...annotations.texts() };
 }
 
@@ -90,7 +104,9 @@ function instantOf(evaluation: Evaluation, plan: Plan, grid: Grid): ResultValue 
   const inner = plan.kind === "invariant" ? plan.expr : plan;
   if (inner.kind === "matrix" || inner.kind === "subquery") {
     const lookbackMs = evaluation.lookbackMs;
-    const series = rangesOf(evaluation, inner, grid).map((each) => extendRange(each, { range: inner, grid, lookbackMs }));
+    const series = rangesOf(evaluation, inner, grid).map((each) =>
+      extendRange(each, { range: inner, grid, lookbackMs }),
+    );
     const sorted = series.filter(hasAny).toSorted((a, b) => compareLabels(a.labels, b.labels));
     return { type: "matrix", series: sorted };
   }

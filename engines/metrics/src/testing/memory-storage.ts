@@ -80,4 +80,3 @@ function startsOf(samples: readonly Timed[]): { startTimestampsMs?: Float64Array
   if (samples.every(({ startMs }) => startMs === undefined)) return {};
   return { startTimestampsMs: Float64Array.from(samples, ({ startMs }) => startMs ?? 0) };
 }
-

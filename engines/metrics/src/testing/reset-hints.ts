@@ -3,7 +3,10 @@ import { isCustom } from "../promql/histograms/bounds.ts";
 import { detectReset } from "../promql/histograms/resets.ts";
 import type { WrittenSample } from "./memory-storage.ts";
 
-/** Samples as a store hands them out: each histogram of a counter says whether the counter was reset before it. */
+/**
+ * Samples as a store hands them out: each histogram of a
+ * counter says whether the counter was reset before it.
+ */
 export function withResetHints(samples: readonly WrittenSample[]): WrittenSample[] {
   let previous: Histogram | null = null;
   const hinted: WrittenSample[] = [];

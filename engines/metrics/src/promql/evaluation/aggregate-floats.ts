@@ -53,40 +53,49 @@ function addAt({ values, lost }: Sums, step: number, term: number): void {
   values[step] = total;
 }
 
+interface Means extends Sums {
+  counts: Float64Array;
+  /** Steps whose sum has overflowed: there `values` holds the mean so far, and not the sum. */
+  isMoving: Uint8Array;
+}
+
 /** Sum and count; where the sum overflows, a mean that moves with each value. */
 function average({ present, values }: Column, columns: readonly Column[]): void {
-  const length = values.length;
+  const { length } = values;
   const lost = new Float64Array(length);
-  const counts = new Float64Array(length);
-  const isMoving = new Uint8Array(length);
-  const sums = { values, lost };
+  const means = { values, lost, counts: new Float64Array(length), isMoving: new Uint8Array(length) };
   for (const column of columns) {
     for (let step = 0; step < length; step++) {
       if (column.present[step] === ABSENT) continue;
-      const term = column.values[step] ?? NaN;
-      const before = counts[step] ?? 0;
-      counts[step] = before + 1;
+      addToMean(means, step, column.values[step] ?? NaN);
       present[step] = FLOAT;
-      if (isMoving[step] === 0) {
-        const total = (values[step] ?? 0) + term;
-        if (before === 0) values[step] = term;
-        else if (total === Infinity || total === -Infinity) {
-          isMoving[step] = 1;
-          values[step] = (values[step] ?? 0) / before;
-          lost[step] = (lost[step] ?? 0) / before;
-        } else addAt(sums, step, term);
-      }
-      if (isMoving[step] === 0) continue;
-      const share = before / (before + 1);
-      values[step] = (values[step] ?? 0) * share;
-      lost[step] = (lost[step] ?? 0) * share;
-      addAt(sums, step, term / (before + 1));
     }
   }
   for (let step = 0; step < length; step++) {
-    const divisor = isMoving[step] === 1 ? 1 : (counts[step] ?? 1);
+    const divisor = means.isMoving[step] === 1 ? 1 : (means.counts[step] ?? 1);
     values[step] = (values[step] ?? 0) / divisor + (lost[step] ?? 0) / divisor;
   }
+}
+
+function addToMean(means: Means, step: number, term: number): void {
+  const { values, lost, counts, isMoving } = means;
+  const before = counts[step] ?? 0;
+  counts[step] = before + 1;
+  if (before === 0) {
+    values[step] = term;
+    return;
+  }
+  if (isMoving[step] === 0) {
+    const total = (values[step] ?? 0) + term;
+    if (total !== Infinity && total !== -Infinity) return addAt(means, step, term);
+    isMoving[step] = 1;
+    values[step] = (values[step] ?? 0) / before;
+    lost[step] = (lost[step] ?? 0) / before;
+  }
+  const share = before / (before + 1);
+  values[step] = (values[step] ?? 0) * share;
+  lost[step] = (lost[step] ?? 0) * share;
+  addAt(means, step, term / (before + 1));
 }
 
 function count({ present, values }: Column, columns: readonly Column[]): void {
@@ -131,17 +140,17 @@ function variance({ present, values }: Column, columns: readonly Column[], isRoo
     for (let step = 0; step < values.length; step++) {
       if (column.present[step] === ABSENT) continue;
       const value = column.values[step] ?? NaN;
-      const count = (counts[step] ?? 0) + 1;
-      counts[step] = count;
+      const seen = (counts[step] ?? 0) + 1;
+      counts[step] = seen;
       present[step] = FLOAT;
       const mean = means[step] ?? 0;
-      if (count === 1) {
+      if (seen === 1) {
         means[step] = value;
         values[step] = Number.isFinite(value) ? 0 : NaN;
         continue;
       }
       const difference = value - mean;
-      means[step] = mean + difference / count;
+      means[step] = mean + difference / seen;
       values[step] = (values[step] ?? 0) + difference * (value - (means[step] ?? 0));
     }
   }

@@ -1,11 +1,24 @@
 import type { Histogram } from "../../histogram.ts";
 import { labelValue, METRIC_NAME } from "../../labels.ts";
-import { addHistogram, createHistogramSum, type HistogramSum, toHistogram } from "../histograms/histogram-sum.ts";
+import {
+  addHistogram,
+  createHistogramSum,
+  type HistogramSum,
+  toHistogram,
+} from "../histograms/histogram-sum.ts";
 import type { Position } from "../syntax/ast.ts";
 import { aggregateFloats, type FloatOperator } from "./aggregate-floats.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { addToMean, type HistogramMean, meanHistogram } from "./ranges/histogram-over-time.ts";
-import { ABSENT, type Column, FLOAT, HISTOGRAM, histogramAt, type MutableColumn, setHistogram } from "./values.ts";
+import {
+  ABSENT,
+  type Column,
+  FLOAT,
+  HISTOGRAM,
+  histogramAt,
+  type MutableColumn,
+  setHistogram,
+} from "./values.ts";
 
 interface Task {
   result: MutableColumn;
@@ -14,8 +27,14 @@ interface Task {
   position: Position;
 }
 
-/** Aggregates a group in which there are histograms: added and averaged like floats, counted, else passed over. */
-export function aggregateHistograms(evaluation: Evaluation, { result, columns, operator, position }: Task): void {
+/**
+ * Aggregates a group in which there are histograms: added
+ * and averaged like floats, counted, else passed over.
+ */
+export function aggregateHistograms(
+  evaluation: Evaluation,
+  { result, columns, operator, position }: Task,
+): void {
   const { annotations } = evaluation;
   if (operator === "count" || operator === "group") return aggregateFloats(result, columns, operator);
   const floats = columns.map(floatsAlone);
@@ -50,7 +69,10 @@ interface Combining {
 }
 
 /** Null when exponential and custom buckets meet. */
-function combine({ annotations }: Evaluation, { owners, step, operator, position }: Combining): Histogram | null {
+function combine(
+  { annotations }: Evaluation,
+  { owners, step, operator, position }: Combining,
+): Histogram | null {
   let mean: HistogramMean | null = null;
   const hints = new Set<string>();
   for (const owner of owners) {
@@ -59,7 +81,8 @@ function combine({ annotations }: Evaluation, { owners, step, operator, position
     hints.add(histogram.resetHint);
     if (mean === null) mean = { total: createHistogramSum(histogram), count: 1, isIncremental: false };
     else if (!add(mean, histogram, operator)) {
-      const message = "vector contains a mix of histograms with exponential and custom buckets schemas for metric name";
+      const message =
+        "vector contains a mix of histograms with exponential and custom buckets schemas for metric name";
       annotations.warn(`${message} ${JSON.stringify(labelValue(owner.labels, METRIC_NAME))}`, position);
       return null;
     }

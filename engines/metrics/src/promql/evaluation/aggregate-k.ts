@@ -4,7 +4,15 @@ import type { Evaluation } from "./evaluation.ts";
 import { groupColumns } from "./grouping.ts";
 import type { AggregatePlan } from "./plan.ts";
 import { QueryError } from "./query-error.ts";
-import { ABSENT, type Column, createColumn, FLOAT, type Grid, HISTOGRAM, type MutableColumn } from "./values.ts";
+import {
+  ABSENT,
+  type Column,
+  createColumn,
+  FLOAT,
+  type Grid,
+  HISTOGRAM,
+  type MutableColumn,
+} from "./values.ts";
 
 interface Task {
   plan: AggregatePlan;
@@ -16,25 +24,18 @@ interface Task {
 export function aggregateK(evaluation: Evaluation, task: Task, grid: Grid): Column[] {
   const { plan, columns, parameter } = task;
   if (!checkParameter(evaluation, task)) return [];
+  // In the order in which they are first chosen: at one moment that of the values; over several there is none.
   const kept = new Map<Column, MutableColumn>();
-  const order = new Map<Column, number>();
   const groups = groupColumns(columns, plan);
-  const isRatio = plan.operator === "limit_ratio";
   for (let step = 0; step < grid.count; step++) {
     const wanted = parameter[step] ?? NaN;
     for (const group of groups) {
-      const chosen = isRatio
-        ? group.columns.filter((column) => isSampled(column, wanted))
-        : choose(evaluation, { plan, columns: group.columns, step }, Math.trunc(wanted));
-      for (const column of chosen) {
-        if (column.present[step] === ABSENT) continue;
+      for (const column of choose(evaluation, { plan, columns: group.columns, step, wanted })) {
         copyStep(column, step, kept);
-        if (!order.has(column)) order.set(column, order.size);
       }
     }
   }
-  // At one moment the answer is in the order of the values; over several there is none.
-  return [...kept].toSorted(([a], [b]) => (order.get(a) ?? 0) - (order.get(b) ?? 0)).map(([, column]) => column);
+  return [...kept.values()];
 }
 
 function copyStep(column: Column, step: number, kept: Map<Column, MutableColumn>): void {
@@ -88,19 +89,22 @@ interface Choice {
   plan: AggregatePlan;
   columns: readonly Column[];
   step: number;
+  wanted: number;
 }
 
-function choose({ annotations }: Evaluation, { plan, columns, step }: Choice, count: number): Column[] {
-  if (count < 1) return [];
+function choose({ annotations }: Evaluation, { plan, columns, step, wanted }: Choice): Column[] {
   const { operator, position } = plan;
   const present = columns.filter((column) => column.present[step] !== ABSENT);
+  if (operator === "limit_ratio") return present.filter((column) => isSampled(column, wanted));
+  const count = Math.max(0, Math.trunc(wanted));
   if (operator === "limitk") return present.slice(0, count);
-  if (present.some((column) => column.present[step] === HISTOGRAM)) {
+  if (count > 0 && present.some((column) => column.present[step] === HISTOGRAM)) {
     annotations.inform(`ignored histogram in ${operator} aggregation`, position);
   }
   const floats = present.filter((column) => column.present[step] === FLOAT);
   const sign = operator === "topk" ? -1 : 1;
-  return floats.sort((a, b) => compareValues(a.values[step] ?? NaN, b.values[step] ?? NaN, sign)).slice(0, count);
+  const byValue = (a: Column, b: Column) => compareValues(a.values[step] ?? NaN, b.values[step] ?? NaN, sign);
+  return floats.toSorted(byValue).slice(0, count);
 }
 
 /** NaN comes last in either direction. */

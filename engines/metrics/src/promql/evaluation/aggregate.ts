@@ -20,15 +20,25 @@ export function aggregate(evaluation: Evaluation, plan: AggregatePlan, grid: Gri
     case "bottomk":
     case "limitk":
     case "limit_ratio":
-      return aggregateK(evaluation, { plan, columns, parameter: parameterOf(evaluation, plan.parameter, grid) }, grid);
+      return aggregateK(
+        evaluation,
+        { plan, columns, parameter: parameterOf(evaluation, plan.parameter, grid) },
+        grid,
+      );
     case "count_values":
       return countValues({ plan, columns }, grid);
     case "quantile":
-      return quantile(evaluation, { plan, columns, parameter: parameterOf(evaluation, plan.parameter, grid) }, grid);
+      return quantile(
+        evaluation,
+        { plan, columns, parameter: parameterOf(evaluation, plan.parameter, grid) },
+        grid,
+      );
     default: {
       const { operator } = plan;
       const groups = groupColumns(columns, plan);
-      return groups.map((group) => aggregateGroup(evaluation, { plan, group, operator }, grid)).filter(hasSamples);
+      return groups
+        .map((group) => aggregateGroup(evaluation, { plan, group, operator }, grid))
+        .filter(hasSamples);
     }
   }
 }
@@ -86,4 +96,3 @@ function quantile(evaluation: Evaluation, { plan, columns, parameter }: Quantile
 function informIgnored({ annotations }: Evaluation, { operator, expr }: AggregatePlan): void {
   annotations.inform(`ignored histogram in ${operator} aggregation`, expr.position);
 }
-

@@ -6,7 +6,9 @@ import { formatNumber } from "../numbers.ts";
 export interface Annotations {
   warn(message: string, position: Position): void;
   inform(message: string, position: Position): void;
-  /** Buckets of a classic histogram that had to be made monotonic; told once for all the times it happened. */
+  /**
+   * Buckets of a classic histogram that had to be made monotonic; told once for all the times it happened.
+   */
   forcedMonotonicity(name: string, position: Position, forced: Forced): void;
   texts(): { warnings: string[]; infos: string[] };
 }

@@ -9,8 +9,15 @@ interface Sets {
   matching: VectorMatching;
 }
 
-/** `and`, `or`, `unless`: samples of one side, chosen step by step by whether the other side has any that match. */
-export function combineSets(operator: "and" | "or" | "unless", { left, right, matching }: Sets, grid: Grid): readonly Column[] {
+/**
+ * `and`, `or`, `unless`: samples of one side, chosen step
+ * by step by whether the other side has any that match.
+ */
+export function combineSets(
+  operator: "and" | "or" | "unless",
+  { left, right, matching }: Sets,
+  grid: Grid,
+): readonly Column[] {
   const signature = createSignature(matching);
   if (operator === "or") {
     const taken = presenceBySignature(left, signature, grid);
@@ -25,7 +32,11 @@ export function combineSets(operator: "and" | "or" | "unless", { left, right, ma
 
 type Signature = ReturnType<typeof createSignature>;
 
-function presenceBySignature(columns: readonly Column[], signature: Signature, grid: Grid): Map<string, Uint8Array> {
+function presenceBySignature(
+  columns: readonly Column[],
+  signature: Signature,
+  grid: Grid,
+): Map<string, Uint8Array> {
   const presence = new Map<string, Uint8Array>();
   for (const { labels, present } of columns) {
     const { key } = signature(labels);
@@ -38,7 +49,8 @@ function presenceBySignature(columns: readonly Column[], signature: Signature, g
 
 /** The column where the other side has something (or, with false, where it has nothing). */
 function mask(column: Column, presence: Uint8Array | undefined, wanted: boolean): Column {
-  if (presence === undefined) return wanted ? { ...column, present: new Uint8Array(column.present.length) } : column;
+  if (presence === undefined)
+    return wanted ? { ...column, present: new Uint8Array(column.present.length) } : column;
   return {
     ...column,
     present: column.present.map((state, step) => ((presence[step] === 1) === wanted ? state : ABSENT)),

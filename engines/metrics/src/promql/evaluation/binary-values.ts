@@ -99,13 +99,21 @@ function withFloat(operator: BinaryOperator, left: Histogram, right: number): Hi
   return null;
 }
 
-function tellTypes(operator: BinaryOperator, [left, right]: readonly [string, string], { annotations, position }: Telling): null {
+function tellTypes(
+  operator: BinaryOperator,
+  [left, right]: readonly [string, string],
+  { annotations, position }: Telling,
+): null {
   const what = `${JSON.stringify(operator)}: ${left} ${operator} ${right}`;
   annotations.inform(`incompatible sample types encountered for binary operator ${what}`, position);
   return null;
 }
 
-function combineHistograms(operator: BinaryOperator, [left, right]: readonly [Histogram, Histogram], telling: Telling): Outcome | null {
+function combineHistograms(
+  operator: BinaryOperator,
+  [left, right]: readonly [Histogram, Histogram],
+  telling: Telling,
+): Outcome | null {
   if (operator === "==") return { value: left, isKept: equalHistograms(left, right) };
   if (operator === "!=") return { value: left, isKept: !equalHistograms(left, right) };
   if (operator !== "+" && operator !== "-") return tellTypes(operator, ["histogram", "histogram"], telling);
@@ -116,7 +124,8 @@ function combineHistograms(operator: BinaryOperator, [left, right]: readonly [Hi
     return null;
   }
   const operation = operator === "+" ? "addition" : "subtraction";
-  if (total.hasCollision) annotations.warn(`conflicting counter resets during histogram ${operation}`, position);
+  if (total.hasCollision)
+    annotations.warn(`conflicting counter resets during histogram ${operation}`, position);
   if (total.hasReconciled) {
     annotations.inform(`mismatched custom buckets were reconciled during ${operation}`, position);
   }

@@ -39,7 +39,9 @@ interface Matching {
   matching: VectorMatching;
   grid: Grid;
   telling: Telling;
-  /** Steps at which each side has any sample: without one on a side nothing is matched, and nothing refused. */
+  /**
+   * Steps at which each side has any sample: without one on a side nothing is matched, and nothing refused.
+   */
   hasMany: Uint8Array;
   hasOne: Uint8Array;
   isSwapped: boolean;
@@ -78,7 +80,11 @@ function presence(columns: readonly Column[], count: number): Uint8Array {
   return present;
 }
 
-function matchGroups(many: readonly Column[], one: readonly Column[], matching: VectorMatching): Iterable<MatchGroup> {
+function matchGroups(
+  many: readonly Column[],
+  one: readonly Column[],
+  matching: VectorMatching,
+): Iterable<MatchGroup> {
   const signature = createSignature(matching);
   const groups = new Map<string, MatchGroup>();
   const groupOf = (column: Column): MatchGroup => {
@@ -93,7 +99,10 @@ function matchGroups(many: readonly Column[], one: readonly Column[], matching: 
 }
 
 /** What most queries are: one series on each side, floats alone. Null for everything else. */
-function combinePlainPair({ plan, matching, isSwapped }: Matching, { many, one }: MatchGroup): Column[] | null {
+function combinePlainPair(
+  { plan, matching, isSwapped }: Matching,
+  { many, one }: MatchGroup,
+): Column[] | null {
   const [manyColumn, ...otherMany] = many;
   const [oneColumn, ...otherOne] = one;
   const isFilled = matching.fillLeft !== null || matching.fillRight !== null;
@@ -158,7 +167,7 @@ function combineGroup(context: Matching, group: MatchGroup): Column[] {
       if (one !== null) combine({ column, labels: column.labels, value }, one);
     }
     const filled = hasMany ? null : fillSide(group, fillMany);
-    if (filled !== null && one?.column != null) combine(filled, one);
+    if (filled !== null && one !== null && one.column !== null) combine(filled, one);
   }
   return [...results.values()];
 }
@@ -189,8 +198,16 @@ function oneAt({ isSwapped }: Matching, { one, labels }: MatchGroup, step: numbe
   return found;
 }
 
-function duplicates({ labels, isLeft, pair }: { labels: Labels; isLeft: boolean; pair: [Labels, Labels] }): QueryError {
-  const series = pair.map(formatLabels).sort().join(", ");
+function duplicates({
+  labels,
+  isLeft,
+  pair,
+}: {
+  labels: Labels;
+  isLeft: boolean;
+  pair: [Labels, Labels];
+}): QueryError {
+  const series = pair.map(formatLabels).toSorted().join(", ");
   return new QueryError(
     `found duplicate series for the match group ${formatLabels(labels)} on the ${isLeft ? "left" : "right"} ` +
       `hand-side of the operation: [${series}];many-to-many matching not allowed: ` +
@@ -224,12 +241,17 @@ interface Combining {
   found: Set<string>;
 }
 
-function combineAt({ plan, matching, isSwapped, telling }: Matching, { column, many, one, step, found }: Combining): void {
+function combineAt(
+  { plan, matching, isSwapped, telling }: Matching,
+  { column, many, one, step, found }: Combining,
+): void {
   const values = isSwapped ? ([one.value, many.value] as const) : ([many.value, one.value] as const);
   const outcome = combineValues(plan.operator, values, telling);
   if (outcome === null) return;
   if (matching.cardinality === "one-to-one" && found.size > 0) {
-    throw new QueryError("multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)");
+    throw new QueryError(
+      "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)",
+    );
   }
   if (found.has(column.labels.key)) {
     throw new QueryError("multiple matches for labels: grouping labels must ensure unique matches");

@@ -44,10 +44,16 @@ export function evaluateBinary(evaluation: Evaluation, plan: BinaryPlan, grid: G
     return { type: "vector", columns };
   }
   if (left.type === "vector" && right.type === "scalar") {
-    return { type: "vector", columns: withScalar(evaluation, { plan, columns: left.columns, scalars: right.values, isLeft: false }) };
+    return {
+      type: "vector",
+      columns: withScalar(evaluation, { plan, columns: left.columns, scalars: right.values, isLeft: false }),
+    };
   }
   if (left.type === "scalar" && right.type === "vector") {
-    return { type: "vector", columns: withScalar(evaluation, { plan, columns: right.columns, scalars: left.values, isLeft: true }) };
+    return {
+      type: "vector",
+      columns: withScalar(evaluation, { plan, columns: right.columns, scalars: left.values, isLeft: true }),
+    };
   }
   throw new QueryError(`operator ${plan.operator} is not defined here`);
 }

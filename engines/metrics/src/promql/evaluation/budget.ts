@@ -28,7 +28,8 @@ export function createBudget({ maxSamples, maxBytes, timeoutMs, nowMs, signal }:
       }
       if (samplesUsed < nextLook) return;
       nextLook = samplesUsed + SAMPLES_PER_LOOK;
-      if (signal?.aborted === true) throw new QueryError("query was canceled in expression evaluation", "timeout");
+      if (signal?.aborted === true)
+        throw new QueryError("query was canceled in expression evaluation", "timeout");
       if (nowMs() > deadlineMs) {
         throw new QueryError(`query timed out in expression evaluation after ${timeoutMs} ms`, "timeout");
       }

@@ -43,7 +43,8 @@ export function callRange(evaluation: Evaluation, { call, range }: RangeCall, gr
     const column = slide(evaluation, { apply, call, range, series: each, parameters }, grid);
     if (hasSamples(column)) columns.push(column);
   }
-  if (call.name === "quantile_over_time" && columns.length > 0) tellQuantiles(evaluation, call, parameters[0]);
+  if (call.name === "quantile_over_time" && columns.length > 0)
+    tellQuantiles(evaluation, call, parameters[0]);
   if (call.name === "rate" || call.name === "increase") tellNonCounters(evaluation, range, columns);
   return call.name === "absent_over_time" ? absentOverTime(range, columns, grid) : columns;
 }
@@ -66,7 +67,9 @@ function checkExtension(name: string, range: RangePlan): void {
   if (extension === null) return;
   const allowed = extension === "anchored" ? ANCHORED : SMOOTHED;
   if (allowed.includes(name)) return;
-  throw new QueryError(`${extension} modifier can only be used with: ${allowed.join(", ")} - not with ${name}`);
+  throw new QueryError(
+    `${extension} modifier can only be used with: ${allowed.join(", ")} - not with ${name}`,
+  );
 }
 
 /** The samples behind a range: of a selector, or of the steps of a subquery. */
@@ -79,8 +82,11 @@ export function rangesOf(evaluation: Evaluation, range: RangePlan, grid: Grid): 
   return value.type === "vector" ? value.columns.map((column) => fromColumn(column, inner)) : [];
 }
 
-/** Steps of a subquery are multiples of its step, whenever the query runs: after the first range begins, to the last. */
-export function subqueryGrid(range: SubqueryPlan, grid: Grid): Grid {
+/**
+ * Steps of a subquery are multiples of its step, whenever
+ * the query runs: after the first range begins, to the last.
+ */
+function subqueryGrid(range: SubqueryPlan, grid: Grid): Grid {
   const { rangeMs, stepMs } = range;
   const firstMs = lookAt(range, grid, 0) - rangeMs;
   const lastMs = lookAt(range, grid, grid.count - 1);
@@ -97,7 +103,10 @@ interface Sliding {
 }
 
 /** How far beyond its ends a range reads samples. */
-function reachOf({ range, lookbackMs }: { range: RangePlan; lookbackMs: number }): { before: number; behind: number } {
+function reachOf({ range, lookbackMs }: { range: RangePlan; lookbackMs: number }): {
+  before: number;
+  behind: number;
+} {
   const extension = range.kind === "matrix" ? range.selector.extension : null;
   return { before: extension === null ? 0 : lookbackMs, behind: extension === "smoothed" ? lookbackMs : 0 };
 }
@@ -157,7 +166,11 @@ function move(window: Window, { fromMs, toMs }: { fromMs: number; toMs: number }
 
 const COUNTER_NAME = /_(?:total|sum|count|bucket)$/;
 
-function tellNonCounters({ annotations }: Evaluation, { position }: RangePlan, columns: readonly Column[]): void {
+function tellNonCounters(
+  { annotations }: Evaluation,
+  { position }: RangePlan,
+  columns: readonly Column[],
+): void {
   for (const { labels, histograms } of columns) {
     const name = labelValue(labels, METRIC_NAME);
     const type = labelValue(labels, "__type__");

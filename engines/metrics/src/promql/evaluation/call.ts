@@ -10,7 +10,17 @@ import type { CallPlan, Plan } from "./plan.ts";
 import { QueryError } from "./query-error.ts";
 import { selectInstant } from "./select.ts";
 import { sortByLabels, sortByValue } from "./sorting.ts";
-import { ABSENT, type Column, createColumn, FLOAT, type Grid, hasSamples, setFloat, timeAt, type Value } from "./values.ts";
+import {
+  ABSENT,
+  type Column,
+  createColumn,
+  FLOAT,
+  type Grid,
+  hasSamples,
+  setFloat,
+  timeAt,
+  type Value,
+} from "./values.ts";
 
 /** A function call. */
 export function evaluateCall(evaluation: Evaluation, call: CallPlan, grid: Grid): Value {
@@ -21,7 +31,8 @@ export function evaluateCall(evaluation: Evaluation, call: CallPlan, grid: Grid)
   const onFloats = FLOAT_FUNCTIONS.get(call.name);
   if (onFloats !== undefined) return vector(mapFloats(columnsOf({ evaluation, call, grid }, 0), onFloats));
   const onHistograms = SIMPLE.get(call.name);
-  if (onHistograms !== undefined) return vector(simpleHistogram(columnsOf({ evaluation, call, grid }, 0), onHistograms));
+  if (onHistograms !== undefined)
+    return vector(simpleHistogram(columnsOf({ evaluation, call, grid }, 0), onHistograms));
   const onTime = TIME_FUNCTIONS.get(call.name);
   if (onTime !== undefined) return vector(ofTime({ evaluation, call, grid }, onTime));
   throw new QueryError(`unknown function "${call.name}"`);
@@ -175,9 +186,11 @@ function quantile(context: Context): Value {
   return vector(mergeColumns(histogramQuantiles(evaluation, input, { quantiles, label: null })));
 }
 
-function quantiles(context: Context): Value {
+function severalQuantiles(context: Context): Value {
   const { evaluation, call, grid } = context;
-  const asked = call.args.slice(2).map((arg, index) => ({ values: scalarsOf(context, index + 2), position: arg.position }));
+  const asked = call.args
+    .slice(2)
+    .map((arg, index) => ({ values: scalarsOf(context, index + 2), position: arg.position }));
   const input = { columns: columnsOf(context, 0), position: argument(context, 0).position, grid };
   const label = stringOf(call.args[1]);
   return vector(mergeColumns(histogramQuantiles(evaluation, input, { quantiles: asked, label })));
@@ -195,14 +208,17 @@ function pairwise(context: Context, choose: (a: number, b: number) => number): V
   return scalar(scalarsOf(context, 0).map((value, step) => choose(value, right[step] ?? NaN)));
 }
 
-const SPECIAL: ReadonlyMap<string, (context: Context) => Value> = new Map<string, (context: Context) => Value>([
+const SPECIAL: ReadonlyMap<string, (context: Context) => Value> = new Map<
+  string,
+  (context: Context) => Value
+>([
   ["absent", absentOf],
   ["clamp", (context) => clamp(context, scalarsOf(context, 1), scalarsOf(context, 2))],
   ["clamp_max", (context) => clamp(context, null, scalarsOf(context, 1))],
   ["clamp_min", (context) => clamp(context, scalarsOf(context, 1), null)],
   ["histogram_fraction", fraction],
   ["histogram_quantile", quantile],
-  ["histogram_quantiles", quantiles],
+  ["histogram_quantiles", severalQuantiles],
   ["info", ({ evaluation, call, grid }) => vector(evaluateInfo(evaluation, call, grid))],
   ["label_join", ({ evaluation, call, grid }) => vector(labelJoin(evaluation, call, grid))],
   ["label_replace", ({ evaluation, call, grid }) => vector(labelReplace(evaluation, call, grid))],
@@ -216,7 +232,10 @@ const SPECIAL: ReadonlyMap<string, (context: Context) => Value> = new Map<string
   ["sort_by_label_desc", (context) => labelSorted(context, -1)],
   ["sort_desc", (context) => sorted(context, (columns) => sortByValue(columns, -1))],
   ["start_timestamp", startTimestamp],
-  ["time", ({ grid }) => scalar(Float64Array.from({ length: grid.count }, (_, step) => timeAt(grid, step) / 1000))],
+  [
+    "time",
+    ({ grid }) => scalar(Float64Array.from({ length: grid.count }, (_, step) => timeAt(grid, step) / 1000)),
+  ],
   ["timestamp", timestamp],
   ["vector", toVector],
 ]);

@@ -8,7 +8,10 @@ import { QueryError } from "./query-error.ts";
 import { ABSENT, type Column, createColumn, type Grid, histogramAt, setFloat } from "./values.ts";
 
 /** How often each value occurs in a group; the value becomes a label. */
-export function countValues({ plan, columns }: { plan: AggregatePlan; columns: readonly Column[] }, grid: Grid): Column[] {
+export function countValues(
+  { plan, columns }: { plan: AggregatePlan; columns: readonly Column[] },
+  grid: Grid,
+): Column[] {
   const label = plan.parameter?.kind === "string" ? plan.parameter.value : "";
   if (!isValidLabelName(label)) throw new QueryError(`invalid label name ${quote(label)}`);
   const grouping = plan.isWithout ? plan.grouping : [...plan.grouping, label];
@@ -18,7 +21,8 @@ export function countValues({ plan, columns }: { plan: AggregatePlan; columns: r
     for (let step = 0; step < grid.count; step++) {
       if (column.present[step] === ABSENT) continue;
       const histogram = histogramAt(column, step);
-      const text = histogram === undefined ? formatPlain(column.values[step] ?? NaN) : formatHistogram(histogram);
+      const text =
+        histogram === undefined ? formatPlain(column.values[step] ?? NaN) : formatHistogram(histogram);
       const labels = group(withLabel(column.labels, label, text));
       const result = results.get(labels.key) ?? createColumn(labels, grid.count, column.dropsName);
       results.set(labels.key, result);

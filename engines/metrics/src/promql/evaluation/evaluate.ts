@@ -72,6 +72,8 @@ function negateColumn(column: Column): Column {
     dropsName: true,
     values: column.values.map((value, step) => (column.present[step] === FLOAT ? -value : value)),
     histograms:
-      column.histograms?.map((histogram) => (histogram === undefined ? undefined : multiply(histogram, -1))) ?? null,
+      column.histograms?.map((histogram) =>
+        histogram === undefined ? undefined : multiply(histogram, -1),
+      ) ?? null,
   };
 }

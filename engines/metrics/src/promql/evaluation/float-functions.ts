@@ -28,7 +28,8 @@ export const FLOAT_FUNCTIONS: ReadonlyMap<string, (value: number) => number> = n
   ["tanh", Math.tanh],
 ]);
 
-const inUtc = (read: (time: Date) => number) => (seconds: number) => read(new Date(Math.trunc(seconds) * 1000));
+const inUtc = (read: (time: Date) => number) => (seconds: number) =>
+  read(new Date(Math.trunc(seconds) * 1000));
 
 function dayOfYear(time: Date): number {
   const midnight = Date.UTC(time.getUTCFullYear(), time.getUTCMonth(), time.getUTCDate());
@@ -42,7 +43,10 @@ export const TIME_FUNCTIONS: ReadonlyMap<string, (seconds: number) => number> = 
   ["day_of_month", inUtc((time) => time.getUTCDate())],
   ["day_of_week", inUtc((time) => time.getUTCDay())],
   ["day_of_year", inUtc(dayOfYear)],
-  ["days_in_month", inUtc((time) => new Date(Date.UTC(time.getUTCFullYear(), time.getUTCMonth() + 1, 0)).getUTCDate())],
+  [
+    "days_in_month",
+    inUtc((time) => new Date(Date.UTC(time.getUTCFullYear(), time.getUTCMonth() + 1, 0)).getUTCDate()),
+  ],
   ["hour", inUtc((time) => time.getUTCHours())],
   ["minute", inUtc((time) => time.getUTCMinutes())],
 ]);

@@ -1,13 +1,27 @@
 import type { Histogram } from "../../histogram.ts";
 import { labelValue, METRIC_NAME } from "../../labels.ts";
 import { type ClassicBucket, classicFraction, classicQuantile } from "../histograms/classic.ts";
-import { type Estimate, histogramFraction, histogramQuantile, histogramVariance } from "../histograms/quantile.ts";
+import {
+  type Estimate,
+  histogramFraction,
+  histogramQuantile,
+  histogramVariance,
+} from "../histograms/quantile.ts";
 import { formatNumber, parseFloatLabel } from "../numbers.ts";
 import type { Position } from "../syntax/ast.ts";
 import { named } from "./annotations.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { withLabel, withoutLabels } from "./merge.ts";
-import { type Column, createColumn, FLOAT, type Grid, hasSamples, histogramAt, setFloat, timeAt } from "./values.ts";
+import {
+  type Column,
+  createColumn,
+  FLOAT,
+  type Grid,
+  hasSamples,
+  histogramAt,
+  setFloat,
+  timeAt,
+} from "./values.ts";
 
 /** What is asked of each native histogram alone. */
 export const SIMPLE: ReadonlyMap<string, (histogram: Histogram) => number> = new Map([
@@ -18,7 +32,10 @@ export const SIMPLE: ReadonlyMap<string, (histogram: Histogram) => number> = new
   ["histogram_stddev", (histogram: Histogram) => Math.sqrt(histogramVariance(histogram))],
 ]);
 
-export function simpleHistogram(columns: readonly Column[], read: (histogram: Histogram) => number): Column[] {
+export function simpleHistogram(
+  columns: readonly Column[],
+  read: (histogram: Histogram) => number,
+): Column[] {
   return columns.flatMap((column) => {
     if (column.histograms === null) return [];
     const result = createColumn(column.labels, column.present.length, true);
@@ -30,7 +47,9 @@ export function simpleHistogram(columns: readonly Column[], read: (histogram: Hi
   });
 }
 
-/** Series that are one histogram: the buckets of a classic one, or a native one, or (at different times) both. */
+/**
+ * Series that are one histogram: the buckets of a classic one, or a native one, or (at different times) both.
+ */
 interface Group {
   native: Column | null;
   buckets: { column: Column; upper: number }[];
@@ -73,7 +92,11 @@ interface Answer {
   ofClassic: (buckets: ClassicBucket[], step: number) => number;
 }
 
-function answerGroup(evaluation: Evaluation, group: Group, { ofNative, ofClassic, input }: Answer & { input: Input }): Column {
+function answerGroup(
+  evaluation: Evaluation,
+  group: Group,
+  { ofNative, ofClassic, input }: Answer & { input: Input },
+): Column {
   const result = createColumn(group.labels, input.grid.count, true);
   const name = named(labelValue(group.labels, METRIC_NAME));
   for (let step = 0; step < input.grid.count; step++) {
@@ -83,7 +106,10 @@ function answerGroup(evaluation: Evaluation, group: Group, { ofNative, ofClassic
       if (column.present[step] === FLOAT) buckets.push({ upper, count: column.values[step] ?? NaN });
     }
     if (histogram !== undefined && buckets.length > 0) {
-      evaluation.annotations.warn(`vector contains a mix of classic and native histograms${name}`, input.position);
+      evaluation.annotations.warn(
+        `vector contains a mix of classic and native histograms${name}`,
+        input.position,
+      );
     } else if (histogram !== undefined) {
       const { value, remark } = ofNative(histogram, step);
       if (remark !== null) evaluation.annotations.inform(REMARKS[remark] + name, input.position);
@@ -103,25 +129,31 @@ const REMARKS = {
 export function histogramQuantiles(
   evaluation: Evaluation,
   input: Input,
-  { quantiles, label }: { quantiles: readonly { values: Float64Array; position: Position }[]; label: string | null },
+  {
+    quantiles,
+    label,
+  }: { quantiles: readonly { values: Float64Array; position: Position }[]; label: string | null },
 ): Column[] {
   const groups = groupsOf(evaluation, input);
   return quantiles.flatMap(({ values, position }) => {
     for (const q of values) warnQuantile(evaluation, q, position);
-    return groups.flatMap((group) => {
-      const name = labelValue(group.labels, METRIC_NAME);
-      const column = answerGroup(evaluation, group, {
-        input,
-        ofNative: (histogram, step) => histogramQuantile(values[step] ?? NaN, histogram),
-        ofClassic(buckets, step) {
-          const { value, forced } = classicQuantile(values[step] ?? NaN, buckets);
-          const atMs = timeAt(input.grid, step);
-          if (forced !== null) evaluation.annotations.forcedMonotonicity(name, input.position, { atMs, ...forced });
-          return value;
-        },
-      });
-      return label === null ? [column] : labelled(column, values, label);
-    }).filter(hasSamples);
+    return groups
+      .flatMap((group) => {
+        const name = labelValue(group.labels, METRIC_NAME);
+        const column = answerGroup(evaluation, group, {
+          input,
+          ofNative: (histogram, step) => histogramQuantile(values[step] ?? NaN, histogram),
+          ofClassic(buckets, step) {
+            const { value, forced } = classicQuantile(values[step] ?? NaN, buckets);
+            const atMs = timeAt(input.grid, step);
+            if (forced !== null)
+              evaluation.annotations.forcedMonotonicity(name, input.position, { atMs, ...forced });
+            return value;
+          },
+        });
+        return label === null ? [column] : labelled(column, values, label);
+      })
+      .filter(hasSamples);
   });
 }
 
@@ -131,7 +163,8 @@ function labelled(column: Column, quantiles: Float64Array, label: string): Colum
     const labels = withLabel(column.labels, label, formatLabel(q));
     const part = createColumn(labels, quantiles.length, true);
     for (const [step, value] of quantiles.entries()) {
-      if (Object.is(value, q) && column.present[step] === FLOAT) setFloat(part, step, column.values[step] ?? NaN);
+      if (Object.is(value, q) && column.present[step] === FLOAT)
+        setFloat(part, step, column.values[step] ?? NaN);
     }
     return part;
   });

@@ -41,11 +41,17 @@ function identity(labels: Labels): string {
   return JSON.stringify(IDENTIFYING.map((name) => labelValue(labels, name)));
 }
 
-function indexInfos(evaluation: Evaluation, { base, selector, grid }: InfoTask, isInfo: (labels: Labels) => boolean): Infos {
+function indexInfos(
+  evaluation: Evaluation,
+  { base, selector, grid }: InfoTask,
+  isInfo: (labels: Labels) => boolean,
+): Infos {
   const described = base.filter((column) => !isInfo(column.labels));
   const known = IDENTIFYING.map((name) => ({
     name,
-    values: new Set(described.map((column) => labelValue(column.labels, name)).filter((value) => value !== "")),
+    values: new Set(
+      described.map((column) => labelValue(column.labels, name)).filter((value) => value !== ""),
+    ),
   })).filter(({ values }) => values.size > 0);
   const infos: Infos = new Map();
   if (known.length === 0) return infos;
@@ -133,4 +139,3 @@ function collect(own: Labels, infos: readonly Labels[], wanted: readonly Matcher
   }
   return collected;
 }
-

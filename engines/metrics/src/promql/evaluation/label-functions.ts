@@ -48,8 +48,8 @@ function compile(pattern: string): (text: string) => RegexMatch | null {
 
 /** $1, ${1}, $name and ${name} stand for groups, $$ for a dollar sign. */
 function expand(template: string, found: RegexMatch): string {
-  return template.replace(/\$(?:(\$)|(\w+)|\{(\w+)\})/g, (_, dollar?: string, plain?: string, braced?: string) =>
-    dollar === undefined ? found.group(plain ?? braced ?? "") : "$",
+  return template.replace(/\$(?:\$|\w+|\{\w+\})/g, (reference) =>
+    reference === "$$" ? "$" : found.group(reference.replace(/[${}]/g, "")),
   );
 }
 

@@ -22,11 +22,19 @@ export interface LoadSettings {
 }
 
 /** Fetches what all selectors of a plan read, before anything is evaluated; equal requests are made once. */
-export async function loadSeries(plan: Plan, span: Span, settings: LoadSettings): Promise<Map<SelectorPlan, readonly Series[]>> {
+export async function loadSeries(
+  plan: Plan,
+  span: Span,
+  settings: LoadSettings,
+): Promise<Map<SelectorPlan, readonly Series[]>> {
   const { storage, budget } = settings;
   const requests = new Map<string, Promise<readonly Series[]>>();
   const loaded = new Map<SelectorPlan, readonly Series[]>();
-  for (const { selector, span: read, hints } of readingsOf(plan, { span, rangeMs: 0, functionName: "" }, settings)) {
+  for (const { selector, span: read, hints } of readingsOf(
+    plan,
+    { span, rangeMs: 0, functionName: "" },
+    settings,
+  )) {
     const key = JSON.stringify([selector.matchers, read, hints]);
     const request = requests.get(key) ?? fetchSeries(storage, selector.matchers, { ...read, hints, budget });
     requests.set(key, request);
@@ -61,7 +69,11 @@ function readingsOf(plan: Plan, around: Around, settings: LoadSettings): Reading
     case "subquery": {
       const { fromMs, toMs } = shifted(around.span, plan);
       const span = { fromMs: fromMs - plan.rangeMs, toMs };
-      return readingsOf(plan.expr, { span, rangeMs: 0, functionName: "" }, { ...settings, stepMs: plan.stepMs });
+      return readingsOf(
+        plan.expr,
+        { span, rangeMs: 0, functionName: "" },
+        { ...settings, stepMs: plan.stepMs },
+      );
     }
     case "aggregate": {
       const inner = readingsOf(plan.expr, { ...around, functionName: plan.operator }, settings);

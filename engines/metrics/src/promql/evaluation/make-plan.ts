@@ -59,14 +59,20 @@ function plan(expr: Expr, settings: PlanSettings): Planned {
     case "selector": {
       const { matchers, extension, position } = expr;
       const look = lookOf(expr, settings);
-      return { plan: { kind: "selector", matchers, extension, position, ...look }, isInvariant: look.atMs !== null };
+      return {
+        plan: { kind: "selector", matchers, extension, position, ...look },
+        isInvariant: look.atMs !== null,
+      };
     }
     case "matrix": {
       const { matchers, extension, position } = expr.selector;
       const look = lookOf(expr.selector, settings);
       const selector: SelectorPlan = { kind: "selector", matchers, extension, position, ...look };
       const rangeMs = positiveMs(expr.range, settings);
-      return { plan: { kind: "matrix", selector, rangeMs, position: expr.position }, isInvariant: look.atMs !== null };
+      return {
+        plan: { kind: "matrix", selector, rangeMs, position: expr.position },
+        isInvariant: look.atMs !== null,
+      };
     }
     case "subquery": {
       const look = lookOf(expr, settings);
@@ -74,7 +80,10 @@ function plan(expr: Expr, settings: PlanSettings): Planned {
       const rangeMs = positiveMs(expr.range, settings);
       const stepMs = expr.step === null ? settings.defaultStepMs : positiveMs(expr.step, settings);
       const { position } = expr;
-      return { plan: { kind: "subquery", expr: inner, rangeMs, stepMs, position, ...look }, isInvariant: look.atMs !== null };
+      return {
+        plan: { kind: "subquery", expr: inner, rangeMs, stepMs, position, ...look },
+        isInvariant: look.atMs !== null,
+      };
     }
     case "unary": {
       const inner = plan(expr.expr, settings);
@@ -106,7 +115,8 @@ function planCall(call: Call, settings: PlanSettings): Planned {
   if (name === "info") return planInfo(call, settings);
   const args = call.args.map((arg) => plan(unwrap(arg), settings));
   const areInvariant = args.every((arg) => arg.isInvariant);
-  // The time of a sample is fixed when the selector is; that of anything computed is the moment of evaluation.
+  // The time of a sample is fixed when the selector is;
+  // that of anything computed is the moment of evaluation.
   const isOfSample = name === "timestamp" && args[0]?.plan.kind === "selector";
   const isInvariant = areInvariant && (!VARYING.has(name) || isOfSample);
   const planned: CallPlan = {
@@ -137,7 +147,10 @@ function planInfo(call: Call, settings: PlanSettings): Planned {
     ...(firstLook(inner.plan) ?? { offsetMs: 0, atMs: null }),
   };
   const args = [inner.plan, selector];
-  return { plan: { kind: "call", name: "info", args, position: call.position }, isInvariant: inner.isInvariant };
+  return {
+    plan: { kind: "call", name: "info", args, position: call.position },
+    isInvariant: inner.isInvariant,
+  };
 }
 
 function firstLook(of: Plan): Look | null {

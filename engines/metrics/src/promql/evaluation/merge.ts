@@ -60,7 +60,12 @@ export function mergeColumns(columns: readonly Column[]): readonly Column[] {
 
 function copyColumn(column: Column): MutableColumn {
   const { present, values, histograms } = column;
-  return { ...column, present: present.slice(), values: values.slice(), histograms: histograms?.slice() ?? null };
+  return {
+    ...column,
+    present: present.slice(),
+    values: values.slice(),
+    histograms: histograms?.slice() ?? null,
+  };
 }
 
 function mergeInto(target: MutableColumn | Column, column: Column): Column {
@@ -69,7 +74,8 @@ function mergeInto(target: MutableColumn | Column, column: Column): Column {
   for (let step = 0; step < column.present.length; step++) {
     const state = column.present[step] ?? ABSENT;
     if (state === ABSENT) continue;
-    if (present[step] !== ABSENT) throw new QueryError("vector cannot contain metrics with the same labelset");
+    if (present[step] !== ABSENT)
+      throw new QueryError("vector cannot contain metrics with the same labelset");
     present[step] = state;
     values[step] = column.values[step] ?? NaN;
     const histogram = column.histograms?.[step];
@@ -97,4 +103,3 @@ export function repeat(column: Column, count: number): Column {
     histograms: histogram === undefined ? null : Array.from({ length: count }, () => histogram),
   };
 }
-

@@ -78,4 +78,3 @@ export type Plan =
   | BinaryPlan
   | UnaryPlan
   | InvariantPlan;
-

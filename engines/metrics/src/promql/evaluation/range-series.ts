@@ -4,7 +4,9 @@ import { isStaleAt } from "../../stale.ts";
 import type { Series } from "../../storage.ts";
 import { type Column, FLOAT, type Grid, HISTOGRAM, timeAt } from "./values.ts";
 
-/** The samples of one series in columns, without staleness markers: what functions over ranges slide along. */
+/**
+ * The samples of one series in columns, without staleness markers: what functions over ranges slide along.
+ */
 export interface RangeSeries {
   readonly labels: Labels;
   readonly dropsName: boolean;
@@ -27,7 +29,12 @@ export function fromStorage({ labels, floats, histograms }: Series): RangeSeries
     dropsName: false,
     times: kept === null ? timestampsMs : pick(timestampsMs, kept),
     values: kept === null ? values : pick(values, kept),
-    starts: startTimestampsMs === undefined ? null : kept === null ? startTimestampsMs : pick(startTimestampsMs, kept),
+    starts:
+      startTimestampsMs === undefined
+        ? null
+        : kept === null
+          ? startTimestampsMs
+          : pick(startTimestampsMs, kept),
     histogramTimes: histograms?.timestampsMs ?? NO_NUMBERS,
     histograms: histograms?.values ?? [],
     histogramStarts: histograms?.startTimestampsMs ?? null,

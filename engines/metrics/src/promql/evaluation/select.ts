@@ -4,14 +4,26 @@ import type { Series } from "../../storage.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Look, SelectorPlan } from "./plan.ts";
 import { firstAfter } from "./range-series.ts";
-import { type Column, createColumn, type Grid, hasSamples, type MutableColumn, setFloat, setHistogram, timeAt } from "./values.ts";
+import {
+  type Column,
+  createColumn,
+  type Grid,
+  hasSamples,
+  type MutableColumn,
+  setFloat,
+  setHistogram,
+  timeAt,
+} from "./values.ts";
 
 /** The moment in the data that belongs to a step. */
 export function lookAt({ atMs, offsetMs }: Look, grid: Grid, step: number): number {
   return (atMs ?? timeAt(grid, step)) - offsetMs;
 }
 
-/** What a selector yields: at each step the newest sample within the lookback, or when it was taken (in seconds). */
+/**
+ * What a selector yields: at each step the newest sample
+ * within the lookback, or when it was taken (in seconds).
+ */
 export function selectInstant(
   evaluation: Evaluation,
   { selector, grid }: { selector: SelectorPlan; grid: Grid },
@@ -37,32 +49,58 @@ interface Filling {
   wanted: "value" | "time" | "start";
 }
 
-function fill(column: MutableColumn, { series, selector, grid, lookbackMs, wanted }: Filling): void {
-  const { timestampsMs, values, startTimestampsMs } = series.floats;
-  const { histograms } = series;
+function fill(column: MutableColumn, filling: Filling): void {
+  const { series, selector, grid, lookbackMs } = filling;
+  const { timestampsMs, values } = series.floats;
+  const histogramTimes = series.histograms?.timestampsMs ?? NO_TIMES;
   let [floatNext, histogramNext, lastPicked] = [0, 0, -1];
   for (let step = 0; step < grid.count; step++) {
     const timeMs = lookAt(selector, grid, step);
     floatNext = firstAfter(timestampsMs, timeMs, floatNext);
-    const floatTime = timestampsMs[floatNext - 1] ?? -Infinity;
-    if (histograms !== undefined) {
-      histogramNext = firstAfter(histograms.timestampsMs, timeMs, histogramNext);
-      const at = histogramNext - 1;
-      const time = histograms.timestampsMs[at] ?? -Infinity;
-      const histogram = histograms.values[at];
-      if (time > floatTime && histogram !== undefined) {
-        if (timeMs - time >= lookbackMs) continue;
-        if (wanted === "value") setHistogram(column, step, hinted(histogram, { at, lastPicked }));
-        else setFloat(column, step, (wanted === "time" ? time : (histograms.startTimestampsMs?.[at] ?? 0)) / 1000);
-        lastPicked = at;
-        continue;
-      }
-    }
-    if (timeMs - floatTime >= lookbackMs || isStaleAt(values, floatNext - 1)) continue;
-    if (wanted === "value") setFloat(column, step, values[floatNext - 1] ?? NaN);
-    else if (wanted === "time") setFloat(column, step, floatTime / 1000);
-    else setFloat(column, step, (startTimestampsMs?.[floatNext - 1] ?? 0) / 1000);
+    histogramNext = firstAfter(histogramTimes, timeMs, histogramNext);
+    const floatMs = timestampsMs[floatNext - 1] ?? -Infinity;
+    const histogramMs = histogramTimes[histogramNext - 1] ?? -Infinity;
+    if (timeMs - Math.max(floatMs, histogramMs) >= lookbackMs) continue;
+    if (histogramMs > floatMs) {
+      setHistogramOf(column, filling, { at: histogramNext - 1, step, lastPicked });
+      lastPicked = histogramNext - 1;
+    } else if (!isStaleAt(values, floatNext - 1)) setFloatOf(column, filling, { at: floatNext - 1, step });
   }
+}
+
+const NO_TIMES = new Float64Array(0);
+
+function setFloatOf(
+  column: MutableColumn,
+  { series, wanted }: Filling,
+  { at, step }: { at: number; step: number },
+): void {
+  const { timestampsMs, values, startTimestampsMs } = series.floats;
+  if (wanted === "value") setFloat(column, step, values[at] ?? NaN);
+  else if (wanted === "time") setFloat(column, step, (timestampsMs[at] ?? NaN) / 1000);
+  else setFloat(column, step, (startTimestampsMs?.[at] ?? 0) / 1000);
+}
+
+interface Picked {
+  at: number;
+  step: number;
+  lastPicked: number;
+}
+
+function setHistogramOf(
+  column: MutableColumn,
+  { series, wanted }: Filling,
+  { at, step, lastPicked }: Picked,
+): void {
+  const { timestampsMs, values, startTimestampsMs } = series.histograms ?? {
+    timestampsMs: NO_TIMES,
+    values: [],
+  };
+  const histogram = values[at];
+  if (histogram === undefined) return;
+  if (wanted === "value") setHistogram(column, step, hinted(histogram, { at, lastPicked }));
+  else if (wanted === "time") setFloat(column, step, (timestampsMs[at] ?? NaN) / 1000);
+  else setFloat(column, step, (startTimestampsMs?.[at] ?? 0) / 1000);
 }
 
 /** What a sample says about the one before it holds only when that one was the step before. */

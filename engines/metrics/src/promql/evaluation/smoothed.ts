@@ -6,7 +6,15 @@ import { interpolate, interpolateHistograms } from "./ranges/extended-rate.ts";
 import { warnMixed, warnMixedSchemas } from "./ranges/messages.ts";
 import { isCustom } from "../histograms/bounds.ts";
 import { lookAt } from "./select.ts";
-import { type Column, createColumn, type Grid, hasSamples, type MutableColumn, setFloat, setHistogram } from "./values.ts";
+import {
+  type Column,
+  createColumn,
+  type Grid,
+  hasSamples,
+  type MutableColumn,
+  setFloat,
+  setHistogram,
+} from "./values.ts";
 import type { Window } from "./window.ts";
 
 /** A selector whose value between two samples lies on the line between them; after the last it stays. */
@@ -16,7 +24,8 @@ export function selectSmoothed(evaluation: Evaluation, selector: SelectorPlan, g
     .map((series) => {
       const range = fromStorage(series);
       const column = createColumn(range.labels, grid.count, false);
-      for (let step = 0; step < grid.count; step++) smoothAt(evaluation, { column, range, selector, grid, step });
+      for (let step = 0; step < grid.count; step++)
+        smoothAt(evaluation, { column, range, selector, grid, step });
       evaluation.budget.addSamples(grid.count);
       return column;
     })
@@ -31,7 +40,10 @@ interface Smoothing {
   step: number;
 }
 
-function smoothAt({ lookbackMs, annotations }: Evaluation, { column, range, selector, grid, step }: Smoothing): void {
+function smoothAt(
+  { lookbackMs, annotations }: Evaluation,
+  { column, range, selector, grid, step }: Smoothing,
+): void {
   const timeMs = lookAt(selector, grid, step);
   const { times, histogramTimes } = range;
   const [fromMs, toMs] = [timeMs - lookbackMs, timeMs + lookbackMs];

@@ -11,7 +11,11 @@ export function sortByValue(columns: readonly Column[], direction: 1 | -1): Colu
 }
 
 /** By labels in turn, numbers in them as numbers; by all labels when those are equal. */
-export function sortByLabels(columns: readonly Column[], names: readonly string[], direction: 1 | -1): Column[] {
+export function sortByLabels(
+  columns: readonly Column[],
+  names: readonly string[],
+  direction: 1 | -1,
+): Column[] {
   return columns.toSorted((a, b) => {
     for (const name of names) {
       const order = compareNaturally(labelValue(a.labels, name), labelValue(b.labels, name));

@@ -16,7 +16,9 @@ export const HISTOGRAM = 2;
 /** One series of a result over all steps of the grid. */
 export interface Column {
   readonly labels: Labels;
-  /** The name of the metric is left out of the answer. It stays until then: label functions may still read it. */
+  /**
+   * The name of the metric is left out of the answer. It stays until then: label functions may still read it.
+   */
   readonly dropsName: boolean;
   /** For each step ABSENT, FLOAT or HISTOGRAM. */
   readonly present: Uint8Array;

@@ -3,7 +3,10 @@ import type { Annotations } from "./annotations.ts";
 import type { RangeSeries } from "./range-series.ts";
 import type { Histogram } from "../../histogram.ts";
 
-/** The samples of a series that a function sees at one step: from `from` on, `to` excluded. Reused for every step. */
+/**
+ * The samples of a series that a function sees at one step:
+ * from `from` on, `to` excluded. Reused for every step.
+ */
 export interface Window {
   series: RangeSeries;
   from: number;

@@ -37,13 +37,16 @@ export function positiveBounds(histogram: Histogram, index: number): { lower: nu
   return { lower: exponentialBound(index - 1, schema), upper: exponentialBound(index, schema) };
 }
 
-/** All buckets from the lowest values to the highest, with the zero bucket between the signs when it is not empty. */
+/**
+ * All buckets from the lowest values to the highest, with
+ * the zero bucket between the signs when it is not empty.
+ */
 export function bucketsOf(histogram: Histogram): Bucket[] {
   const { positive, negative, zeroCount, zeroThreshold } = histogram;
   const buckets = mapBuckets(negative, (index, count) => {
     const { lower, upper } = positiveBounds(histogram, index);
     return { lower: -upper, upper: -lower, count };
-  }).reverse();
+  }).toReversed();
   if (zeroCount > 0) buckets.push({ lower: -zeroThreshold, upper: zeroThreshold, count: zeroCount });
   const above = mapBuckets(positive, (index, count) => ({ ...positiveBounds(histogram, index), count }));
   return [...buckets, ...above];

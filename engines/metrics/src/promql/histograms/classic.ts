@@ -15,7 +15,10 @@ export interface ForcedBuckets {
 const TOLERANCE = 1e-12;
 
 /** The q-quantile, linear within a bucket. The list is sorted and repaired in place. */
-export function classicQuantile(q: number, input: ClassicBucket[]): { value: number; forced: ForcedBuckets | null } {
+export function classicQuantile(
+  q: number,
+  input: ClassicBucket[],
+): { value: number; forced: ForcedBuckets | null } {
   const answer = (value: number, forced: ForcedBuckets | null = null) => ({ value, forced });
   if (Number.isNaN(q)) return answer(NaN);
   if (q < 0) return answer(-Infinity);
@@ -30,7 +33,8 @@ export function classicQuantile(q: number, input: ClassicBucket[]): { value: num
   const index = found < 0 ? buckets.length - 1 : found;
   const bucket = buckets[index];
   const before = buckets[index - 1];
-  if (bucket === undefined || index === buckets.length - 1) return answer(buckets.at(-2)?.upper ?? NaN, forced);
+  if (bucket === undefined || index === buckets.length - 1)
+    return answer(buckets.at(-2)?.upper ?? NaN, forced);
   if (before === undefined && bucket.upper <= 0) return answer(bucket.upper, forced);
   const start = before?.upper ?? 0;
   const below = before?.count ?? 0;

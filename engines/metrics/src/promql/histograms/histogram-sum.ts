@@ -41,7 +41,9 @@ function sumsOf({ indexes, counts }: Buckets): Map<number, Sum> {
   return sums;
 }
 
-/** Adds, or subtracts with sign -1. False, and nothing is changed, when only one of both has custom buckets. */
+/**
+ * Adds, or subtracts with sign -1. False, and nothing is changed, when only one of both has custom buckets.
+ */
 export function addHistogram(total: HistogramSum, histogram: Histogram, sign: 1 | -1 = 1): boolean {
   if (isCustom(total) !== isCustom(histogram)) return false;
   adjustHint(total, histogram.resetHint);
@@ -111,34 +113,37 @@ function merge(sums: Map<number, Sum>, fineness: { from: number; to: number }): 
 }
 
 /**
- * Lets the zero bucket reach at least to the threshold, and takes in the buckets that lie within. A bucket that the
- * threshold cuts is taken in whole, and the threshold moves to its far end.
+ * Lets the zero bucket reach at least to the threshold, and takes in the buckets that lie within.
+ * A bucket that the threshold cuts is taken in whole, and the threshold moves to its far end.
  */
 export function widenZero(total: HistogramSum, threshold: number): void {
+  const { schema, positive, negative } = total;
+  const buckets = [...positive, ...negative];
   let reach = threshold;
-  for (let before = -1; before !== reach; ) {
+  for (let before = -1; before !== reach;) {
     before = reach;
-    for (const sums of [total.positive, total.negative]) {
-      for (const [index, sum] of sums) {
-        const cuts = exponentialBound(index - 1, total.schema) < reach && totalOf(sum) !== 0;
-        if (cuts) reach = Math.max(reach, exponentialBound(index, total.schema));
-      }
+    for (const [index, sum] of buckets) {
+      const isCut = exponentialBound(index - 1, schema) < reach && totalOf(sum) !== 0;
+      if (isCut) reach = Math.max(reach, exponentialBound(index, schema));
     }
   }
-  for (const sums of [total.positive, total.negative]) {
-    for (const [index, { value, lost }] of sums) {
-      if (exponentialBound(index - 1, total.schema) >= reach) continue;
-      addTo(total.zeroCount, value);
-      addTo(total.zeroCount, lost);
-      sums.delete(index);
-    }
-  }
+  for (const sums of [positive, negative]) takeIntoZero(total, sums, reach);
   total.zeroThreshold = reach;
+}
+
+function takeIntoZero({ schema, zeroCount }: HistogramSum, sums: Map<number, Sum>, reach: number): void {
+  for (const [index, { value, lost }] of sums) {
+    if (exponentialBound(index - 1, schema) >= reach) continue;
+    addTo(zeroCount, value);
+    addTo(zeroCount, lost);
+    sums.delete(index);
+  }
 }
 
 function addCustom(total: HistogramSum, histogram: Histogram, sign: 1 | -1): void {
   const { customBounds } = histogram;
-  if (equalBounds(total.customBounds, customBounds)) return addBuckets(total.positive, histogram.positive, sign);
+  if (equalBounds(total.customBounds, customBounds))
+    return addBuckets(total.positive, histogram.positive, sign);
   const shared = total.customBounds.filter((bound) => customBounds.includes(bound));
   const mine = new Map<number, Sum>();
   for (const [index, { value, lost }] of total.positive) {

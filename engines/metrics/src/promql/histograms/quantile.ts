@@ -10,9 +10,9 @@ export interface Estimate {
 }
 
 /**
- * The q-quantile of a native histogram: linear within custom buckets and the zero bucket, exponential within the
- * others. Counted from the nearer end, so that rounding errors do not add up; observations of NaN, which no bucket
- * holds, count as the largest.
+ * The q-quantile of a native histogram: linear within custom buckets and the zero bucket,
+ * exponential within the others. Counted from the nearer end, so that rounding errors do
+ * not add up; observations of NaN, which no bucket holds, count as the largest.
  */
 export function histogramQuantile(q: number, histogram: Histogram): Estimate {
   if (q < 0) return { value: -Infinity, remark: null };

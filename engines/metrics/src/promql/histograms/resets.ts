@@ -2,7 +2,9 @@ import type { Buckets, Histogram } from "../../histogram.ts";
 import { coarserIndex, exponentialBound, isCustom } from "./bounds.ts";
 import { createHistogramSum, equalBounds, toHistogram, widenZero } from "./histogram-sum.ts";
 
-/** Whether a counter was reset between two samples: what the writer says, else whether any bucket has fewer. */
+/**
+ * Whether a counter was reset between two samples: what the writer says, else whether any bucket has fewer.
+ */
 export function detectReset(current: Histogram, previous: Histogram): boolean {
   if (current.resetHint === "reset") return true;
   if (current.resetHint === "not-reset") return false;

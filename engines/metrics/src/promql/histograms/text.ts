@@ -8,7 +8,8 @@ export function formatHistogram(histogram: Histogram): string {
   const buckets = bucketsOf(histogram)
     .filter((bucket) => bucket.count !== 0)
     .map((bucket) => {
-      const isZero = !isCustom(histogram) && bucket.lower === -zeroThreshold && bucket.upper === zeroThreshold;
+      const isZero =
+        !isCustom(histogram) && bucket.lower === -zeroThreshold && bucket.upper === zeroThreshold;
       const isNegative = bucket.upper < 0 || (bucket.upper === 0 && bucket.lower < 0 && !isCustom(histogram));
       const open = isZero || isNegative ? "[" : "(";
       const close = isNegative && !isZero ? ")" : "]";

@@ -8,12 +8,17 @@ interface Kept {
   middle: number;
 }
 
-/** Keeps what lies below (`</`) or above (`>/`) a value; buckets that it cuts are divided as quantiles divide them. */
+/**
+ * Keeps what lies below (`</`) or above (`>/`) a value;
+ * buckets that it cuts are divided as quantiles divide them.
+ */
 export function trim(histogram: Histogram, value: number, keeps: "below" | "above"): Histogram {
   const isLinear = isCustom(histogram);
   const cut = { value, keeps, isLinear };
-  const positive = trimSide(histogram.positive, (bucket) => trimBucket(bucket, { ...cut, isPositive: true }), (index) =>
-    positiveBounds(histogram, index),
+  const positive = trimSide(
+    histogram.positive,
+    (bucket) => trimBucket(bucket, { ...cut, isPositive: true }),
+    (index) => positiveBounds(histogram, index),
   );
   const negative = trimSide(
     histogram.negative,
@@ -25,7 +30,9 @@ export function trim(histogram: Histogram, value: number, keeps: "below" | "abov
   );
   const signs = { hasPositive: positive.hasAny, hasNegative: negative.hasAny };
   const zero =
-    histogram.zeroCount > 0 ? trimZero(histogram, { value, keeps, ...signs }) : { count: histogram.zeroCount, middle: 0 };
+    histogram.zeroCount > 0
+      ? trimZero(histogram, { value, keeps, ...signs })
+      : { count: histogram.zeroCount, middle: 0 };
   if (!positive.isTrimmed && !negative.isTrimmed && zero.count === histogram.zeroCount) return histogram;
   return {
     ...histogram,
@@ -85,7 +92,10 @@ function shareBelow({ lower, upper }: Bucket, { value, isLinear }: Cut): number 
   return 1 - (logValue - logUpper) / (logLower - logUpper);
 }
 
-/** Nobody knows how observations spread towards infinity: such a bucket is kept or dropped whole, unless it can begin at 0. */
+/**
+ * Nobody knows how observations spread towards infinity: such
+ * a bucket is kept or dropped whole, unless it can begin at 0.
+ */
 function trimInfinite({ lower, upper, count }: Bucket, { value, keeps }: Cut): Kept {
   if (lower === -Infinity) {
     const beginsAtZero = upper > 0 && upper !== Infinity;
@@ -93,7 +103,8 @@ function trimInfinite({ lower, upper, count }: Bucket, { value, keeps }: Cut): K
       if (value > 0 && beginsAtZero) return { count: (count * value) / upper, middle: value / 2 };
       return upper <= 0 ? { count, middle: value } : { count: 0, middle: 0 };
     }
-    if (value >= 0 && beginsAtZero) return { count: count * (1 - value / upper), middle: (value + upper) / 2 };
+    if (value >= 0 && beginsAtZero)
+      return { count: count * (1 - value / upper), middle: (value + upper) / 2 };
     return { count: 0, middle: 0 };
   }
   if (keeps === "below") return { count: 0, middle: 0 };

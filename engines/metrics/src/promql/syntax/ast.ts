@@ -26,7 +26,10 @@ export interface StringLiteral extends Node {
 
 export type DurationOperator = "+" | "-" | "*" | "/" | "%" | "^" | "min_of" | "max_of" | "step" | "range";
 
-/** A duration that is computed when the query runs; unary operators have no left side, step() and range() no side. */
+/**
+ * A duration that is computed when the query runs; unary
+ * operators have no left side, step() and range() no side.
+ */
 export interface DurationExpr extends Node {
   readonly kind: "duration";
   readonly operator: DurationOperator;

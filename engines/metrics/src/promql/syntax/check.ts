@@ -102,7 +102,10 @@ function checkSelector(selector: VectorSelector, source: Source): void {
   if (name !== "") {
     const other = matchers.slice(0, -1).find((matcher) => matcher.name === "__name__");
     if (other === undefined) return;
-    return source.fail(position, `metric name must not be set twice: ${quote(name)} or ${quote(other.value)}`);
+    return source.fail(
+      position,
+      `metric name must not be set twice: ${quote(name)} or ${quote(other.value)}`,
+    );
   }
   if (matchers.every(matchesEmpty)) {
     source.fail(position, "vector selector must contain at least one non-empty matcher");
@@ -133,7 +136,10 @@ function checkCount({ name, args, position }: Call, source: Source): void {
   if (variadic > 0 && args.length > most) source.fail(position, `expected at most ${most} ${got}`);
 }
 
-/** The second argument of info() only carries matchers: it may match everything, and names no metric outside them. */
+/**
+ * The second argument of info() only carries matchers: it
+ * may match everything, and names no metric outside them.
+ */
 function checkInfo({ args }: Call, source: Source): void {
   const [vector, selector] = args;
   if (vector !== undefined) {
@@ -162,7 +168,8 @@ function checkBinary(expr: Binary, source: Source): void {
   if (isComparison(operator) && !returnsBool && leftType === "scalar" && rightType === "scalar") {
     source.fail(operatorPosition, "comparisons between scalars must use BOOL modifier");
   }
-  const twice = matching?.isOn === true ? matching.labels.find((label) => matching.include.includes(label)) : undefined;
+  const twice =
+    matching?.isOn === true ? matching.labels.find((label) => matching.include.includes(label)) : undefined;
   if (twice !== undefined) {
     source.fail(operatorPosition, `label ${quote(twice)} must not occur in ON and GROUP clause at once`);
   }
@@ -181,7 +188,8 @@ function checkMatching({ left, right, operator, matching, position }: Binary, so
   if (matching === null) return;
   const isFilled = matching.fillLeft !== null || matching.fillRight !== null;
   if (typeOf(left) !== "vector" || typeOf(right) !== "vector") {
-    if (matching.labels.length > 0) source.fail(position, "vector matching only allowed between instant vectors");
+    if (matching.labels.length > 0)
+      source.fail(position, "vector matching only allowed between instant vectors");
     if (isFilled) source.fail(position, "filling in missing series only allowed between instant vectors");
     return;
   }

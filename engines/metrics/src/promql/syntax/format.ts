@@ -87,8 +87,10 @@ export function formatOperator({ operator, returnsBool, matching }: Binary): str
 function formatMatching({ cardinality, isOn, labels, include, fillLeft, fillRight }: VectorMatching): string {
   const isGrouped = cardinality === "many-to-one" || cardinality === "one-to-many";
   let text = "";
-  if (labels.length > 0 || isOn || isGrouped) text += ` ${isOn ? "on" : "ignoring"} (${formatLabels(labels)})`;
-  if (isGrouped) text += ` group_${cardinality === "many-to-one" ? "left" : "right"} (${formatLabels(include)})`;
+  if (labels.length > 0 || isOn || isGrouped)
+    text += ` ${isOn ? "on" : "ignoring"} (${formatLabels(labels)})`;
+  if (isGrouped)
+    text += ` group_${cardinality === "many-to-one" ? "left" : "right"} (${formatLabels(include)})`;
   if (fillLeft !== null && fillLeft === fillRight) return `${text} fill (${formatPlain(fillLeft)})`;
   if (fillLeft !== null) text += ` fill_left (${formatPlain(fillLeft)})`;
   if (fillRight !== null) text += ` fill_right (${formatPlain(fillRight)})`;
@@ -96,10 +98,11 @@ function formatMatching({ cardinality, isOn, labels, include, fillLeft, fillRigh
 }
 
 function formatMatchers({ name, matchers }: VectorSelector): string {
-  const isName = (matcher: Matcher) => matcher.name === "__name__" && matcher.operator === "=" && matcher.value === name;
+  const isName = (matcher: Matcher) =>
+    matcher.name === "__name__" && matcher.operator === "=" && matcher.value === name;
   const texts = matchers.filter((matcher) => name === "" || !isName(matcher)).map(formatMatcher);
   if (texts.length === 0) return name === "" ? "{}" : name;
-  return `${name}{${texts.sort().join(",")}}`;
+  return `${name}{${texts.toSorted().join(",")}}`;
 }
 
 function formatMatcher({ name, operator, value }: Matcher): string {

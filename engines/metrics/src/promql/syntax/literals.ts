@@ -62,25 +62,25 @@ const SIMPLE_ESCAPES: Readonly<Record<string, number>> = {
 
 /** A string literal without its quotes, or null when an escape is wrong. Go's rules; backquotes are raw. */
 export function unquote(literal: string): string | null {
-  const quote = literal[0];
+  const mark = literal[0];
   const body = literal.slice(1, -1);
-  if (literal.length < 2 || literal.at(-1) !== quote) return null;
-  if (quote === "`") return body;
+  if (literal.length < 2 || literal.at(-1) !== mark) return null;
+  if (mark === "`") return body;
   if (body.includes("\n")) return null;
-  return body.includes("\\") ? unescape(body, quote ?? "") : body;
+  return body.includes("\\") ? unescape(body, mark ?? "") : body;
 }
 
-function unescape(body: string, quote: string): string | null {
+function unescape(body: string, mark: string): string | null {
   const bytes: number[] = [];
   const encoder = new TextEncoder();
-  for (let at = 0; at < body.length; ) {
+  for (let at = 0; at < body.length;) {
     const char = String.fromCodePoint(body.codePointAt(at) ?? 0);
     if (char !== "\\") {
       bytes.push(...encoder.encode(char));
       at += char.length;
       continue;
     }
-    const escape = readEscape(body, at + 1, quote);
+    const escape = readEscape(body, { at: at + 1, mark });
     if (escape === null) return null;
     bytes.push(...escape.bytes);
     at = escape.next;
@@ -90,10 +90,13 @@ function unescape(body: string, quote: string): string | null {
 
 const NUMERIC_ESCAPE = /x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}/y;
 
-function readEscape(body: string, at: number, quote: string): { bytes: Iterable<number>; next: number } | null {
+function readEscape(
+  body: string,
+  { at, mark }: { at: number; mark: string },
+): { bytes: Iterable<number>; next: number } | null {
   const letter = body[at] ?? "";
   const simple = SIMPLE_ESCAPES[letter];
-  const isOtherQuote = (letter === "'" || letter === '"') && letter !== quote;
+  const isOtherQuote = (letter === "'" || letter === '"') && letter !== mark;
   if (simple !== undefined && !isOtherQuote) return { bytes: [simple], next: at + 1 };
   NUMERIC_ESCAPE.lastIndex = at;
   const [found] = NUMERIC_ESCAPE.exec(body) ?? [];

@@ -68,7 +68,8 @@ export function parseGrouping(node: SyntaxNode, source: Source): string[] {
     if (child.name !== "QuotedLabelName") return text;
     const position = { start: child.from, end: child.to };
     const name = unquote(text);
-    if (name === null || name === "") return source.fail(position, `invalid label name for grouping: ${text}`);
+    if (name === null || name === "")
+      return source.fail(position, `invalid label name for grouping: ${text}`);
     return name;
   });
 }

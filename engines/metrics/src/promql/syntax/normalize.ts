@@ -22,14 +22,17 @@ const KEYWORDS: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** A function that the grammar knows, takes any arguments and has six letters as `min_of` and `max_of` have. */
+/**
+ * A function that the grammar knows, takes any arguments and has six letters as `min_of` and `max_of` have.
+ */
 const STAND_IN = "minute";
 const DURATION_FUNCTIONS: ReadonlySet<string> = new Set(["step", "range", "min_of", "max_of"]);
 
 /**
- * The query with everything that the grammar of lezer-promql reads otherwise than Prometheus put into other words of
- * the same length, so that positions hold: numbers that end in a point, functions of durations in capitals, and
- * `min_of` and `max_of` outside of durations. Unknown functions are told here, for the grammar has no word for them.
+ * The query with everything that the grammar of lezer-promql reads otherwise than
+ * Prometheus put into other words of the same length, so that positions hold: numbers that
+ * end in a point, functions of durations in capitals, and `min_of` and `max_of` outside of
+ * durations. Unknown functions are told here, for the grammar has no word for them.
  */
 export function normalize(query: string): string {
   let text = "";

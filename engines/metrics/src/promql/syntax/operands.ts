@@ -32,8 +32,11 @@ function parseString(node: SyntaxNode, source: Source): string {
   const text = source.text(node);
   const position = { start: node.from, end: node.to };
   const quoteMark = text[0];
-  if (text.length < 2 || text.at(-1) !== quoteMark) return source.fail(position, "unterminated quoted string");
-  return unquote(text) ?? source.fail(position, `error unquoting string ${JSON.stringify(text)}: invalid syntax`);
+  if (text.length < 2 || text.at(-1) !== quoteMark)
+    return source.fail(position, "unterminated quoted string");
+  return (
+    unquote(text) ?? source.fail(position, `error unquoting string ${JSON.stringify(text)}: invalid syntax`)
+  );
 }
 
 function parseSelector(node: SyntaxNode, source: Source): VectorSelector {
@@ -103,7 +106,7 @@ const WITH_PARAMETER: ReadonlySet<string> = new Set(
 );
 
 /** Whether an aggregation takes a parameter before its vector. */
-export function takesParameter(operator: AggregateOperator): boolean {
+function takesParameter(operator: AggregateOperator): boolean {
   return WITH_PARAMETER.has(operator);
 }
 

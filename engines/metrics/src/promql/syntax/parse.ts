@@ -11,7 +11,7 @@ import { applySuffix } from "./suffixes.ts";
 import { type Token, tokensOf } from "./tokens.ts";
 
 /** Queries are short; longer ones are mistakes or attacks. */
-export const MAX_QUERY_LENGTH = 64 * 1024;
+const MAX_QUERY_LENGTH = 64 * 1024;
 /** Deeper nesting than anybody writes would exhaust the stack. */
 const MAX_DEPTH = 250;
 

@@ -3,7 +3,10 @@ import type { ValueType } from "./ast.ts";
 export interface Signature {
   readonly args: readonly ValueType[];
   readonly returns: "scalar" | "vector";
-  /** How often the last argument may repeat beyond the first, or -1 without limit; 0 when it must be there once. */
+  /**
+   * How often the last argument may repeat beyond the first,
+   * or -1 without limit; 0 when it must be there once.
+   */
   readonly variadic: number;
   readonly isExperimental: boolean;
 }

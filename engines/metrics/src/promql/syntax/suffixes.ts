@@ -83,9 +83,13 @@ interface Extension {
 
 function extend(expr: Expr, { name, end }: Extension, source: Source): Expr {
   const position = until(expr.position, end);
-  if (expr.kind === "subquery") source.fail(expr.position, `${name} modifier is not supported for subqueries`);
+  if (expr.kind === "subquery")
+    source.fail(expr.position, `${name} modifier is not supported for subqueries`);
   if (expr.kind !== "selector" && expr.kind !== "matrix") {
-    return source.fail(expr.position, `${name} modifier not implemented`);
+    return source.fail(
+      expr.position,
+      `${name} modifier must be preceded by an instant vector selector or range vector selector`,
+    );
   }
   const selector = expr.kind === "matrix" ? expr.selector : expr;
   if (selector.extension !== null && selector.extension !== name) {

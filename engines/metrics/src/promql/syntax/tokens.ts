@@ -40,8 +40,9 @@ const OPERATORS: ReadonlyMap<string, BinaryOperator> = new Map([
 ]);
 
 /**
- * The tokens of an expression. The grammar lets a suffix reach over everything before it (`a + b offset 5m` as
- * `(a + b) offset 5m`) and takes a sign into a number before `^`: only the order of its leaves is relied upon.
+ * The tokens of an expression. The grammar lets a suffix reach over
+ * everything before it (`a + b offset 5m` as `(a + b) offset 5m`) and takes a
+ * sign into a number before `^`: only the order of its leaves is relied upon.
  */
 export function tokensOf(node: SyntaxNode, text: string): Token[] {
   if (node.name === "BinaryExpr") return tokensOfBinary(node, text);

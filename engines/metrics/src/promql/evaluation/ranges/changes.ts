@@ -10,17 +10,28 @@ interface Sample {
   value: number | Histogram;
 }
 
-/** The samples of both kinds in the order of their times; an anchored range begins with the last one before it. */
+/**
+ * The samples of both kinds in the order of their times;
+ * an anchored range begins with the last one before it.
+ */
 function samplesOf(window: Window): Sample[] {
   const { series, from, to, histogramFrom, histogramTo, extension, startMs } = window;
   const samples: Sample[] = [];
   for (let at = from; at < to; at++) {
-    samples.push({ timeMs: series.times[at] ?? 0, startMs: series.starts?.[at] ?? 0, value: series.values[at] ?? NaN });
+    samples.push({
+      timeMs: series.times[at] ?? 0,
+      startMs: series.starts?.[at] ?? 0,
+      value: series.values[at] ?? NaN,
+    });
   }
   for (let at = histogramFrom; at < histogramTo; at++) {
     const value = series.histograms[at];
     if (value === undefined) continue;
-    samples.push({ timeMs: series.histogramTimes[at] ?? 0, startMs: series.histogramStarts?.[at] ?? 0, value });
+    samples.push({
+      timeMs: series.histogramTimes[at] ?? 0,
+      startMs: series.histogramStarts?.[at] ?? 0,
+      value,
+    });
   }
   if (histogramTo > histogramFrom && to > from) samples.sort((a, b) => a.timeMs - b.timeMs);
   if (extension !== "anchored") return samples;
@@ -43,14 +54,16 @@ function countPairs(isCounted: (previous: Sample, current: Sample) => boolean): 
 }
 
 const isChange = ({ value: before }: Sample, { value: now }: Sample): boolean => {
-  if (typeof before === "number" && typeof now === "number") return before !== now && !(Number.isNaN(before) && Number.isNaN(now));
+  if (typeof before === "number" && typeof now === "number")
+    return before !== now && !(Number.isNaN(before) && Number.isNaN(now));
   if (typeof before === "number" || typeof now === "number") return true;
   return !equalHistograms(before, now);
 };
 
 const isReset = (previous: Sample, current: Sample): boolean => {
   const [before, now] = [previous.value, current.value];
-  if (typeof before === "number" && typeof now === "number") return now < before || isRestart(previous, current);
+  if (typeof before === "number" && typeof now === "number")
+    return now < before || isRestart(previous, current);
   if (typeof before === "number" || typeof now === "number") return true;
   return isRestart(previous, current) || detectReset(now, before);
 };

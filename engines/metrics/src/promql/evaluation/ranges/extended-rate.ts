@@ -5,16 +5,23 @@ import { createHistogramSum, type HistogramSum, toHistogram } from "../../histog
 import { detectReset } from "../../histograms/resets.ts";
 import type { Window } from "../window.ts";
 import { addTelling, warnMixedSchemas, warnNotCounter, warnNotGauge } from "./messages.ts";
-import type { RateKind } from "./rate.ts";
+import type { RateKind } from "./rate-kind.ts";
 
-/** The samples between which an extended range lies: the last one at or before its start, and the one that ends it. */
+/**
+ * The samples between which an extended range lies: the last
+ * one at or before its start, and the one that ends it.
+ */
 export interface Span {
   first: number;
   last: number;
 }
 
 /** Null when the range holds nothing: all samples lie before it, or (smoothed) behind it. */
-export function spanOf(times: Float64Array, { from, to }: { from: number; to: number }, window: Window): Span | null {
+export function spanOf(
+  times: Float64Array,
+  { from, to }: { from: number; to: number },
+  window: Window,
+): Span | null {
   const { startMs, endMs, extension } = window;
   let last = to - 1;
   if (last < from) return null;
@@ -37,13 +44,21 @@ interface Point {
 }
 
 /** The value between two samples at a time; a counter that fell began at 0. */
-export function interpolate(before: Point, after: Point, { timeMs, isCounter }: { timeMs: number; isCounter: boolean }): number {
+export function interpolate(
+  before: Point,
+  after: Point,
+  { timeMs, isCounter }: { timeMs: number; isCounter: boolean },
+): number {
   const from = isCounter && after.value < before.value ? 0 : before.value;
   return from + ((after.value - from) * (timeMs - before.timeMs)) / (after.timeMs - before.timeMs);
 }
 
 /** The values at both ends of the range. */
-export function endsOf(window: Window, { first, last }: Span, isCounter: boolean): { left: number; right: number } {
+export function endsOf(
+  window: Window,
+  { first, last }: Span,
+  isCounter: boolean,
+): { left: number; right: number } {
   const { times, values } = window.series;
   const point = (index: number): Point => ({ timeMs: times[index] ?? 0, value: values[index] ?? NaN });
   const isSmoothed = window.extension === "smoothed";
@@ -80,7 +95,10 @@ export function extendedRate(window: Window, { isCounter, isPerSecond }: RateKin
 }
 
 /** The same for histograms. */
-export function extendedHistogramRate(window: Window, { isCounter, isPerSecond }: RateKind): Histogram | undefined {
+export function extendedHistogramRate(
+  window: Window,
+  { isCounter, isPerSecond }: RateKind,
+): Histogram | undefined {
   const { histogramTimes: times, histograms } = window.series;
   const span = spanOf(times, { from: window.histogramFrom, to: window.histogramTo }, window);
   if (span === null) return undefined;
@@ -106,7 +124,9 @@ function endHistogram(
   const { histogramTimes: times, histograms } = window.series;
   const at = isLeft ? span.first : span.last;
   const timeMs = isLeft ? window.startMs : window.endMs;
-  const isOutside = isLeft ? (times[at] ?? 0) < timeMs && at < span.last : (times[at] ?? 0) > timeMs && at > window.histogramFrom;
+  const isOutside = isLeft
+    ? (times[at] ?? 0) < timeMs && at < span.last
+    : (times[at] ?? 0) > timeMs && at > window.histogramFrom;
   if (window.extension !== "smoothed" || !isOutside) return histograms[at];
   const before = isLeft ? at : at - 1;
   return interpolateHistograms(window, { before, timeMs, isCounter });

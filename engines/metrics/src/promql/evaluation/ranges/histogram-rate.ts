@@ -76,7 +76,10 @@ function addResets(window: Window, { samples, base, total }: Resets): boolean {
   return true;
 }
 
-/** A counter that was reset before the second sample has lost nothing since: its first sample counts for nothing. */
+/**
+ * A counter that was reset before the second sample has
+ * lost nothing since: its first sample counts for nothing.
+ */
 function emptyLike({ schema, customBounds }: Histogram): Histogram {
   return {
     schema,

@@ -9,7 +9,8 @@ export function warnMixed({ annotations, position, metricName }: Window): undefi
 }
 
 export function warnMixedSchemas({ annotations, position, metricName }: Window): undefined {
-  const message = "vector contains a mix of histograms with exponential and custom buckets schemas for metric name";
+  const message =
+    "vector contains a mix of histograms with exponential and custom buckets schemas for metric name";
   annotations.warn(`${message} ${JSON.stringify(metricName)}`, position);
 }
 
@@ -27,7 +28,11 @@ export function informIgnored({ annotations, position, metricName }: Window): vo
 }
 
 /** Adds or subtracts a histogram, and tells what had to be adapted. False when both do not fit together. */
-export function addTelling(total: HistogramSum, histogram: Histogram, { window, sign }: { window: Window; sign: 1 | -1 }): boolean {
+export function addTelling(
+  total: HistogramSum,
+  histogram: Histogram,
+  { window, sign }: { window: Window; sign: 1 | -1 },
+): boolean {
   total.hasReconciled = false;
   if (!addHistogram(total, histogram, sign)) {
     warnMixedSchemas(window);
@@ -35,7 +40,10 @@ export function addTelling(total: HistogramSum, histogram: Histogram, { window, 
   }
   if (total.hasReconciled) {
     const operation = sign === 1 ? "addition" : "subtraction";
-    window.annotations.inform(`mismatched custom buckets were reconciled during ${operation}`, window.position);
+    window.annotations.inform(
+      `mismatched custom buckets were reconciled during ${operation}`,
+      window.position,
+    );
   }
   return true;
 }

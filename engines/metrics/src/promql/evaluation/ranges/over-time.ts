@@ -6,7 +6,7 @@ import { averageOverTime, sumOverTime } from "./histogram-over-time.ts";
 import { informIgnored, warnMixed } from "./messages.ts";
 
 /** The mean, by a compensated sum, or step by step when that sum overflows. */
-export function meanOf(values: Float64Array): number {
+function meanOf(values: Float64Array): number {
   const sum = createSum(values[0] ?? NaN);
   for (let index = 1; index < values.length; index++) {
     const before = { ...sum };
@@ -16,7 +16,11 @@ export function meanOf(values: Float64Array): number {
   return sum.value / values.length + sum.lost / values.length;
 }
 
-function meanByParts(values: Float64Array, from: number, { value, lost }: { value: number; lost: number }): number {
+function meanByParts(
+  values: Float64Array,
+  from: number,
+  { value, lost }: { value: number; lost: number },
+): number {
   const mean = { value: value / from, lost: lost / from };
   for (let index = from; index < values.length; index++) {
     const share = index / (index + 1);
@@ -97,7 +101,10 @@ function maxOf(values: Float64Array): number {
 function medianDeviation(values: Float64Array): number {
   if (values.some(Number.isNaN)) return NaN;
   const median = quantileOf(0.5, values.slice());
-  return quantileOf(0.5, values.map((value) => Math.abs(value - median)));
+  return quantileOf(
+    0.5,
+    values.map((value) => Math.abs(value - median)),
+  );
 }
 
 type End = "first" | "last";
@@ -116,7 +123,9 @@ function endOf(window: Window, end: End): { timeMs: number; value: number | Hist
 }
 
 function timeOfExtreme(isBetter: (value: number, than: number) => boolean): RangeFunction {
-  return ofFloatsAlone((values, { series, from }) => (series.times[from + extremeIndex(values, isBetter)] ?? NaN) / 1000);
+  return ofFloatsAlone(
+    (values, { series, from }) => (series.times[from + extremeIndex(values, isBetter)] ?? NaN) / 1000,
+  );
 }
 
 /** The functions that end in `_over_time`. */

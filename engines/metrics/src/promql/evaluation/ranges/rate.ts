@@ -6,16 +6,14 @@ import { floatCount, histogramCount, type RangeFunction, type Window } from "../
 import { extendedHistogramRate, extendedRate } from "./extended-rate.ts";
 import { histogramIncrease } from "./histogram-rate.ts";
 import { addTelling, warnMixed } from "./messages.ts";
+import type { RateKind } from "./rate-kind.ts";
 import { isRestart, startedAt, warnOverlap } from "./start-times.ts";
 
-export interface RateKind {
-  isCounter: boolean;
-  isPerSecond: boolean;
-}
-
 export const rate: RangeFunction = (window) => extrapolated(window, { isCounter: true, isPerSecond: true });
-export const increase: RangeFunction = (window) => extrapolated(window, { isCounter: true, isPerSecond: false });
-export const delta: RangeFunction = (window) => extrapolated(window, { isCounter: false, isPerSecond: false });
+export const increase: RangeFunction = (window) =>
+  extrapolated(window, { isCounter: true, isPerSecond: false });
+export const delta: RangeFunction = (window) =>
+  extrapolated(window, { isCounter: false, isPerSecond: false });
 
 function extrapolated(window: Window, kind: RateKind): number | Histogram | undefined {
   const [floats, histograms] = [floatCount(window), histogramCount(window)];
@@ -53,7 +51,9 @@ function lostByResets(window: Window): number {
   return (window.resets[to - 1] ?? 0) - (window.resets[from] ?? 0);
 }
 
-/** What the counter had lost by each sample: differences of it spare every window the way through its samples. */
+/**
+ * What the counter had lost by each sample: differences of it spare every window the way through its samples.
+ */
 function sumResets({ times, values, starts }: RangeSeries): Float64Array {
   const sums = new Float64Array(values.length);
   let sum = 0;
@@ -90,8 +90,9 @@ function beganWithin({ startMs }: Window, { createdMs, firstMs }: Span): boolean
 }
 
 /**
- * By how much the difference of the samples is to be raised, so that it stands for the whole range: to its ends where
- * samples are near them (1.1 of their mean distance), else by half a distance; never to before a counter was 0.
+ * By how much the difference of the samples is to be raised, so that it stands
+ * for the whole range: to its ends where samples are near them (1.1 of their
+ * mean distance), else by half a distance; never to before a counter was 0.
  */
 function factorOf(window: Window, span: Span, { isCounter, isPerSecond }: RateKind): number {
   const { startMs, endMs, rangeMs } = window;

@@ -15,8 +15,14 @@ export function isRestart(previous: Started, current: Started): boolean {
   return previous.startMs !== 0 && previous.startMs !== previous.timeMs;
 }
 
-/** A counter that is said to have begun before its last sample was taken, at another time than that one said. */
-export function warnOverlap({ annotations, position, metricName }: Window, previous: Started, current: Started): void {
+/**
+ * A counter that is said to have begun before its last sample was taken, at another time than that one said.
+ */
+export function warnOverlap(
+  { annotations, position, metricName }: Window,
+  previous: Started,
+  current: Started,
+): void {
   const overlaps =
     current.startMs !== 0 && current.startMs < previous.timeMs && current.startMs !== previous.startMs;
   if (!overlaps) return;
