@@ -32,5 +32,7 @@ export { MAX_STEPS, queryInstant, queryRange, type QuerySettings, type Range } f
 export type { MatrixSeries, QueryResult, ResultValue, VectorSample } from "./promql/query-result.ts";
 export type { Expr } from "./promql/syntax/ast.ts";
 export { format as formatQuery } from "./promql/syntax/format.ts";
+export { type Json, toJson as queryToJson } from "./promql/syntax/to-json.ts";
+export { pretty as prettifyQuery } from "./promql/syntax/pretty.ts";
 export { parse as parseQuery } from "./promql/syntax/parse.ts";
 export { ParseError } from "./promql/syntax/parse-error.ts";

@@ -20,6 +20,18 @@ export function compileRegex(pattern: string): (text: string) => boolean {
   return compileLiterals(pattern) ?? compileEnds(pattern) ?? compileAutomaton(pattern);
 }
 
+/** Why a pattern is none, or null. */
+export function regexProblem(pattern: string): string | null {
+  try {
+    // First as it is: what the message quotes is then what was written.
+    if (SPECIAL.test(pattern) && pattern.length <= MAX_PATTERN_LENGTH) RE2JS.compile(pattern);
+    compileRegex(pattern);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 /** `a|b|c` */
 function compileLiterals(pattern: string): ((text: string) => boolean) | null {
   const alternatives = pattern.split("|");

@@ -47,7 +47,12 @@ describe("extended ranges", () => {
   it("answer with a sample at each end", async () => {
     const result = await askAt(counter, "c_total{job='a'}[20s] smoothed", 25);
     expect(result.value).toMatchObject({
-      series: [{ timestampsMs: new Float64Array([5_000, 10_000, 20_000, 25_000]), values: new Float64Array([5, 10, 20, 25]) }],
+      series: [
+        {
+          timestampsMs: new Float64Array([5_000, 10_000, 20_000, 25_000]),
+          values: new Float64Array([5, 10, 20, 25]),
+        },
+      ],
     });
   });
 
@@ -65,13 +70,17 @@ describe("durations", () => {
   });
 
   it("may be chosen with min_of and max_of, and be an offset", async () => {
-    expect(await at("c_total{job='a'} offset max_of(10s, 20s)", 30)).toEqual({ "{__name__=c_total,job=a}": 10 });
+    expect(await at("c_total{job='a'} offset max_of(10s, 20s)", 30)).toEqual({
+      "{__name__=c_total,job=a}": 10,
+    });
     expect(await at("c_total{job='a'} offset -(5s * 2)", 10)).toEqual({ "{__name__=c_total,job=a}": 20 });
   });
 
   it("must be greater than 0 in brackets", async () => {
     await expect(at("rate(c_total[5s - 5s])", 30)).rejects.toThrow("duration must be greater than 0");
-    await expect(at("rate(c_total[0s])", 30)).rejects.toThrow("1:14: parse error: duration must be greater than 0");
+    await expect(at("rate(c_total[0s])", 30)).rejects.toThrow(
+      "1:14: parse error: duration must be greater than 0",
+    );
   });
 });
 
@@ -139,7 +148,11 @@ describe("limits", () => {
     let now = 0;
     const nowMs = () => (now += 600);
     const limits = { ...FREE, timeoutMs: 1_000, nowMs };
-    const asked = queryRange("count(c_total[1m:1ms] or c_total)", { startMs: 0, endMs: 1, stepMs: 1 }, { storage: counter, limits });
+    const asked = queryRange(
+      "count(c_total[1m:1ms] or c_total)",
+      { startMs: 0, endMs: 1, stepMs: 1 },
+      { storage: counter, limits },
+    );
     await expect(asked).rejects.toThrow();
     const slow = queryInstant("sum_over_time(c_total[1d:1s])", 60_000, { storage: counter, limits });
     await expect(slow).rejects.toMatchObject({ fault: "timeout" });
@@ -155,7 +168,10 @@ describe("sampling", () => {
   it("by ratio chooses complements: what one leaves the other takes", async () => {
     const storage = storageOf(
       10_000,
-      Array.from({ length: 50 }, (_, index) => ({ labels: { __name__: "x", i: String(index) }, values: [index] })),
+      Array.from({ length: 50 }, (_, index) => ({
+        labels: { __name__: "x", i: String(index) },
+        values: [index],
+      })),
     );
     const [some, others, all] = await Promise.all(
       ["limit_ratio(0.3, x)", "limit_ratio(-0.7, x)", "x"].map((query) => at(query, 0, storage)),

@@ -34,7 +34,11 @@ export function askAt(storage: MemoryStorage, query: string, seconds: number): P
 }
 
 /** Asks for a range, in seconds. */
-export function askOver(storage: MemoryStorage, query: string, [start, end, step]: [number, number, number]): Promise<QueryResult> {
+export function askOver(
+  storage: MemoryStorage,
+  query: string,
+  [start, end, step]: [number, number, number],
+): Promise<QueryResult> {
   const range = { startMs: start * 1000, endMs: end * 1000, stepMs: step * 1000 };
   return queryRange(query, range, settings(storage));
 }

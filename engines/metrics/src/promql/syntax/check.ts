@@ -1,3 +1,4 @@
+import { regexProblem } from "../label-regex.ts";
 import { matchesEmpty } from "../matcher.ts";
 import {
   type Aggregate,
@@ -99,6 +100,11 @@ function checkAggregate({ expr, operator, parameter }: Aggregate, source: Source
 
 function checkSelector(selector: VectorSelector, source: Source): void {
   const { name, matchers, position } = selector;
+  for (const { operator, value } of matchers) {
+    if (operator === "=" || operator === "!=") continue;
+    const problem = regexProblem(value);
+    if (problem !== null) source.fail(position, problem);
+  }
   if (name !== "") {
     const other = matchers.slice(0, -1).find((matcher) => matcher.name === "__name__");
     if (other === undefined) return;

@@ -22,6 +22,10 @@ const KEYWORDS: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
+/** Each operator is a step down the tree; more than anybody writes would exhaust the stack. */
+const MAX_OPERATORS = 1_000;
+const OPERATOR = /^(?:[-+*/%^]|[<>]|[=!]|and|or|unless|atan2)$/i;
+
 /**
  * A function that the grammar knows, takes any arguments and has six letters as `min_of` and `max_of` have.
  */
@@ -38,10 +42,16 @@ export function normalize(query: string): string {
   let text = "";
   let brackets = 0;
   let isAfterOffset = false;
+  let operators = 0;
   for (const found of query.matchAll(TOKEN)) {
     const [token] = found;
     const { name, point, other } = found.groups ?? {};
     const isDuration = brackets > 0 || isAfterOffset;
+    operators += OPERATOR.test(token) ? 1 : 0;
+    if (operators > MAX_OPERATORS) {
+      const position = { start: found.index, end: found.index + token.length };
+      throw new ParseError(query, position, `more than ${MAX_OPERATORS} operators in one query`);
+    }
     if (point !== undefined) text += `0${point.slice(0, -1)}`;
     else if (name !== undefined) text += normalizeName(query, { name, at: found.index, isDuration });
     else text += token;
