@@ -24,7 +24,7 @@ interface Task {
 export function aggregateK(evaluation: Evaluation, task: Task, grid: Grid): Column[] {
   const { plan, columns, parameter } = task;
   if (!checkParameter(evaluation, task)) return [];
-  // In the order in which they are first chosen: at one moment that of the values; over several there is none.
+  // In the order in which they are chosen: at one moment that of the values.
   const kept = new Map<Column, MutableColumn>();
   const groups = groupColumns(columns, plan);
   for (let step = 0; step < grid.count; step++) {

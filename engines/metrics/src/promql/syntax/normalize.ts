@@ -8,7 +8,7 @@ const TOKEN = new RegExp(
     /(?<name>[a-zA-Z_:][a-zA-Z0-9_:]*)/,
     /(?<point>[0-9]+\.(?![0-9]))/,
     /(?<number>[0-9.][0-9a-zA-Z_.]*)/,
-    /(?<other>[^])/,
+    /(?<other>[=!<>]=|[^])/,
   ]
     .map((part) => part.source)
     .join("|"),
@@ -22,9 +22,9 @@ const KEYWORDS: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** Each operator is a step down the tree; more than anybody writes would exhaust the stack. */
-const MAX_OPERATORS = 1_000;
-const OPERATOR = /^(?:[-+*/%^]|[<>]|[=!]|and|or|unless|atan2)$/i;
+/** Each operator is a step down the tree; many more than this the grammar cannot hold. */
+const MAX_OPERATORS = 200;
+const OPERATOR = /^(?:[-+*/%^]|[<>]|[=!<>]=|and|or|unless|atan2)$/i;
 
 /**
  * A function that the grammar knows, takes any arguments and has six letters as `min_of` and `max_of` have.
@@ -42,12 +42,13 @@ export function normalize(query: string): string {
   let text = "";
   let brackets = 0;
   let isAfterOffset = false;
+  let braces = 0;
   let operators = 0;
   for (const found of query.matchAll(TOKEN)) {
     const [token] = found;
     const { name, point, other } = found.groups ?? {};
     const isDuration = brackets > 0 || isAfterOffset;
-    operators += OPERATOR.test(token) ? 1 : 0;
+    if (braces === 0 && OPERATOR.test(token)) operators += 1;
     if (operators > MAX_OPERATORS) {
       const position = { start: found.index, end: found.index + token.length };
       throw new ParseError(query, position, `more than ${MAX_OPERATORS} operators in one query`);
@@ -57,6 +58,8 @@ export function normalize(query: string): string {
     else text += token;
     if (other === "[") brackets += 1;
     if (other === "]") brackets -= 1;
+    if (other === "{") braces += 1;
+    if (other === "}") braces -= 1;
     isAfterOffset = name?.toLowerCase() === "offset" || (isAfterOffset && /^[\s()+-]$/.test(token));
   }
   return text;

@@ -77,9 +77,9 @@ describe("the parser", () => {
 
   it("refuses what would exhaust it", () => {
     expect(() => parse("(".repeat(10_000))).toThrow("more than 250 parentheses are open");
-    expect(() => parse(`${"-".repeat(20_000)}x`)).toThrow("more than 1000 operators");
-    expect(() => parse(`1${" + 1".repeat(5_000)}`)).toThrow("more than 1000 operators");
-    expect(parse(`1${" + 1".repeat(1_000)}`)).toMatchObject({ kind: "binary" });
+    expect(() => parse(`${"-".repeat(20_000)}x`)).toThrow("more than 200 operators");
+    expect(() => parse(`1${" + 1".repeat(5_000)}`)).toThrow("more than 200 operators");
+    expect(parse(`1${" + 1".repeat(200)}`)).toMatchObject({ kind: "binary" });
     expect(() => parse("x".repeat(70_000))).toThrow("at most 65536 are allowed");
   });
 });

@@ -3,7 +3,7 @@ import { format, formatAggregation, formatOperator, formatSubquerySuffix } from 
 
 const MAX_LINE_LENGTH = 100;
 
-/** The expression over several lines, each as short as people read them. Short expressions stay on one line. */
+/** The expression over several lines where one would be too long to read. */
 export function pretty(expr: Expr): string {
   return lines(expr, 0);
 }
