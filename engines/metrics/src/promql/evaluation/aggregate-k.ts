@@ -104,7 +104,27 @@ function choose({ annotations }: Evaluation, { plan, columns, step, wanted }: Ch
   const floats = present.filter((column) => column.present[step] === FLOAT);
   const sign = operator === "topk" ? -1 : 1;
   const byValue = (a: Column, b: Column) => compareValues(a.values[step] ?? NaN, b.values[step] ?? NaN, sign);
-  return floats.toSorted(byValue).slice(0, count);
+  return count > MAX_INSERTED ? floats.toSorted(byValue).slice(0, count) : bestOf(floats, count, byValue);
+}
+
+/** Up to here the best are kept in order while all are looked at once; for more it pays to sort. */
+const MAX_INSERTED = 32;
+
+function bestOf(
+  columns: readonly Column[],
+  count: number,
+  compare: (a: Column, b: Column) => number,
+): Column[] {
+  const best: Column[] = [];
+  if (count === 0) return best;
+  for (const column of columns) {
+    const last = best[count - 1];
+    if (last !== undefined && compare(column, last) >= 0) continue;
+    const place = best.findIndex((each) => compare(column, each) < 0);
+    best.splice(place < 0 ? best.length : place, 0, column);
+    best.length = Math.min(best.length, count);
+  }
+  return best;
 }
 
 /** NaN comes last in either direction. */

@@ -111,6 +111,9 @@ function reachOf({ range, lookbackMs }: { range: RangePlan; lookbackMs: number }
   return { before: extension === null ? 0 : lookbackMs, behind: extension === "smoothed" ? lookbackMs : 0 };
 }
 
+/** What is read is charged in lots, often enough to stop a query within one long series. */
+const SAMPLES_PER_CHARGE = 10_000;
+
 function slide(evaluation: Evaluation, sliding: Sliding, grid: Grid): Column {
   const { apply, call, range, series, parameters } = sliding;
   const keepsName = call.name === "last_over_time" || call.name === "first_over_time";
@@ -118,6 +121,7 @@ function slide(evaluation: Evaluation, sliding: Sliding, grid: Grid): Column {
   const window = createWindow(evaluation, sliding);
   const look = range.kind === "matrix" ? range.selector : range;
   const reach = reachOf({ range, lookbackMs: evaluation.lookbackMs });
+  let read = 0;
   for (let step = 0; step < grid.count; step++) {
     const endMs = lookAt(look, grid, step);
     window.timeMs = timeAt(grid, step);
@@ -126,12 +130,18 @@ function slide(evaluation: Evaluation, sliding: Sliding, grid: Grid): Column {
     move(window, { fromMs: window.startMs - reach.before, toMs: endMs + reach.behind });
     const samples = window.to - window.from + window.histogramTo - window.histogramFrom;
     if (samples === 0) continue;
-    evaluation.budget.addSamples(1 + (samples >> 3));
-    for (const [index, values] of parameters.entries()) window.parameters[index] = values[step] ?? NaN;
+    read += 1 + (samples >> 3);
+    for (let index = 0; index < parameters.length; index++) {
+      window.parameters[index] = parameters[index]?.[step] ?? NaN;
+    }
     const result = apply(window);
     if (typeof result === "number") setFloat(column, step, result);
     else if (result !== undefined) setHistogram(column, step, result);
+    if (read < SAMPLES_PER_CHARGE) continue;
+    evaluation.budget.addSamples(read);
+    read = 0;
   }
+  evaluation.budget.addSamples(read);
   return column;
 }
 

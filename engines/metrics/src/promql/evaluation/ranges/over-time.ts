@@ -1,26 +1,25 @@
 import type { Histogram } from "../../../histogram.ts";
-import { addTo, createSum, totalOf } from "../../kahan.ts";
+import { addTo, createSum, type Sum, totalOf } from "../../kahan.ts";
 import { quantileOf } from "../../quantile.ts";
 import { floatCount, floatsOf, histogramCount, type RangeFunction, type Window } from "../window.ts";
 import { averageOverTime, sumOverTime } from "./histogram-over-time.ts";
 import { informIgnored, warnMixed } from "./messages.ts";
 
-/** The mean, by a compensated sum, or step by step when that sum overflows. */
+/** The mean, by a compensated sum, or step by step when that overflows. Plain numbers: it sees every sample. */
 function meanOf(values: Float64Array): number {
-  const sum = createSum(values[0] ?? NaN);
+  let sum = values[0] ?? NaN;
+  let lost = 0;
   for (let index = 1; index < values.length; index++) {
-    const before = { ...sum };
-    addTo(sum, values[index] ?? NaN);
-    if (sum.value === Infinity || sum.value === -Infinity) return meanByParts(values, index, before);
+    const term = values[index] ?? NaN;
+    const total = sum + term;
+    if (total === Infinity || total === -Infinity) return meanByParts(values, index, { value: sum, lost });
+    lost += Math.abs(sum) >= Math.abs(term) ? sum - total + term : term - total + sum;
+    sum = total;
   }
-  return sum.value / values.length + sum.lost / values.length;
+  return sum / values.length + lost / values.length;
 }
 
-function meanByParts(
-  values: Float64Array,
-  from: number,
-  { value, lost }: { value: number; lost: number },
-): number {
+function meanByParts(values: Float64Array, from: number, { value, lost }: Sum): number {
   const mean = { value: value / from, lost: lost / from };
   for (let index = from; index < values.length; index++) {
     const share = index / (index + 1);
@@ -31,11 +30,18 @@ function meanByParts(
   return totalOf(mean);
 }
 
-const sumOfFloats = (values: Float64Array) => {
-  const sum = createSum(0);
-  for (const value of values) addTo(sum, value);
-  return totalOf(sum);
-};
+function sumOfFloats(values: Float64Array): number {
+  let sum = 0;
+  let lost = 0;
+  for (let index = 0; index < values.length; index++) {
+    const term = values[index] ?? NaN;
+    const total = sum + term;
+    if (total === Infinity || total === -Infinity) lost = 0;
+    else lost += Math.abs(sum) >= Math.abs(term) ? sum - total + term : term - total + sum;
+    sum = total;
+  }
+  return sum + lost;
+}
 
 /** Functions that add histograms as they add floats, and not both. */
 function ofEither(ofFloats: (values: Float64Array) => number, ofHistograms: RangeFunction): RangeFunction {

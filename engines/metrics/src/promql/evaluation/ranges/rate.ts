@@ -30,11 +30,11 @@ function floatRate(window: Window, kind: RateKind): number | undefined {
   const first = values[from] ?? NaN;
   let difference = (values[to - 1] ?? NaN) - first;
   if (kind.isCounter) difference += lostByResets(window);
-  const span = {
+  const span: Span = {
     count: to - from,
     firstMs: times[from] ?? 0,
     lastMs: times[to - 1] ?? 0,
-    createdMs: kind.isCounter ? (starts?.[from] ?? 0) : 0,
+    createdMs: kind.isCounter && starts !== null ? (starts[from] ?? 0) : 0,
     first: kind.isCounter && difference > 0 && first >= 0 ? first / difference : Infinity,
   };
   const isFromStart = beganWithin(window, span);
