@@ -5,7 +5,7 @@ import { floatCount, floatsOf, histogramCount, type RangeFunction, type Window }
 import { averageOverTime, sumOverTime } from "./histogram-over-time.ts";
 import { informIgnored, warnMixed } from "./messages.ts";
 
-/** The mean, by a compensated sum, or step by step when that overflows. Plain numbers: it sees every sample. */
+/** The mean, by a compensated sum, or step by step when that overflows. Plain numbers, for speed. */
 function meanOf(values: Float64Array): number {
   let sum = values[0] ?? NaN;
   let lost = 0;
