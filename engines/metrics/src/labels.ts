@@ -1,0 +1,64 @@
+/**
+ * The labels of a series, in the order of their names, without empty values. Never altered; a store makes
+ * one object for each series and hands the same out again.
+ */
+export interface Labels {
+  readonly names: readonly string[];
+  readonly values: readonly string[];
+  /** Equal for equal labels, and for no others. */
+  readonly key: string;
+}
+
+/** The label that holds the name of the metric. */
+export const METRIC_NAME = "__name__";
+
+/** No byte of UTF-8 is 0xff, so neither occurs in a name or a value that was received. */
+const SEPARATOR = "\u{fdd0}";
+const END = "\u{fdd1}";
+
+export const NO_LABELS: Labels = { names: [], values: [], key: "" };
+
+/** Sorts, and leaves out what is empty: to PromQL an empty label is no label. */
+export function createLabels(pairs: Iterable<readonly [string, string]>): Labels {
+  const kept = [...pairs].filter(([, value]) => value !== "");
+  kept.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return sortedLabels(
+    kept.map(([name]) => name),
+    kept.map(([, value]) => value),
+  );
+}
+
+/** For names that are in order already, with values that are not empty. */
+export function sortedLabels(names: readonly string[], values: readonly string[]): Labels {
+  if (names.length === 0) return NO_LABELS;
+  let key = "";
+  for (let index = 0; index < names.length; index++) {
+    key += `${names[index]}${SEPARATOR}${values[index]}${END}`;
+  }
+  return { names, values, key };
+}
+
+/** The value, empty when there is no such label. */
+export function labelValue(labels: Labels, name: string): string {
+  const { names } = labels;
+  for (let index = 0; index < names.length; index++) {
+    if (names[index] === name) return labels.values[index] ?? "";
+  }
+  return "";
+}
+
+/** By name and value in turn, as series are listed in an answer. */
+export function compareLabels(a: Labels, b: Labels): number {
+  const length = Math.min(a.names.length, b.names.length);
+  for (let index = 0; index < length; index++) {
+    const [nameA = "", nameB = "", valueA = "", valueB = ""] = [
+      a.names[index],
+      b.names[index],
+      a.values[index],
+      b.values[index],
+    ];
+    if (nameA !== nameB) return nameA < nameB ? -1 : 1;
+    if (valueA !== valueB) return valueA < valueB ? -1 : 1;
+  }
+  return a.names.length - b.names.length;
+}
