@@ -7,7 +7,11 @@ const FIRST_ARENA_BYTES = 64 * 1024;
  */
 export class ByteIndex {
   #arena = new Uint8Array(FIRST_ARENA_BYTES);
+  #arenaView = new DataView(this.#arena.buffer);
   #arenaLength = 0;
+  /** Of the bytes asked for last: a request asks for all of its series in the same ones. */
+  #asked: Uint8Array = this.#arena;
+  #askedView: DataView = this.#arenaView;
   /** Four numbers a slot: hash, place in the arena, length, value + 1; 0 for an empty slot. */
   #slots = new Uint32Array(FIRST_SLOTS * 4);
   #size = 0;
@@ -22,7 +26,8 @@ export class ByteIndex {
 
   /** The number of these bytes, or -1. */
   find(bytes: Uint8Array, from: number, to: number): number {
-    const slot = this.#slotOf(hashBytes(bytes, from, to), bytes, from, to);
+    const view = this.#viewOf(bytes);
+    const slot = this.#slotOf(hashBytes(view, from, to), view, from, to);
     return (this.#slots[slot + 3] ?? 0) - 1;
   }
 
@@ -34,37 +39,52 @@ export class ByteIndex {
     const place = this.#arenaLength;
     this.#arena.set(bytes.subarray(from, to), place);
     this.#arenaLength += length;
-    const hash = hashBytes(bytes, from, to);
-    const slot = this.#slotOf(hash, bytes, from, to);
+    const view = this.#viewOf(bytes);
+    const hash = hashBytes(view, from, to);
+    const slot = this.#slotOf(hash, view, from, to);
     this.#slots.set([hash, place, length, value + 1], slot);
     this.#size += 1;
   }
 
   clear(): void {
     this.#arena = new Uint8Array(FIRST_ARENA_BYTES);
+    this.#arenaView = new DataView(this.#arena.buffer);
     this.#slots = new Uint32Array(FIRST_SLOTS * 4);
     this.#arenaLength = 0;
     this.#size = 0;
   }
 
   /** Where these bytes are, or would be. Linear probing; never more than half full. */
-  #slotOf(hash: number, bytes: Uint8Array, from: number, to: number): number {
+  #slotOf(hash: number, view: DataView, from: number, to: number): number {
     const slots = this.#slots;
     const mask = slots.length / 4 - 1;
     for (let index = hash & mask; ; index = (index + 1) & mask) {
       const slot = index * 4;
       if (slots[slot + 3] === 0) return slot;
-      if (slots[slot] === hash && slots[slot + 2] === to - from && this.#isAt(slot, bytes, from)) return slot;
+      if (slots[slot] === hash && slots[slot + 2] === to - from && this.#isAt(slot, view, from)) return slot;
     }
   }
 
-  #isAt(slot: number, bytes: Uint8Array, from: number): boolean {
+  #isAt(slot: number, view: DataView, from: number): boolean {
     const place = this.#slots[slot + 1] ?? 0;
     const length = this.#slots[slot + 2] ?? 0;
-    for (let index = 0; index < length; index++) {
-      if (this.#arena[place + index] !== bytes[from + index]) return false;
+    const arena = this.#arenaView;
+    let index = 0;
+    for (; index + 4 <= length; index += 4) {
+      if (arena.getUint32(place + index) !== view.getUint32(from + index)) return false;
+    }
+    for (; index < length; index++) {
+      if (arena.getUint8(place + index) !== view.getUint8(from + index)) return false;
     }
     return true;
+  }
+
+  #viewOf(bytes: Uint8Array): DataView {
+    if (bytes !== this.#asked) {
+      this.#asked = bytes;
+      this.#askedView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    return this.#askedView;
   }
 
   #growSlots(): void {
@@ -85,23 +105,17 @@ export class ByteIndex {
     const larger = new Uint8Array(Math.max(needed, this.#arena.length * 2));
     larger.set(this.#arena.subarray(0, this.#arenaLength));
     this.#arena = larger;
+    this.#arenaView = new DataView(larger.buffer);
   }
 }
 
 /** In the manner of Murmur3's body and finish, over four bytes at a time: quick, and good enough for a table. */
-function hashBytes(bytes: Uint8Array, from: number, to: number): number {
+function hashBytes(view: DataView, from: number, to: number): number {
   let hash = (to - from) | 0;
   let index = from;
-  for (; index + 4 <= to; index += 4) {
-    const word =
-      (bytes[index] ?? 0) |
-      ((bytes[index + 1] ?? 0) << 8) |
-      ((bytes[index + 2] ?? 0) << 16) |
-      ((bytes[index + 3] ?? 0) << 24);
-    hash = mix(hash, word);
-  }
+  for (; index + 4 <= to; index += 4) hash = mix(hash, view.getInt32(index));
   let rest = 0;
-  for (; index < to; index++) rest = (rest << 8) | (bytes[index] ?? 0);
+  for (; index < to; index++) rest = (rest << 8) | view.getUint8(index);
   hash = mix(hash, rest);
   hash ^= hash >>> 16;
   hash = Math.imul(hash, 0x85ebca6b);

@@ -1,6 +1,6 @@
 import { BYTES, FIXED_64, ProtoReader, readMessage, tagOf, VARINT } from "../protobuf/proto-reader.ts";
 import { readHistogram } from "./read-histogram.ts";
-import { SampleColumns } from "./sample-columns.ts";
+import { fillColumns, SampleColumns } from "./sample-columns.ts";
 import {
   METRIC_TYPES,
   type WriteSink,
@@ -18,6 +18,9 @@ const FOURTH = tagOf(4, BYTES);
 const VALUE = tagOf(1, FIXED_64);
 const TIMESTAMP = tagOf(2, VARINT);
 
+/** Nobody alters it: most series bring neither histograms nor exemplars. */
+const NONE: never[] = [];
+
 /**
  * Hands on what a `prometheus.WriteRequest` holds (remote-write 1.0), already decompressed. Throws WireError at what
  * is no such message; series before it have been handed on by then.
@@ -25,43 +28,46 @@ const TIMESTAMP = tagOf(2, VARINT);
 export function readRemoteWrite1(bytes: Uint8Array, sink: WriteSink): void {
   const reader = new ProtoReader(bytes);
   const columns = new SampleColumns();
+  const key = { bytes, from: 0, to: 0 };
+  const series: WrittenSeries = {
+    ...{ key, labels: () => readLabels(bytes, key.from, key.to), metadata: null },
+    ...{ samples: 0, timestampsMs: columns.timestampsMs, values: columns.values, startsMs: columns.startsMs },
+    ...{ histograms: NONE, exemplars: NONE },
+  };
   while (reader.at < reader.end) {
     const tag = reader.tag();
-    if (tag === FIRST) readSeries(reader, columns, sink);
-    else if (tag === THIRD) readMetadata(reader, sink);
+    if (tag === FIRST) {
+      readSeries(reader, columns, series);
+      sink.series(series);
+    } else if (tag === THIRD) readMetadata(reader, sink);
     else reader.skip(tag);
   }
 }
 
-function readSeries(reader: ProtoReader, columns: SampleColumns, sink: WriteSink): void {
-  const { bytes } = reader;
+/** The one object is filled anew for each series. */
+function readSeries(reader: ProtoReader, columns: SampleColumns, series: WrittenSeries): void {
   const outer = reader.enter();
   columns.clear();
-  const histograms: WrittenSeries["histograms"] = [];
-  const exemplars: WrittenExemplar[] = [];
-  let labelsFrom = -1;
-  let labelsTo = -1;
+  series.histograms = NONE;
+  series.exemplars = NONE;
+  let from = -1;
+  let to = 0;
   while (reader.at < reader.end) {
-    const from = reader.at;
+    const start = reader.at;
     const tag = reader.tag();
     if (tag === FIRST) {
       reader.skip(tag);
-      if (labelsFrom === -1) labelsFrom = from;
-      labelsTo = reader.at;
+      if (from === -1) from = start;
+      to = reader.at;
     } else if (tag === SECOND) readSample(reader, columns);
-    else if (tag === THIRD) exemplars.push(readExemplar(reader));
-    else if (tag === FOURTH) histograms.push(readHistogram(reader));
+    else if (tag === THIRD) series.exemplars = [...series.exemplars, readExemplar(reader)];
+    else if (tag === FOURTH) series.histograms = [...series.histograms, readHistogram(reader)];
     else reader.skip(tag);
   }
   reader.end = outer;
-  const [from, to] = labelsFrom === -1 ? [0, 0] : [labelsFrom, labelsTo];
-  sink.series({
-    key: { bytes, from, to },
-    labels: () => readLabels(bytes, from, to),
-    samples: columns.length,
-    ...{ timestampsMs: columns.timestampsMs, values: columns.values, startsMs: columns.startsMs },
-    ...{ histograms, exemplars, metadata: null },
-  });
+  series.key.from = Math.max(from, 0);
+  series.key.to = to;
+  fillColumns(series, columns);
 }
 
 function readSample(reader: ProtoReader, columns: SampleColumns): void {

@@ -3,13 +3,13 @@ import {
   FIXED_64,
   ProtoReader,
   readMessage,
-  readRepeated,
   tagOf,
   VARINT,
 } from "../protobuf/proto-reader.ts";
 import { WireError } from "../wire-error.ts";
 import { readHistogram } from "./read-histogram.ts";
-import { SampleColumns } from "./sample-columns.ts";
+import { References } from "./references.ts";
+import { fillColumns, SampleColumns } from "./sample-columns.ts";
 import { SymbolKey, type Symbols } from "./symbols.ts";
 import {
   METRIC_TYPES,
@@ -23,6 +23,7 @@ import {
 const SYMBOL = tagOf(4, BYTES);
 const SERIES = tagOf(5, BYTES);
 const LABEL_REFS = tagOf(1, BYTES);
+const UNPACKED_REF = tagOf(1, VARINT);
 const SAMPLE = tagOf(2, BYTES);
 const HISTOGRAM = tagOf(3, BYTES);
 const EXEMPLAR = tagOf(4, BYTES);
@@ -31,6 +32,8 @@ const VALUE = tagOf(1, FIXED_64);
 const TIMESTAMP = tagOf(2, VARINT);
 const START = tagOf(3, VARINT);
 const CREATED = tagOf(6, VARINT);
+/** Nobody alters it: most series bring neither histograms nor exemplars. */
+const NONE: never[] = [];
 
 /** The table of one request: where its texts lie, and what they are called here. */
 interface Table {
@@ -46,12 +49,27 @@ export function readRemoteWrite2(bytes: Uint8Array, symbols: Symbols, sink: Writ
   symbols.makeRoom();
   const reader = new ProtoReader(bytes);
   const table = readTable(reader, symbols);
-  const place = { reader, table, columns: new SampleColumns(), key: new SymbolKey() };
+  const columns = new SampleColumns();
+  const key = new SymbolKey();
+  const refs = new References();
+  const series: WrittenSeries = {
+    ...{ key: key.view(), labels: () => labelsOf(refs.list(), table), metadata: null },
+    ...{ samples: 0, timestampsMs: columns.timestampsMs, values: columns.values, startsMs: columns.startsMs },
+    ...{ histograms: NONE, exemplars: NONE },
+  };
+  const place: Place = { reader, table, columns, series, refs };
   reader.at = 0;
   while (reader.at < reader.end) {
     const tag = reader.tag();
-    if (tag === SERIES) readSeries(place, symbols.generation, sink);
-    else reader.skip(tag);
+    if (tag !== SERIES) {
+      reader.skip(tag);
+      continue;
+    }
+    readSeries(place);
+    key.begin(symbols.generation);
+    for (let index = 0; index < refs.length; index++) key.add(table.idOf(refs.at(index)));
+    key.viewInto(series.key);
+    sink.series(series);
   }
 }
 
@@ -88,39 +106,33 @@ interface Place {
   reader: ProtoReader;
   table: Table;
   columns: SampleColumns;
-  key: SymbolKey;
+  series: WrittenSeries;
+  refs: References;
 }
 
-function readSeries(place: Place, generation: number, sink: WriteSink): void {
-  const { reader, table, columns, key } = place;
+/** The one object is filled anew for each series. */
+function readSeries({ reader, table, columns, series, refs }: Place): void {
   const outer = reader.enter();
   columns.clear();
-  key.begin(generation);
-  const histograms: WrittenSeries["histograms"] = [];
-  const exemplars: WrittenExemplar[] = [];
-  let metadata: WrittenMetadata | null = null;
-  let refs: readonly number[] = [];
+  refs.clear();
+  series.histograms = NONE;
+  series.exemplars = NONE;
+  series.metadata = null;
   let createdMs = 0;
   while (reader.at < reader.end) {
     const tag = reader.tag();
-    if (tag === LABEL_REFS) refs = refs.concat(readRefs(reader, tag));
+    if (tag === LABEL_REFS) refs.read(reader);
     else if (tag === SAMPLE) readSample(reader, columns);
-    else if (tag === HISTOGRAM) histograms.push(readHistogram(reader));
-    else if (tag === EXEMPLAR) exemplars.push(readExemplar(reader, table));
-    else if (tag === METADATA) metadata = readMetadata(reader, table);
+    else if (tag === HISTOGRAM) series.histograms = [...series.histograms, readHistogram(reader)];
+    else if (tag === EXEMPLAR) series.exemplars = [...series.exemplars, readExemplar(reader, table)];
+    else if (tag === METADATA) series.metadata = readMetadata(reader, table);
     else if (tag === CREATED) createdMs = reader.int();
+    else if (tag === UNPACKED_REF) refs.add(reader.varint());
     else reader.skip(tag);
   }
   reader.end = outer;
-  for (const reference of refs) key.add(table.idOf(reference));
   if (createdMs !== 0) addStart(columns, createdMs);
-  sink.series({
-    key: key.view(),
-    labels: () => labelsOf(refs, table),
-    samples: columns.length,
-    ...{ timestampsMs: columns.timestampsMs, values: columns.values, startsMs: columns.startsMs },
-    ...{ histograms, exemplars, metadata },
-  });
+  fillColumns(series, columns);
 }
 
 /** The first version of the protocol said for a whole series since when it counts. */
@@ -128,12 +140,6 @@ function addStart(columns: SampleColumns, createdMs: number): void {
   for (let index = 0; index < columns.length; index++) {
     if (columns.startsMs[index] === 0) columns.startsMs[index] = createdMs;
   }
-}
-
-function readRefs(reader: ProtoReader, tag: number): number[] {
-  const refs: number[] = [];
-  readRepeated(reader, tag, { read: () => reader.varint(), add: (reference) => refs.push(reference) });
-  return refs;
 }
 
 function labelsOf(refs: readonly number[], table: Table): (readonly [string, string])[] {
@@ -159,15 +165,16 @@ function readSample(reader: ProtoReader, columns: SampleColumns): void {
 
 function readExemplar(reader: ProtoReader, table: Table): WrittenExemplar {
   const exemplar = { value: 0, timestampMs: 0 };
-  let refs: number[] = [];
+  const refs = new References();
   readMessage(reader, (tag) => {
-    if (tag === LABEL_REFS || tag === tagOf(1, VARINT)) refs = refs.concat(readRefs(reader, tag));
+    if (tag === LABEL_REFS) refs.read(reader);
+    else if (tag === UNPACKED_REF) refs.add(reader.varint());
     else if (tag === tagOf(2, FIXED_64)) exemplar.value = reader.double();
     else if (tag === tagOf(3, VARINT)) exemplar.timestampMs = reader.int();
     else return false;
     return true;
   });
-  return { labels: labelsOf(refs, table), ...exemplar };
+  return { labels: labelsOf(refs.list(), table), ...exemplar };
 }
 
 function readMetadata(reader: ProtoReader, table: Table): WrittenMetadata {

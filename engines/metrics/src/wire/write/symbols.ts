@@ -57,4 +57,9 @@ export class SymbolKey {
   view(): { bytes: Uint8Array; from: number; to: number } {
     return { bytes: this.#bytes, from: 0, to: this.#length * 4 };
   }
+
+  viewInto(key: { bytes: Uint8Array; from: number; to: number }): void {
+    key.bytes = this.#bytes;
+    key.to = this.#length * 4;
+  }
 }

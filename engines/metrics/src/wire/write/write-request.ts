@@ -34,7 +34,7 @@ export interface WrittenMetadata {
   unit: string;
 }
 
-/** What one series brought, in the order in which it was written. Views: they hold until the next series. */
+/** What one series brought, in the order in which it was written. One object, filled anew: it holds until the next series. */
 export interface WrittenSeries {
   /**
    * Bytes that are equal for the same labels as long as the sender and its symbols stay the same: what was found for
@@ -49,8 +49,8 @@ export interface WrittenSeries {
   values: Float64Array;
   /** 0: not said. */
   startsMs: Float64Array;
-  histograms: WrittenHistogram[];
-  exemplars: WrittenExemplar[];
+  histograms: readonly WrittenHistogram[];
+  exemplars: readonly WrittenExemplar[];
   /** Null: none came with the series. */
   metadata: WrittenMetadata | null;
 }
