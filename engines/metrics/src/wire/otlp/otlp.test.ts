@@ -108,7 +108,12 @@ describe("metrics of OpenTelemetry in JSON", () => {
     const point = { ...POINT, count: 5, scale: 9, positive };
     const metric = { name: "d", exponentialHistogram: { aggregationTemporality: 2, dataPoints: [point] } };
     expect(translate(readOtlpJson(requestOf(metric))).histograms).toMatchObject([
-      { histogram: { schema: 8, positive: { indexes: Int32Array.of(1, 2, 3), counts: Float64Array.of(2, 2, 1) } } },
+      {
+        histogram: {
+          schema: 8,
+          positive: { indexes: Int32Array.of(1, 2, 3), counts: Float64Array.of(2, 2, 1) },
+        },
+      },
     ]);
   });
 

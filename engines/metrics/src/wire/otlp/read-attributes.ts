@@ -12,7 +12,10 @@ export function readAttribute(reader: ProtoReader): readonly [key: string, value
   return [key, textOf(value)];
 }
 
-/** Texts as they are, everything else as JSON writes it. (OpenTelemetry, "Attribute to label" for Prometheus.) */
+/**
+ * Texts as they are, everything else as JSON writes it. (OpenTelemetry, "Attribute to label" for
+ * Prometheus.)
+ */
 export function textOf(value: AnyValue): string {
   if (value === null) return "";
   return typeof value === "string" ? value : JSON.stringify(value);

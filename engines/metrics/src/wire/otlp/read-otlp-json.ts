@@ -14,9 +14,9 @@ const TEMPORALITIES: readonly Temporality[] = ["unspecified", "delta", "cumulati
 const TEMPORALITY_PREFIX = "AGGREGATION_TEMPORALITY_";
 
 /**
- * `ExportMetricsServiceRequest` from its JSON: names in camel case, 64-bit numbers as texts or numbers, enumerations
- * as numbers or names, identifiers in hexadecimal. (OTLP 1, "JSON Protobuf Encoding".) Throws WireError that
- * says where.
+ * `ExportMetricsServiceRequest` from its JSON: names in camel case, 64-bit numbers as texts or numbers,
+ * enumerations as numbers or names, identifiers in hexadecimal. (OTLP 1, "JSON Protobuf Encoding".) Throws
+ * WireError that says where.
  */
 export function readOtlpJson(text: string): OtlpRequest {
   const request = new Node(parse(text), "");

@@ -143,7 +143,7 @@ function readData(reader: ProtoReader): DataDraft {
   };
 }
 
-const TIMES = { attributes: [], startNs: 0, timeNs: 0, isStale: false };
+const TIMES = { startNs: 0, timeNs: 0, isStale: false };
 
 function readNumberPoint(reader: ProtoReader): NumberPoint {
   const point: Draft<NumberPoint> = { ...TIMES, attributes: [], value: 0, exemplars: [] };
@@ -207,7 +207,7 @@ function readExponentialPoint(reader: ProtoReader): ExponentialPoint {
 }
 
 function readBuckets(reader: ProtoReader): ExponentialBuckets {
-  const buckets = { offset: 0, counts: [] as number[] };
+  const buckets: Draft<ExponentialBuckets> = { offset: 0, counts: [] };
   readMessage(reader, (tag) => {
     if (tag === tagOf(1, VARINT)) buckets.offset = reader.zigzag();
     else if (tag >>> 3 === 2) {

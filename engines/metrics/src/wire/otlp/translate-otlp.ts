@@ -75,7 +75,10 @@ function identityOf({ attributes }: OtlpResource): Label[] {
     value("service.instance.id"),
   ];
   const job = namespace !== "" && name !== "" ? `${namespace}/${name}` : name;
-  return [...(job === "" ? [] : [["job", job] as const]), ...(instance === "" ? [] : [["instance", instance] as const])];
+  return [
+    ...(job === "" ? [] : [["job", job] as const]),
+    ...(instance === "" ? [] : [["instance", instance] as const]),
+  ];
 }
 
 function promoted({ attributes }: OtlpResource, { promotedAttributes }: TranslationOptions): Label[] {
@@ -100,7 +103,10 @@ function translateMetric(metric: OtlpMetric, common: readonly Label[], sink: Otl
   if (data === null) return 0;
   if (data.points.length === 0) return 0;
   if ("temporality" in data && data.temporality !== "cumulative") {
-    sink.reject(data.points.length, `${name}: its temporality is ${data.temporality}, only cumulative is kept`);
+    sink.reject(
+      data.points.length,
+      `${name}: its temporality is ${data.temporality}, only cumulative is kept`,
+    );
     return 0;
   }
   const isCounter = data.kind === "sum" && data.isMonotonic;
@@ -111,7 +117,13 @@ function translateMetric(metric: OtlpMetric, common: readonly Label[], sink: Otl
     return 0;
   }
   const isHistogram = data.kind === "histogram" || data.kind === "exponential";
-  const type = isHistogram ? "histogram" : data.kind === "summary" ? "summary" : isCounter ? "counter" : "gauge";
+  const type = isHistogram
+    ? "histogram"
+    : data.kind === "summary"
+      ? "summary"
+      : isCounter
+        ? "counter"
+        : "gauge";
   sink.metadata(family, { type, help, unit });
   const place = { family, common, sink };
   if (data.kind === "histogram") for (const point of data.points) addHistogram(point, place);
@@ -148,23 +160,27 @@ function addHistogram(point: HistogramPoint, { family, common, sink }: Place): v
     return sink.reject(1, `${family}: ${counts.length} buckets for ${bounds.length} bounds`);
   }
   const base = [...common, ...labelsOf(point.attributes)];
-  const add = (suffix: string, value: number, more: Label[] = [], exemplars: TranslatedExemplar[] = []) =>
-    sink.sample({ ...pointOf(point), labels: named(`${family}${suffix}`, [...base, ...more]), value, exemplars });
-  const exemplars = point.exemplars.map(exemplarOf);
+  const all = point.exemplars.map(exemplarOf);
+  const add = (suffix: string, value: number) =>
+    sink.sample({ ...pointOf(point), labels: named(`${family}${suffix}`, base), value, exemplars: [] });
+  const addBucket = (bound: number, value: number, least: number) => {
+    const labels = named(`${family}_bucket`, [...base, ["le", floatText(bound)]]);
+    const exemplars = all.filter((each) => each.value > least && each.value <= bound);
+    sink.sample({ ...pointOf(point), labels, value, exemplars });
+  };
   let total = 0;
   bounds.forEach((bound, index) => {
     total += counts[index] ?? 0;
-    const least = bounds[index - 1] ?? -Infinity;
-    const within = exemplars.filter(({ value }) => value > least && value <= bound);
-    add("_bucket", total, [["le", floatText(bound)]], within);
+    addBucket(bound, total, bounds[index - 1] ?? -Infinity);
   });
-  const above = exemplars.filter(({ value }) => value > (bounds.at(-1) ?? -Infinity));
-  add("_bucket", count, [["le", "+Inf"]], above);
+  addBucket(Infinity, count, bounds.at(-1) ?? -Infinity);
   if (sum !== null) add("_sum", sum);
   add("_count", count);
 }
 
-/** A native histogram; one finer than Prometheus knows is made coarser, which loses nothing but resolution. */
+/**
+ * A native histogram; one finer than Prometheus knows is made coarser, which loses nothing but resolution.
+ */
 function addExponential(point: ExponentialPoint, { family, common, sink }: Place): void {
   if (point.scale < SCHEMA_MIN) {
     return sink.reject(1, `${family}: a histogram of scale ${point.scale} is coarser than ${SCHEMA_MIN}`);

@@ -10,8 +10,8 @@ const TWO_TO_32 = 4_294_967_296;
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Reads a message field by field, without a schema and without copies. `enter` narrows it to a message within;
- * whoever reads goes on until `at` is `end`, and puts the old `end` back.
+ * Reads a message field by field, without a schema and without copies. `enter` narrows it to a message
+ * within; whoever reads goes on until `at` is `end`, and puts the old `end` back.
  */
 export class ProtoReader {
   readonly bytes: Uint8Array;
@@ -120,7 +120,8 @@ export class ProtoReader {
     const length = this.varint();
     const outer = this.end;
     const end = this.at + length;
-    if (end > outer) throw new WireError(`at byte ${this.at}: ${length} bytes are announced, and fewer follow`);
+    if (end > outer)
+      throw new WireError(`at byte ${this.at}: ${length} bytes are announced, and fewer follow`);
     this.end = end;
     return outer;
   }

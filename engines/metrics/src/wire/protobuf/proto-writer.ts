@@ -1,7 +1,10 @@
 const ENCODER = new TextEncoder();
 const FIRST_BYTES = 256;
 
-/** Writes a message field by field. Messages within are written by the callback, and get their length afterwards. */
+/**
+ * Writes a message field by field. Messages within are written by the callback, and get their length
+ * afterwards.
+ */
 export class ProtoWriter {
   #bytes = new Uint8Array(FIRST_BYTES);
   #view = new DataView(this.#bytes.buffer);

@@ -16,8 +16,8 @@ const TYPES: Readonly<Record<string, StatsdType>> = {
 const NUMBER = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 
 /**
- * A line of StatsD, or of DogStatsD 1.2: `name:value[:value…]|type[|@rate][|#tag:value,tag]`. Answers why not when it
- * is none; null for DogStatsD's events and service checks, which are no metrics.
+ * A line of StatsD, or of DogStatsD 1.2: `name:value[:value…]|type[|@rate][|#tag:value,tag]`. Answers why
+ * not when it is none; null for DogStatsD's events and service checks, which are no metrics.
  */
 export function parseStatsdLine(line: string): StatsdMetric | string | null {
   if (line.startsWith("_e{") || line.startsWith("_sc|")) return null;

@@ -38,9 +38,9 @@ const KINDS = {
 const MS_PER_SECOND = 1000;
 
 /**
- * Adds up what StatsD clients send. Counters and timers are cumulative, so a scrape that is missed loses nothing: a
- * timer becomes a native histogram in seconds, a distribution one in its own unit, a set a gauge of how many different
- * members came since the last collection.
+ * Adds up what StatsD clients send. Counters and timers are cumulative, so a scrape that is missed loses
+ * nothing: a timer becomes a native histogram in seconds, a distribution one in its own unit, a set a gauge
+ * of how many different members came since the last collection.
  */
 export function createStatsdMetrics({ limits }: { limits: StatsdLimits }) {
   const kept = new Map<string, Kept>();

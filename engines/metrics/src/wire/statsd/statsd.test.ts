@@ -12,7 +12,8 @@ function collected(datagram: string, limits = LIMITS) {
 
 const textOf = (labels: StatsdSeries["labels"]) =>
   labels.map(([name, value]) => (name === "__name__" ? value : `${name}=${value}`)).join(" ");
-const valueOf = (series: StatsdSeries | undefined) => (series && "value" in series ? series.value : undefined);
+const valueOf = (series: StatsdSeries | undefined) =>
+  series && "value" in series ? series.value : undefined;
 
 describe("StatsD", () => {
   it("adds counters up, by their sample rate", () => {
@@ -49,7 +50,9 @@ describe("StatsD", () => {
   });
 
   it("counts what it refuses, and takes the rest of the datagram", () => {
-    const { metrics, value } = collected("a:1|c\nnothing\nb:x|c\nc:1|q\nd:1|c|@2\na:-1|c\na:1|g\n_e{1,1}:x|y\n");
+    const { metrics, value } = collected(
+      "a:1|c\nnothing\nb:x|c\nc:1|q\nd:1|c|@2\na:-1|c\na:1|g\n_e{1,1}:x|y\n",
+    );
     expect(value("a_total")).toBe(1);
     expect(metrics.counts()).toEqual({
       lines: 8,

@@ -26,9 +26,9 @@ interface Group {
 }
 
 /**
- * Reads OpenMetrics 1.0 with all it demands of metric families, their names, order, types and values. A scrape is
- * read by `parseOpenMetrics` alone, as many exporters keep the grammar but not these rules.
- * Of two samples of one series at one time the first is handed on.
+ * Reads OpenMetrics 1.0 with all it demands of metric families, their names, order, types and values. A
+ * scrape is read by `parseOpenMetrics` alone, as many exporters keep the grammar but not these rules. Of
+ * two samples of one series at one time the first is handed on.
  */
 export function parseStrictOpenMetrics(text: string, sink: TextSink): void {
   const check = createFamilyCheck(sink);
@@ -97,7 +97,8 @@ function createFamilyCheck(sink: TextSink): TextSink & { end(): void } {
     const previous = owner.group;
     const isSame = previous?.key === key;
     if (previous && isSame) refuse(timeFault(owner, previous.timestampMs, timestampMs));
-    if (!isSame && owner.groups.has(key)) refuse(`the samples of a metric of ${owner.name} do not stand together`);
+    if (!isSame && owner.groups.has(key))
+      refuse(`the samples of a metric of ${owner.name} do not stand together`);
     if (!previous || !isSame || previous.timestampMs !== timestampMs) {
       endGroup();
       const isHistogram = owner.type === "histogram" || owner.type === "gaugehistogram";

@@ -11,8 +11,8 @@ interface Seen {
 }
 
 /**
- * Whether the parts of one histogram at one time fit together: buckets in rising order, cumulative, up to +Inf, which
- * says the same as the count. (OpenMetrics 1.0, "Histogram" and "GaugeHistogram".)
+ * Whether the parts of one histogram at one time fit together: buckets in rising order, cumulative, up to
+ * +Inf, which says the same as the count. (OpenMetrics 1.0, "Histogram" and "GaugeHistogram".)
  */
 export function createHistogramCheck(type: string) {
   const seen: Seen = { lastBound: -Infinity, lastCount: 0, count: null, sum: null, hasNegativeBound: false };
@@ -42,7 +42,8 @@ export function createHistogramCheck(type: string) {
     end(): string | null {
       const { lastBound, lastCount, count, sum, hasNegativeBound } = seen;
       if (lastBound !== Infinity) return `a ${type} has no bucket of le="+Inf"`;
-      if (count !== null && count !== lastCount) return `the count of a ${type} is not that of its last bucket`;
+      if (count !== null && count !== lastCount)
+        return `the count of a ${type} is not that of its last bucket`;
       if (sum !== null && count === null) return `a ${type} has a sum and no count`;
       if (count !== null && sum === null) return `a ${type} has a count and no sum`;
       if (type === "histogram" && sum !== null && hasNegativeBound) {

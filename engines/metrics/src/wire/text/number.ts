@@ -6,8 +6,9 @@ const ZERO = 0x30;
 const NINE = 0x39;
 
 /**
- * A value as both text formats write it: decimal, with or without an exponent, NaN and infinities in any case;
- * neither hexadecimal nor with underscores. Null when it is none. (OpenMetrics 1.0, ABNF of `number`.)
+ * A value as both text formats write it: decimal, with or without an exponent, NaN and infinities in any
+ * case; neither hexadecimal nor with underscores. Null when it is none. (OpenMetrics 1.0, ABNF of
+ * `number`.)
  */
 export function parseValue(text: string): number | null {
   const whole = parseDigits(text);

@@ -11,7 +11,13 @@ function samplesOf(text: string, parse: Parser = parseStrictOpenMetrics): TextSa
   return samples;
 }
 
-const HISTOGRAM = ["# TYPE h histogram", 'h_bucket{le="1"} 1', 'h_bucket{le="+Inf"} 3', "h_count 3", "h_sum 4"];
+const HISTOGRAM = [
+  "# TYPE h histogram",
+  'h_bucket{le="1"} 1',
+  'h_bucket{le="+Inf"} 3',
+  "h_count 3",
+  "h_sum 4",
+];
 const lines = (...texts: string[]) => [...texts, "# EOF", ""].join("\n");
 
 describe("OpenMetrics", () => {
@@ -25,7 +31,9 @@ describe("OpenMetrics", () => {
   });
 
   it("keeps the first of two samples of a series at one time", () => {
-    expect(samplesOf(lines("# TYPE a gauge", "a 1 1", "a 2 1", "a 3 2")).map(({ value }) => value)).toEqual([1, 3]);
+    expect(samplesOf(lines("# TYPE a gauge", "a 1 1", "a 2 1", "a 3 2")).map(({ value }) => value)).toEqual([
+      1, 3,
+    ]);
   });
 
   it("accepts a whole histogram", () => {
@@ -43,10 +51,18 @@ describe("OpenMetrics", () => {
       HISTOGRAM.toSpliced(2, 0, 'h_bucket{le="0.5"} 1'),
       "not in the order of their bounds",
     ],
-    ["metrics that are torn apart", ["# TYPE a gauge", 'a{x="1"} 1', 'a{x="2"} 1', 'a{x="1"} 2'], "not stand together"],
+    [
+      "metrics that are torn apart",
+      ["# TYPE a gauge", 'a{x="1"} 1', 'a{x="2"} 1', 'a{x="1"} 2'],
+      "not stand together",
+    ],
     ["families that are torn apart", ["a 1", "b 1", "a 2"], "belongs to another metric family"],
     ["time that goes back", ["# TYPE a gauge", "a 1 2", "a 1 1"], "time goes backwards"],
-    ["a time here and none there", ["# TYPE a gauge", "a 1 2", "a 1"], "some samples of a metric have a time"],
+    [
+      "a time here and none there",
+      ["# TYPE a gauge", "a 1 2", "a 1"],
+      "some samples of a metric have a time",
+    ],
     ["an exemplar at a gauge", ["# TYPE a gauge", 'a 1 # {x="y"} 1'], "an exemplar cannot stand at a"],
   ])("refuses %s", (_, texts, message) => {
     expect(() => samplesOf(lines(...texts))).toThrow(message);

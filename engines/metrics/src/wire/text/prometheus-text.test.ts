@@ -6,7 +6,10 @@ import type { TextMetadata, TextSample } from "./sink.ts";
 function read(text: string): { samples: TextSample[]; metadata: TextMetadata[] } {
   const samples: TextSample[] = [];
   const metadata: TextMetadata[] = [];
-  parsePrometheusText(text, { sample: (each) => samples.push(each), metadata: (each) => metadata.push(each) });
+  parsePrometheusText(text, {
+    sample: (each) => samples.push(each),
+    metadata: (each) => metadata.push(each),
+  });
   return { samples, metadata };
 }
 
@@ -25,7 +28,9 @@ describe("Prometheus' text format", () => {
 
   it("bears blanks, blank lines, line ends of DOS, comments and a missing last newline", () => {
     const { samples } = read('\n  # a remark\r\n a \t{ x = "y" , } \t 1 \t 5 \r\n\t\nb 2');
-    expect(samples.map(({ series, value, timestampMs }) => ({ series: series.trim(), value, timestampMs }))).toEqual([
+    expect(
+      samples.map(({ series, value, timestampMs }) => ({ series: series.trim(), value, timestampMs })),
+    ).toEqual([
       { series: 'a \t{ x = "y" , }', value: 1, timestampMs: 5 },
       { series: "b", value: 2, timestampMs: null },
     ]);
@@ -33,7 +38,9 @@ describe("Prometheus' text format", () => {
   });
 
   it("gives types and help, with what is escaped in them", () => {
-    const { metadata } = read('# TYPE a counter\n# HELP a one\\ntwo\\\\\n# TYPE b untyped\n# UNIT b s\n# HELP "c.d" x\n');
+    const { metadata } = read(
+      '# TYPE a counter\n# HELP a one\\ntwo\\\\\n# TYPE b untyped\n# UNIT b s\n# HELP "c.d" x\n',
+    );
     expect(metadata.map(({ metric, kind, text }) => [metric, kind, text])).toEqual([
       ["a", "type", "counter"],
       ["a", "help", "one\ntwo\\"],
@@ -81,7 +88,7 @@ describe("the name and labels of a series", () => {
     ['a{"b"}', "the metric has two names"],
     ['a{x="1",x="2"}', "the label x stands there twice"],
     ['a{x="1"y="2"}', "a comma is missing after the label x"],
-    ['a{x=1}', "the value of the label x is not quoted"],
+    ["a{x=1}", "the value of the label x is not quoted"],
     ['a{1x="1"}', 'no name of a label begins with "1"'],
     ["a.b", '"a.b" is no name of a metric'],
   ])("of %j are refused", (text, message) => {

@@ -3,7 +3,8 @@ import { endOfSeries, skipBlanks, unescape } from "./series-text.ts";
 import type { TextSink } from "./sink.ts";
 import { TextError } from "./text-error.ts";
 
-const METADATA = /^#[ \t]+(TYPE|HELP)[ \t]+(?:"((?:[^"\\]|\\.)*)"|([a-zA-Z_:][a-zA-Z0-9_:]*))(?:[ \t]+(.*))?$/;
+const METADATA =
+  /^#[ \t]+(TYPE|HELP)[ \t]+(?:"((?:[^"\\]|\\.)*)"|([a-zA-Z_:][a-zA-Z0-9_:]*))(?:[ \t]+(.*))?$/;
 const TYPES = new Set(["counter", "gauge", "histogram", "summary", "untyped"]);
 const HASH = 0x23;
 
@@ -13,7 +14,7 @@ const HASH = 0x23;
  */
 export function parsePrometheusText(text: string, sink: TextSink): void {
   let line = 0;
-  for (let from = 0; from < text.length; ) {
+  for (let from = 0; from < text.length;) {
     line += 1;
     const newline = text.indexOf("\n", from);
     const end = newline === -1 ? text.length : newline;
@@ -25,7 +26,7 @@ export function parsePrometheusText(text: string, sink: TextSink): void {
       continue;
     }
     if (text.charCodeAt(start) === HASH) readComment(text.slice(start, lineEnd), sink, line);
-    else readSample(text, start, lineEnd, { sink, line });
+    else readSample(text, { start, lineEnd }, { sink, line });
     from = end + 1;
   }
 }
@@ -44,8 +45,7 @@ function readComment(comment: string, sink: TextSink, line: number): void {
 
 function readSample(
   text: string,
-  start: number,
-  lineEnd: number,
+  { start, lineEnd }: { start: number; lineEnd: number },
   { sink, line }: { sink: TextSink; line: number },
 ): void {
   const end = endOfSeries(text, start, lineEnd);
@@ -60,7 +60,8 @@ function readSample(
   if (skipBlanks(text, timestampEnd, lineEnd) !== lineEnd) {
     throw new TextError(line, "more than a name, a value and a time");
   }
-  const timestampMs = timestampAt === lineEnd ? null : readTimestamp(text.slice(timestampAt, timestampEnd), line);
+  const timestampMs =
+    timestampAt === lineEnd ? null : readTimestamp(text.slice(timestampAt, timestampEnd), line);
   sink.sample({ series: text.slice(start, end), value, timestampMs, exemplar: null, line });
 }
 

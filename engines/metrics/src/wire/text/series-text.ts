@@ -19,7 +19,10 @@ export interface SeriesRules {
   isLoose: boolean;
 }
 
-/** Index behind the name and labels that begin at `from`, whatever stands in quotes; -1 when they do not end. */
+/**
+ * Index behind the name and labels that begin at `from`, whatever stands in quotes; -1 when they do not
+ * end.
+ */
 export function endOfSeries(text: string, from: number, lineEnd: number): number {
   for (let index = from; index < lineEnd; index++) {
     const code = text.charCodeAt(index);
@@ -87,7 +90,7 @@ export function parseLabels(braces: string, { isLoose }: SeriesRules, line: numb
   const blank = (from: number) => (isLoose ? skipBlanks(braces, from, braces.length) : from);
   let at = blank(1);
   while (braces[at] !== "}") {
-    const { label, end } = parseLabel(braces, at, blank, line);
+    const { label, end } = parseLabel(braces, { at, blank }, line);
     if (seen.has(label[0])) throw new TextError(line, `the label ${label[0]} stands there twice`);
     seen.add(label[0]);
     labels.push(label);
@@ -103,8 +106,7 @@ export function parseLabels(braces: string, { isLoose }: SeriesRules, line: numb
 
 function parseLabel(
   braces: string,
-  from: number,
-  blank: (from: number) => number,
+  { at: from, blank }: { at: number; blank: (from: number) => number },
   line: number,
 ): { label: LabelPair; end: number } {
   const isQuoted = braces[from] === '"';

@@ -19,8 +19,8 @@ export interface TextExemplar {
 
 export interface TextSample {
   /**
-   * Name and labels as they are written. The same text means the same series: whoever scrapes again and again keeps
-   * what it found for a text instead of calling `parseSeriesText` for each sample.
+   * Name and labels as they are written. The same text means the same series: whoever scrapes again and
+   * again keeps what it found for a text instead of calling `parseSeriesText` for each sample.
    */
   series: string;
   value: number;

@@ -1,9 +1,16 @@
 const FIRST_SLOTS = 1024;
 const FIRST_ARENA_BYTES = 64 * 1024;
 
+/** Some of some bytes. */
+export interface Slice {
+  bytes: Uint8Array;
+  from: number;
+  to: number;
+}
+
 /**
- * A hash table from bytes to numbers, for finding series by the bytes of their labels without decoding them. Keys
- * are copied into one arena; nothing is ever taken out but all at once.
+ * A hash table from bytes to numbers, for finding series by the bytes of their labels without decoding
+ * them. Keys are copied into one arena; nothing is ever taken out but all at once.
  */
 export class ByteIndex {
   #arena = new Uint8Array(FIRST_ARENA_BYTES);
@@ -25,14 +32,15 @@ export class ByteIndex {
   }
 
   /** The number of these bytes, or -1. */
-  find(bytes: Uint8Array, from: number, to: number): number {
-    const view = this.#viewOf(bytes);
-    const slot = this.#slotOf(hashBytes(view, from, to), view, from, to);
+  find(key: Slice): number {
+    const view = this.#viewOf(key.bytes);
+    const slot = this.#slotOf(hashBytes(view, key.from, key.to), view, key);
     return (this.#slots[slot + 3] ?? 0) - 1;
   }
 
   /** The bytes must not be in it. The value is a whole number from 0 to 2^32 - 2. */
-  add(bytes: Uint8Array, from: number, to: number, value: number): void {
+  add(key: Slice, value: number): void {
+    const { bytes, from, to } = key;
     if ((this.#size + 1) * 2 > this.#slots.length / 4) this.#growSlots();
     const length = to - from;
     this.#reserve(length);
@@ -41,7 +49,7 @@ export class ByteIndex {
     this.#arenaLength += length;
     const view = this.#viewOf(bytes);
     const hash = hashBytes(view, from, to);
-    const slot = this.#slotOf(hash, view, from, to);
+    const slot = this.#slotOf(hash, view, key);
     this.#slots.set([hash, place, length, value + 1], slot);
     this.#size += 1;
   }
@@ -55,7 +63,7 @@ export class ByteIndex {
   }
 
   /** Where these bytes are, or would be. Linear probing; never more than half full. */
-  #slotOf(hash: number, view: DataView, from: number, to: number): number {
+  #slotOf(hash: number, view: DataView, { from, to }: Slice): number {
     const slots = this.#slots;
     const mask = slots.length / 4 - 1;
     for (let index = hash & mask; ; index = (index + 1) & mask) {
@@ -109,7 +117,7 @@ export class ByteIndex {
   }
 }
 
-/** In the manner of Murmur3's body and finish, over four bytes at a time: quick, and good enough for a table. */
+/** In the manner of Murmur3: four bytes at a time, mixed at the end. */
 function hashBytes(view: DataView, from: number, to: number): number {
   let hash = (to - from) | 0;
   let index = from;

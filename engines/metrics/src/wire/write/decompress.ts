@@ -5,7 +5,9 @@ import { WireError } from "../wire-error.ts";
 export function decompressSnappy(bytes: Uint8Array, { limitBytes }: { limitBytes: number }): Uint8Array {
   const length = announcedLength(bytes);
   if (length > limitBytes) {
-    throw new WireError(`the request holds ${length} bytes when decompressed, and the limit is ${limitBytes}`);
+    throw new WireError(
+      `the request holds ${length} bytes when decompressed, and the limit is ${limitBytes}`,
+    );
   }
   try {
     // Else the output is memory outside the heap, of which the collector hears too late.

@@ -20,11 +20,24 @@ const BUCKETS_MAX = 10_000;
 const STALE_LOW = 2;
 const STALE_HIGH = 0x7ff0_0000;
 
-/** The message Histogram, which is the same in remote-write 1 and 2. Throws WireError for one that contradicts itself. */
+interface Draft {
+  schema: number;
+  count: number;
+  zeroThreshold: number;
+  zeroCount: number;
+  timestampMs: number;
+  resetHint: ResetHint;
+  startMs: number | null;
+}
+
+/**
+ * The message Histogram, which is the same in remote-write 1 and 2. Throws WireError for one that
+ * contradicts itself.
+ */
 export function readHistogram(reader: ProtoReader): WrittenHistogram {
-  const draft = {
-    ...{ schema: 0, count: 0, sum: 0, zeroThreshold: 0, zeroCount: 0, timestampMs: 0 },
-    ...{ resetHint: "unknown" as ResetHint, startMs: null as number | null },
+  const draft: Draft = {
+    ...{ schema: 0, count: 0, zeroThreshold: 0, zeroCount: 0, timestampMs: 0 },
+    ...{ resetHint: "unknown", startMs: null },
   };
   const sumWords = new Uint32Array(2);
   const positive = createSide();

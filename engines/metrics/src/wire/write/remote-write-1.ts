@@ -5,8 +5,8 @@ import {
   METRIC_TYPES,
   type WriteSink,
   type WrittenExemplar,
+  type WrittenMetadata,
   type WrittenSeries,
-  type WrittenType,
 } from "./write-request.ts";
 
 type Pair = readonly [string, string];
@@ -22,8 +22,8 @@ const TIMESTAMP = tagOf(2, VARINT);
 const NONE: never[] = [];
 
 /**
- * Hands on what a `prometheus.WriteRequest` holds (remote-write 1.0), already decompressed. Throws WireError at what
- * is no such message; series before it have been handed on by then.
+ * Hands on what a `prometheus.WriteRequest` holds (remote-write 1.0), already decompressed. Throws
+ * WireError at what is no such message; series before it have been handed on by then.
  */
 export function readRemoteWrite1(bytes: Uint8Array, sink: WriteSink): void {
   const reader = new ProtoReader(bytes);
@@ -109,19 +109,20 @@ function readLabel(reader: ProtoReader): Pair {
 }
 
 function readExemplar(reader: ProtoReader): WrittenExemplar {
-  const exemplar = { labels: [] as Pair[], value: 0, timestampMs: 0 };
+  const labels: Pair[] = [];
+  const exemplar = { value: 0, timestampMs: 0 };
   readMessage(reader, (tag) => {
-    if (tag === FIRST) exemplar.labels.push(readLabel(reader));
+    if (tag === FIRST) labels.push(readLabel(reader));
     else if (tag === tagOf(2, FIXED_64)) exemplar.value = reader.double();
     else if (tag === tagOf(3, VARINT)) exemplar.timestampMs = reader.int();
     else return false;
     return true;
   });
-  return exemplar;
+  return { labels, ...exemplar };
 }
 
 function readMetadata(reader: ProtoReader, sink: WriteSink): void {
-  const metadata = { type: "unknown" as WrittenType, help: "", unit: "" };
+  const metadata: WrittenMetadata = { type: "unknown", help: "", unit: "" };
   let family = "";
   readMessage(reader, (tag) => {
     if (tag === tagOf(1, VARINT)) metadata.type = METRIC_TYPES[reader.varint()] ?? "unknown";

@@ -1,11 +1,4 @@
-import {
-  BYTES,
-  FIXED_64,
-  ProtoReader,
-  readMessage,
-  tagOf,
-  VARINT,
-} from "../protobuf/proto-reader.ts";
+import { BYTES, FIXED_64, ProtoReader, readMessage, tagOf, VARINT } from "../protobuf/proto-reader.ts";
 import { WireError } from "../wire-error.ts";
 import { readHistogram } from "./read-histogram.ts";
 import { References } from "./references.ts";
@@ -17,7 +10,6 @@ import {
   type WrittenExemplar,
   type WrittenMetadata,
   type WrittenSeries,
-  type WrittenType,
 } from "./write-request.ts";
 
 const SYMBOL = tagOf(4, BYTES);
@@ -42,8 +34,9 @@ interface Table {
 }
 
 /**
- * Hands on what an `io.prometheus.write.v2.Request` holds, already decompressed. `symbols` is kept from request to
- * request. Throws WireError at what is no such message; series before it have been handed on by then.
+ * Hands on what an `io.prometheus.write.v2.Request` holds, already decompressed. `symbols` is kept from
+ * request to request. Throws WireError at what is no such message; series before it have been handed on by
+ * then.
  */
 export function readRemoteWrite2(bytes: Uint8Array, symbols: Symbols, sink: WriteSink): void {
   symbols.makeRoom();
@@ -178,7 +171,7 @@ function readExemplar(reader: ProtoReader, table: Table): WrittenExemplar {
 }
 
 function readMetadata(reader: ProtoReader, table: Table): WrittenMetadata {
-  const metadata = { type: "unknown" as WrittenType, help: "", unit: "" };
+  const metadata: WrittenMetadata = { type: "unknown", help: "", unit: "" };
   readMessage(reader, (tag) => {
     if (tag === tagOf(1, VARINT)) metadata.type = METRIC_TYPES[reader.varint()] ?? "unknown";
     else if (tag === tagOf(3, VARINT)) metadata.help = table.textOf(reader.varint());

@@ -100,7 +100,10 @@ describe("remote-write 1", () => {
   });
 
   it("keeps what a series is known by from request to request, and holds more samples than it first had room for", () => {
-    const many = Array.from({ length: 100 }, (_, index): Sample => [index, index % 7 === 0 ? NaN : index / 3]);
+    const many = Array.from({ length: 100 }, (_, index): Sample => [
+      index,
+      index % 7 === 0 ? NaN : index / 3,
+    ]);
     const bytes = message((writer) => {
       series1(writer, LABELS, [[1, 1]]);
       series1(writer, { __name__: "down" }, many);
@@ -149,10 +152,13 @@ describe("remote-write 2", () => {
 
   it("knows a series again though the next request numbers its symbols differently", () => {
     const symbols = new Symbols({ limit: 100 });
-    const read = (bytes: Uint8Array) => collect((sink) => readRemoteWrite2(bytes, symbols, sink)).seen[0]?.key;
+    const read = (bytes: Uint8Array) =>
+      collect((sink) => readRemoteWrite2(bytes, symbols, sink)).seen[0]?.key;
     const first = read(request(SYMBOLS, (writer) => series2(writer, [1, 2, 3, 4], [[1, 1]])));
     const second = read(
-      request(["", "job", "x", "up", "héllo", "__name__"], (writer) => series2(writer, [5, 3, 1, 4], [[2, 2]])),
+      request(["", "job", "x", "up", "héllo", "__name__"], (writer) =>
+        series2(writer, [5, 3, 1, 4], [[2, 2]]),
+      ),
     );
     const other = read(request(SYMBOLS, (writer) => series2(writer, [1, 2, 3, 2], [[1, 1]])));
     expect(second).toBe(first);
@@ -187,6 +193,8 @@ describe("remote-write 2", () => {
     ["a name without a value", ["", "a"], [1], "a label has a name and no value"],
   ])("is refused with %s", (_, symbols, refs, reason) => {
     const bytes = request(symbols, (writer) => series2(writer, refs, [[1, 1]]));
-    expect(() => collect((sink) => readRemoteWrite2(bytes, new Symbols({ limit: 100 }), sink))).toThrow(reason);
+    expect(() => collect((sink) => readRemoteWrite2(bytes, new Symbols({ limit: 100 }), sink))).toThrow(
+      reason,
+    );
   });
 });

@@ -1,8 +1,10 @@
+import type { Slice } from "./byte-index.ts";
+
 const FIRST_IDS = 32;
 
 /**
- * Numbers for texts, the same from request to request, so that series can be known again by the numbers of their
- * labels. Of limited size: when it is full it begins anew, under another generation.
+ * Numbers for texts, the same from request to request, so that series can be known again by the numbers of
+ * their labels. Of limited size: when it is full it begins anew, under another generation.
  */
 export class Symbols {
   readonly #limit: number;
@@ -54,11 +56,11 @@ export class SymbolKey {
     this.#ids[this.#length++] = id;
   }
 
-  view(): { bytes: Uint8Array; from: number; to: number } {
+  view(): Slice {
     return { bytes: this.#bytes, from: 0, to: this.#length * 4 };
   }
 
-  viewInto(key: { bytes: Uint8Array; from: number; to: number }): void {
+  viewInto(key: Slice): void {
     key.bytes = this.#bytes;
     key.to = this.#length * 4;
   }

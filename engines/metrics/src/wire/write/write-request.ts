@@ -1,4 +1,5 @@
 import type { Histogram } from "../../histogram.ts";
+import type { Slice } from "./byte-index.ts";
 
 /** Types of metrics as both versions of remote-write number them. */
 export const METRIC_TYPES = [
@@ -34,13 +35,16 @@ export interface WrittenMetadata {
   unit: string;
 }
 
-/** What one series brought, in the order in which it was written. One object, filled anew: it holds until the next series. */
+/**
+ * What one series brought, in the order in which it was written. One object, filled anew: it holds until
+ * the next.
+ */
 export interface WrittenSeries {
   /**
-   * Bytes that are equal for the same labels as long as the sender and its symbols stay the same: what was found for
-   * them before needs no decoding of labels. Equal bytes never mean different labels.
+   * Bytes that are equal for the same labels as long as the sender and its symbols stay the same: what was
+   * found for them before needs no decoding of labels. Equal bytes never mean different labels.
    */
-  key: { bytes: Uint8Array; from: number; to: number };
+  key: Slice;
   /** Decoded when called: as written, neither sorted nor checked. Throws WireError. */
   labels(): (readonly [string, string])[];
   samples: number;
