@@ -1,0 +1,31 @@
+export { readOtlp } from "./otlp/read-otlp.ts";
+export { readOtlpJson } from "./otlp/read-otlp-json.ts";
+export {
+  translateOtlp,
+  type OtlpSink,
+  type TranslatedExemplar,
+  type TranslatedPoint,
+  type TranslationOptions,
+} from "./otlp/translate-otlp.ts";
+export type { OtlpRequest } from "./otlp/otlp-model.ts";
+export { createStatsdMetrics, type StatsdLimits, type StatsdSeries } from "./statsd/statsd-metrics.ts";
+export { parseStrictOpenMetrics } from "./text/families.ts";
+export { parseOpenMetrics } from "./text/open-metrics.ts";
+export { parsePrometheusText } from "./text/prometheus-text.ts";
+export { parseSeriesText, type LabelPair, type SeriesName } from "./text/series-text.ts";
+export type { MetricType, TextExemplar, TextMetadata, TextSample, TextSink } from "./text/sink.ts";
+export { TextError } from "./text/text-error.ts";
+export { WireError } from "./wire-error.ts";
+export { ByteIndex } from "./write/byte-index.ts";
+export { decompressSnappy } from "./write/decompress.ts";
+export { readRemoteWrite1 } from "./write/remote-write-1.ts";
+export { readRemoteWrite2 } from "./write/remote-write-2.ts";
+export { Symbols } from "./write/symbols.ts";
+export type {
+  WriteSink,
+  WrittenExemplar,
+  WrittenHistogram,
+  WrittenMetadata,
+  WrittenSeries,
+  WrittenType,
+} from "./write/write-request.ts";

@@ -1,0 +1,136 @@
+import { BYTES, FIXED_64, ProtoReader, readMessage, tagOf, VARINT } from "../protobuf/proto-reader.ts";
+import { readHistogram } from "./read-histogram.ts";
+import { fillColumns, SampleColumns } from "./sample-columns.ts";
+import {
+  METRIC_TYPES,
+  type WriteSink,
+  type WrittenExemplar,
+  type WrittenMetadata,
+  type WrittenSeries,
+} from "./write-request.ts";
+
+type Pair = readonly [string, string];
+
+const FIRST = tagOf(1, BYTES);
+const SECOND = tagOf(2, BYTES);
+const THIRD = tagOf(3, BYTES);
+const FOURTH = tagOf(4, BYTES);
+const VALUE = tagOf(1, FIXED_64);
+const TIMESTAMP = tagOf(2, VARINT);
+
+/** Nobody alters it: most series bring neither histograms nor exemplars. */
+const NONE: never[] = [];
+
+/**
+ * Hands on what a `prometheus.WriteRequest` holds (remote-write 1.0), already decompressed. Throws
+ * WireError at what is no such message; series before it have been handed on by then.
+ */
+export function readRemoteWrite1(bytes: Uint8Array, sink: WriteSink): void {
+  const reader = new ProtoReader(bytes);
+  const columns = new SampleColumns();
+  const key = { bytes, from: 0, to: 0 };
+  const series: WrittenSeries = {
+    ...{ key, labels: () => readLabels(bytes, key.from, key.to), metadata: null },
+    ...{ samples: 0, timestampsMs: columns.timestampsMs, values: columns.values, startsMs: columns.startsMs },
+    ...{ histograms: NONE, exemplars: NONE },
+  };
+  while (reader.at < reader.end) {
+    const tag = reader.tag();
+    if (tag === FIRST) {
+      readSeries(reader, columns, series);
+      sink.series(series);
+    } else if (tag === THIRD) readMetadata(reader, sink);
+    else reader.skip(tag);
+  }
+}
+
+/** The one object is filled anew for each series. */
+function readSeries(reader: ProtoReader, columns: SampleColumns, series: WrittenSeries): void {
+  const outer = reader.enter();
+  columns.clear();
+  series.histograms = NONE;
+  series.exemplars = NONE;
+  let from = -1;
+  let to = 0;
+  while (reader.at < reader.end) {
+    const start = reader.at;
+    const tag = reader.tag();
+    if (tag === FIRST) {
+      reader.skip(tag);
+      if (from === -1) from = start;
+      to = reader.at;
+    } else if (tag === SECOND) readSample(reader, columns);
+    else if (tag === THIRD) series.exemplars = [...series.exemplars, readExemplar(reader)];
+    else if (tag === FOURTH) series.histograms = [...series.histograms, readHistogram(reader)];
+    else reader.skip(tag);
+  }
+  reader.end = outer;
+  series.key.from = Math.max(from, 0);
+  series.key.to = to;
+  fillColumns(series, columns);
+}
+
+function readSample(reader: ProtoReader, columns: SampleColumns): void {
+  const outer = reader.enter();
+  const index = columns.add();
+  while (reader.at < reader.end) {
+    const tag = reader.tag();
+    if (tag === VALUE) reader.doubleInto(columns.valueWords, index);
+    else if (tag === TIMESTAMP) columns.timestampsMs[index] = reader.int();
+    else reader.skip(tag);
+  }
+  reader.end = outer;
+}
+
+/** Every label between two places of a series; fields between them that are none are passed over. */
+function readLabels(bytes: Uint8Array, from: number, to: number): Pair[] {
+  const reader = new ProtoReader(bytes);
+  reader.at = from;
+  reader.end = to;
+  const labels: Pair[] = [];
+  while (reader.at < reader.end) {
+    const tag = reader.tag();
+    if (tag === FIRST) labels.push(readLabel(reader));
+    else reader.skip(tag);
+  }
+  return labels;
+}
+
+function readLabel(reader: ProtoReader): Pair {
+  let name = "";
+  let value = "";
+  readMessage(reader, (tag) => {
+    if (tag === FIRST) name = reader.text();
+    else if (tag === SECOND) value = reader.text();
+    else return false;
+    return true;
+  });
+  return [name, value];
+}
+
+function readExemplar(reader: ProtoReader): WrittenExemplar {
+  const labels: Pair[] = [];
+  const exemplar = { value: 0, timestampMs: 0 };
+  readMessage(reader, (tag) => {
+    if (tag === FIRST) labels.push(readLabel(reader));
+    else if (tag === tagOf(2, FIXED_64)) exemplar.value = reader.double();
+    else if (tag === tagOf(3, VARINT)) exemplar.timestampMs = reader.int();
+    else return false;
+    return true;
+  });
+  return { labels, ...exemplar };
+}
+
+function readMetadata(reader: ProtoReader, sink: WriteSink): void {
+  const metadata: WrittenMetadata = { type: "unknown", help: "", unit: "" };
+  let family = "";
+  readMessage(reader, (tag) => {
+    if (tag === tagOf(1, VARINT)) metadata.type = METRIC_TYPES[reader.varint()] ?? "unknown";
+    else if (tag === SECOND) family = reader.text();
+    else if (tag === FOURTH) metadata.help = reader.text();
+    else if (tag === tagOf(5, BYTES)) metadata.unit = reader.text();
+    else return false;
+    return true;
+  });
+  sink.metadata(family, metadata);
+}

@@ -1,0 +1,183 @@
+import { BYTES, FIXED_64, ProtoReader, readMessage, tagOf, VARINT } from "../protobuf/proto-reader.ts";
+import { WireError } from "../wire-error.ts";
+import { readHistogram } from "./read-histogram.ts";
+import { References } from "./references.ts";
+import { fillColumns, SampleColumns } from "./sample-columns.ts";
+import { SymbolKey, type Symbols } from "./symbols.ts";
+import {
+  METRIC_TYPES,
+  type WriteSink,
+  type WrittenExemplar,
+  type WrittenMetadata,
+  type WrittenSeries,
+} from "./write-request.ts";
+
+const SYMBOL = tagOf(4, BYTES);
+const SERIES = tagOf(5, BYTES);
+const LABEL_REFS = tagOf(1, BYTES);
+const UNPACKED_REF = tagOf(1, VARINT);
+const SAMPLE = tagOf(2, BYTES);
+const HISTOGRAM = tagOf(3, BYTES);
+const EXEMPLAR = tagOf(4, BYTES);
+const METADATA = tagOf(5, BYTES);
+const VALUE = tagOf(1, FIXED_64);
+const TIMESTAMP = tagOf(2, VARINT);
+const START = tagOf(3, VARINT);
+const CREATED = tagOf(6, VARINT);
+/** Nobody alters it: most series bring neither histograms nor exemplars. */
+const NONE: never[] = [];
+
+/** The table of one request: where its texts lie, and what they are called here. */
+interface Table {
+  textOf(reference: number): string;
+  idOf(reference: number): number;
+}
+
+/**
+ * Hands on what an `io.prometheus.write.v2.Request` holds, already decompressed. `symbols` is kept from
+ * request to request. Throws WireError at what is no such message; series before it have been handed on by
+ * then.
+ */
+export function readRemoteWrite2(bytes: Uint8Array, symbols: Symbols, sink: WriteSink): void {
+  symbols.makeRoom();
+  const reader = new ProtoReader(bytes);
+  const table = readTable(reader, symbols);
+  const columns = new SampleColumns();
+  const key = new SymbolKey();
+  const refs = new References();
+  const series: WrittenSeries = {
+    ...{ key: key.view(), labels: () => labelsOf(refs.list(), table), metadata: null },
+    ...{ samples: 0, timestampsMs: columns.timestampsMs, values: columns.values, startsMs: columns.startsMs },
+    ...{ histograms: NONE, exemplars: NONE },
+  };
+  const place: Place = { reader, table, columns, series, refs };
+  reader.at = 0;
+  while (reader.at < reader.end) {
+    const tag = reader.tag();
+    if (tag !== SERIES) {
+      reader.skip(tag);
+      continue;
+    }
+    readSeries(place);
+    key.begin(symbols.generation);
+    for (let index = 0; index < refs.length; index++) key.add(table.idOf(refs.at(index)));
+    key.viewInto(series.key);
+    sink.series(series);
+  }
+}
+
+/** The table may stand behind the series that refer to it: it is read in a pass of its own. */
+function readTable(reader: ProtoReader, symbols: Symbols): Table {
+  const places: number[] = [];
+  while (reader.at < reader.end) {
+    const tag = reader.tag();
+    if (tag !== SYMBOL) {
+      reader.skip(tag);
+      continue;
+    }
+    const outer = reader.enter();
+    places.push(reader.at, reader.end);
+    reader.at = reader.end;
+    reader.end = outer;
+  }
+  if (places.length > 0 && places[0] !== places[1]) throw new WireError("the first symbol is not empty");
+  const ids = new Uint32Array(places.length / 2);
+  const textOf = (reference: number): string => {
+    const [from, to] = [places[reference * 2], places[reference * 2 + 1]];
+    if (from === undefined || to === undefined) {
+      throw new WireError(`a label refers to symbol ${reference}, and there are ${ids.length}`);
+    }
+    return reader.slice(from, to);
+  };
+  return {
+    textOf,
+    idOf: (reference) => ids[reference] || (ids[reference] = symbols.idOf(textOf(reference))),
+  };
+}
+
+interface Place {
+  reader: ProtoReader;
+  table: Table;
+  columns: SampleColumns;
+  series: WrittenSeries;
+  refs: References;
+}
+
+/** The one object is filled anew for each series. */
+function readSeries({ reader, table, columns, series, refs }: Place): void {
+  const outer = reader.enter();
+  columns.clear();
+  refs.clear();
+  series.histograms = NONE;
+  series.exemplars = NONE;
+  series.metadata = null;
+  let createdMs = 0;
+  while (reader.at < reader.end) {
+    const tag = reader.tag();
+    if (tag === LABEL_REFS) refs.read(reader);
+    else if (tag === SAMPLE) readSample(reader, columns);
+    else if (tag === HISTOGRAM) series.histograms = [...series.histograms, readHistogram(reader)];
+    else if (tag === EXEMPLAR) series.exemplars = [...series.exemplars, readExemplar(reader, table)];
+    else if (tag === METADATA) series.metadata = readMetadata(reader, table);
+    else if (tag === CREATED) createdMs = reader.int();
+    else if (tag === UNPACKED_REF) refs.add(reader.varint());
+    else reader.skip(tag);
+  }
+  reader.end = outer;
+  if (createdMs !== 0) addStart(columns, createdMs);
+  fillColumns(series, columns);
+}
+
+/** The first version of the protocol said for a whole series since when it counts. */
+function addStart(columns: SampleColumns, createdMs: number): void {
+  for (let index = 0; index < columns.length; index++) {
+    if (columns.startsMs[index] === 0) columns.startsMs[index] = createdMs;
+  }
+}
+
+function labelsOf(refs: readonly number[], table: Table): (readonly [string, string])[] {
+  if (refs.length % 2 !== 0) throw new WireError("a label has a name and no value");
+  return Array.from({ length: refs.length / 2 }, (_, index) => [
+    table.textOf(refs[index * 2] ?? 0),
+    table.textOf(refs[index * 2 + 1] ?? 0),
+  ]);
+}
+
+function readSample(reader: ProtoReader, columns: SampleColumns): void {
+  const outer = reader.enter();
+  const index = columns.add();
+  while (reader.at < reader.end) {
+    const tag = reader.tag();
+    if (tag === VALUE) reader.doubleInto(columns.valueWords, index);
+    else if (tag === TIMESTAMP) columns.timestampsMs[index] = reader.int();
+    else if (tag === START) columns.startsMs[index] = reader.int();
+    else reader.skip(tag);
+  }
+  reader.end = outer;
+}
+
+function readExemplar(reader: ProtoReader, table: Table): WrittenExemplar {
+  const exemplar = { value: 0, timestampMs: 0 };
+  const refs = new References();
+  readMessage(reader, (tag) => {
+    if (tag === LABEL_REFS) refs.read(reader);
+    else if (tag === UNPACKED_REF) refs.add(reader.varint());
+    else if (tag === tagOf(2, FIXED_64)) exemplar.value = reader.double();
+    else if (tag === tagOf(3, VARINT)) exemplar.timestampMs = reader.int();
+    else return false;
+    return true;
+  });
+  return { labels: labelsOf(refs.list(), table), ...exemplar };
+}
+
+function readMetadata(reader: ProtoReader, table: Table): WrittenMetadata {
+  const metadata: WrittenMetadata = { type: "unknown", help: "", unit: "" };
+  readMessage(reader, (tag) => {
+    if (tag === tagOf(1, VARINT)) metadata.type = METRIC_TYPES[reader.varint()] ?? "unknown";
+    else if (tag === tagOf(3, VARINT)) metadata.help = table.textOf(reader.varint());
+    else if (tag === tagOf(4, VARINT)) metadata.unit = table.textOf(reader.varint());
+    else return false;
+    return true;
+  });
+  return metadata;
+}
