@@ -1,10 +1,7 @@
 import { APPROVAL_ERRORS } from "./approval-errors.ts";
 import type { ErrorKind } from "./error-kind.ts";
-<<<<<<< HEAD
-import { LOGIN_ERRORS } from "./login-errors.ts";
-=======
 import { ACCESS_ERRORS } from "./access-errors.ts";
->>>>>>> access
+import { LOGIN_ERRORS } from "./login-errors.ts";
 import { PREFLIGHT_ERRORS } from "./preflight-errors.ts";
 import { SECRETS_ERRORS } from "./secrets-errors.ts";
 import { UPLOAD_ERRORS } from "./upload-errors.ts";

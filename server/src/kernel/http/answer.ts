@@ -48,12 +48,8 @@ export async function answer(call: Call, options: AnswerOptions): Promise<unknow
     log: exchange.log,
   };
   const handle = async (): Promise<unknown> => route.handler(handlerRequest);
-<<<<<<< HEAD
-  await withinTime(exchange, options, authorize(route, handlerRequest, options.clock));
-=======
-  if (typeof route.scope === "function")
-    await withinTime(exchange, options, authorize(route, handlerRequest));
->>>>>>> access
+  if (typeof route.scope === "function" || route.stepUp)
+    await withinTime(exchange, options, authorize(route, handlerRequest, options.clock));
   if (route.stream) return sendStream(call, await withinTime(exchange, options, handle()));
 
   if (route.bytes !== undefined) {

@@ -15,17 +15,12 @@ export { createHttp, type Http, type HttpOptions } from "./http.ts";
 export type { IdempotencyStore } from "./idempotency.ts";
 export { createIdempotencyStore } from "./idempotency-store.ts";
 export { originOf, type Origin } from "./origin.ts";
-<<<<<<< HEAD
 export {
   BYTES,
   reply,
-  type Actor,
-  type HttpRequest,
-  type ReplyHeaders,
   type AnyRoute,
   type Headers,
+  type HttpRequest,
+  type ReplyHeaders,
 } from "./route.ts";
-=======
-export { reply, type AnyRoute, type Headers } from "./route.ts";
->>>>>>> access
 export { foundAt, onlyVisible, readVisible } from "./visible.ts";
