@@ -123,7 +123,11 @@ describe("people on the command line", () => {
     const { link } = JSON.parse(broken.stdout) as { link: string };
     const token = link.split("#")[1] ?? "";
     const entered = await as("ann", ["setup", "--link", token], "twelve slow rivers of glass\n");
-    expect(entered).toMatchObject({ exitCode: 0, stderr: "", stdout: expect.stringContaining("Logged in as Ann") });
+    expect(entered).toMatchObject({
+      exitCode: 0,
+      stderr: "",
+      stdout: expect.stringContaining("Logged in as Ann"),
+    });
     const { items } = await product().api().get<{ items: Audited[] }>("/audit?limit=20");
     expect(items.map((each) => each.action)).toContain("identity.glass_broken");
     const another = await onMachine("--new-admin", "--json");

@@ -22,7 +22,8 @@ export async function compileAhead(entries: string[], cacheDirectory: string): P
 
 /** One that fails fails again when it is meant: there it is said. */
 function compile(entry: string, cacheDirectory: string): Promise<void> {
-  const env = { ...process.env, NODE_COMPILE_CACHE: cacheDirectory };
+  // It loads and ends: there is nothing else it needs to know.
+  const env = { NODE_COMPILE_CACHE: cacheDirectory };
   return new Promise((resolve) => {
     execFile(process.execPath, [entry, COMPILE], { env, timeout: LIMIT_MS }, () => resolve());
   });

@@ -149,8 +149,7 @@ async function tellResult(context: Context, machine: Machine, plan: PlannedStep[
   const recoveryKey = isFirst ? await recoveryKeyOf(config) : null;
   const url = `http://${config.server.host}:${config.server.port}`;
   const traffic = `http://${config.proxy.host}:${config.proxy.port}`;
-  if (context.isJson)
-    return context.print(JSON.stringify({ url, traffic, setupLink, recoveryKey }, null, 2));
+  if (context.isJson) return context.print(JSON.stringify({ url, traffic, setupLink, recoveryKey }, null, 2));
   context.print(`\nReady.  API and console  ${url}\n        traffic          ${traffic}`);
   if (setupLink !== null)
     context.print(`\nNobody can log in yet; this link makes the first administrator:\n${setupLink}`);

@@ -100,7 +100,10 @@ export const MATRIX: Record<string, Entry> = {
     body: () => ({ reason: "a look" }),
   },
   "GET /api/v1/secrets": { route: platform("secrets.read") },
-  "POST /api/v1/secrets/rotations": { route: platform("secrets.rotate"), body: () => ({ kind: "data-keys" }) },
+  "POST /api/v1/secrets/rotations": {
+    route: platform("secrets.rotate"),
+    body: () => ({ kind: "data-keys" }),
+  },
   "GET /api/v1/secrets/rotations/:id": { route: platform("secrets.read"), path: () => ({ id: "none" }) },
 
   "POST /api/v1/uploads": {

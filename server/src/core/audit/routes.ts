@@ -145,7 +145,7 @@ function addKeeping(http: Http, { audit, auditLog }: AuditRoutesDependencies): v
 }
 
 /** Whose an entry is decides who may read it. */
-export async function scopeOfEntry(audit: Audit, id: string): Promise<FoundScope> {
+async function scopeOfEntry(audit: Audit, id: string): Promise<FoundScope> {
   const { entry } = await audit.find(id);
   return foundAt(entry, `an audit entry ${id}`, "audit.read");
 }

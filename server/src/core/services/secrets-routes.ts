@@ -9,9 +9,8 @@ import {
 } from "@mainstay/api";
 import { z } from "zod";
 import type { Database } from "../../kernel/database/index.ts";
-import type { Http } from "../../kernel/http/index.ts";
+import type { Http, Origin } from "../../kernel/http/index.ts";
 import type { Audit } from "../audit/index.ts";
-import type { Origin } from "../../kernel/http/index.ts";
 import type { Services } from "./services.ts";
 import type { Target } from "./store.ts";
 

@@ -4,7 +4,7 @@ import { WireError } from "../wire-error.ts";
 export const VARINT = 0;
 export const FIXED_64 = 1;
 export const BYTES = 2;
-export const FIXED_32 = 5;
+const FIXED_32 = 5;
 
 const TWO_TO_32 = 4_294_967_296;
 const UTF8 = new TextDecoder("utf-8", { fatal: true });

@@ -5,7 +5,7 @@ import { restorePersonal, separatePersonal } from "./personal.ts";
 
 describe("canonical JSON", () => {
   it("agrees with the examples of RFC 8785, sections 3.2.2 and 3.2.3", () => {
-    const numbers = [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001];
+    const numbers = [Number("333333333.33333329"), 1e30, 4.5, 2e-3, 0.000000000000000000000000001];
     expect(canonicalJson({ numbers, literals: [null, true, false] })).toBe(
       '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27]}',
     );
