@@ -42,7 +42,7 @@ export function readHistograms(source: ByteSource, count: number): Histogram[] {
 }
 
 /** Whether two histograms count in the same buckets. */
-export function hasSameLayout(a: Layout, b: Layout): boolean {
+function hasSameLayout(a: Layout, b: Layout): boolean {
   return (
     a.schema === b.schema &&
     a.zeroThreshold === b.zeroThreshold &&
@@ -50,6 +50,18 @@ export function hasSameLayout(a: Layout, b: Layout): boolean {
     hasSameSpans(a.negativeSpans, b.negativeSpans) &&
     a.customBounds.length === b.customBounds.length &&
     a.customBounds.every((bound, index) => bound === b.customBounds[index])
+  );
+}
+
+/** Whether two histograms say the same. */
+export function isSameHistogram(a: Histogram, b: Histogram): boolean {
+  return (
+    hasSameLayout(a, b) &&
+    Object.is(a.count, b.count) &&
+    Object.is(a.sum, b.sum) &&
+    Object.is(a.zeroCount, b.zeroCount) &&
+    a.positiveCounts.every((count, index) => count === b.positiveCounts[index]) &&
+    a.negativeCounts.every((count, index) => count === b.negativeCounts[index])
   );
 }
 
