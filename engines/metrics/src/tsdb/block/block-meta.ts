@@ -18,14 +18,14 @@ export interface BlockMeta {
   samples: number;
   pagesBytes: number;
   indexBytes: number;
-  /** head: cut from the head, which never goes back behind it · import: brought by somebody · merge: made of others. */
-  origin: "head" | "import" | "merge";
+  /** Whether it was cut from the head, which never goes back behind it. */
+  isFromHead: boolean;
   /** Blocks it stands for: they are removed, and not read beside it. */
   replaces: string[];
-  /** Blocks of raw samples that are told in it. */
-  gathers: string[];
-  /** Rules of retention that have been applied to it, so that they are not again. */
-  appliedRules: string;
+  /** Whether coarser blocks were made of what it holds. */
+  gathered: boolean;
+  /** Rules of retention that took series out of it. */
+  appliedRules: string[];
 }
 
 export function encodeMeta(meta: BlockMeta): Uint8Array {
@@ -70,8 +70,9 @@ function isMeta(value: unknown): value is BlockMeta {
   const isList = (field: unknown) => Array.isArray(field) && field.every((each) => typeof each === "string");
   return (
     NUMBERS.every((name) => Number.isSafeInteger(fields.get(name))) &&
-    ["id", "origin", "appliedRules"].every((name) => typeof fields.get(name) === "string") &&
+    typeof fields.get("id") === "string" &&
+    ["isFromHead", "gathered"].every((name) => typeof fields.get(name) === "boolean") &&
     isList(fields.get("replaces")) &&
-    isList(fields.get("gathers"))
+    isList(fields.get("appliedRules"))
   );
 }

@@ -15,15 +15,21 @@ import {
   withoutRanges,
   type TimeRange,
 } from "../columns.ts";
-import { readFile, readRange, type Disk } from "../disk.ts";
+import { readFile, readRange, replaceFile, type Disk } from "../disk.ts";
 import type { CompiledMatcher } from "../index/compiled-matcher.ts";
 import { addToPostings, createPostings, type Postings } from "../index/postings.ts";
 import { selectIds } from "../index/select-ids.ts";
-import { BUCKET_PARTS, createBuckets, joinBuckets, type BucketColumn } from "../tiers/buckets.ts";
+import {
+  BUCKET_PARTS,
+  bucketsWithoutRanges,
+  createBuckets,
+  joinBuckets,
+  type BucketColumn,
+} from "../tiers/buckets.ts";
 import { CHUNK_KINDS, decodeIndex, type BlockIndex, type ChunkEntry, type ChunkKind } from "./block-index.ts";
 import { readMeta, type BlockMeta } from "./block-meta.ts";
 import { createLru, type Lru } from "./lru.ts";
-import { rangesOf, readTombstones, type Tombstone } from "./tombstones.ts";
+import { readTombstones, writeTombstones, type Tombstones } from "./tombstones.ts";
 
 /** What all blocks of a store share: decoded pieces that were used last. */
 export interface BlockCaches {
@@ -52,12 +58,17 @@ export interface BlockReader {
   floats(series: number, range: TimeRange): FloatColumn;
   histograms(series: number, range: TimeRange): HistogramColumn;
   buckets(series: number, range: TimeRange): BucketColumn;
-  tombstones(): readonly Tombstone[];
-  /** Reads tombstones again after they were written. */
-  reloadTombstones(): void;
+  tombstones(): Tombstones;
+  /** Adds to what is hidden; it is on disk when this returns. */
+  hide(added: Tombstones): void;
+  /** Whether coarser blocks tell all that it holds. */
+  isGathered(): boolean;
+  markGathered(): void;
   close(): void;
 }
 
+/** An empty file that says so. */
+const GATHERED_FILE = "gathered";
 const KEYS_PER_BLOCK = 2 ** 28;
 
 export function createBlockCaches(limits: { indexBytes: number; pageBytes: number }): BlockCaches {
@@ -76,7 +87,7 @@ interface State {
   caches: BlockCaches;
   number: number;
   pagesFd: number;
-  tombstones: Tombstone[];
+  tombstones: Tombstones;
 }
 
 /** Opens a block; its index and pages are read, and checked, when they are asked for. */
@@ -95,7 +106,7 @@ export function openBlock(disk: Disk, directory: string, caches: BlockCaches): B
 
 function readerOf(state: State): BlockReader {
   const labelsOf = (series: number) => seriesAt(state, series).labels;
-  const kept = (series: number) => rangesOf(state.tombstones, series);
+  const hidden = (series: number) => state.tombstones.get(series) ?? [];
   return {
     meta: state.meta,
     directory: state.directory,
@@ -105,19 +116,37 @@ function readerOf(state: State): BlockReader {
     countSamples: (series, range) =>
       seriesAt(state, series).chunks.reduce((sum, chunk) => sum + countIn(state, chunk, range), 0),
     floats: (series, range) =>
-      withoutRanges(sliceFloats(joinFloats(decodeFloats(state, series, range)), range), kept(series)),
+      withoutRanges(sliceFloats(joinFloats(decodeFloats(state, series, range)), range), hidden(series)),
     histograms: (series, range) =>
       histogramsWithoutRanges(
         sliceHistograms(joinHistograms(decodeHistograms(state, series, range)), range),
-        kept(series),
+        hidden(series),
       ),
-    buckets: (series, range) => joinBuckets(decodeBuckets(state, series, range), state.meta.resolutionMs),
+    buckets: (series, range) =>
+      bucketsWithoutRanges(
+        joinBuckets(decodeBuckets(state, series, range), state.meta.resolutionMs),
+        [...hidden(series), ...outside(range)],
+      ),
     tombstones: () => state.tombstones,
-    reloadTombstones: () => {
-      state.tombstones = readTombstones(state.disk, state.directory);
-    },
+    hide: (added) => hide(state, added),
+    isGathered: () => state.meta.gathered || state.disk.existsSync(join(state.directory, GATHERED_FILE)),
+    markGathered: () => replaceFile(state.disk, join(state.directory, GATHERED_FILE), new Uint8Array(0)),
     close: () => state.disk.closeSync(state.pagesFd),
   };
+}
+
+function hide(state: State, added: Tombstones): void {
+  const all = new Map(state.tombstones);
+  for (const [series, ranges] of added) all.set(series, [...(all.get(series) ?? []), ...ranges]);
+  writeTombstones(state.disk, state.directory, all);
+  state.tombstones = all;
+}
+
+function outside({ fromMs, beforeMs }: TimeRange): TimeRange[] {
+  return [
+    { fromMs: -Infinity, beforeMs: fromMs },
+    { fromMs: beforeMs, beforeMs: Infinity },
+  ];
 }
 
 function loadIndex(state: State): LoadedIndex {

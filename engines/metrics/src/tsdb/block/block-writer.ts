@@ -23,7 +23,7 @@ export interface BlockSeries {
 /** What cannot be told from the series. */
 export type BlockOrigin = Pick<
   BlockMeta,
-  "id" | "resolutionMs" | "minMs" | "maxMs" | "origin" | "replaces" | "gathers" | "appliedRules"
+  "id" | "resolutionMs" | "minMs" | "maxMs" | "isFromHead" | "replaces" | "gathered" | "appliedRules"
 >;
 
 export interface BlockTarget {

@@ -3,40 +3,36 @@ import { CorruptionError, readFloat, readVarint, createSink, takeBytes, writeFlo
 import type { TimeRange } from "../columns.ts";
 import { readFile, replaceFile, type Disk } from "../disk.ts";
 
-/** Samples of one series that are not to be read any more, until the block is written again without them. */
-export interface Tombstone {
-  series: number;
-  range: TimeRange;
-}
+/** By series, what is not to be read any more, until the block is written again without it. */
+export type Tombstones = ReadonlyMap<number, readonly TimeRange[]>;
 
 const FILE = "tombstones";
 
 /** None when the block has no such file. */
-export function readTombstones(disk: Disk, directory: string): Tombstone[] {
+export function readTombstones(disk: Disk, directory: string): Tombstones {
   const path = join(directory, FILE);
-  if (!disk.existsSync(path)) return [];
+  const tombstones = new Map<number, TimeRange[]>();
+  if (!disk.existsSync(path)) return tombstones;
   const source = { bytes: readFile(disk, path), at: 0 };
-  const tombstones = Array.from({ length: readVarint(source) }, () => ({
-    series: readVarint(source),
-    range: { fromMs: readFloat(source), beforeMs: readFloat(source) },
-  }));
+  const count = readVarint(source);
+  for (let nth = 0; nth < count; nth++) {
+    const series = readVarint(source);
+    const range = { fromMs: readFloat(source), beforeMs: readFloat(source) };
+    tombstones.set(series, [...(tombstones.get(series) ?? []), range]);
+  }
   if (source.at !== source.bytes.length) throw new CorruptionError("tombstones has bytes behind its end");
   return tombstones;
 }
 
 /** Replaces the file, whole or not at all. */
-export function writeTombstones(disk: Disk, directory: string, tombstones: readonly Tombstone[]): void {
+export function writeTombstones(disk: Disk, directory: string, tombstones: Tombstones): void {
+  const rows = [...tombstones].flatMap(([series, ranges]) => ranges.map((range) => ({ series, range })));
   const sink = createSink();
-  writeVarint(sink, tombstones.length);
-  for (const { series, range } of tombstones) {
+  writeVarint(sink, rows.length);
+  for (const { series, range } of rows) {
     writeVarint(sink, series);
     writeFloat(sink, range.fromMs);
     writeFloat(sink, range.beforeMs);
   }
   replaceFile(disk, join(directory, FILE), takeBytes(sink));
-}
-
-export function rangesOf(tombstones: readonly Tombstone[], series: number): TimeRange[] {
-  if (tombstones.length === 0) return [];
-  return tombstones.filter((each) => each.series === series).map((each) => each.range);
 }

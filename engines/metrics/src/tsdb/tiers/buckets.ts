@@ -1,4 +1,5 @@
 import type { FloatColumn } from "../../storage.ts";
+import type { TimeRange } from "../columns.ts";
 
 /**
  * What is kept of the samples of a bucket. `increase` is that of a counter inside of it, resets taken into account; what
@@ -50,6 +51,19 @@ export function sliceBuckets({ timestampsMs, parts }: BucketColumn, start: numbe
       increase: cut("increase"),
     },
   };
+}
+
+/** Leaves out buckets whose last sample stands in any of the ranges. */
+export function bucketsWithoutRanges(column: BucketColumn, ranges: readonly TimeRange[]): BucketColumn {
+  const { timestampsMs } = column;
+  const isHidden = (timeMs: number) => ranges.some(({ fromMs, beforeMs }) => timeMs >= fromMs && timeMs < beforeMs);
+  if (!timestampsMs.some(isHidden)) return column;
+  const kept = createBuckets(timestampsMs.length);
+  let at = 0;
+  timestampsMs.forEach((timeMs, index) => {
+    if (!isHidden(timeMs)) copyBucket(kept, at++, { column, index });
+  });
+  return sliceBuckets(kept, 0, at);
 }
 
 /** Samples gathered by bucket; NaN says nothing, staleness markers neither. */
