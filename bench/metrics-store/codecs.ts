@@ -19,10 +19,23 @@ interface Encoded {
 /** Bytes and processor time of both codecs for the same series. */
 export function compareCodecs(): BenchTable {
   const series = makeSeries();
-  const rows = KINDS.map(({ kind }) => rowOf(kind, series.filter((each) => each.kind === kind)));
+  const rows = KINDS.map(({ kind }) =>
+    rowOf(
+      kind,
+      series.filter((each) => each.kind === kind),
+    ),
+  );
   return {
     title: `Codecs: ${SAMPLES} samples of ${series.length} series, bytes per sample`,
-    columns: ["kind", "Gorilla", "columns", "columns + zstd", "encode M/s: Gorilla", "columns + zstd", "decode M/s"],
+    columns: [
+      "kind",
+      "Gorilla",
+      "columns",
+      "columns + zstd",
+      "encode M/s: Gorilla",
+      "columns + zstd",
+      "decode M/s",
+    ],
     rows: [...rows, rowOf("all", series)],
     notes: [
       "Columns with the times of each instance once, as blocks have them; Gorilla with times in every series.",

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import * as fs from "node:fs";
 import { createLabels } from "@mainstay/metrics";
 import {
@@ -6,13 +7,7 @@ import {
   type MetricsStore,
   type SampleBatch,
 } from "@mainstay/metrics/tsdb";
-import {
-  createRandom,
-  instanceSeries,
-  scrapeMs,
-  START_MS,
-  type WorkloadSeries,
-} from "./workload.ts";
+import { createRandom, instanceSeries, scrapeMs, START_MS, type WorkloadSeries } from "./workload.ts";
 
 /** A process of its own, so that its memory and processor time are those of the store: prints one JSON a step. */
 const [mode = "", directory = "", instancesText = "", roundsText = ""] = process.argv.slice(2);
@@ -59,7 +54,8 @@ async function ingest(): Promise<void> {
   if (batch.count > 0) flush();
   const { head, walBytes } = store.status();
   report("ingest", { samples, cpuSeconds, rssMib: rssMib(), headMib: head.sampleBytes / MIB, walBytes });
-  if (process.send !== undefined) await new Promise(() => {});
+  // Who started it with a channel kills it here, with everything in the log.
+  if (process.send !== undefined) await once(process, "disconnect");
   const before = process.cpuUsage();
   await store.maintain();
   const { user, system } = process.cpuUsage(before);
@@ -107,7 +103,11 @@ async function query(): Promise<void> {
   for (const [name, matchers, fromMs] of [
     ["counters, first hour, from blocks", counters, START_MS],
     ["all series, first hour, from blocks", everything, START_MS],
-    ["all series, last quarter of an hour, from memory", everything, START_MS + rounds * 15_000 - HOUR_MS / 4],
+    [
+      "all series, last quarter of an hour, from memory",
+      everything,
+      START_MS + rounds * 15_000 - HOUR_MS / 4,
+    ],
   ] as const) {
     let samples = 0;
     let series = 0;

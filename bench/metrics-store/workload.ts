@@ -11,7 +11,7 @@ export const KINDS = [
 export type Kind = (typeof KINDS)[number]["kind"];
 
 export const SERIES_PER_INSTANCE = 100;
-export const SCRAPE_MS = 15_000;
+const SCRAPE_MS = 15_000;
 export const START_MS = Date.UTC(2026, 0, 1);
 
 /** One series of the workload and how its values go on. */
@@ -55,7 +55,9 @@ export function scrapeMs(instance: number, round: number, random: () => number):
 }
 
 function nameOf(kind: Kind, nth: number): string {
-  return kind === "bucket" ? "http_request_duration_seconds_bucket" : `${kind.replace(" ", "_")}_${nth >> 1}_total`;
+  return kind === "bucket"
+    ? "http_request_duration_seconds_bucket"
+    : `${kind.replace(" ", "_")}_${nth >> 1}_total`;
 }
 
 function moreLabels(kind: Kind, nth: number): [string, string][] {
@@ -70,7 +72,8 @@ function moreLabels(kind: Kind, nth: number): [string, string][] {
 
 const GENERATORS: Record<Kind, (random: () => number) => () => number> = {
   counter: (random) => growing(random, { start: 1e6, step: () => Math.round(random() * 40) }),
-  bucket: (random) => growing(random, { start: 1e5, step: () => (random() < 0.5 ? 0 : Math.round(random() * 6)) }),
+  bucket: (random) =>
+    growing(random, { start: 1e5, step: () => (random() < 0.5 ? 0 : Math.round(random() * 6)) }),
   "float sum": (random) => growing(random, { start: 1e4, step: () => random() * 3 }),
   "cpu seconds": (random) => {
     let hundredths = Math.round(random() * 1e7);

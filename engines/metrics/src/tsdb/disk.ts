@@ -35,7 +35,11 @@ interface Placed {
 }
 
 /** Reads exactly that range; shorter when the file ends before. */
-export function readRange(disk: Disk, fd: number, range: { position: number; sizeBytes: number }): Uint8Array {
+export function readRange(
+  disk: Disk,
+  fd: number,
+  range: { position: number; sizeBytes: number },
+): Uint8Array {
   const bytes = new Uint8Array(range.sizeBytes);
   let done = 0;
   while (done < bytes.length) {

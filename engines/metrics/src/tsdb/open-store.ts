@@ -44,7 +44,10 @@ function replay(state: StoreState): void {
   const sealed = blocks.all().filter(({ meta }) => meta.isFromHead && meta.resolutionMs === 0);
   head.minValidMs = Math.max(-Infinity, ...sealed.map(({ meta }) => meta.maxMs));
   const reader = walReader(state);
-  Object.assign(state.replayed, wal.replay((payload) => readRecords(payload, reader)));
+  Object.assign(
+    state.replayed,
+    wal.replay((payload) => readRecords(payload, reader)),
+  );
   truncateHead(head, head.minValidMs);
 }
 

@@ -61,7 +61,11 @@ export function tryBlock(state: StoreState, block: BlockReader, read: () => void
   }
 }
 
-function readBlock(state: StoreState, selection: Selection, { block, range }: PlannedRead<BlockReader>): void {
+function readBlock(
+  state: StoreState,
+  selection: Selection,
+  { block, range }: PlannedRead<BlockReader>,
+): void {
   const { resolutionMs } = block.meta;
   const { hints, budget } = selection.options;
   for (const series of block.select(selection.matchers)) {
@@ -70,7 +74,8 @@ function readBlock(state: StoreState, selection: Selection, { block, range }: Pl
     budget.addSamples(count);
     budget.addBytes(count * SAMPLE_BYTES);
     const found = foundFor(state, selection, block.labelsOf(series));
-    if (found.told.some((each) => each.resolutionMs !== resolutionMs && overlaps(each.range, range))) continue;
+    if (found.told.some((each) => each.resolutionMs !== resolutionMs && overlaps(each.range, range)))
+      continue;
     found.told.push({ range, resolutionMs });
     found.floats.push(
       resolutionMs === 0
@@ -114,7 +119,11 @@ function newFound(labels: Labels): Found {
 
 /** Blocks were read by width, not by time. */
 function toSeries({ labels, floats, histograms }: Found): Series[] {
-  const joined = { labels, floats: joinFloats(inOrder(floats)), histograms: joinHistograms(inOrder(histograms)) };
+  const joined = {
+    labels,
+    floats: joinFloats(inOrder(floats)),
+    histograms: joinHistograms(inOrder(histograms)),
+  };
   if (joined.histograms.values.length > 0) return [joined];
   return joined.floats.values.length > 0 ? [{ labels, floats: joined.floats }] : [];
 }

@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync, truncateSync, appendFileSync, readFileSync, statSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+  truncateSync,
+  appendFileSync,
+  readFileSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isStaleAt, setStaleAt } from "../stale.ts";
@@ -7,7 +16,7 @@ import {
   DAY_MS,
   equal,
   HOUR_MS,
-  labels,
+  named,
   MINUTE_MS,
   openTestStore,
   rowsOf,
@@ -15,7 +24,7 @@ import {
   START_MS,
 } from "./testing/test-store.ts";
 
-const up = labels("up", { job: "api", instance: "a:1" });
+const up = named("up", { job: "api", instance: "a:1" });
 const isUp = [equal("__name__", "up")];
 
 describe("a metrics store", () => {
@@ -68,7 +77,10 @@ describe("a metrics store", () => {
     expect(isMarked()).toBe(true);
     test.reopen();
     expect(isMarked()).toBe(true);
-    test.fill(labels("other"), scrapes(1200, () => 1));
+    test.fill(
+      named("other"),
+      scrapes(1200, () => 1),
+    );
     await test.store.maintain();
     expect(test.store.status().counts.cuts).toBe(2);
     expect(isMarked()).toBe(true);
@@ -76,14 +88,20 @@ describe("a metrics store", () => {
 
   it("takes what is late inside the window in its place, and refuses what is later", async () => {
     using test = openTestStore();
-    test.fill(up, scrapes(300, (index) => index).filter((_, index) => index !== 250));
+    test.fill(
+      up,
+      scrapes(300, (index) => index).filter((_, index) => index !== 250),
+    );
     const lateMs = START_MS + 250 * 15_000;
     expect(test.put(up, lateMs, 250)).toMatchObject({ appended: 1, refused: [] });
     expect(rowsOf(test.read(isUp)[0])).toEqual(scrapes(300, (index) => index));
     const tooOld = test.put(up, START_MS + 1, 1);
     expect(tooOld.refused).toEqual([expect.objectContaining({ index: 0, reason: "too-old" })]);
     expect(test.store.status().counts.refused["too-old"]).toBe(1);
-    test.fill(labels("other"), scrapes(1200, () => 1));
+    test.fill(
+      named("other"),
+      scrapes(1200, () => 1),
+    );
     await test.store.maintain();
     test.reopen();
     expect(rowsOf(test.read(isUp)[0])).toEqual(scrapes(300, (index) => index));
@@ -91,8 +109,16 @@ describe("a metrics store", () => {
 
   it("takes a repeated sample silently, and refuses another value at the same time", () => {
     using test = openTestStore();
-    test.fill(up, scrapes(200, (index) => index));
-    expect(test.fill(up, scrapes(100, (index) => index + 100, START_MS + 1_500_000))).toEqual({
+    test.fill(
+      up,
+      scrapes(200, (index) => index),
+    );
+    expect(
+      test.fill(
+        up,
+        scrapes(100, (index) => index + 100, START_MS + 1_500_000),
+      ),
+    ).toEqual({
       appended: 0,
       repeated: 100,
       refused: [],
@@ -128,10 +154,13 @@ describe("a metrics store", () => {
   it("remembers exemplars and metadata over a restart and a cut", async () => {
     using test = openTestStore();
     const { store } = test;
-    test.fill(up, scrapes(1, () => 1));
+    test.fill(
+      up,
+      scrapes(1, () => 1),
+    );
     const resolution = store.resolve(up);
     const ref = "ref" in resolution ? resolution.ref : 0;
-    const exemplar = { labels: labels("x", { trace_id: "abc" }), timestampMs: START_MS, value: 0.5 };
+    const exemplar = { labels: named("x", { trace_id: "abc" }), timestampMs: START_MS, value: 0.5 };
     const metadata = { metric: "up", type: "gauge", help: "Whether it answers.", unit: "" };
     store.append({ exemplars: [{ ref, ...exemplar }], metadata: [metadata] });
     const check = () => {
@@ -142,7 +171,10 @@ describe("a metrics store", () => {
     check();
     test.reopen();
     check();
-    test.fill(up, scrapes(1200, () => 1, START_MS + 15_000));
+    test.fill(
+      up,
+      scrapes(1200, () => 1, START_MS + 15_000),
+    );
     await test.store.maintain();
     test.reopen();
     check();
@@ -152,10 +184,16 @@ describe("a metrics store", () => {
     using test = openTestStore();
     for (const job of ["api", "web", "batch"]) {
       for (const code of ["200", "404", "500"]) {
-        test.fill(labels("requests", { job, code }), scrapes(1200, (index) => index));
+        test.fill(
+          named("requests", { job, code }),
+          scrapes(1200, (index) => index),
+        );
       }
     }
-    test.fill(up, scrapes(1200, () => 1));
+    test.fill(
+      up,
+      scrapes(1200, () => 1),
+    );
     const check = () => {
       const all = { fromMs: 0, toMs: 1e15, selectors: [] };
       expect(test.store.labelNames(all)).toEqual(["__name__", "code", "instance", "job"]);
@@ -184,8 +222,14 @@ describe("a metrics store", () => {
 
   it("forgets series of the head that have ended, and takes them up again", async () => {
     using test = openTestStore();
-    test.fill(up, scrapes(10, () => 1));
-    test.fill(labels("other"), scrapes(1200, () => 1));
+    test.fill(
+      up,
+      scrapes(10, () => 1),
+    );
+    test.fill(
+      named("other"),
+      scrapes(1200, () => 1),
+    );
     await test.store.maintain();
     expect(test.store.status().head.series).toBe(1);
     const laterMs = START_MS + 5 * HOUR_MS;
@@ -196,14 +240,22 @@ describe("a metrics store", () => {
 
   it("charges what it reads before it decodes it", async () => {
     using test = openTestStore();
-    test.fill(up, scrapes(1200, () => 1));
+    test.fill(
+      up,
+      scrapes(1200, () => 1),
+    );
     await test.store.maintain();
     let samples = 0;
     const budget = { addSamples: (count: number) => void (samples += count), addBytes: () => {} };
     const options = { fromMs: 0, toMs: 1e15, hints: { stepMs: 0, rangeMs: 0, functionName: "" }, budget };
     test.store.select(isUp, options);
     expect(samples).toBe(1200);
-    const full = { ...budget, addSamples: () => { throw new Error("the query reads too much"); } };
+    const full = {
+      ...budget,
+      addSamples: () => {
+        throw new Error("the query reads too much");
+      },
+    };
     expect(() => test.store.select(isUp, { ...options, budget: full })).toThrow("reads too much");
     expect(test.store.status().quarantined).toEqual([]);
   });
@@ -216,7 +268,7 @@ describe("budgets of series", () => {
     });
     const { store } = test;
     const refusalOf = (name: string, more: Record<string, string>) => {
-      const answer = store.resolve(labels(name, more));
+      const answer = store.resolve(named(name, more));
       return "refusal" in answer ? answer.refusal : null;
     };
     for (const user of ["a", "b", "c"]) expect(refusalOf("logins", { user })).toBeNull();
@@ -224,10 +276,21 @@ describe("budgets of series", () => {
     expect(refusalOf("logouts", { user: "d" })).toBeNull();
     expect(refusalOf("logouts", { user: "e" })).toMatchObject({ reason: "valuesPerLabel", label: "user" });
     expect(refusalOf("x", { a: "1", b: "1", c: "1", d: "1", e: "1" })?.reason).toBe("labelsPerSeries");
-    expect(refusalOf("x", { path: "/".repeat(21) })).toMatchObject({ reason: "valueCharacters", label: "path" });
-    expect(test.fill(labels("logins", { user: "a" }), scrapes(5, () => 1)).appended).toBe(5);
+    expect(refusalOf("x", { path: "/".repeat(21) })).toMatchObject({
+      reason: "valueCharacters",
+      label: "path",
+    });
+    expect(
+      test.fill(
+        named("logins", { user: "a" }),
+        scrapes(5, () => 1),
+      ).appended,
+    ).toBe(5);
     expect(store.status().counts.refusedSeries).toBe(4);
-    expect(store.status().refusedSeries.map(({ metric, count }) => [metric, count])).toContainEqual(["logins", 1]);
+    expect(store.status().refusedSeries.map(({ metric, count }) => [metric, count])).toContainEqual([
+      "logins",
+      1,
+    ]);
     expect(store.explainMetric("logins")[0]).toEqual({ name: "user", count: 3 });
     expect(store.cardinality(1).seriesByMetric).toEqual([{ name: "logins", count: 3 }]);
   });
@@ -236,8 +299,14 @@ describe("budgets of series", () => {
 describe("deleting series", () => {
   it("hides samples in head and blocks at once, and gives their room back when asked to", async () => {
     using test = openTestStore();
-    test.fill(up, scrapes(1200, (index) => index));
-    test.fill(labels("other"), scrapes(1200, (index) => index));
+    test.fill(
+      up,
+      scrapes(1200, (index) => index),
+    );
+    test.fill(
+      named("other"),
+      scrapes(1200, (index) => index),
+    );
     await test.store.maintain();
     const fromMs = START_MS + HOUR_MS;
     const kept = scrapes(1200, (index) => index).filter(([timeMs]) => timeMs < fromMs);
@@ -248,21 +317,28 @@ describe("deleting series", () => {
     expect(rowsOf(test.read(isUp)[0])).toEqual(kept);
     await test.store.cleanTombstones();
     expect(rowsOf(test.read(isUp)[0])).toEqual(kept);
-    expect(test.store.status().blocks.filter((each) => each.resolutionMs === 0).map((each) => each.samples)).toEqual([
-      expect.any(Number),
-      480,
-    ]);
+    expect(
+      test.store
+        .status()
+        .blocks.filter((each) => each.resolutionMs === 0)
+        .map((each) => each.samples),
+    ).toEqual([expect.any(Number), 480]);
     expect(rowsOf(test.read([equal("__name__", "other")])[0])).toHaveLength(1200);
-    await expect(test.store.deleteSamples({ fromMs: 0, toMs: 1, selectors: [[]] })).rejects.toThrow("which series");
+    await expect(test.store.deleteSamples({ fromMs: 0, toMs: 1, selectors: [[]] })).rejects.toThrow(
+      "which series",
+    );
   });
 });
 
 describe("a snapshot", () => {
   it("is a store of its own with everything in it", async () => {
     using test = openTestStore();
-    test.fill(up, scrapes(1200, (index) => index));
+    test.fill(
+      up,
+      scrapes(1200, (index) => index),
+    );
     await test.store.maintain();
-    test.put(labels("late"), START_MS + 5 * HOUR_MS, 1);
+    test.put(named("late"), START_MS + 5 * HOUR_MS, 1);
     const directory = join(test.directory, "snapshot");
     await test.store.snapshot(directory);
     test.put(up, START_MS + 5 * HOUR_MS, 7);
@@ -278,8 +354,8 @@ describe("blocks over days", () => {
       { resolutionMs: 0, keepMs: 15 * DAY_MS, keepBytes: Infinity },
       { resolutionMs: HOUR_MS, keepMs: 400 * DAY_MS, keepBytes: Infinity },
     ];
-    using test = openTestStore({ tiers });
-    const days = 4;
+    using test = openTestStore({ tiers, blockMs: 4 * HOUR_MS });
+    const days = 2;
     const rows = Array.from({ length: days * 288 }, (_, index): [number, number] => [
       START_MS + index * 5 * MINUTE_MS,
       index,
@@ -289,14 +365,14 @@ describe("blocks over days", () => {
       await test.store.maintain();
     }
     const raw = () => test.store.status().blocks.filter((each) => each.resolutionMs === 0);
-    expect(raw().length).toBeLessThan(20);
-    expect(Math.max(...raw().map((each) => each.maxMs - each.minMs))).toBeGreaterThanOrEqual(12 * HOUR_MS);
+    expect(raw().length).toBeLessThan(10);
+    expect(Math.max(...raw().map((each) => each.maxMs - each.minMs))).toBeGreaterThanOrEqual(24 * HOUR_MS);
     expect(rowsOf(test.read(isUp)[0])).toEqual(rows);
     test.reopen();
     expect(rowsOf(test.read(isUp)[0])).toEqual(rows);
-    test.clock.nowMs = START_MS + 17 * DAY_MS;
+    test.clock.nowMs = START_MS + 16.6 * DAY_MS;
     await test.store.maintain();
-    expect(raw().every((each) => each.maxMs > START_MS + 2 * DAY_MS)).toBe(true);
+    expect(raw().every((each) => each.maxMs > START_MS + 1.6 * DAY_MS)).toBe(true);
     expect(test.store.status().counts.expiredBlocks).toBeGreaterThan(0);
   });
 });
@@ -309,25 +385,31 @@ describe("damage", () => {
     writeFileSync(path, bytes);
   };
 
-  it.each(["pages", "index", "meta.json"])("of %s puts the block aside, and the rest is served", async (file) => {
-    using test = openTestStore({ tiers: [{ resolutionMs: 0, keepMs: DAY_MS, keepBytes: Infinity }] });
-    test.fill(up, scrapes(1200, (index) => Math.sin(index)));
-    await test.store.maintain();
-    await test.store.close();
-    const [first = "", ...rest] = blocksOf(test.directory);
-    expect(rest).toHaveLength(1);
-    const path = join(test.directory, "store", "blocks", first, file);
-    if (file === "meta.json") writeFileSync(path, "{");
-    else flipMiddle(path);
-    test.reopen();
-    const rows = rowsOf(test.read(isUp)[0]);
-    expect(rows).toEqual(scrapes(1200, (index) => Math.sin(index)).slice(480));
-    expect(test.store.status().quarantined).toEqual([{ id: first, reason: expect.any(String) }]);
-    expect(readdirSync(join(test.directory, "store", "quarantine"))).toEqual([first]);
-    test.put(up, START_MS + 6 * HOUR_MS, 5);
-    await test.store.maintain();
-    expect(rowsOf(test.read(isUp)[0]).at(-1)).toEqual([START_MS + 6 * HOUR_MS, 5]);
-  });
+  it.each(["pages", "index", "meta.json"])(
+    "of %s puts the block aside, and the rest is served",
+    async (file) => {
+      using test = openTestStore({ tiers: [{ resolutionMs: 0, keepMs: DAY_MS, keepBytes: Infinity }] });
+      test.fill(
+        up,
+        scrapes(1200, (index) => Math.sin(index)),
+      );
+      await test.store.maintain();
+      await test.store.close();
+      const [first = "", ...rest] = blocksOf(test.directory);
+      expect(rest).toHaveLength(1);
+      const path = join(test.directory, "store", "blocks", first, file);
+      if (file === "meta.json") writeFileSync(path, "{");
+      else flipMiddle(path);
+      test.reopen();
+      const rows = rowsOf(test.read(isUp)[0]);
+      expect(rows).toEqual(scrapes(1200, (index) => Math.sin(index)).slice(480));
+      expect(test.store.status().quarantined).toEqual([{ id: first, reason: expect.any(String) }]);
+      expect(readdirSync(join(test.directory, "store", "quarantine"))).toEqual([first]);
+      test.put(up, START_MS + 6 * HOUR_MS, 5);
+      await test.store.maintain();
+      expect(rowsOf(test.read(isUp)[0]).at(-1)).toEqual([START_MS + 6 * HOUR_MS, 5]);
+    },
+  );
 
   it("of a torn, an empty or a scribbled-on end of the log costs nothing that came before", () => {
     for (const damage of ["cut", "empty", "garbage"] as const) {
@@ -352,7 +434,10 @@ describe("damage", () => {
 
   it("of a cut that was interrupted leaves no sample twice", async () => {
     using test = openTestStore();
-    test.fill(up, scrapes(1200, (index) => index));
+    test.fill(
+      up,
+      scrapes(1200, (index) => index),
+    );
     const wal = join(test.directory, "store", "wal");
     const before = readdirSync(wal).map((name) => [name, readFileSync(join(wal, name))] as const);
     await test.store.maintain();

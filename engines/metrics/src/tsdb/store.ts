@@ -2,7 +2,12 @@ import { labelValue, type Labels } from "../labels.ts";
 import type { Matcher, SelectOptions, Series } from "../storage.ts";
 import { append, refuseWhenFull, resolve, type Resolution } from "./append.ts";
 import type { Append, AppendResult, Exemplar, Metadata } from "./batch.ts";
-import { explainMetric, reportCardinality, type CardinalityReport, type NamedCount } from "./cardinality/report.ts";
+import {
+  explainMetric,
+  reportCardinality,
+  type CardinalityReport,
+  type NamedCount,
+} from "./cardinality/report.ts";
 import { oldestMs } from "./head/head.ts";
 import { compileMatcher } from "./index/compiled-matcher.ts";
 import { listLabelNames, listLabelValues, listSeries, type ListOptions } from "./list-labels.ts";
@@ -104,7 +109,10 @@ function findExemplars(state: StoreState, { selectors, fromMs, toMs }: ListOptio
 
 function deleteAll(state: StoreState, { selectors, fromMs, toMs }: ListOptions): number {
   if (selectors.some((list) => list.length === 0) || selectors.length === 0) {
-    throw new StoreError("malformed", "say which series: a deletion without a matcher would be of everything");
+    throw new StoreError(
+      "malformed",
+      "say which series: a deletion without a matcher would be of everything",
+    );
   }
   let count = 0;
   for (const list of selectors) {

@@ -123,10 +123,10 @@ function readerOf(state: State): BlockReader {
         hidden(series),
       ),
     buckets: (series, range) =>
-      bucketsWithoutRanges(
-        joinBuckets(decodeBuckets(state, series, range), state.meta.resolutionMs),
-        [...hidden(series), ...outside(range)],
-      ),
+      bucketsWithoutRanges(joinBuckets(decodeBuckets(state, series, range), state.meta.resolutionMs), [
+        ...hidden(series),
+        ...outside(range),
+      ]),
     tombstones: () => state.tombstones,
     hide: (added) => hide(state, added),
     isGathered: () => state.meta.gathered || state.disk.existsSync(join(state.directory, GATHERED_FILE)),

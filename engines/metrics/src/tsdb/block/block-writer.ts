@@ -98,7 +98,9 @@ function addSeries(state: State, { labels, floats, histograms, buckets }: BlockS
   const chunks: ChunkEntry[] = [];
   const add = (kind: ChunkKind, timestampsMs: Float64Array, write: WriteValues) => {
     for (const part of partsOf(state, timestampsMs)) {
-      chunks.push(addChunk(state, { kind, part, timesMs: timestampsMs.subarray(part.start, part.end), write }));
+      chunks.push(
+        addChunk(state, { kind, part, timesMs: timestampsMs.subarray(part.start, part.end), write }),
+      );
     }
   };
   if (floats) {

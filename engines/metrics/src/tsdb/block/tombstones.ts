@@ -1,5 +1,13 @@
 import { join } from "node:path";
-import { CorruptionError, readFloat, readVarint, createSink, takeBytes, writeFloat, writeVarint } from "../codec/bytes.ts";
+import {
+  CorruptionError,
+  readFloat,
+  readVarint,
+  createSink,
+  takeBytes,
+  writeFloat,
+  writeVarint,
+} from "../codec/bytes.ts";
 import type { TimeRange } from "../columns.ts";
 import { readFile, replaceFile, type Disk } from "../disk.ts";
 

@@ -31,7 +31,11 @@ export function refuseSeries(postings: Postings, labels: Labels, budget: Cardina
 
 function refuseShape({ names, values }: Labels, budget: CardinalityBudget): Refusal | null {
   if (names.length === 0 || names.some((name) => name === ""))
-    return refusal("invalid-labels", { limit: 1, label: "" }, "a series needs labels, and each of them a name");
+    return refusal(
+      "invalid-labels",
+      { limit: 1, label: "" },
+      "a series needs labels, and each of them a name",
+    );
   if (names.length > budget.labelsPerSeries) {
     const message = `${names.length} labels, at most ${budget.labelsPerSeries} are allowed`;
     return refusal("labelsPerSeries", { limit: budget.labelsPerSeries, label: "" }, message);
@@ -52,7 +56,8 @@ function refuseGrowth(postings: Postings, labels: Labels, budget: CardinalityBud
   for (let index = 0; index < names.length; index++) {
     const label = names[index] ?? "";
     const byValue = postings.byName.get(label);
-    if (byValue === undefined || byValue.size < budget.valuesPerLabel || byValue.has(values[index] ?? "")) continue;
+    if (byValue === undefined || byValue.size < budget.valuesPerLabel || byValue.has(values[index] ?? ""))
+      continue;
     const message = `${label} has ${budget.valuesPerLabel} different values, which is as many as are allowed`;
     return refusal("valuesPerLabel", { limit: budget.valuesPerLabel, label }, message);
   }

@@ -32,7 +32,10 @@ export function reportCardinality({ byName, all }: Postings, limit: number): Car
     series: all.length,
     labelPairs: pairs.length,
     seriesByMetric: largest(countIds(byName.get(METRIC_NAME)), limit),
-    valuesByLabel: largest(labels.map(([name, { size }]) => ({ name, count: size })), limit),
+    valuesByLabel: largest(
+      labels.map(([name, { size }]) => ({ name, count: size })),
+      limit,
+    ),
     seriesByLabelPair: largest(pairs, limit),
     charactersByLabel: largest(labels.map(characters), limit),
   };
@@ -52,7 +55,10 @@ export function explainMetric(
       values.set(name, known.add(labels.values[index] ?? ""));
     });
   }
-  return largest([...values].map(([name, { size }]) => ({ name, count: size })), Infinity);
+  return largest(
+    [...values].map(([name, { size }]) => ({ name, count: size })),
+    Infinity,
+  );
 }
 
 function countIds(byValue: ReadonlyMap<string, number[]> = new Map()): NamedCount[] {

@@ -1,8 +1,27 @@
-import { array, assert, constantFrom, double, float, integer, nat, oneof, property, record } from "fast-check";
+import {
+  array,
+  assert,
+  constantFrom,
+  double,
+  float,
+  integer,
+  nat,
+  oneof,
+  property,
+  record,
+} from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Histogram } from "../../histogram.ts";
 import { isStaleAt, setStaleAt } from "../../stale.ts";
-import { createSink, CorruptionError, readSigned, readVarint, takeBytes, writeSigned, writeVarint } from "./bytes.ts";
+import {
+  createSink,
+  CorruptionError,
+  readSigned,
+  readVarint,
+  takeBytes,
+  writeSigned,
+  writeVarint,
+} from "./bytes.ts";
 import { readHistograms, writeHistograms } from "./histogram-column.ts";
 import { encodeTimes, readTimes } from "./time-column.ts";
 import { readValues, wordsOf, writeValues } from "./value-column.ts";
@@ -83,7 +102,13 @@ describe("a column of values", () => {
   const odd = constantFrom(0, -0, NaN, Infinity, -Infinity, 5e-324, -5e-324, 2 ** 53, 1e300, 0.1, 0.3, -1);
 
   it("comes back bit for bit, whatever it holds", () => {
-    const any = oneof(odd, double(), float(), integer(), integer().map((each) => each / 100));
+    const any = oneof(
+      odd,
+      double(),
+      float(),
+      integer(),
+      integer().map((each) => each / 100),
+    );
     assert(
       property(array(any), (values) => {
         expectSameBits(Float64Array.from(values));
@@ -124,9 +149,12 @@ describe("a column of values", () => {
     expectSameBits(onlyMarkers);
   });
 
-  it.each([2 ** 50, -(2 ** 50), 2 ** 50 + 1, 2 ** 53, 9e15, 1e22])("%d comes back beside small ones", (large) => {
-    expectSameBits(Float64Array.of(1, large, -large, 2, -large, large, 0));
-  });
+  it.each([2 ** 50, -(2 ** 50), 2 ** 50 + 1, 2 ** 53, 9e15, 1e22])(
+    "%d comes back beside small ones",
+    (large) => {
+      expectSameBits(Float64Array.of(1, large, -large, 2, -large, large, 0));
+    },
+  );
 
   it("of a counter costs little more than a byte a sample before it is compressed", () => {
     const values = Float64Array.from({ length: 480 }, (_, index) => 1e6 + 7 * index + (index % 3));
@@ -139,7 +167,9 @@ describe("a column of values", () => {
     expect(() => readValues(sourceOf(Uint8Array.of(9, 0, 0)), new Float64Array(2))).toThrow(CorruptionError);
     const sink = createSink();
     writeValues(sink, Float64Array.of(1, 2, 3.5, Math.PI));
-    expect(() => readValues(sourceOf(takeBytes(sink).subarray(0, 12)), new Float64Array(4))).toThrow(CorruptionError);
+    expect(() => readValues(sourceOf(takeBytes(sink).subarray(0, 12)), new Float64Array(4))).toThrow(
+      CorruptionError,
+    );
   });
 });
 

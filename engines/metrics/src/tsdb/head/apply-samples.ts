@@ -3,7 +3,13 @@ import { isSameHistogram } from "../codec/histogram-column.ts";
 import { wordsOf } from "../codec/value-column.ts";
 import { joinFloats, joinHistograms, positionOf } from "../columns.ts";
 import type { Head } from "./head.ts";
-import { pushHistogram, readHeadFloats, readHeadHistograms, sealFloats, type HeadSeries } from "./head-series.ts";
+import {
+  pushHistogram,
+  readHeadFloats,
+  readHeadHistograms,
+  sealFloats,
+  type HeadSeries,
+} from "./head-series.ts";
 import { OPEN_SAMPLES } from "./open-samples.ts";
 
 /** What decides whether a sample is taken. */
@@ -116,7 +122,11 @@ export function applyHistogram(
   result.appended++;
 }
 
-function judgeHistogram(head: Head, { ref, timestampMs, value }: HistogramSample, admission: Admission): Verdict {
+function judgeHistogram(
+  head: Head,
+  { ref, timestampMs, value }: HistogramSample,
+  admission: Admission,
+): Verdict {
   const series = head.byRef.get(ref);
   const verdict = judgeTime(head, { series, timeMs: timestampMs }, admission);
   if (verdict !== "late" || series === undefined) return verdict;

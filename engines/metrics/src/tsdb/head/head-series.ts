@@ -14,7 +14,13 @@ import {
   sliceHistograms,
   type TimeRange,
 } from "../columns.ts";
-import { chunkBytes, createChunkArena, type ChunkArena, type HeadChunk, type SealedChunk } from "./chunk-arena.ts";
+import {
+  chunkBytes,
+  createChunkArena,
+  type ChunkArena,
+  type HeadChunk,
+  type SealedChunk,
+} from "./chunk-arena.ts";
 import { createOpenSamples, type OpenSamples } from "./open-samples.ts";
 
 /** A series of the head: sealed chunks, then what is not encoded yet, and beside both what came late. */

@@ -10,7 +10,10 @@ export interface OpenSamples {
   take(): number;
   giveBack(slot: number): void;
   /** Copies the value with all its bits. */
-  put(place: { slot: number; index: number; timeMs: number }, value: { words: Uint32Array; at: number }): void;
+  put(
+    place: { slot: number; index: number; timeMs: number },
+    value: { words: Uint32Array; at: number },
+  ): void;
   /** Views of the first samples of a slot. */
   view(slot: number, count: number): { timestampsMs: Float64Array; values: Float64Array };
   sizeBytes(): number;

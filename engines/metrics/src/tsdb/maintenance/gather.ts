@@ -16,7 +16,10 @@ export async function gatherTiers(state: StoreState, block: BlockReader): Promis
     if (resolutionMs === 0 || block.meta.maxMs < nowMs - keepMs) return false;
     return !blocks.all().some((each) => each.meta.id === idOf(block, resolutionMs));
   });
-  const writers = missing.map(({ resolutionMs }) => ({ resolutionMs, writer: writerFor(state, block, resolutionMs) }));
+  const writers = missing.map(({ resolutionMs }) => ({
+    resolutionMs,
+    writer: writerFor(state, block, resolutionMs),
+  }));
   try {
     await writeTiers(state, block, writers);
     for (const { resolutionMs, writer } of writers) {

@@ -25,7 +25,7 @@ export async function maintain(state: StoreState): Promise<void> {
 
 async function mergeAll(state: StoreState): Promise<void> {
   const window = () => ({ blockMs: state.limits.blockMs, sealedMs: state.head.minValidMs });
-  for (let group = planMerge(state.blocks.all(), window()); group !== null; ) {
+  for (let group = planMerge(state.blocks.all(), window()); group !== null;) {
     const before = state.blocks.all();
     await rewriteBlocks(state, { sources: group });
     state.counts.merges++;

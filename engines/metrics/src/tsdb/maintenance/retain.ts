@@ -15,7 +15,8 @@ export async function applyRetention(state: StoreState): Promise<void> {
   const rules = limits.retentionRules.map(compileRule);
   for (const block of [...blocks.all()]) {
     const tier = limits.tiers.find((each) => each.resolutionMs === block.meta.resolutionMs);
-    if (tier !== undefined) await expire(state, { block, rules, over: overRules(rules, block, { tier, nowMs }) });
+    if (tier !== undefined)
+      await expire(state, { block, rules, over: overRules(rules, block, { tier, nowMs }) });
   }
   for (const tier of limits.tiers) dropBeyondBytes(state, tier);
 }

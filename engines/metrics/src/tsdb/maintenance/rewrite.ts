@@ -20,7 +20,10 @@ export interface Rewrite {
  * One block instead of several, or of one: without what is hidden, and without series that are dropped. Sources that
  * turn out to be damaged are put aside, and the others stay as they are.
  */
-export async function rewriteBlocks(state: StoreState, { sources, drops, appliedRules }: Rewrite): Promise<void> {
+export async function rewriteBlocks(
+  state: StoreState,
+  { sources, drops, appliedRules }: Rewrite,
+): Promise<void> {
   const [first] = sources;
   if (first === undefined) return;
   const { blocks } = state;
@@ -102,5 +105,9 @@ function readAll(labels: Labels, parts: readonly Part[], onRead: (block: BlockRe
     );
     return { labels, buckets, histograms };
   }
-  return { labels, floats: joinFloats(read(({ block, series }) => block.floats(series, EVERYTHING))), histograms };
+  return {
+    labels,
+    floats: joinFloats(read(({ block, series }) => block.floats(series, EVERYTHING))),
+    histograms,
+  };
 }

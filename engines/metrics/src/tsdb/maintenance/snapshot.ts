@@ -15,7 +15,8 @@ export async function writeSnapshot(state: StoreState, directory: string): Promi
   if (fromMs !== Infinity) {
     await writeHeadBlock(state, { directory: blocks, fromMs, beforeMs: state.head.maxMs + 1 });
   }
-  for (const block of state.blocks.all()) copyBlock(disk, block.directory, join(blocks, basename(block.directory)));
+  for (const block of state.blocks.all())
+    copyBlock(disk, block.directory, join(blocks, basename(block.directory)));
   syncDirectory(disk, blocks);
 }
 

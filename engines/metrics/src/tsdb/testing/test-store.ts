@@ -13,8 +13,8 @@ export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 /** Noon of a day: a border of blocks of every width. */
 export const START_MS = Date.UTC(2026, 0, 1, 12);
-export const NO_HINTS: SelectHints = { stepMs: 0, rangeMs: 0, functionName: "" };
-export const NO_BUDGET = { addSamples: () => {}, addBytes: () => {} };
+const NO_HINTS: SelectHints = { stepMs: 0, rangeMs: 0, functionName: "" };
+const NO_BUDGET = { addSamples: () => {}, addBytes: () => {} };
 
 /** A store in a directory of its own, whose hour the test sets. */
 export interface TestStore extends Disposable {
@@ -76,7 +76,7 @@ function fill(test: TestStore, labels: Labels, rows: readonly (readonly [number,
   return test.store.append({ samples: batch });
 }
 
-export function labels(name: string, more: Record<string, string> = {}): Labels {
+export function named(name: string, more: Record<string, string> = {}): Labels {
   return createLabels([["__name__", name], ...Object.entries(more)]);
 }
 

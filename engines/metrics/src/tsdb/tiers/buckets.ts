@@ -37,7 +37,11 @@ export function createBuckets(capacity: number): BucketColumn {
 }
 
 /** Views of the buckets from `start` up to `end`. */
-export function sliceBuckets({ timestampsMs, parts }: BucketColumn, start: number, end: number): BucketColumn {
+export function sliceBuckets(
+  { timestampsMs, parts }: BucketColumn,
+  start: number,
+  end: number,
+): BucketColumn {
   const cut = (part: BucketPart) => parts[part].subarray(start, end);
   return {
     timestampsMs: timestampsMs.subarray(start, end),
@@ -56,7 +60,8 @@ export function sliceBuckets({ timestampsMs, parts }: BucketColumn, start: numbe
 /** Leaves out buckets whose last sample stands in any of the ranges. */
 export function bucketsWithoutRanges(column: BucketColumn, ranges: readonly TimeRange[]): BucketColumn {
   const { timestampsMs } = column;
-  const isHidden = (timeMs: number) => ranges.some(({ fromMs, beforeMs }) => timeMs >= fromMs && timeMs < beforeMs);
+  const isHidden = (timeMs: number) =>
+    ranges.some(({ fromMs, beforeMs }) => timeMs >= fromMs && timeMs < beforeMs);
   if (!timestampsMs.some(isHidden)) return column;
   const kept = createBuckets(timestampsMs.length);
   let at = 0;
@@ -118,7 +123,7 @@ function addToBucket({ timestampsMs, parts }: BucketColumn, at: number, { timeMs
 }
 
 /** A counter that fell was reset, and has grown to what it is since. */
-export function growth(before: number, after: number): number {
+function growth(before: number, after: number): number {
   return after >= before ? after - before : after;
 }
 

@@ -1,6 +1,15 @@
 import { array, assert, integer, nat, property } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { equal, DAY_MS, HOUR_MS, labels, MINUTE_MS, openTestStore, rowsOf, START_MS } from "../testing/test-store.ts";
+import {
+  equal,
+  DAY_MS,
+  HOUR_MS,
+  named,
+  MINUTE_MS,
+  openTestStore,
+  rowsOf,
+  START_MS,
+} from "../testing/test-store.ts";
 import { BUCKET_PARTS, gatherBuckets, joinBuckets } from "./buckets.ts";
 import { desiredResolution, planReads } from "./plan-reads.ts";
 import { viewBuckets } from "./view-buckets.ts";
@@ -47,7 +56,10 @@ describe("buckets", () => {
   it("let a counter grow by exactly what its samples grew, whatever resets there were", () => {
     assert(
       property(steps, values, (distances, numbers) => {
-        const all = column(distances, numbers.map((each) => each + 1));
+        const all = column(
+          distances,
+          numbers.map((each) => each + 1),
+        );
         const buckets = gatherBuckets(all, 10_000);
         const view = viewBuckets(buckets, hints("increase", 10_000, 20_000), 10_000);
         const [first = 0] = all.values;
@@ -84,11 +96,9 @@ describe("the planner", () => {
     meta: { resolutionMs, minMs, maxMs, appliedRules },
   });
   const plan = (blocks: ReturnType<typeof block>[], stepMs: number, rangeMs: number) =>
-    planReads(blocks, { range: { fromMs: 0, beforeMs: 100 }, hints: hints("rate", stepMs, rangeMs) }).map((each) => [
-      each.block.meta.resolutionMs,
-      each.range.fromMs,
-      each.range.beforeMs,
-    ]);
+    planReads(blocks, { range: { fromMs: 0, beforeMs: 100 }, hints: hints("rate", stepMs, rangeMs) }).map(
+      (each) => [each.block.meta.resolutionMs, each.range.fromMs, each.range.beforeMs],
+    );
 
   it("reads samples where there are any, and coarser buckets for what is older", () => {
     const blocks = [block(0, 60, 100), block(1, 30, 90), block(5, 0, 80)];
@@ -117,17 +127,17 @@ describe("the planner", () => {
 });
 
 describe("a store with tiers", () => {
-  const requests = labels("requests");
+  const requests = named("requests");
   const isRequests = [equal("__name__", "requests")];
 
   async function overDays(settings: Parameters<typeof openTestStore>[0] = {}) {
-    const test = openTestStore(settings);
+    const test = openTestStore({ blockMs: DAY_MS, ...settings });
     const rows = Array.from({ length: 3 * 24 * 60 }, (_, index): [number, number] => [
       START_MS + index * MINUTE_MS,
       (index % 1000) * 2,
     ]);
     test.fill(requests, rows);
-    test.fill(labels("audit"), rows);
+    test.fill(named("audit"), rows);
     await test.store.maintain();
     return { test, rows };
   }

@@ -197,7 +197,7 @@ function readChunk(source: ByteSource): SealedChunk {
   };
 }
 
-export function writeLabels(sink: ByteSink, { names, values }: Labels): void {
+function writeLabels(sink: ByteSink, { names, values }: Labels): void {
   writeVarint(sink, names.length);
   names.forEach((name, index) => {
     writeText(sink, name);
@@ -205,7 +205,7 @@ export function writeLabels(sink: ByteSink, { names, values }: Labels): void {
   });
 }
 
-export function readLabels(source: ByteSource): Labels {
+function readLabels(source: ByteSource): Labels {
   const names: string[] = [];
   const values: string[] = [];
   const count = readVarint(source);

@@ -1,15 +1,7 @@
 import { crc32 } from "node:zlib";
 import { join } from "node:path";
 import { viewOf, type ByteSink } from "../codec/bytes.ts";
-import {
-  listNames,
-  readFile,
-  removeTree,
-  replaceFile,
-  syncDirectory,
-  writeAll,
-  type Disk,
-} from "../disk.ts";
+import { listNames, readFile, removeTree, replaceFile, syncDirectory, writeAll, type Disk } from "../disk.ts";
 
 /** Length and CRC-32 of what follows, both little-endian. */
 export const FRAME_HEADER_BYTES = 8;
