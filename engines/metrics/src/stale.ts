@@ -1,6 +1,6 @@
 /**
- * The bit pattern 0x7ff0000000000002 ends a series. It is a NaN, and JavaScript may change the bits of a NaN that
- * leaves a typed array: it is told apart and written by its bits, never as a number.
+ * The bit pattern 0x7ff0000000000002 ends a series. It is a NaN, and JavaScript may change the bits
+ * of a NaN that leaves a typed array: it is told apart and written by its bits, never as a number.
  */
 const STALE_HIGH = 0x7ff0_0000;
 const STALE_LOW = 0x0000_0002;

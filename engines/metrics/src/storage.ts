@@ -3,7 +3,9 @@ import type { Labels } from "./labels.ts";
 
 export type MatcherOperator = "=" | "!=" | "=~" | "!~";
 
-/** A label that a series does not have counts as "". Regular expressions are RE2, and match the whole value. */
+/**
+ * A label that a series does not have counts as "". Regular expressions are RE2, and match the whole value.
+ */
 export interface Matcher {
   readonly name: string;
   readonly operator: MatcherOperator;
@@ -12,16 +14,20 @@ export interface Matcher {
 
 /**
  * Samples in columns of equal length, times strictly rising. Staleness markers are kept with their bits
- * (stale.ts), also those of a series of histograms. The arrays may be views; whoever gets them does not alter them.
+ * (stale.ts), also those of a series of histograms. The
+ * arrays may be views; whoever gets them does not alter them.
  */
 export interface FloatColumn {
   readonly timestampsMs: Float64Array;
   readonly values: Float64Array;
+  /** When each counter began, 0 where that is not known. */
+  readonly startTimestampsMs?: Float64Array;
 }
 
 export interface HistogramColumn {
   readonly timestampsMs: Float64Array;
   readonly values: readonly Histogram[];
+  readonly startTimestampsMs?: Float64Array;
 }
 
 /** No time stands in both columns. */
@@ -41,7 +47,9 @@ export interface SelectHints {
   readonly functionName: string;
 }
 
-/** Counts what a query reads; each call throws when a limit or the deadline is passed, and ends the query so. */
+/**
+ * Counts what a query reads; each call throws when a limit or the deadline is passed, and ends the query so.
+ */
 export interface QueryBudget {
   addSamples(samples: number): void;
   addBytes(bytes: number): void;

@@ -1,0 +1,15 @@
+import type { QueryBudget, Series } from "../../storage.ts";
+import type { Annotations } from "./annotations.ts";
+import type { Plan, SelectorPlan } from "./plan.ts";
+import type { Grid, Value } from "./values.ts";
+
+/** What every part of an evaluation has at hand. */
+export interface Evaluation {
+  readonly lookbackMs: number;
+  readonly annotations: Annotations;
+  readonly budget: QueryBudget;
+  /** The whole query covers several moments; sorting means nothing then. */
+  readonly isRange: boolean;
+  seriesOf(selector: SelectorPlan): readonly Series[];
+  evaluate(plan: Plan, grid: Grid): Value;
+}

@@ -1,0 +1,98 @@
+import type { Histogram } from "../../histogram.ts";
+import type { Labels } from "../../labels.ts";
+import { isStaleAt } from "../../stale.ts";
+import type { Series } from "../../storage.ts";
+import { type Column, FLOAT, type Grid, HISTOGRAM, timeAt } from "./values.ts";
+
+/**
+ * The samples of one series in columns, without staleness markers: what functions over ranges slide along.
+ */
+export interface RangeSeries {
+  readonly labels: Labels;
+  readonly dropsName: boolean;
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  readonly starts: Float64Array | null;
+  readonly histogramTimes: Float64Array;
+  readonly histograms: readonly Histogram[];
+  readonly histogramStarts: Float64Array | null;
+}
+
+const NO_NUMBERS = new Float64Array(0);
+
+/** A range has no markers: what ended a series is no sample. */
+export function fromStorage({ labels, floats, histograms }: Series): RangeSeries {
+  const { timestampsMs, values, startTimestampsMs } = floats;
+  const kept = withoutMarkers(values);
+  return {
+    labels,
+    dropsName: false,
+    times: kept === null ? timestampsMs : pick(timestampsMs, kept),
+    values: kept === null ? values : pick(values, kept),
+    starts:
+      startTimestampsMs === undefined
+        ? null
+        : kept === null
+          ? startTimestampsMs
+          : pick(startTimestampsMs, kept),
+    histogramTimes: histograms?.timestampsMs ?? NO_NUMBERS,
+    histograms: histograms?.values ?? [],
+    histogramStarts: histograms?.startTimestampsMs ?? null,
+  };
+}
+
+/** Indexes of what is no marker; null when all of it is none. */
+function withoutMarkers(values: Float64Array): Int32Array | null {
+  let hasMarker = false;
+  for (let index = 0; index < values.length && !hasMarker; index++) {
+    const value = values[index];
+    if (value !== value) hasMarker = isStaleAt(values, index);
+  }
+  if (!hasMarker) return null;
+  const kept: number[] = [];
+  for (let index = 0; index < values.length; index++) if (!isStaleAt(values, index)) kept.push(index);
+  return Int32Array.from(kept);
+}
+
+function pick(values: Float64Array, indexes: Int32Array): Float64Array {
+  const picked = new Float64Array(indexes.length);
+  for (let at = 0; at < indexes.length; at++) picked[at] = values[indexes[at] ?? 0] ?? NaN;
+  return picked;
+}
+
+/** The steps of a subquery as samples. */
+export function fromColumn(column: Column, grid: Grid): RangeSeries {
+  const { present, values, labels, dropsName } = column;
+  const floats: number[] = [];
+  const histogramSteps: number[] = [];
+  for (let step = 0; step < present.length; step++) {
+    if (present[step] === FLOAT) floats.push(step);
+    else if (present[step] === HISTOGRAM) histogramSteps.push(step);
+  }
+  return {
+    labels,
+    dropsName,
+    times: Float64Array.from(floats, (step) => timeAt(grid, step)),
+    values: pick(values, Int32Array.from(floats)),
+    starts: null,
+    histogramTimes: Float64Array.from(histogramSteps, (step) => timeAt(grid, step)),
+    histograms: histogramSteps.flatMap((step) => column.histograms?.[step] ?? []),
+    histogramStarts: null,
+  };
+}
+
+/** The first index whose time is greater, searched from an index on. */
+export function firstAfter(times: Float64Array, timeMs: number, from: number): number {
+  let index = from;
+  // Steps are mostly near each other; far jumps are halved.
+  const near = Math.min(times.length, index + 16);
+  while (index < near && (times[index] ?? 0) <= timeMs) index += 1;
+  if (index < near || index === times.length) return index;
+  let [low, high] = [index, times.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] ?? 0) <= timeMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

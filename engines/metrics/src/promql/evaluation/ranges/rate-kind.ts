@@ -1,0 +1,5 @@
+/** What a rate is taken of, and per what. */
+export interface RateKind {
+  isCounter: boolean;
+  isPerSecond: boolean;
+}
