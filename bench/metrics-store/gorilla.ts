@@ -1,6 +1,7 @@
 /**
- * The codec of Pelkonen et al., "Gorilla: A Fast, Scalable, In-Memory Time Series Database" (VLDB 2015), with the bit
- * widths that Prometheus uses for differences of distances. Here to compare with; the product does not use it.
+ * The codec of Pelkonen et al., "Gorilla: A Fast, Scalable, In-Memory Time
+ * Series Database" (VLDB 2015), with the bit widths that Prometheus uses for
+ * differences of distances. Here to compare with; the product does not use it.
  */
 interface BitSink {
   bytes: Uint8Array;

@@ -9,7 +9,9 @@ import {
 } from "@mainstay/metrics/tsdb";
 import { createRandom, instanceSeries, scrapeMs, START_MS, type WorkloadSeries } from "./workload.ts";
 
-/** A process of its own, so that its memory and processor time are those of the store: prints one JSON a step. */
+/**
+ * A process of its own, so that its memory and processor time are those of the store: prints one JSON a step.
+ */
 const [mode = "", directory = "", instancesText = "", roundsText = ""] = process.argv.slice(2);
 const instances = Number(instancesText);
 const rounds = Number(roundsText);

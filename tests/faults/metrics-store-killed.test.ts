@@ -19,7 +19,10 @@ const WRITER = join(import.meta.dirname, "../support/metrics-writer.ts");
 const POINTS = 200;
 const POINTS_PER_STORE = 5;
 const SEED = 20_261_122;
-/** Memory where there is such a directory: what a process leaves behind is the same, and nothing waits for platters. */
+/**
+ * Memory where there is such a directory: what a process
+ * leaves behind is the same, and nothing waits for platters.
+ */
 const BASE = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 const directories: string[] = [];
 
@@ -27,7 +30,9 @@ afterAll(() => {
   for (const each of directories) rmSync(each, { recursive: true, force: true });
 });
 
-/** Half of the writers are killed after an answer, half kill themselves in the middle of a call to the disk. */
+/**
+ * Half of the writers are killed after an answer, half kill themselves in the middle of a call to the disk.
+ */
 interface Death {
   answers: number;
   calls: number;
@@ -87,7 +92,9 @@ function openStore(directory: string): MetricsStore {
   });
 }
 
-/** Every series has every round up to at least the given one, and no other; says how many rounds there are. */
+/**
+ * Every series has every round up to at least the given one, and no other; says how many rounds there are.
+ */
 function checkRounds(store: MetricsStore, acknowledged: number): number {
   const found = store.select([{ name: "__name__", operator: "=", value: "work" }], {
     fromMs: START_MS,

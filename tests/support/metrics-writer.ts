@@ -4,8 +4,8 @@ import { createSampleBatch, openMetricsStore, type Disk } from "@mainstay/metric
 import { expectedValue, METRICS_SERIES, ROUND_MS, SMALL_LIMITS, START_MS } from "./metrics-rounds.ts";
 
 /**
- * A process that appends round after round and says so on standard output after each: `<directory> <first round>
- * <calls>`. At that many calls that alter the disk it kills itself, half way through what is written.
+ * A process that appends round after round and says so on standard output after each: `<directory> <first
+ * round> <calls>`. At that many calls that alter the disk it kills itself, half way through what is written.
  */
 const [directory = "", first = "0", calls = "0"] = process.argv.slice(2);
 let callsLeft = Number(calls);

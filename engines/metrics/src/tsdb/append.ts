@@ -87,7 +87,10 @@ interface Admitted {
   histogramsAt: number[] | null;
 }
 
-/** Times that are none, or lie ahead, must not get into the log: after a restart nobody knows the hour they came. */
+/**
+ * Times that are none, or lie ahead, must not get into the
+ * log: after a restart nobody knows the hour they came.
+ */
 function admit(input: Append, { latestMs }: Admission): Admitted {
   const { samples, histograms = [] } = input;
   const refused: Refused[] = [];

@@ -44,9 +44,9 @@ export interface Append {
 }
 
 /**
- * too-old: before the out-of-order window, or before what is sealed · duplicate: another value stands at that time ·
- * too-far-ahead: the clock of the sender runs ahead · unknown-series: the reference is of a series that has ended,
- * ask for it again · invalid: time or value is none.
+ * too-old: before the out-of-order window, or before what is sealed · duplicate: another value
+ * stands at that time · too-far-ahead: the clock of the sender runs ahead · unknown-series: the
+ * reference is of a series that has ended, ask for it again · invalid: time or value is none.
  */
 export type RefusalReason = "too-old" | "duplicate" | "too-far-ahead" | "unknown-series" | "invalid";
 

@@ -1,6 +1,8 @@
 import { dirname } from "node:path";
 
-/** What the store does with files: the part of `node:fs` it uses, so that `node:fs` itself can be handed in. */
+/**
+ * What the store does with files: the part of `node:fs` it uses, so that `node:fs` itself can be handed in.
+ */
 export interface Disk {
   openSync(path: string, flags: string): number;
   closeSync(fd: number): void;
@@ -19,7 +21,9 @@ export interface Disk {
   statfsSync(path: string): { bavail: number; bsize: number };
 }
 
-/** Writes all of it at the position; throws what the disk throws, and when it takes less than it was given. */
+/**
+ * Writes all of it at the position; throws what the disk throws, and when it takes less than it was given.
+ */
 export function writeAll(disk: Disk, fd: number, { bytes, position }: Placed): void {
   let done = 0;
   while (done < bytes.length) {
@@ -60,7 +64,9 @@ export function readFile(disk: Disk, path: string): Uint8Array {
   }
 }
 
-/** Writes a new file and returns when it would outlive a power cut; its name does so after `syncDirectory`. */
+/**
+ * Writes a new file and returns when it would outlive a power cut; its name does so after `syncDirectory`.
+ */
 export function writeFile(disk: Disk, path: string, bytes: Uint8Array): void {
   const fd = disk.openSync(path, "w");
   try {

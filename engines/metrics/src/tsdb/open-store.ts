@@ -51,7 +51,10 @@ function replay(state: StoreState): void {
   truncateHead(head, head.minValidMs);
 }
 
-/** Decides as it was decided when the samples came; what was refused then is refused again, and not counted twice. */
+/**
+ * Decides as it was decided when the samples came; what was
+ * refused then is refused again, and not counted twice.
+ */
 function walReader(state: StoreState): WalReader {
   const { head, limits, replayed } = state;
   const admission = { outOfOrderMs: limits.outOfOrderMs, latestMs: Infinity };

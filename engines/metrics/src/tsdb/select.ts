@@ -27,7 +27,9 @@ interface Selection {
   found: Map<string, Found>;
 }
 
-/** Samples of the series that match, from blocks and head. A damaged block is put aside, and the rest answers. */
+/**
+ * Samples of the series that match, from blocks and head. A damaged block is put aside, and the rest answers.
+ */
 export function select(state: StoreState, matchers: readonly Matcher[], options: SelectOptions): Series[] {
   const compiled = matchers.map(compileMatcher);
   const range = { fromMs: options.fromMs, beforeMs: options.toMs + 1 };

@@ -22,8 +22,8 @@ import type { StoreState } from "./store-state.ts";
 import { statusOf, type StoreStatus } from "./status.ts";
 
 /**
- * A time-series store in a directory of its own. Calls are synchronous, apart from long work, which gives others their
- * turn and runs one at a time. Belongs into a thread of its own.
+ * A time-series store in a directory of its own. Calls are synchronous, apart from long work,
+ * which gives others their turn and runs one at a time. Belongs into a thread of its own.
  */
 export interface MetricsStore {
   /** Finds or begins a series. A reference holds until `append` calls it unknown. */

@@ -1,4 +1,7 @@
-/** Bytes that are being written: `at` is the end of what is there. A plain object, since it stands in the hot paths. */
+/**
+ * Bytes that are being written: `at` is the end of what is
+ * there. A plain object, since it stands in the hot paths.
+ */
 export interface ByteSink {
   bytes: Uint8Array;
   at: number;
@@ -112,7 +115,10 @@ export function readRaw(source: ByteSource, sizeBytes: number): Uint8Array {
   return view;
 }
 
-/** Eight bytes, little-endian; a NaN that comes as a number loses its payload, floats in columns go another way. */
+/**
+ * Eight bytes, little-endian; a NaN that comes as a number
+ * loses its payload, floats in columns go another way.
+ */
 export function writeFloat(sink: ByteSink, value: number): void {
   reserve(sink, 8);
   viewOf(sink.bytes).setFloat64(sink.at, value, true);

@@ -11,7 +11,7 @@ import {
   record,
 } from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Histogram } from "../../histogram.ts";
+import { NO_BUCKETS, type Histogram } from "../../histogram.ts";
 import { isStaleAt, setStaleAt } from "../../stale.ts";
 import {
   createSink,
@@ -188,13 +188,11 @@ describe("a column of histograms", () => {
     count: each.counts.reduce((sum, count) => sum + count, 0),
     sum: each.sum,
     zeroCount: each.counts[0] ?? 0,
-    positiveSpans: [
-      { offset: each.offset, length: 2 },
-      { offset: 3, length: 1 },
-    ],
-    positiveCounts: Float64Array.from(each.counts.slice(1, 4)),
-    negativeSpans: [{ offset: 0, length: 1 }],
-    negativeCounts: Float64Array.from(each.counts.slice(4)),
+    positive: {
+      indexes: Int32Array.of(each.offset, each.offset + 1, each.offset + 5),
+      counts: Float64Array.from(each.counts.slice(1, 4)),
+    },
+    negative: { indexes: Int32Array.of(-3), counts: Float64Array.from(each.counts.slice(4)) },
     customBounds: [],
     resetHint: each.resetHint,
   }));
@@ -216,10 +214,8 @@ describe("a column of histograms", () => {
       count: 6,
       sum: 11.5,
       zeroCount: 0,
-      positiveSpans: [{ offset: 0, length: 3 }],
-      positiveCounts: Float64Array.of(1, 2, 3),
-      negativeSpans: [],
-      negativeCounts: new Float64Array(0),
+      positive: { indexes: Int32Array.of(0, 1, 2), counts: Float64Array.of(1, 2, 3) },
+      negative: NO_BUCKETS,
       customBounds: [0.5, 2.25],
       resetHint: "unknown",
     };

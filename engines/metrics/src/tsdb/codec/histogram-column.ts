@@ -1,4 +1,4 @@
-import type { Histogram, ResetHint, Span } from "../../histogram.ts";
+import type { Buckets, Histogram, ResetHint } from "../../histogram.ts";
 import {
   CorruptionError,
   readFloat,
@@ -15,14 +15,17 @@ import { readValues, writeValues } from "./value-column.ts";
 const RESET_HINTS: readonly ResetHint[] = ["unknown", "reset", "not-reset", "gauge"];
 
 /** What neighbouring histograms of a series have in common: which buckets there are. */
-type Layout = Pick<
-  Histogram,
-  "schema" | "zeroThreshold" | "positiveSpans" | "negativeSpans" | "customBounds"
->;
+interface Layout {
+  schema: number;
+  zeroThreshold: number;
+  positive: Int32Array;
+  negative: Int32Array;
+  customBounds: readonly number[];
+}
 
 /**
- * Histograms as runs of equal layout; within a run the counts, the sums and each bucket are columns of floats, so a
- * bucket that nobody hits costs next to nothing.
+ * Histograms as runs of equal layout; within a run the counts, the sums and each
+ * bucket are columns of floats, so a bucket that nobody hits costs next to nothing.
  */
 export function writeHistograms(sink: ByteSink, histograms: readonly Histogram[]): void {
   let start = 0;
@@ -42,14 +45,13 @@ export function readHistograms(source: ByteSource, count: number): Histogram[] {
 }
 
 /** Whether two histograms count in the same buckets. */
-function hasSameLayout(a: Layout, b: Layout): boolean {
+function hasSameLayout(a: Histogram, b: Histogram): boolean {
   return (
     a.schema === b.schema &&
     a.zeroThreshold === b.zeroThreshold &&
-    hasSameSpans(a.positiveSpans, b.positiveSpans) &&
-    hasSameSpans(a.negativeSpans, b.negativeSpans) &&
-    a.customBounds.length === b.customBounds.length &&
-    a.customBounds.every((bound, index) => bound === b.customBounds[index])
+    isSameRow(a.positive.indexes, b.positive.indexes) &&
+    isSameRow(a.negative.indexes, b.negative.indexes) &&
+    isSameRow(a.customBounds, b.customBounds)
   );
 }
 
@@ -60,16 +62,15 @@ export function isSameHistogram(a: Histogram, b: Histogram): boolean {
     Object.is(a.count, b.count) &&
     Object.is(a.sum, b.sum) &&
     Object.is(a.zeroCount, b.zeroCount) &&
-    a.positiveCounts.every((count, index) => count === b.positiveCounts[index]) &&
-    a.negativeCounts.every((count, index) => count === b.negativeCounts[index])
+    isSameRow(a.positive.counts, b.positive.counts) &&
+    isSameRow(a.negative.counts, b.negative.counts)
   );
 }
 
-function hasSameSpans(a: readonly Span[], b: readonly Span[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((span, index) => span.offset === b[index]?.offset && span.length === b[index]?.length)
-  );
+function isSameRow(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 function endOfRun(histograms: readonly Histogram[], start: number): number {
@@ -86,15 +87,21 @@ function writeRun(sink: ByteSink, run: readonly Histogram[]): void {
   const [first] = run;
   if (first === undefined) return;
   writeVarint(sink, run.length);
-  writeLayout(sink, first);
+  writeLayout(sink, {
+    ...first,
+    positive: first.positive.indexes,
+    negative: first.negative.indexes,
+  });
   for (const { resetHint } of run) writeVarint(sink, RESET_HINTS.indexOf(resetHint));
   writeColumn(sink, run, (each) => each.count);
   writeColumn(sink, run, (each) => each.sum);
   writeColumn(sink, run, (each) => each.zeroCount);
-  for (let bucket = 0; bucket < first.positiveCounts.length; bucket++)
-    writeColumn(sink, run, (each) => each.positiveCounts[bucket] ?? 0);
-  for (let bucket = 0; bucket < first.negativeCounts.length; bucket++)
-    writeColumn(sink, run, (each) => each.negativeCounts[bucket] ?? 0);
+  first.positive.indexes.forEach((_, bucket) => {
+    writeColumn(sink, run, (each) => each.positive.counts[bucket] ?? 0);
+  });
+  first.negative.indexes.forEach((_, bucket) => {
+    writeColumn(sink, run, (each) => each.negative.counts[bucket] ?? 0);
+  });
 }
 
 function readRun(source: ByteSource): Histogram[] {
@@ -103,16 +110,19 @@ function readRun(source: ByteSource): Histogram[] {
   const layout = readLayout(source);
   const hints = Array.from({ length }, () => readHint(source));
   const [counts, sums, zeroCounts] = [0, 1, 2].map(() => readColumn(source, length));
-  const positive = readBuckets(source, length, layout.positiveSpans);
-  const negative = readBuckets(source, length, layout.negativeSpans);
+  const positive = readBuckets(source, length, layout.positive);
+  const negative = readBuckets(source, length, layout.negative);
+  const { schema, zeroThreshold, customBounds } = layout;
   return hints.map((resetHint, index) => ({
-    ...layout,
+    schema,
+    zeroThreshold,
+    customBounds,
     resetHint,
     count: counts?.[index] ?? 0,
     sum: sums?.[index] ?? 0,
     zeroCount: zeroCounts?.[index] ?? 0,
-    positiveCounts: Float64Array.from(positive, (bucket) => bucket[index] ?? 0),
-    negativeCounts: Float64Array.from(negative, (bucket) => bucket[index] ?? 0),
+    positive: positive(index),
+    negative: negative(index),
   }));
 }
 
@@ -126,21 +136,24 @@ function readColumn(source: ByteSource, length: number): Float64Array {
   return values;
 }
 
-function readBuckets(source: ByteSource, length: number, spans: readonly Span[]): Float64Array[] {
-  const buckets = spans.reduce((sum, span) => sum + span.length, 0);
-  return Array.from({ length: buckets }, () => readColumn(source, length));
+/** The buckets of each histogram of a run, which share their indexes. */
+function readBuckets(
+  source: ByteSource,
+  length: number,
+  indexes: Int32Array,
+): (histogram: number) => Buckets {
+  const columns = Array.from(indexes, () => readColumn(source, length));
+  return (histogram) => ({
+    indexes,
+    counts: Float64Array.from(columns, (column) => column[histogram] ?? 0),
+  });
 }
 
 function writeLayout(sink: ByteSink, layout: Layout): void {
   writeSigned(sink, layout.schema);
   writeFloat(sink, layout.zeroThreshold);
-  for (const spans of [layout.positiveSpans, layout.negativeSpans]) {
-    writeVarint(sink, spans.length);
-    for (const { offset, length } of spans) {
-      writeSigned(sink, offset);
-      writeVarint(sink, length);
-    }
-  }
+  writeIndexes(sink, layout.positive);
+  writeIndexes(sink, layout.negative);
   writeVarint(sink, layout.customBounds.length);
   for (const bound of layout.customBounds) writeFloat(sink, bound);
 }
@@ -148,17 +161,25 @@ function writeLayout(sink: ByteSink, layout: Layout): void {
 function readLayout(source: ByteSource): Layout {
   const schema = readSigned(source);
   const zeroThreshold = readFloat(source);
-  const positiveSpans = readSpans(source);
-  const negativeSpans = readSpans(source);
+  const positive = readIndexes(source);
+  const negative = readIndexes(source);
   const customBounds = Array.from({ length: readVarint(source) }, () => readFloat(source));
-  return { schema, zeroThreshold, positiveSpans, negativeSpans, customBounds };
+  return { schema, zeroThreshold, positive, negative, customBounds };
 }
 
-function readSpans(source: ByteSource): Span[] {
-  return Array.from({ length: readVarint(source) }, () => ({
-    offset: readSigned(source),
-    length: readVarint(source),
-  }));
+/** How many, then the distance of each to the one before. */
+function writeIndexes(sink: ByteSink, indexes: Int32Array): void {
+  writeVarint(sink, indexes.length);
+  let previous = 0;
+  for (const index of indexes) {
+    writeSigned(sink, index - previous);
+    previous = index;
+  }
+}
+
+function readIndexes(source: ByteSource): Int32Array {
+  let index = 0;
+  return Int32Array.from({ length: readVarint(source) }, () => (index += readSigned(source)));
 }
 
 function readHint(source: ByteSource): ResetHint {

@@ -6,7 +6,9 @@ export interface Scaled {
 }
 
 export const POWERS_OF_TEN = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10];
-/** Differences of differences of such integers, with their sign folded in, stay below 2^53 and so are exact. */
+/**
+ * Differences of differences of such integers, with their sign folded in, stay below 2^53 and so are exact.
+ */
 const LARGEST = 2 ** 50;
 /** More oddities than one in eight and the byte planes are shorter. */
 const VALUES_PER_SPECIAL = 8;
@@ -22,7 +24,9 @@ export function scaleToIntegers(values: Float64Array): Scaled | null {
   return scaleBy(values, places);
 }
 
-/** A number of the size that fits, with its sign: a counter's NaN is one that cannot be told as an integer. */
+/**
+ * A number of the size that fits, with its sign: a counter's NaN is one that cannot be told as an integer.
+ */
 function isSpecial(value: number): boolean {
   return !Number.isFinite(value) || Object.is(value, -0);
 }

@@ -10,8 +10,8 @@ import {
 } from "./bytes.ts";
 
 /**
- * Times in whole milliseconds, as the first, the first distance, and from then on what a distance differs from the one
- * before; each run of zeros, which regular scrapes are full of, is its length.
+ * Times in whole milliseconds, as the first, the first distance, and from then on what a distance
+ * differs from the one before; each run of zeros, which regular scrapes are full of, is its length.
  */
 export function writeTimes(sink: ByteSink, timesMs: Float64Array): void {
   let previousMs = 0;

@@ -12,7 +12,10 @@ import {
 } from "./bytes.ts";
 import { scaleToIntegers, POWERS_OF_TEN, type Scaled } from "./scaled-integers.ts";
 
-/** How the values of a column are written; the first byte of it. Integers carry their decimal places in the next. */
+/**
+ * How the values of a column are written; the first byte
+ * of it. Integers carry their decimal places in the next.
+ */
 const CONSTANT = 0;
 const DELTAS = 1;
 const DELTAS_OF_DELTAS = 2;
@@ -20,9 +23,10 @@ const PLANES = 3;
 const FLOAT_BYTES = 8;
 
 /**
- * Floats, bit for bit. Values that are whole numbers of some decimal place become small integers; what occurs between
- * them that no integer can say (NaN with its payload, infinities, -0) is listed apart. Everything else is XORed with the
- * value before and laid out byte plane by byte plane, in which zstd finds the bytes that hardly change.
+ * Floats, bit for bit. Values that are whole numbers of some decimal place become small
+ * integers; what occurs between them that no integer can say (NaN with its payload,
+ * infinities, -0) is listed apart. Everything else is XORed with the value before and
+ * laid out byte plane by byte plane, in which zstd finds the bytes that hardly change.
  */
 export function writeValues(sink: ByteSink, values: Float64Array): void {
   if (values.length === 0) return;

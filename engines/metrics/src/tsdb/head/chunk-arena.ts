@@ -33,7 +33,9 @@ export interface ChunkArena {
 
 const SLAB_BYTES = 512 * 1024;
 
-/** Bytes of sealed chunks, many in a slab: an array of its own for each would cost more than most chunks hold. */
+/**
+ * Bytes of sealed chunks, many in a slab: an array of its own for each would cost more than most chunks hold.
+ */
 export function createChunkArena(): ChunkArena {
   let current: Slab = { bytes: new Uint8Array(0), used: 0, live: 0 };
   let slabBytes = 0;

@@ -23,8 +23,8 @@ export function dueCut({ head, wal, limits }: StoreState): { fromMs: number; bef
 }
 
 /**
- * Writes what is before the border into a block, then the rest of the head as the new beginning of the log. A crash
- * between the two leaves samples in both, and those in the log are passed over.
+ * Writes what is before the border into a block, then the rest of the head as the new beginning of
+ * the log. A crash between the two leaves samples in both, and those in the log are passed over.
  */
 export async function cutHead(state: StoreState, range: { fromMs: number; beforeMs: number }): Promise<void> {
   const { head, blocks } = state;

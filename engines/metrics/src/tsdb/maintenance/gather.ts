@@ -8,7 +8,9 @@ import { SERIES_PER_TURN } from "./cut.ts";
 
 const EVERYTHING = { fromMs: -Infinity, beforeMs: Infinity };
 
-/** Makes the blocks of every tier from one of raw samples, which says so afterwards; each tier at most once. */
+/**
+ * Makes the blocks of every tier from one of raw samples, which says so afterwards; each tier at most once.
+ */
 export async function gatherTiers(state: StoreState, block: BlockReader): Promise<void> {
   const { limits, blocks, settings } = state;
   const nowMs = settings.clock.now();

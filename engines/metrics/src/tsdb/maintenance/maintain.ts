@@ -6,7 +6,10 @@ import { planMerge } from "./merge.ts";
 import { applyRetention } from "./retain.ts";
 import { rewriteBlocks } from "./rewrite.ts";
 
-/** Everything that is due: cuts, coarser blocks, merges, retention. What goes first makes room for what follows. */
+/**
+ * Everything that is due: cuts, coarser blocks, merges,
+ * retention. What goes first makes room for what follows.
+ */
 export async function maintain(state: StoreState): Promise<void> {
   try {
     await applyRetention(state);

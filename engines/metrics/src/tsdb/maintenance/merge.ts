@@ -1,6 +1,9 @@
 import type { BlockMeta } from "../block/block-meta.ts";
 
-/** Widths that blocks grow to, as multiples of what is cut from the head: 2 h, 12 h, 3 d, and 30 d for buckets. */
+/**
+ * Widths that blocks grow to, as multiples of what is cut
+ * from the head: 2 h, 12 h, 3 d, and 30 d for buckets.
+ */
 const GROWTH = [6, 36];
 const GROWTH_OF_BUCKETS = [6, 36, 360];
 
@@ -11,8 +14,8 @@ export interface MergeableBlock {
 }
 
 /**
- * Blocks that become one: those of a window that is over, the narrowest window first; null when there is nothing to do.
- * Raw blocks wait until coarser ones have been made of them.
+ * Blocks that become one: those of a window that is over, the narrowest window first; null
+ * when there is nothing to do. Raw blocks wait until coarser ones have been made of them.
  */
 export function planMerge<Block extends MergeableBlock>(
   blocks: readonly Block[],

@@ -8,7 +8,10 @@ import { rewriteBlocks } from "./rewrite.ts";
 /** What stands for "no rule" among the rules that were applied to a block. */
 const DEFAULT_RULE = "(default)";
 
-/** Removes blocks whose time is over, and series whose own time is; then the oldest beyond the bytes of their tier. */
+/**
+ * Removes blocks whose time is over, and series whose own
+ * time is; then the oldest beyond the bytes of their tier.
+ */
 export async function applyRetention(state: StoreState): Promise<void> {
   const { limits, blocks, settings } = state;
   const nowMs = settings.clock.now();

@@ -17,8 +17,8 @@ export interface Rewrite {
 }
 
 /**
- * One block instead of several, or of one: without what is hidden, and without series that are dropped. Sources that
- * turn out to be damaged are put aside, and the others stay as they are.
+ * One block instead of several, or of one: without what is hidden, and without series that are
+ * dropped. Sources that turn out to be damaged are put aside, and the others stay as they are.
  */
 export async function rewriteBlocks(
   state: StoreState,

@@ -2,13 +2,15 @@ import type { FloatColumn } from "../../storage.ts";
 import type { TimeRange } from "../columns.ts";
 
 /**
- * What is kept of the samples of a bucket. `increase` is that of a counter inside of it, resets taken into account; what
- * it grew between the last of one bucket and the first of the next can be told from the two.
+ * What is kept of the samples of a bucket. `increase` is that of a counter inside of it, resets taken into
+ * account; what it grew between the last of one bucket and the first of the next can be told from the two.
  */
 export const BUCKET_PARTS = ["count", "sum", "min", "max", "first", "last", "increase"] as const;
 export type BucketPart = (typeof BUCKET_PARTS)[number];
 
-/** Buckets of a series, those without a sample left out. Bucket n holds the times in ((n - 1)·width, n·width]. */
+/**
+ * Buckets of a series, those without a sample left out. Bucket n holds the times in ((n - 1)·width, n·width].
+ */
 export interface BucketColumn {
   /** Time of the last sample in each. */
   readonly timestampsMs: Float64Array;

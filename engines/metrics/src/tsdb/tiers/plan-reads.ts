@@ -44,8 +44,8 @@ export function partFor({ functionName, rangeMs }: SelectHints): BucketPart | "m
 }
 
 /**
- * The coarsest width that serves the query as well as the samples would: no wider than the step, and at least two of it
- * in the range; without a range no wider than the lookback. 0 for the samples themselves.
+ * The coarsest width that serves the query as well as the samples would: no wider than the step, and at
+ * least two of it in the range; without a range no wider than the lookback. 0 for the samples themselves.
  */
 export function desiredResolution(hints: SelectHints, resolutions: readonly number[]): number {
   const { stepMs, rangeMs, functionName } = hints;
@@ -57,8 +57,9 @@ export function desiredResolution(hints: SelectHints, resolutions: readonly numb
 }
 
 /**
- * Which block answers for which time: the desired width first, then finer ones from the widest down, then what is coarser
- * and kept for longer. A block that rules took series out of answers for those it has, and leaves its time to others.
+ * Which block answers for which time: the desired width first, then finer ones from
+ * the widest down, then what is coarser and kept for longer. A block that rules
+ * took series out of answers for those it has, and leaves its time to others.
  */
 export function planReads<Block extends PlannedBlock>(
   blocks: readonly Block[],

@@ -27,8 +27,9 @@ function meansOf({ timestampsMs, parts }: BucketColumn): FloatColumn {
 }
 
 /**
- * The last of each bucket. Where a counter was reset in or before it, points just before make it grow by exactly what was
- * counted, by the rule that whatever falls was reset: the first of the bucket, its peak, zero.
+ * The last of each bucket. Where a counter was reset in or before it,
+ * points just before make it grow by exactly what was counted, by the rule
+ * that whatever falls was reset: the first of the bucket, its peak, zero.
  */
 function counterOf({ timestampsMs, parts }: BucketColumn): FloatColumn {
   const times: number[] = [];
@@ -58,7 +59,10 @@ function wasReset({ first, last, increase }: { first: number; last: number; incr
   return increase - (last - first) > 1e-9 * Math.max(increase, last);
 }
 
-/** Each value again until the next bucket's comes, for as long as a bucket is wide: nothing is told before it was known. */
+/**
+ * Each value again until the next bucket's comes, for as long
+ * as a bucket is wide: nothing is told before it was known.
+ */
 function repeated({ timestampsMs, parts }: BucketColumn, widthMs: number): FloatColumn {
   const times: number[] = [];
   const values: number[] = [];

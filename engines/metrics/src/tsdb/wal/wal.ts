@@ -24,7 +24,9 @@ export interface WalReplay {
 }
 
 export interface Wal {
-  /** Hands out the payload of every frame in order: first the newest checkpoint, then the segments behind it. */
+  /**
+   * Hands out the payload of every frame in order: first the newest checkpoint, then the segments behind it.
+   */
   replay(onFrame: (payload: Uint8Array) => void): WalReplay;
   /** One frame of what the sink holds behind its first FRAME_HEADER_BYTES; whole in the file, or an error. */
   append(sink: ByteSink): void;
@@ -50,7 +52,9 @@ interface State {
   closedBytes: number;
 }
 
-/** A write-ahead log in numbered segments. After a start a new segment is begun: torn tails stay as they are. */
+/**
+ * A write-ahead log in numbered segments. After a start a new segment is begun: torn tails stay as they are.
+ */
 export function createWal(settings: WalSettings): Wal {
   const { disk, directory } = settings;
   disk.mkdirSync(directory, { recursive: true });
@@ -94,7 +98,9 @@ function replay(state: State, onFrame: (payload: Uint8Array) => void): WalReplay
   return found;
 }
 
-/** The newest checkpoint and what was written after it; older files are what a crash kept from being removed. */
+/**
+ * The newest checkpoint and what was written after it; older files are what a crash kept from being removed.
+ */
 function currentNames(disk: Disk, directory: string): string[] {
   const names = listNames(disk, directory);
   const checkpointName = names.findLast((name) => name.endsWith(".checkpoint"));
