@@ -4,12 +4,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { BenchReport, BenchTable } from "../bench.ts";
 import { compareCodecs } from "./codecs.ts";
 import { SERIES_PER_INSTANCE } from "./workload.ts";
 
-const WORKER = join(import.meta.dirname, "worker.ts");
+const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
 /** Two hours and a half, and a little: enough for one block and what stays in memory behind it. */
 const ROUNDS = 620;
 /** Two hours at 15 s. */

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { openMetricsStore, type MetricsStore } from "@mainstay/metrics/tsdb";
 import { afterAll, describe, expect, it } from "vitest";
 import {
@@ -15,7 +16,7 @@ import {
   START_MS,
 } from "../support/metrics-rounds.ts";
 
-const WRITER = join(import.meta.dirname, "../support/metrics-writer.ts");
+const WRITER = fileURLToPath(new URL("../support/metrics-writer.ts", import.meta.url));
 const POINTS = 200;
 const POINTS_PER_STORE = 5;
 const SEED = 20_261_122;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { crc32, zstdCompressSync, constants } from "node:zlib";
 import type { Labels } from "../../labels.ts";
 import type { FloatColumn, HistogramColumn } from "../../storage.ts";
-import { createSink, takeBytes, writeRaw, type ByteSink } from "../codec/bytes.ts";
+import { createSink, writeRaw, type ByteSink } from "../codec/bytes.ts";
 import { writeHistograms } from "../codec/histogram-column.ts";
 import { encodeTimes } from "../codec/time-column.ts";
 import { writeValues } from "../codec/value-column.ts";
