@@ -1,0 +1,201 @@
+import {
+  CorruptionError,
+  readRaw,
+  readSigned,
+  readVarint,
+  reserve,
+  writeRaw,
+  writeSigned,
+  writeVarint,
+  type ByteSink,
+  type ByteSource,
+} from "./bytes.ts";
+import { scaleToIntegers, POWERS_OF_TEN, type Scaled } from "./scaled-integers.ts";
+
+/**
+ * How the values of a column are written; the first byte
+ * of it. Integers carry their decimal places in the next.
+ */
+const CONSTANT = 0;
+const DELTAS = 1;
+const DELTAS_OF_DELTAS = 2;
+const PLANES = 3;
+const FLOAT_BYTES = 8;
+
+/**
+ * Floats, bit for bit. Values that are whole numbers of some decimal place become small
+ * integers; what occurs between them that no integer can say (NaN with its payload,
+ * infinities, -0) is listed apart. Everything else is XORed with the value before and
+ * laid out byte plane by byte plane, in which zstd finds the bytes that hardly change.
+ */
+export function writeValues(sink: ByteSink, values: Float64Array): void {
+  if (values.length === 0) return;
+  if (isConstant(values)) return writeConstant(sink, values);
+  const scaled = scaleToIntegers(values);
+  if (scaled === null) return writePlanes(sink, values);
+  writeIntegers(sink, values, scaled);
+}
+
+/** The inverse of `writeValues`: fills the array. */
+export function readValues(source: ByteSource, values: Float64Array): void {
+  if (values.length === 0) return;
+  const mode = readVarint(source);
+  if (mode === CONSTANT) readConstant(source, values);
+  else if (mode === PLANES) readPlanes(source, values);
+  else if (mode === DELTAS || mode === DELTAS_OF_DELTAS) readIntegers(source, values, mode);
+  else throw new CorruptionError(`a column of values is written in the unknown way ${mode}`);
+}
+
+/** The two halves of each value, low word first, as they lie in memory. */
+export function wordsOf(values: Float64Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
+}
+
+function isConstant(values: Float64Array): boolean {
+  const words = wordsOf(values);
+  const [low, high] = words;
+  for (let index = 2; index < words.length; index += 2) {
+    if (words[index] !== low || words[index + 1] !== high) return false;
+  }
+  return true;
+}
+
+function writeConstant(sink: ByteSink, values: Float64Array): void {
+  writeVarint(sink, CONSTANT);
+  writeRaw(sink, bytesOf(values.subarray(0, 1)));
+}
+
+function readConstant(source: ByteSource, values: Float64Array): void {
+  bytesOf(values.subarray(0, 1)).set(readRaw(source, FLOAT_BYTES));
+  const words = wordsOf(values);
+  const [low = 0, high = 0] = words;
+  for (let index = 2; index < words.length; index += 2) {
+    words[index] = low;
+    words[index + 1] = high;
+  }
+}
+
+function writeIntegers(sink: ByteSink, values: Float64Array, scaled: Scaled): void {
+  const { integers, places, specials } = scaled;
+  const isSecondOrder = secondOrderIsShorter(integers);
+  writeVarint(sink, isSecondOrder ? DELTAS_OF_DELTAS : DELTAS);
+  writeVarint(sink, places);
+  let previous = 0;
+  let previousDelta = 0;
+  for (let index = 0; index < integers.length; index++) {
+    const integer = integers[index] ?? 0;
+    const delta = integer - previous;
+    writeSigned(sink, isSecondOrder ? delta - previousDelta : delta);
+    previous = integer;
+    previousDelta = index === 0 ? 0 : delta;
+  }
+  writeSpecials(sink, values, specials);
+}
+
+function readIntegers(source: ByteSource, values: Float64Array, mode: number): void {
+  const places = readVarint(source);
+  const factor = POWERS_OF_TEN[places];
+  if (factor === undefined) throw new CorruptionError(`a column of values has ${places} decimal places`);
+  const isSecondOrder = mode === DELTAS_OF_DELTAS;
+  let integer = 0;
+  let delta = 0;
+  for (let index = 0; index < values.length; index++) {
+    const read = readSigned(source);
+    delta = isSecondOrder ? delta + read : read;
+    integer += delta;
+    values[index] = places === 0 ? integer : integer / factor;
+    if (index === 0) delta = 0;
+  }
+  readSpecials(source, values);
+}
+
+/** Positions as distances, each followed by the eight bytes that belong there. */
+function writeSpecials(sink: ByteSink, values: Float64Array, specials: readonly number[]): void {
+  writeVarint(sink, specials.length);
+  let previous = 0;
+  for (const index of specials) {
+    writeVarint(sink, index - previous);
+    writeRaw(sink, bytesOf(values.subarray(index, index + 1)));
+    previous = index;
+  }
+}
+
+function readSpecials(source: ByteSource, values: Float64Array): void {
+  const count = readVarint(source);
+  let index = 0;
+  for (let nth = 0; nth < count; nth++) {
+    index += readVarint(source);
+    const raw = readRaw(source, FLOAT_BYTES);
+    if (index >= values.length) throw new CorruptionError("a column of values has one behind its end");
+    bytesOf(values.subarray(index, index + 1)).set(raw);
+  }
+}
+
+/** Rates that are steady are told by second differences; noise is told shorter by first ones. */
+function secondOrderIsShorter(integers: Float64Array): boolean {
+  let first = 0;
+  let second = 0;
+  let previous = integers[0] ?? 0;
+  let previousDelta = 0;
+  for (let index = 1; index < integers.length; index++) {
+    const integer = integers[index] ?? 0;
+    const delta = integer - previous;
+    first += sizeClass(delta);
+    second += sizeClass(delta - previousDelta);
+    previous = integer;
+    previousDelta = delta;
+  }
+  return second < first;
+}
+
+/** Roughly what a number weighs: zeros count nothing, since rows of them compress away. */
+function sizeClass(delta: number): number {
+  if (delta === 0) return 0;
+  const size = Math.abs(delta);
+  if (size < 8) return 2;
+  if (size < 64) return 4;
+  if (size < 8192) return 8;
+  return size < 1_048_576 ? 12 : 20;
+}
+
+function writePlanes(sink: ByteSink, values: Float64Array): void {
+  writeVarint(sink, PLANES);
+  const count = values.length;
+  reserve(sink, count * FLOAT_BYTES);
+  const words = wordsOf(values);
+  const { bytes, at } = sink;
+  let low = 0;
+  let high = 0;
+  for (let index = 0; index < count; index++) {
+    const nextLow = words[2 * index] ?? 0;
+    const nextHigh = words[2 * index + 1] ?? 0;
+    const xorLow = nextLow ^ low;
+    const xorHigh = nextHigh ^ high;
+    for (let plane = 0; plane < 4; plane++) {
+      bytes[at + plane * count + index] = xorLow >>> (8 * plane);
+      bytes[at + (plane + 4) * count + index] = xorHigh >>> (8 * plane);
+    }
+    low = nextLow;
+    high = nextHigh;
+  }
+  sink.at += count * FLOAT_BYTES;
+}
+
+function readPlanes(source: ByteSource, values: Float64Array): void {
+  const count = values.length;
+  const planes = readRaw(source, count * FLOAT_BYTES);
+  const words = wordsOf(values);
+  const byteAt = (plane: number, index: number) => planes[plane * count + index] ?? 0;
+  let low = 0;
+  let high = 0;
+  for (let index = 0; index < count; index++) {
+    low ^= byteAt(0, index) | (byteAt(1, index) << 8) | (byteAt(2, index) << 16) | (byteAt(3, index) << 24);
+    high ^= byteAt(4, index) | (byteAt(5, index) << 8) | (byteAt(6, index) << 16) | (byteAt(7, index) << 24);
+    words[2 * index] = low;
+    words[2 * index + 1] = high;
+  }
+}
+
+function bytesOf(values: Float64Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

@@ -1,0 +1,136 @@
+import type { Labels } from "../labels.ts";
+import type { FloatColumn, HistogramColumn, Matcher, SelectOptions, Series } from "../storage.ts";
+import type { BlockReader } from "./block/block-reader.ts";
+import { isDamage } from "./block/block-set.ts";
+import { joinFloats, joinHistograms, type TimeRange } from "./columns.ts";
+import { countSamples, readHeadFloats, readHeadHistograms } from "./head/head-series.ts";
+import { selectSeries } from "./head/head.ts";
+import { compileMatcher, type CompiledMatcher } from "./index/compiled-matcher.ts";
+import type { StoreState } from "./store-state.ts";
+import { planReads, type PlannedRead } from "./tiers/plan-reads.ts";
+import { viewBuckets } from "./tiers/view-buckets.ts";
+
+const SAMPLE_BYTES = 16;
+
+/** What was found of a series, and where: a coarser block does not tell again what a finer one told. */
+interface Found {
+  labels: Labels;
+  floats: FloatColumn[];
+  histograms: HistogramColumn[];
+  told: { range: TimeRange; resolutionMs: number }[];
+}
+
+interface Selection {
+  matchers: readonly CompiledMatcher[];
+  options: SelectOptions;
+  range: TimeRange;
+  found: Map<string, Found>;
+}
+
+/**
+ * Samples of the series that match, from blocks and head. A damaged block is put aside, and the rest answers.
+ */
+export function select(state: StoreState, matchers: readonly Matcher[], options: SelectOptions): Series[] {
+  const compiled = matchers.map(compileMatcher);
+  const range = { fromMs: options.fromMs, beforeMs: options.toMs + 1 };
+  for (;;) {
+    const selection: Selection = { matchers: compiled, options, range, found: new Map() };
+    if (readBlocks(state, selection)) {
+      readHead(state, selection);
+      return [...selection.found.values()].flatMap(toSeries);
+    }
+  }
+}
+
+/** False when a block had to be put aside: what it told counts no more. */
+function readBlocks(state: StoreState, selection: Selection): boolean {
+  const reads = planReads(state.blocks.all(), { range: selection.range, hints: selection.options.hints });
+  for (const read of reads) {
+    if (!tryBlock(state, read.block, () => readBlock(state, selection, read))) return false;
+  }
+  return true;
+}
+
+/** Reads from a block; puts it aside and says false when it turns out to be damaged. */
+export function tryBlock(state: StoreState, block: BlockReader, read: () => void): boolean {
+  try {
+    read();
+    return true;
+  } catch (cause) {
+    if (!isDamage(cause)) throw cause;
+    state.blocks.quarantine(block, cause);
+    return false;
+  }
+}
+
+function readBlock(
+  state: StoreState,
+  selection: Selection,
+  { block, range }: PlannedRead<BlockReader>,
+): void {
+  const { resolutionMs } = block.meta;
+  const { hints, budget } = selection.options;
+  for (const series of block.select(selection.matchers)) {
+    const count = block.countSamples(series, range);
+    if (count === 0) continue;
+    budget.addSamples(count);
+    budget.addBytes(count * SAMPLE_BYTES);
+    const found = foundFor(state, selection, block.labelsOf(series));
+    if (found.told.some((each) => each.resolutionMs !== resolutionMs && overlaps(each.range, range)))
+      continue;
+    found.told.push({ range, resolutionMs });
+    found.floats.push(
+      resolutionMs === 0
+        ? block.floats(series, range)
+        : viewBuckets(block.buckets(series, range), hints, resolutionMs),
+    );
+    found.histograms.push(block.histograms(series, range));
+  }
+}
+
+function overlaps(a: TimeRange, b: TimeRange): boolean {
+  return a.fromMs < b.beforeMs && b.fromMs < a.beforeMs;
+}
+
+function readHead({ head }: StoreState, { matchers, options, range, found }: Selection): void {
+  if (head.maxMs < range.fromMs || range.beforeMs <= head.minValidMs) return;
+  for (const series of selectSeries(head, matchers)) {
+    const count = countSamples(series, range);
+    if (count === 0) continue;
+    options.budget.addSamples(count);
+    options.budget.addBytes(count * SAMPLE_BYTES);
+    const entry = found.get(series.labels.key) ?? newFound(series.labels);
+    entry.floats.push(readHeadFloats(head.memory, series, range));
+    entry.histograms.push(readHeadHistograms(series, range));
+    found.set(series.labels.key, entry);
+  }
+}
+
+/** Labels of a series that is in the head too are those of the head: one object for each series. */
+function foundFor({ head }: StoreState, { found }: Selection, labels: Labels): Found {
+  const known = found.get(labels.key);
+  if (known !== undefined) return known;
+  const entry = newFound(head.byKey.get(labels.key)?.labels ?? labels);
+  found.set(labels.key, entry);
+  return entry;
+}
+
+function newFound(labels: Labels): Found {
+  return { labels, floats: [], histograms: [], told: [] };
+}
+
+/** Blocks were read by width, not by time. */
+function toSeries({ labels, floats, histograms }: Found): Series[] {
+  const joined = {
+    labels,
+    floats: joinFloats(inOrder(floats)),
+    histograms: joinHistograms(inOrder(histograms)),
+  };
+  if (joined.histograms.values.length > 0) return [joined];
+  return joined.floats.values.length > 0 ? [{ labels, floats: joined.floats }] : [];
+}
+
+function inOrder<Column extends FloatColumn | HistogramColumn>(columns: readonly Column[]): Column[] {
+  const first = ({ timestampsMs }: Column) => timestampsMs[0] ?? Infinity;
+  return columns.filter((each) => each.timestampsMs.length > 0).toSorted((a, b) => first(a) - first(b));
+}
