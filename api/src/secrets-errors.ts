@@ -22,7 +22,7 @@ export const SECRETS_ERRORS = {
   SECRETS_KEY_MISSING: {
     status: 503,
     message: "the database is sealed with the key {key}, which is not in {where}",
-    remedy: "Put that key back, or hand in the recovery key on this machine: mainstay secrets recover",
+    remedy: "Put that key back, or hand in the recovery key on this machine: mainstay secrets recover.",
   },
   SECRETS_PASSPHRASE_WRONG: {
     status: 503,

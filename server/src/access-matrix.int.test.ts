@@ -102,10 +102,10 @@ function urlOf(url: string, { path: parameters, query }: Entry, things: Things):
 
 async function outcomeOf(answer: Response, things: Things): Promise<Outcome> {
   if (answer.status === 401) return "unknown";
-  // Whoever has only to confirm a second factor is permitted it.
-  if (answer.status === 403) return (await answer.text()).includes("STEP_UP_REQUIRED") ? "let in" : "refused";
-  if (answer.status !== 404) return "let in";
+  if (answer.status !== 403 && answer.status !== 404) return "let in";
   const text = await answer.text();
+  // Rules of what is asked may refuse it too: to whoever is permitted to ask. A HEAD is not told why.
+  if (answer.status === 403) return text === "" || text.includes("PERMISSION_DENIED") ? "refused" : "let in";
   const isHidden = Object.values(things).some((id) => text.includes(`${id} does not exist`));
   return isHidden || text === "" ? "hidden" : "let in";
 }

@@ -31,6 +31,7 @@ const change = {
   stageStartedAt: "2026-11-01T12:00:00.000Z",
   evidence,
   outcome: null,
+  ...{ awaited: [] as ChangeResource["awaited"] },
 } as ChangeResource;
 
 describe("a change in words", () => {

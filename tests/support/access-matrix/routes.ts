@@ -27,9 +27,11 @@ const byTask = ({ task }: Things) => ({ id: task });
 const byBuild = ({ build }: Things) => ({ id: build });
 const byTarget = ({ environment, service }: Things) => ({ environment, service });
 const byNobody = () => ({ id: "nobody" });
+const byAuditEntry = ({ auditEntry }: Things) => ({ id: auditEntry });
 const byKey = ({ key }: Things) => ({ id: key });
 const steering: Entry = { route: found("changes.steer", "changes.read"), path: byChange, body: () => ({}) };
 const reading: Entry = { route: found("changes.read", "changes.read"), path: byChange };
+const approving: Entry = { ...steering, route: found("changes.approve", "changes.read") };
 const candidate = ({ release }: Things) => ({ candidate: release });
 
 /** Every route there is. One that is missing here, or says otherwise than the code, fails the test. */
@@ -54,6 +56,32 @@ export const MATRIX: Record<string, Entry> = {
   "GET /api/v1/openapi.json": { route: anything("api.read") },
   "GET /api/v1/platform": { route: anything("platform.read") },
   "GET /api/v1/audit": { route: list("audit.read"), query: "limit=200" },
+  "GET /api/v1/audit/entries/:id": { route: found("audit.read", "audit.read"), path: byAuditEntry },
+  "GET /api/v1/audit/entries/:id/proof": { route: found("audit.read", "audit.read"), path: byAuditEntry },
+  "GET /api/v1/audit/export": { route: platform("audit.read"), query: "upTo=1" },
+  "GET /api/v1/audit/tail": { route: platform("audit.read") },
+  "GET /api/v1/audit/log": { route: platform("audit.read") },
+  "POST /api/v1/audit/erase": {
+    route: platform("audit.erase"),
+    body: () => ({ person: "nobody@example.com" }),
+  },
+  "POST /api/v1/audit/archive": {
+    route: platform("audit.archive"),
+    body: () => ({ before: "2020-01-01T00:00:00Z" }),
+  },
+  "GET /audit/log/checkpoint": { route: platform("audit.read") },
+  "GET /audit/log/tile/*": { route: platform("audit.read") },
+  "GET /audit/log/vkey": { route: platform("audit.read") },
+  "POST /audit/witness/add-checkpoint": {
+    route: { about: "public" },
+    bytes: { type: "text/plain", headers: {}, content: "old 0\n" },
+  },
+  "GET /.well-known/jwks.json": { route: { about: "public" } },
+  "POST /api/v1/tokens": {
+    route: named("api.read"),
+    body: ({ environment, service }) => ({ permissions: ["api.read"], environment, service }),
+  },
+  "POST /api/v1/tokens/rotate": { route: platform("access.write"), body: () => ({}) },
   "GET /api/v1/problems": { route: list("problems.read", true) },
   "GET /api/v1/beat": { route: platform("channels.read") },
   "GET /api/v1/channels": { route: platform("channels.read") },
@@ -173,6 +201,8 @@ export const MATRIX: Record<string, Entry> = {
   "GET /api/v1/changes/:id/replay": reading,
   "GET /api/v1/changes/:id/report": reading,
   "GET /api/v1/changes/:id/watch": reading,
+  "POST /api/v1/changes/:id/approve": approving,
+  "POST /api/v1/changes/:id/reject": { ...approving, body: () => ({ reason: "too late" }) },
   "POST /api/v1/changes/:id/promote": steering,
   "POST /api/v1/changes/:id/promote-full": steering,
   "POST /api/v1/changes/:id/pause": steering,

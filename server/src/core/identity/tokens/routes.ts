@@ -11,7 +11,7 @@ export function addTokensRoutes(http: Http, tokens: Tokens): void {
     method: "POST",
     url: "/api/v1/tokens",
     permission: "api.read",
-    scope: "somewhere",
+    scope: ({ body: { environment, service } }) => ({ environment, service }),
     summary: "A token of a few minutes that may read part of what you may, for connections that stay open",
     isSecretAnswer: true,
     body: newToken,
