@@ -30,9 +30,9 @@ beforeAll(async () => {
   await writeFile(path.join(directory, "private.txt"), "not for the server\n");
   await mkdir(path.join(directory, "node_modules"));
   await writeFile(path.join(directory, "node_modules", "local"), "of this laptop\n");
-  await writeFile(path.join(product().dataDirectory, "keys", "hello.production.env"), "SECRET=hush\n", {
-    mode: 0o600,
-  });
+  const secrets = path.join(product().directory, "secrets.env");
+  await writeFile(secrets, "SECRET=hush\n");
+  await product().cli("secrets", "import", "hello", secrets);
   await describeBuild({ command: "sh make.sh", env: { GREETING: "hi" } });
 });
 
