@@ -1,4 +1,3 @@
-import type { PostgresPoolClient } from "kysely";
 import type pg from "pg";
 
 /** A statement that ran so often is planned once for each connection from then on. */
@@ -36,7 +35,7 @@ export function createStatementNames(): NameStatement {
  * A connection for Kysely that says less: `begin` waits for the first statement and goes out with it, in one
  * packet, and statements that run often are planned once. The client must be in pipeline mode.
  */
-export function createLeanClient(client: pg.PoolClient, nameOf: NameStatement): PostgresPoolClient {
+export function createLeanClient(client: pg.PoolClient, nameOf: NameStatement): pg.PoolClient {
   let isBegun = false;
 
   function send(text: string, values: readonly unknown[]): Promise<pg.QueryResult> {
@@ -60,6 +59,6 @@ export function createLeanClient(client: pg.PoolClient, nameOf: NameStatement): 
     return sent;
   }
 
-  // Kysely's type knows cursors too, for streams of rows, which nobody here asks for.
-  return { query, release: (isLost?: boolean) => client.release(isLost) } as PostgresPoolClient;
+  const lean: pg.PoolClient = Object.create(client);
+  return Object.assign(lean, { query });
 }
