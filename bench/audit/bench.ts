@@ -14,7 +14,7 @@ import type { BenchReport } from "../bench.ts";
 import { cpuSecondsOf } from "../proxy/process-tree.ts";
 
 const WRITERS = [1, 8, 20, 40];
-const SECONDS = 4;
+const SECONDS = 3;
 const WARM_UP_SECONDS = 3;
 const ROUNDS = 2;
 const LOOK_MS = 100;
