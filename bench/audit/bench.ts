@@ -152,7 +152,10 @@ async function measure(measurement: Measurement): Promise<Measured> {
       await clock.sleep(LOOK_MS);
     }
   };
-  await Promise.all([...(isAudited ? [look()] : []), ...Array.from({ length: writers }, (_, writer) => write(writer))]);
+  await Promise.all([
+    ...(isAudited ? [look()] : []),
+    ...Array.from({ length: writers }, (_, writer) => write(writer)),
+  ]);
   const tookMs = clock.monotonicMs() - startedMs;
   const writtenMs = clock.monotonicMs();
   while (isAudited && (await size()) - base < done) await clock.sleep(LOOK_MS / 4);
@@ -163,8 +166,7 @@ async function measure(measurement: Measurement): Promise<Measured> {
 }
 
 function inWords(rounds: readonly Measured[]): (string | number)[] {
-  const sum = (of: (each: Measured) => number): number =>
-    rounds.reduce((total, each) => total + of(each), 0);
+  const sum = (of: (each: Measured) => number): number => rounds.reduce((total, each) => total + of(each), 0);
   const done = sum((each) => each.done);
   const per1000 = (seconds: number): string => ((seconds / done) * 1_000).toFixed(3);
   const [node, postgres] = [sum((each) => each.node), sum((each) => each.postgres)];

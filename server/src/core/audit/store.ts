@@ -79,7 +79,7 @@ export function createAuditStore(database: Database) {
   return {
     /** One statement, whatever there is to be written. */
     async insert(tx: Tx, insertion: Insertion): Promise<void> {
-      const { entry, personal, isRung } = insertion;
+      const { personal, isRung } = insertion;
       const hasPersonal = personal.length > 0;
       const text = isRung ? insertionText(hasPersonal, true) : hasPersonal ? INSERT_PERSONAL : INSERT;
       const values = hasPersonal ? [...valuesOf(insertion), ...columnsOf(personal)] : valuesOf(insertion);

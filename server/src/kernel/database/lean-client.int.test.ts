@@ -35,7 +35,7 @@ describe("a lean client", () => {
     expect(await ids()).toEqual([2]);
   });
 
-  test("takes nothing back that was never begun, when the first statement fails or there is none", async () => {
+  test("leaves nothing open when the first statement fails or there is none", async () => {
     const failing = database.db.transaction().execute((tx) => sql`select nonsense`.execute(tx));
     await expect(failing).rejects.toMatchObject({ code: "42703" });
     const thrown = database.db.transaction().execute(async () => {
@@ -57,7 +57,7 @@ describe("a lean client", () => {
     expect(await ids()).toEqual([]);
   });
 
-  test("plans a statement once that runs often, and goes on with it when its table gets a column", async () => {
+  test("plans a frequent statement once, and goes on with it when its table gets a column", async () => {
     for (let id = 0; id <= OFTEN; id += 1) await add(id).execute(database.db);
     expect(await planned()).toEqual([{ statement: "insert into shelf (id) values ($1)" }]);
     await database.pool.query("alter table shelf add column height integer not null default 1");
