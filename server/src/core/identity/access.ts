@@ -36,7 +36,7 @@ export function createAccess({ db, listen, clock, ids, random, audit, log }: Acc
   const store = createAccessStore(db);
   const book = createAccessBook({ store, listen, log });
   const usage = createKeyUsage({ store, clock, log });
-  const check = createKeyCheck({ clock, random, noteUse: usage.note });
+  const check = createKeyCheck({ clock, noteUse: usage.note });
   const shared = { db, clock, ids, audit, store, book };
   const grants = createGrants(shared);
   const follower: LongRunning = { name: "access", start: book.start, stop: book.stop };
