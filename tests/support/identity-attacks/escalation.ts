@@ -29,6 +29,10 @@ async function grantsOf({ admin }: Scene, subject: string): Promise<GrantResourc
   return (body as { items: GrantResource[] }).items;
 }
 
+/** The key of the setup would be an administrator too. */
+const revokePlatformsKey = ({ admin, ann }: Scene) =>
+  admin("POST", `/api/v1/keys/${(ann.key ?? "").slice(3, 11)}/revoke`, { body: {} });
+
 const isLastAdmin = ({ status, body }: { status: number; body: unknown }) =>
   status === 409 && JSON.stringify(body).includes("LAST_ADMIN");
 
@@ -220,11 +224,13 @@ export const LAST_ADMIN = family("last administrator", [
   ],
   [
     "grant",
-    "taking the role of the last administrator away",
+    "taking the role of the last administrator away, where no key of the platform is left",
     async (target) => {
       const scene = target.scene();
-      const [grant] = await grantsOf(scene, scene.ann.user.id);
-      return isLastAdmin(await scene.admin("DELETE", `${GRANTS}/${grant?.id}`));
+      const { ask, ann } = scene;
+      const [grant] = await grantsOf(scene, ann.user.id);
+      await revokePlatformsKey(scene);
+      return isLastAdmin(await ask("DELETE", `${GRANTS}/${grant?.id}`, { token: ann.token }));
     },
   ],
   [
@@ -249,16 +255,18 @@ export const LAST_ADMIN = family("last administrator", [
   ],
   [
     "by-team",
-    "removing the team that makes the only administrators",
+    "removing the team that makes the only administrators, where no key of the platform is left",
     async (target) => {
       const scene = target.scene();
-      const { admin, ann } = scene;
+      const { admin, ann, ask } = scene;
       await admin("POST", "/api/v1/teams", { body: { name: "admins" } });
       await admin("POST", GRANTS, { body: { subject: { type: "team", id: "admins" }, role: "admin" } });
       await admin("POST", "/api/v1/teams/admins/members", { body: { user: ann.user.id } });
       const own = (await grantsOf(scene, ann.user.id))[0];
       const taken = await admin("DELETE", `${GRANTS}/${own?.id}`);
-      return taken.status === 200 && isLastAdmin(await admin("DELETE", "/api/v1/teams/admins"));
+      await revokePlatformsKey(scene);
+      const removed = await ask("DELETE", "/api/v1/teams/admins", { token: ann.token });
+      return taken.status === 200 && isLastAdmin(removed);
     },
   ],
   [

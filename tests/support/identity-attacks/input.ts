@@ -32,6 +32,19 @@ export const INPUT = family("identifiers and input", [
     await admin("POST", "/api/v1/teams", { body: { name: "web" } });
     return admin("POST", "/api/v1/teams/web/members", { body: { user: "usr\0" } });
   }),
+  malformed("nul-role", "removing a role with a NUL in its name", ({ admin }) =>
+    admin("DELETE", "/api/v1/roles/x%00"),
+  ),
+  malformed("nul-subject", "granting a role to somebody with a NUL in the id", ({ admin }) =>
+    admin("POST", "/api/v1/grants", { body: { subject: { type: "user", id: "usr\0" }, role: "viewer" } }),
+  ),
+  malformed("nul-passkey", "logging in with a passkey whose id holds a NUL", async ({ ask }) => {
+    const { body } = await ask("POST", "/api/v1/login/passkey/options");
+    const parts = { clientDataJSON: "e30", authenticatorData: "e30", signature: "e30" };
+    const response = { id: "\0", rawId: "x", type: "public-key", response: parts };
+    const { challenge } = body as { challenge: string };
+    return ask("POST", "/api/v1/login/passkey", { body: { challenge, response } });
+  }),
   malformed("line-break", "putting a line break into an address", ({ admin }) =>
     admin("POST", USERS, { body: { email: "x@example.com\nbcc:y", name: "X", role: "viewer" } }),
   ),

@@ -130,7 +130,7 @@ export const STEP_UP = family("step-up", [
     },
   ],
   [
-    "key",
+    "plain-key",
     "doing with a plain key what takes a fresh second factor",
     async (target) => {
       const { ask, key } = target.scene();

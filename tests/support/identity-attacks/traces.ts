@@ -184,7 +184,7 @@ export const IDEMPOTENCY = family("idempotency keys", [
       const { admin } = target.scene();
       const headers = { "idempotency-key": "again" };
       await admin("POST", "/api/v1/teams", { body: { name: "web" }, headers });
-      return (await admin("POST", "/api/v1/teams", { body: { name: "api" }, headers })).status === 409;
+      return (await admin("POST", "/api/v1/teams", { body: { name: "api" }, headers })).status === 422;
     },
   ],
 ]);
