@@ -115,7 +115,7 @@ export async function startOidcProvider(): Promise<OidcProvider> {
     },
     distort: (claims) => void (distortion = claims),
     forge: () => void (signing = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey),
-    write: (idToken) => void (write = idToken),
+    write: (written) => void (write = written),
     close: () => new Promise((resolve) => void server.close(() => resolve())),
   };
 }

@@ -15,7 +15,12 @@ function byCookie(name: string, tries: string, headersOf: (target: Target) => Re
   ];
 }
 
-function cookieFlag(name: string, tries: string, isThere: (setCookie: string) => boolean, isPublic = false): Row {
+function cookieFlag(
+  name: string,
+  tries: string,
+  isThere: (setCookie: string) => boolean,
+  isPublic = false,
+): Row {
   return [
     name,
     tries,
@@ -27,34 +32,50 @@ function cookieFlag(name: string, tries: string, isThere: (setCookie: string) =>
 /** Pages of others that make a browser act with its owner's cookies. */
 export const CROSS_SITE = family("CSRF", [
   byCookie("origin", "altering an account by cookie from a page of another origin", () => ({ origin: EVIL })),
-  byCookie("null-origin", "altering an account by cookie from a sandboxed frame, whose Origin is null", () => ({
-    origin: "null",
-  })),
+  byCookie(
+    "null-origin",
+    "altering an account by cookie from a sandboxed frame, whose Origin is null",
+    () => ({
+      origin: "null",
+    }),
+  ),
   byCookie("subdomain-of-attacker", "passing off localhost.evil.example as this server's own origin", () => ({
     origin: "http://localhost.evil.example:7700",
   })),
   byCookie("userinfo", "passing off an Origin with this server's name as its user name", ({ origin }) => ({
-    origin: `${EVIL.replace("https://", `https://${new URL(origin).host}@`)}`,
+    origin: EVIL.replace("https://", `https://${new URL(origin).host}@`),
   })),
   byCookie("port", "altering an account by cookie from another port of this machine", () => ({
     origin: "http://localhost:9999",
   })),
-  byCookie("sec-fetch", "altering an account by cookie across sites, as Sec-Fetch-Site says", ({ origin }) => ({
-    "sec-fetch-site": "cross-site",
-    origin,
-  })),
+  byCookie(
+    "sec-fetch",
+    "altering an account by cookie across sites, as Sec-Fetch-Site says",
+    ({ origin }) => ({
+      "sec-fetch-site": "cross-site",
+      origin,
+    }),
+  ),
   byCookie("same-site", "altering an account by cookie from a sibling domain", () => ({
     "sec-fetch-site": "same-site",
     origin: "http://other.localhost:7700",
   })),
   byCookie("silent", "altering an account by cookie while saying nothing of where it comes from", () => ({})),
-  byCookie("referer", "altering an account by cookie with a Referer alone that looks right", ({ origin }) => ({
-    referer: `${origin}/`,
-  })),
-  byCookie("method-override", "altering an account by cookie with a method that pretends to be another", () => ({
-    origin: EVIL,
-    "x-http-method-override": "GET",
-  })),
+  byCookie(
+    "referer",
+    "altering an account by cookie with a Referer alone that looks right",
+    ({ origin }) => ({
+      referer: `${origin}/`,
+    }),
+  ),
+  byCookie(
+    "method-override",
+    "altering an account by cookie with a method that pretends to be another",
+    () => ({
+      origin: EVIL,
+      "x-http-method-override": "GET",
+    }),
+  ),
   [
     "form-post",
     "altering an account by cookie with a form, whose type needs no leave of this server",
@@ -77,8 +98,10 @@ export const CROSS_SITE = family("CSRF", [
   cookieFlag("same-site-flag", "having the cookie of a session sent along from other sites", (cookie) =>
     /samesite=(lax|strict)/i.test(cookie),
   ),
-  cookieFlag("domain-flag", "having the cookie of a session sent to sibling domains", (cookie) =>
-    cookie !== "" && !/domain=/i.test(cookie),
+  cookieFlag(
+    "domain-flag",
+    "having the cookie of a session sent to sibling domains",
+    (cookie) => cookie !== "" && !/domain=/i.test(cookie),
   ),
   cookieFlag(
     "host-prefix",

@@ -41,28 +41,42 @@ export const ESCALATION = family("privilege escalation", [
   byManager("grant-oneself", "granting oneself a role that one does not hold", ({ ask }, { token, id }) =>
     ask("POST", GRANTS, { token, body: { subject: { type: "user", id }, role: "admin" } }),
   ),
-  byManager("grant-in-scope", "granting oneself a wider role in one environment only", ({ ask }, { token, id }) => {
-    const body = { subject: { type: "user", id }, role: "deployer", environment: "production" };
-    return ask("POST", GRANTS, { token, body });
-  }),
-  byManager("grant-own-team", "granting a role that one does not hold to a team of one's own", async ({ ask }, { token, id }) => {
-    await ask("POST", "/api/v1/teams", { token, body: { name: "mine" } });
-    await ask("POST", "/api/v1/teams/mine/members", { token, body: { user: id } });
-    return ask("POST", GRANTS, { token, body: { subject: { type: "team", id: "mine" }, role: "admin" } });
-  }),
-  byManager("join-team", "taking oneself into a team of administrators", async ({ ask, admin }, { token, id }) => {
-    await admin("POST", "/api/v1/teams", { body: { name: "admins" } });
-    await admin("POST", GRANTS, { body: { subject: { type: "team", id: "admins" }, role: "admin" } });
-    return ask("POST", "/api/v1/teams/admins/members", { token, body: { user: id } });
-  }),
+  byManager(
+    "grant-in-scope",
+    "granting oneself a wider role in one environment only",
+    ({ ask }, { token, id }) => {
+      const body = { subject: { type: "user", id }, role: "deployer", environment: "production" };
+      return ask("POST", GRANTS, { token, body });
+    },
+  ),
+  byManager(
+    "grant-own-team",
+    "granting a role that one does not hold to a team of one's own",
+    async ({ ask }, { token, id }) => {
+      await ask("POST", "/api/v1/teams", { token, body: { name: "mine" } });
+      await ask("POST", "/api/v1/teams/mine/members", { token, body: { user: id } });
+      return ask("POST", GRANTS, { token, body: { subject: { type: "team", id: "mine" }, role: "admin" } });
+    },
+  ),
+  byManager(
+    "join-team",
+    "taking oneself into a team of administrators",
+    async ({ ask, admin }, { token, id }) => {
+      await admin("POST", "/api/v1/teams", { body: { name: "admins" } });
+      await admin("POST", GRANTS, { body: { subject: { type: "team", id: "admins" }, role: "admin" } });
+      return ask("POST", "/api/v1/teams/admins/members", { token, body: { user: id } });
+    },
+  ),
   byManager("make-role", "making a role with permissions that one does not have", ({ ask }, { token }) =>
     ask("POST", "/api/v1/roles", { token, body: { name: "mine", permissions: ["secrets.reveal"] } }),
   ),
   byManager("invite-admin", "inviting an administrator, and being shown their link", ({ ask }, { token }) =>
     ask("POST", USERS, { token, body: { email: "two@example.com", name: "Two", role: "admin" } }),
   ),
-  byManager("link-of-admin", "having a link made to begin anew as an administrator", ({ ask, ann }, { token }) =>
-    ask("POST", `${USERS}/${ann.user.id}/link`, { token }),
+  byManager(
+    "link-of-admin",
+    "having a link made to begin anew as an administrator",
+    ({ ask, ann }, { token }) => ask("POST", `${USERS}/${ann.user.id}/link`, { token }),
   ),
   byManager("disable-admin", "disabling an administrator", ({ ask, ann }, { token }) =>
     ask("POST", `${USERS}/${ann.user.id}/disable`, { token }),
@@ -196,7 +210,13 @@ export const ESCALATION = family("privilege escalation", [
     async (target) => {
       const { ask } = target.scene();
       const { session, id } = await target.join("Eve");
-      const body = { name: "Eve", role: "admin", state: "active", id: "usr_1", permissions: ["access.write"] };
+      const body = {
+        name: "Eve",
+        role: "admin",
+        state: "active",
+        id: "usr_1",
+        permissions: ["access.write"],
+      };
       await ask("PATCH", "/api/v1/account", { token: session, body });
       const own = (await target.whoIs(session)) === id;
       return own && (await ask("GET", USERS, { token: session })).status === 403;

@@ -4,7 +4,12 @@ import type { From, Target } from "./target.ts";
 const WRONG = "not the right lamp";
 
 /** Statuses of so many wrong passwords, each from where it is said. */
-async function guess(target: Target, email: string, count: number, from: (index: number) => From = () => ({})) {
+async function guess(
+  target: Target,
+  email: string,
+  count: number,
+  from: (index: number) => From = () => ({}),
+) {
   const statuses: number[] = [];
   for (let index = 0; index < count; index += 1)
     statuses.push((await target.login({ email, password: WRONG }, from(index))).status);

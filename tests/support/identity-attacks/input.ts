@@ -18,7 +18,9 @@ function malformed(name: string, tries: string, act: (scene: Scene) => ReturnTyp
 
 /** Names that pass for others, and input that means something to whoever reads it. */
 export const INPUT = family("identifiers and input", [
-  malformed("nul-email", "logging in with a NUL in the address", ({ house }) => house.login("ann@example.com\0")),
+  malformed("nul-email", "logging in with a NUL in the address", ({ house }) =>
+    house.login("ann@example.com\0"),
+  ),
   malformed("nul-id", "asking for somebody by an id with a NUL in it", ({ admin }) =>
     admin("GET", `${USERS}/usr_%00`),
   ),

@@ -109,7 +109,11 @@ export const API_KEYS = family("API keys", [
     async (target) => {
       const { ask, key } = target.scene();
       const { secret } = await key({ role: "admin", allowedAddresses: ["192.0.2.0/24"] });
-      const headers = { "x-forwarded-for": "192.0.2.5", "x-real-ip": "192.0.2.5", forwarded: "for=192.0.2.5" };
+      const headers = {
+        "x-forwarded-for": "192.0.2.5",
+        "x-real-ip": "192.0.2.5",
+        forwarded: "for=192.0.2.5",
+      };
       return (await ask("GET", KEYS, { token: secret, headers })).status === 401;
     },
   ],

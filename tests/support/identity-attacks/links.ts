@@ -237,8 +237,14 @@ export const BREAK_GLASS = family("break-glass", [
     async (target) => {
       const scene = target.scene();
       const { link } = await breakGlass(scene, null);
-      const { status } = await redeem(scene, link, { email: "ANN@example.com", name: "Eve", password: OTHER });
-      return status === 409 && (await target.login({ email: "ann@example.com", password: OTHER })).session === null;
+      const { status } = await redeem(scene, link, {
+        email: "ANN@example.com",
+        name: "Eve",
+        password: OTHER,
+      });
+      return (
+        status === 409 && (await target.login({ email: "ann@example.com", password: OTHER })).session === null
+      );
     },
   ],
   [

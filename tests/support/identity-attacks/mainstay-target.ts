@@ -128,7 +128,11 @@ export async function dumpOf(pool: Queryable): Promise<string> {
   for (const { name } of tables.rows) {
     const { rows } = await pool.query(`select * from ${String(name)}`);
     for (const value of rows.flatMap((row) => Object.values(row)))
-      texts.push(Buffer.isBuffer(value) ? `${value.toString("hex")} ${value.toString("latin1")}` : JSON.stringify(value));
+      texts.push(
+        Buffer.isBuffer(value)
+          ? `${value.toString("hex")} ${value.toString("latin1")}`
+          : JSON.stringify(value),
+      );
   }
   return texts.join("\n");
 }

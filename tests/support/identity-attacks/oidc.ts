@@ -57,12 +57,15 @@ export const OIDC_TAMPERING = family("OIDC", [
   distorted("none", "coming with a token that is not signed, algorithm none", ({ provider }) =>
     provider.write((said) => `${part({ alg: "none" })}.${part(said)}.`),
   ),
-  distorted("hs256", "coming with a token signed with the provider's public key as if it were a secret", ({ provider }) =>
-    provider.write((said, publicKey) => {
-      const signed = `${part({ alg: "HS256", kid: "k1" })}.${part(said)}`;
-      const secret = publicKey.export({ type: "spki", format: "pem" });
-      return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
-    }),
+  distorted(
+    "hs256",
+    "coming with a token signed with the provider's public key as if it were a secret",
+    ({ provider }) =>
+      provider.write((said, publicKey) => {
+        const signed = `${part({ alg: "HS256", kid: "k1" })}.${part(said)}`;
+        const secret = publicKey.export({ type: "spki", format: "pem" });
+        return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+      }),
   ),
   distorted("client-secret", "coming with a token signed with the client's secret", ({ provider }) =>
     provider.write((said) => {
@@ -83,8 +86,10 @@ export const OIDC_TAMPERING = family("OIDC", [
   wayBack("code", "coming back with a code that the provider never gave", (path) =>
     path.replace(/code=[^&]+/, "code=another"),
   ),
-  wayBack("mix-up", "coming back from another provider than the one that was asked (RFC 9207)", (path) =>
-    `${path}&iss=${encodeURIComponent("https://evil.example")}`,
+  wayBack(
+    "mix-up",
+    "coming back from another provider than the one that was asked (RFC 9207)",
+    (path) => `${path}&iss=${encodeURIComponent("https://evil.example")}`,
   ),
   wayBack("error", "coming back with an error and a code at once", (path) => `${path}&error=access_denied`),
   [
@@ -202,7 +207,9 @@ export const OIDC_TAMPERING = family("OIDC", [
     async (target) => {
       const { ask } = target.scene();
       const headers = { "x-forwarded-host": "evil.example", forwarded: "host=evil.example" };
-      const answer = await ask("GET", "/api/v1/login/oidc/corp?redirect_uri=https://evil.example", { headers });
+      const answer = await ask("GET", "/api/v1/login/oidc/corp?redirect_uri=https://evil.example", {
+        headers,
+      });
       const back = new URL(String(answer.headers["location"])).searchParams.get("redirect_uri");
       return back === "http://localhost:7700/api/v1/login/oidc/corp/callback";
     },

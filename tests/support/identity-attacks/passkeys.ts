@@ -22,7 +22,11 @@ function tampered(name: string, tries: string, change: Partial<Circumstances>): 
 }
 
 function registered(name: string, tries: string, change: Partial<Circumstances>): Row {
-  return [name, tries, async (target) => (await target.addPasskey(await target.join("Bob"), change)).status >= 400];
+  return [
+    name,
+    tries,
+    async (target) => (await target.addPasskey(await target.join("Bob"), change)).status >= 400,
+  ];
 }
 
 /** Ceremonies of passkeys that were tampered with. */
@@ -39,7 +43,9 @@ export const PASSKEYS = family("passkeys", [
     userHandle: Buffer.from("usr_somebody").toString("base64url"),
   }),
   registered("register-origin", "registering a passkey that was made on another site", { origin: ORIGIN }),
-  registered("register-rp-id", "registering a passkey that was made for another host", { rpId: "evil.example" }),
+  registered("register-rp-id", "registering a passkey that was made for another host", {
+    rpId: "evil.example",
+  }),
   registered("register-unverified", "registering a passkey whose user was not verified", { flags: 0x01 }),
   [
     "replay",

@@ -1,5 +1,5 @@
 import type { EnteredResource, IdentityConfig, InvitedResource, ShownKey } from "@mainstay/api";
-import { openIdentityHouse, type Asking, type HouseOptions, type IdentityHouse } from "../identity-house.ts";
+import { openIdentityHouse, type HouseOptions, type IdentityHouse } from "../identity-house.ts";
 import { startOidcProvider, type OidcProvider, type Person } from "../oidc-provider.ts";
 
 export interface SceneSettings extends Omit<HouseOptions, "config"> {
@@ -33,12 +33,15 @@ const LOGIN = "/api/v1/login/oidc/corp";
 export async function openScene({ oidc, config = {}, ...options }: SceneSettings): Promise<Scene> {
   const provider = oidc ? await startOidcProvider() : null;
   const providers = provider && oidc ? [{ ...corp(provider.issuer), ...oidc }] : [];
-  const house = await openIdentityHouse({ ...options, hasTokens: true, config: { ...config, oidc: providers } });
+  const house = await openIdentityHouse({
+    ...options,
+    hasTokens: true,
+    config: { ...config, oidc: providers },
+  });
   const ann = await house.setUp();
   const { ask } = house;
   let keys = 0;
-  const admin: Scene["admin"] = (method, url, asking: Asking = {}) =>
-    ask(method, url, { token: ann.key, ...asking });
+  const admin: Scene["admin"] = (method, url, asking) => ask(method, url, { token: ann.key, ...asking });
 
   async function invite(role: string, name = "Bob"): Promise<InvitedResource> {
     const body = { email: `${name.toLowerCase()}@example.com`, name, role };

@@ -16,7 +16,8 @@ async function isRefused(target: Target, person: Person, code: string): Promise<
   return (await target.finish(challenge, code)).session === null;
 }
 
-const isLetIn = async (target: Target, person: Person, code: string) => !(await isRefused(target, person, code));
+const isLetIn = async (target: Target, person: Person, code: string) =>
+  !(await isRefused(target, person, code));
 
 /** Codes of apps and recovery codes that were used, are stale, or are somebody else's. */
 export const SECOND_FACTORS = family("second factors", [
@@ -192,7 +193,9 @@ export const SECOND_FACTORS = family("second factors", [
     async (target) => {
       const [{ bob }, eve] = [await withApp(target), await withApp(target, "Eve")];
       const { pool } = target.scene().house.database;
-      const mine = await pool.query("select sealed_secret from identity.totp where user_id = $1", [eve.bob.id]);
+      const mine = await pool.query("select sealed_secret from identity.totp where user_id = $1", [
+        eve.bob.id,
+      ]);
       const values = [mine.rows[0].sealed_secret, bob.id];
       await pool.query("update identity.totp set sealed_secret = $1 where user_id = $2", values);
       return isRefused(target, bob, eve.app.code());

@@ -78,7 +78,9 @@ export const SESSIONS = family("sessions", [
     "changing the password from a stolen session with a wrong current one",
     async (target) => {
       const bob = await target.join("Bob");
-      return (await target.changePassword(bob.session, { current: "a guess of mine", password: NEW })) === null;
+      return (
+        (await target.changePassword(bob.session, { current: "a guess of mine", password: NEW })) === null
+      );
     },
   ],
   [
@@ -125,8 +127,7 @@ export const SESSIONS = family("sessions", [
     "reading the token of a session from the database",
     async (target) => {
       const { session } = await target.join("Bob");
-      const secret = /[A-Za-z0-9_-]{32,}/.exec(session.replace(/^(ms_|.*?=)/, ""))?.[0] ?? session;
-      return !(await target.stored()).includes(secret);
+      return !(await target.stored()).includes(session.replace(/^(ms_|[^=]*=)/, ""));
     },
   ],
   [
@@ -232,7 +233,9 @@ export const SESSIONS = family("sessions", [
       const { cookies } = await house.ask("POST", "/api/v1/login", { body, headers });
       const own = cookies.find(({ name }) => name === "__Host-mainstay_session");
       const cookie = `mainstay_session=${own?.value}`;
-      return own !== undefined && (await ask("GET", ACCOUNT, { headers: { ...headers, cookie } })).status === 401;
+      return (
+        own !== undefined && (await ask("GET", ACCOUNT, { headers: { ...headers, cookie } })).status === 401
+      );
     },
     { publicHost: "mainstay.example.com" },
   ],
@@ -336,7 +339,8 @@ export const SESSIONS = family("sessions", [
       const { email } = ann.user;
       await house.login(email, { device: ann.device }, { address: "192.0.2.1" });
       const far = { address: "203.0.113.1" };
-      for (let count = 0; count < 3; count += 1) await house.login(email, { password: "a wrong one, truly" }, far);
+      for (let count = 0; count < 3; count += 1)
+        await house.login(email, { password: "a wrong one, truly" }, far);
       return (await house.login(email, {}, far)).status !== 200;
     },
     {

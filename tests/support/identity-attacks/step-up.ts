@@ -49,8 +49,10 @@ export const STEP_UP = family("step-up", [
   late("recovery", "having new recovery codes made from a session found open", ({ ask }, token) =>
     ask("POST", `${ACCOUNT}/factors/recovery-codes`, { token }),
   ),
-  late("link", "having a link made to begin anew as somebody from a session found open", ({ ask, ann }, token) =>
-    ask("POST", `/api/v1/users/${ann.user.id}/link`, { token }),
+  late(
+    "link",
+    "having a link made to begin anew as somebody from a session found open",
+    ({ ask, ann }, token) => ask("POST", `/api/v1/users/${ann.user.id}/link`, { token }),
   ),
   late("rotate-tokens", "rotating the keys of tokens from a session found open", ({ ask }, token) =>
     ask("POST", "/api/v1/tokens/rotate", { token, body: { revoke: true } }),
@@ -153,7 +155,12 @@ export const STEP_UP = family("step-up", [
     "doing after a login at an identity provider alone what takes an enrolled second factor",
     async (target) => {
       const { ask, ann, enterByOidc } = target.scene();
-      await target.enrolApp({ ...PASSWORD, email: ann.user.email, id: ann.user.id, session: ann.token ?? "" });
+      await target.enrolApp({
+        ...PASSWORD,
+        email: ann.user.email,
+        id: ann.user.id,
+        session: ann.token ?? "",
+      });
       const person = { sub: "s-1", email: ann.user.email, email_verified: true };
       const { cookies } = await enterByOidc(person);
       const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");

@@ -48,7 +48,10 @@ export interface Target {
   /** Answers the session that goes on; null when the change was refused. */
   changePassword(session: string, change: { current: string; password: string }): Promise<string | null>;
   enrolApp(person: Person): Promise<App>;
-  addPasskey(person: Person, change?: Partial<Circumstances>): Promise<Answer & { authenticator: Authenticator }>;
+  addPasskey(
+    person: Person,
+    change?: Partial<Circumstances>,
+  ): Promise<Answer & { authenticator: Authenticator }>;
   /** Options of a login by passkey, and what hands in the answer. */
   beginPasskey(): Promise<{ options: object; finish(response: object): Promise<Entry> }>;
   makeKey(person: Person, lifetimeSeconds?: number): Promise<{ id: string; text: string }>;

@@ -22,7 +22,11 @@ function forge({ header, claims }: Omit<Parts, "signature">): string {
 }
 
 /** A right token that was made into another one. */
-function altered(name: string, tries: string, alter: (token: string, target: Target) => string | Promise<string>): Row {
+function altered(
+  name: string,
+  tries: string,
+  alter: (token: string, target: Target) => string | Promise<string>,
+): Row {
   return [
     name,
     tries,
@@ -69,12 +73,26 @@ export const TOKENS = family("JWT confusion", [
   altered("no-signature", "taking the signature away and leaving the rest", (token) =>
     join({ ...partsOf(token), signature: "" }),
   ),
-  altered("hs256-x", "signing by HMAC with the public key as the secret", hmac(({ x, n }) => String(x ?? n))),
-  altered("hs256-jwk", "signing by HMAC with the published JSON of the key as the secret", hmac(JSON.stringify)),
-  altered("hs256-bytes", "signing by HMAC with the bytes of the public key as the secret", hmac(({ x, n }) =>
-    Buffer.from(String(x ?? n), "base64url"),
-  )),
-  altered("hs256-empty", "signing by HMAC with an empty secret", hmac(() => "")),
+  altered(
+    "hs256-x",
+    "signing by HMAC with the public key as the secret",
+    hmac(({ x, n }) => String(x ?? n)),
+  ),
+  altered(
+    "hs256-jwk",
+    "signing by HMAC with the published JSON of the key as the secret",
+    hmac(JSON.stringify),
+  ),
+  altered(
+    "hs256-bytes",
+    "signing by HMAC with the bytes of the public key as the secret",
+    hmac(({ x, n }) => Buffer.from(String(x ?? n), "base64url")),
+  ),
+  altered(
+    "hs256-empty",
+    "signing by HMAC with an empty secret",
+    hmac(() => ""),
+  ),
   altered("foreign-key", "signing with a key of the attacker's under the right key's name", (token) =>
     forge(partsOf(token)),
   ),
@@ -94,7 +112,11 @@ export const TOKENS = family("JWT confusion", [
   }),
   altered("key-id-path", "naming a file as the key", withHeader({ kid: "../../../../dev/null" })),
   altered("key-id-sql", "putting SQL into the key's name", withHeader({ kid: "x' union select 'key" })),
-  altered("key-id-prototype", "naming a property of every object as the key", withHeader({ kid: "__proto__" })),
+  altered(
+    "key-id-prototype",
+    "naming a property of every object as the key",
+    withHeader({ kid: "__proto__" }),
+  ),
   altered("no-key-id", "naming no key", withHeader({ kid: undefined })),
   altered("critical", "demanding an extension that nobody knows", withHeader({ crit: ["exp"] })),
   altered("zero-signature", "signing with nothing but zeros", (token) =>
@@ -111,10 +133,14 @@ export const TOKENS = family("JWT confusion", [
     return [header, Buffer.from(text).toString("base64url"), signature].join(".");
   }),
   altered("cut", "cutting the signature in half", (token) => token.slice(0, -40)),
-  altered("swapped", "putting the claims of one token under the signature of another", async (token, target) => {
-    const other = partsOf(await target.makeToken(await target.join("Eve")));
-    return join({ ...other, signature: partsOf(token).signature });
-  }),
+  altered(
+    "swapped",
+    "putting the claims of one token under the signature of another",
+    async (token, target) => {
+      const other = partsOf(await target.makeToken(await target.join("Eve")));
+      return join({ ...other, signature: partsOf(token).signature });
+    },
+  ),
   altered("long", "sending a token of a megabyte", () => `eyJ${"a".repeat(1_000)}.${"b".repeat(7_000)}.c`),
   altered("encrypted", "sending the five parts of an encrypted token", (token) => `${token}.${encode({})}.x`),
   [

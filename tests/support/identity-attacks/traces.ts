@@ -44,7 +44,9 @@ export const TRACES = family("audit", [
     finish(`mc_${"a".repeat(43)}`, "000000"),
   ),
   seen("link", "trying a one-time link that never was unseen", "link", (target) =>
-    target.scene().ask("POST", "/api/v1/links/redeem", { body: { link: `ml_${"a".repeat(43)}`, password: SECRET } }),
+    target
+      .scene()
+      .ask("POST", "/api/v1/links/redeem", { body: { link: `ml_${"a".repeat(43)}`, password: SECRET } }),
   ),
   seen("passkey", "trying a passkey that nobody has unseen", "passkey", async (target) => {
     const { authenticator } = await target.addPasskey(await target.join("Bob"));
@@ -62,7 +64,10 @@ export const TRACES = family("audit", [
     async (target) => {
       const { house } = target.scene();
       for (let count = 0; count < 80; count += 1)
-        await target.login({ email: `u${count}@example.com`, password: SECRET }, { address: `10.0.${count}.1` });
+        await target.login(
+          { email: `u${count}@example.com`, password: SECRET },
+          { address: `10.0.${count}.1` },
+        );
       await target.advance(10_000);
       await target.login({ email: "ann@example.com", password: SECRET }, { address: "10.1.0.1" });
       const entries = await house.entries("identity.login_refused");
@@ -122,7 +127,10 @@ const unkept = (name: string, tries: string, url: string, body: object): Row => 
 
 /** Answers that hold a secret, kept for repeats. */
 export const IDEMPOTENCY = family("idempotency keys", [
-  unkept("key", "having the answer with a new API key repeated", "/api/v1/keys", { name: "k", role: "viewer" }),
+  unkept("key", "having the answer with a new API key repeated", "/api/v1/keys", {
+    name: "k",
+    role: "viewer",
+  }),
   unkept("invitation", "having the answer with an invitation repeated", "/api/v1/users", {
     ...{ email: "x@example.com", name: "X", role: "viewer" },
   }),

@@ -27,7 +27,8 @@ export function confineTo(maker: Confinement, wish: Confinement): Confinement {
 
 /** Whether a key is accepted at no time and from nowhere that the other one is not. */
 export function isConfinedTo(maker: Confinement, key: Confinement): boolean {
-  const endsInTime = maker.expires_at === null || (key.expires_at !== null && key.expires_at <= maker.expires_at);
+  const endsInTime =
+    maker.expires_at === null || (key.expires_at !== null && key.expires_at <= maker.expires_at);
   const isEverywhere = maker.allowed_addresses.length === 0;
   const addresses = key.allowed_addresses;
   const isWithin = addresses.length > 0 && addresses.every((each) => maker.allowed_addresses.includes(each));

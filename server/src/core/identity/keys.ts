@@ -65,7 +65,10 @@ export function createKeys(dependencies: AccessDependencies & { random: Random }
     for (const grant of grants) demandHeld(can, grantedBy(page, grant), grant);
     const asking = keyOf(page, actor);
     if (asking && !isConfinedTo(asking, row))
-      throw new AppError("GRANT_EXCEEDS", { permissions: "another end or other addresses", scope: `key ${id}` });
+      throw new AppError("GRANT_EXCEEDS", {
+        permissions: "another end or other addresses",
+        scope: `key ${id}`,
+      });
   }
 
   const keyOf = (page: AccessPage, { type, id }: Actor): KeyRow | null =>

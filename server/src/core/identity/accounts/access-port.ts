@@ -32,7 +32,16 @@ export interface RoleGrant extends Scope {
 
 /** The room's own roles, grants and keys, as the accounts see them. */
 export function accessPortOf(access: Access): AccessPort {
-  const { permissionsOf, permissionsOnceActive, grant, suspend, resume, forget, assertAdminRemains, refresh } = access;
+  const {
+    permissionsOf,
+    permissionsOnceActive,
+    grant,
+    suspend,
+    resume,
+    forget,
+    assertAdminRemains,
+    refresh,
+  } = access;
   return {
     ...{ permissionsOf, permissionsOnceActive, grant, suspend, resume, forget, assertAdminRemains, refresh },
     permissionsOfRole: async (role) => (await access.roles.show(role)).permissions,

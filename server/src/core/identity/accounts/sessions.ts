@@ -1,5 +1,10 @@
 import { AppError, type Permission, type SessionResource } from "@mainstay/api";
-import { isPublicHost, type Authenticated, type Credentials, type Origin } from "../../../kernel/http/index.ts";
+import {
+  isPublicHost,
+  type Authenticated,
+  type Credentials,
+  type Origin,
+} from "../../../kernel/http/index.ts";
 import { cookieName, readCookie } from "../domain/cookies.ts";
 import { describeCrossSite } from "../domain/cross-site.ts";
 import { USE_NOTED_MS } from "../domain/session-life.ts";
