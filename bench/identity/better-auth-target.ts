@@ -23,7 +23,9 @@ export interface BetterAuthParts {
   close(): Promise<void>;
 }
 
-/** better-auth with its plugins as the target of the same attacks. A session is the cookie that stands for it. */
+/**
+ * better-auth with its plugins as the target of the same attacks. A session is the cookie that stands for it.
+ */
 export function createBetterAuthTarget({ auth, pool, origin, advance, close }: BetterAuthParts): Target {
   let visitors = 0;
   /** What only prepares an attack comes from addresses of its own, so that no limit is reached by it. */

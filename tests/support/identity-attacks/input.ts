@@ -4,7 +4,9 @@ import type { Scene } from "./scene.ts";
 const USERS = "/api/v1/users";
 const PASSWORD = "seven lamps under water";
 
-/** Something malformed that has to be answered as the mistake it is: neither let in nor breaking the server. */
+/**
+ * Something malformed that has to be answered as the mistake it is: neither let in nor breaking the server.
+ */
 function malformed(name: string, tries: string, act: (scene: Scene) => ReturnType<Scene["ask"]>): Row {
   return [
     name,

@@ -7,7 +7,8 @@ type Confinement = Pick<KeyRow, "expires_at" | "allowed_addresses">;
 
 /**
  * What a key that is made by another key may be: it ends no later, and is accepted from nowhere else, so that
- * whoever stole the one gains nothing. Says nothing where the wish does; throws KEY_ADDRESSES for a wider one.
+ * whoever stole the one gains nothing. Says nothing where
+ * the wish does; throws KEY_ADDRESSES for a wider one.
  */
 export function confineTo(maker: Confinement, wish: Confinement): Confinement {
   const ends = [maker.expires_at, wish.expires_at].filter((end) => end !== null);
