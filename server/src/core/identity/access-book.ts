@@ -28,6 +28,8 @@ export interface KnownKey {
 export interface AccessPage extends Omit<Loaded, "suspended"> {
   rightsOf(subject: Subject): Right[];
   canOf(subject: Subject): Can;
+  /** What a user may do who is neither invited nor disabled any more. */
+  canOnceActive(user: string): Can;
   /** Keys that are not revoked, by the fingerprints of their secrets, of which a key may have two. */
   known: ReadonlyMap<string, KnownKey>;
 }
@@ -134,14 +136,15 @@ function compile({ suspended, ...loaded }: Loaded): AccessPage {
     });
   }
 
+  function rightsOnceActive(id: string): Right[] {
+    const ofTeams = (teams.get(id) ?? []).flatMap(({ team }) => ownRights({ type: "team", id: team }));
+    return [...ownRights({ type: "user", id }), ...ofTeams];
+  }
+
   function rightsOf(subject: Subject): Right[] {
     const { type, id } = subject;
     if (type === "team") return ownRights(subject);
-    if (type === "user") {
-      if (idle.has(id)) return [];
-      const ofTeams = (teams.get(id) ?? []).flatMap(({ team }) => ownRights({ type: "team", id: team }));
-      return [...ownRights(subject), ...ofTeams];
-    }
+    if (type === "user") return idle.has(id) ? [] : rightsOnceActive(id);
     const key = keys.get(id);
     if (!key || key.revoked_at !== null) return [];
     return key.owner === null ? ownRights(subject) : intersectRights(ownRights(subject), rightsOf(key.owner));
@@ -156,7 +159,8 @@ function compile({ suspended, ...loaded }: Loaded): AccessPage {
 
   const usable = loaded.keys.filter((row) => row.revoked_at === null);
   const known = new Map(usable.flatMap((row) => toKnown(row, canOf({ type: "key", id: row.id }))));
-  return { ...loaded, rightsOf, canOf, known };
+  const canOnceActive = (user: string) => compileRights(rightsOnceActive(user));
+  return { ...loaded, rightsOf, canOf, canOnceActive, known };
 }
 
 function toKnown(row: KeyRow, can: Can): [string, KnownKey][] {

@@ -90,6 +90,8 @@ export function createAccess({ db, listen, clock, ids, random, audit, log }: Acc
     /** To be started before the server listens: follows what other servers alter. */
     parts: [follower, usage],
     permissionsOf,
+    /** What a user will be able to do again, who is invited or disabled. */
+    permissionsOnceActive: async (user: string): Promise<Can> => (await book.page()).canOnceActive(user),
     authenticateKey,
     /** For what alters it in this room. */
     shared,
