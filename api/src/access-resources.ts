@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { NO_CONTROLS } from "./no-controls.ts";
 import { isPermission, PERMISSIONS, type Permission } from "./permissions.ts";
 import { actorResource } from "./resources.ts";
 import { serviceName } from "./service-name.ts";
@@ -21,8 +22,10 @@ const permissionNames = z
   )
   .meta({ type: "array", items: { type: "string", enum: Object.keys(PERMISSIONS) } });
 
+const plainId = z.string().min(1).max(100).regex(NO_CONTROLS, "expected no control characters");
+
 export const SUBJECT_TYPES = ["user", "team", "key"] as const;
-export const subject = z.strictObject({ type: z.enum(SUBJECT_TYPES), id: z.string().min(1).max(100) });
+export const subject = z.strictObject({ type: z.enum(SUBJECT_TYPES), id: plainId });
 export type Subject = z.infer<typeof subject>;
 
 export const roleResource = z
@@ -52,7 +55,7 @@ export const teamResource = z
 export type TeamResource = z.infer<typeof teamResource>;
 
 export const newTeam = z.strictObject({ name });
-export const newMember = z.strictObject({ user: z.string().min(1).max(100).describe("the id of a user") });
+export const newMember = z.strictObject({ user: plainId.describe("the id of a user") });
 
 export const grantResource = z
   .object({

@@ -1,14 +1,21 @@
 import { z } from "zod";
+import { NO_CONTROLS } from "./no-controls.ts";
+import { serviceName } from "./service-name.ts";
 
 /** People, their sessions and factors as they go over the wire. Times are RFC 3339 in UTC. */
 
 const time = z.iso.datetime();
-const personName = z.string().trim().min(1, "expected a name").max(200, "expected at most 200 characters");
+const personName = z
+  .string()
+  .trim()
+  .min(1, "expected a name")
+  .max(200, "expected at most 200 characters")
+  .regex(NO_CONTROLS, "expected no control characters");
 const emailAddress = z
   .string()
   .trim()
   .max(254)
-  .regex(/^[^\s@]+@[^\s@]+$/, "expected an e-mail address");
+  .regex(/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u, "expected an e-mail address");
 /** Longer than any password may be, so that the reason can be told. */
 const password = z.string().min(1, "expected a password").max(1024, "expected at most 1024 characters");
 const token = z.string().max(200);
@@ -20,7 +27,7 @@ const device = token.optional().describe("what an earlier login answered, from p
 const passkeyAnswer = z.object({
   challenge: token,
   response: z
-    .looseObject({ id: z.string().max(2048) })
+    .looseObject({ id: z.string().max(2048).regex(NO_CONTROLS, "expected no control characters") })
     .describe("what navigator.credentials answered, as JSON"),
 });
 const secondFactor = z.object({
@@ -140,8 +147,8 @@ export const invitation = z.object({
   email: emailAddress,
   name: personName,
   role: z.string().min(1).max(100),
-  environment: z.string().max(100).nullable().default(null),
-  service: z.string().max(100).nullable().default(null),
+  environment: serviceName.nullable().default(null),
+  service: serviceName.nullable().default(null),
 });
 export const invitedResource = z.object({ user: userResource, link: z.string() });
 export type InvitedResource = z.infer<typeof invitedResource>;

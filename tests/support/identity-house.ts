@@ -6,10 +6,18 @@ import {
   type InvitedResource,
 } from "@mainstay/api";
 import { createAudit, type AuditEntry } from "../../server/src/core/audit/index.ts";
-import { createIdentity, type GeoSource } from "../../server/src/core/identity/index.ts";
-import { addAccessRoutes } from "../../server/src/core/identity/access-routes.ts";
+import {
+  addAccessRoutes,
+  addKeysRoutes,
+  addTokensRoutes,
+  createIdentity,
+  createSigningKeys,
+  createTokens,
+  type GeoSource,
+} from "../../server/src/core/identity/index.ts";
 import { createVirtualClock } from "../../server/src/kernel/clock.ts";
 import { createHttp, type Http } from "../../server/src/kernel/http/index.ts";
+import { createIdempotencyStore } from "../../server/src/kernel/http/idempotency-store.ts";
 import { createIds } from "../../server/src/kernel/ids.ts";
 import { createMetrics } from "../../server/src/kernel/metrics.ts";
 import { openTestDatabase } from "./database.ts";
@@ -27,6 +35,8 @@ export interface HouseOptions {
   geo?: GeoSource;
   publicHost?: string | null;
   publicUrl?: string;
+  /** With the short-lived tokens too. */
+  hasTokens?: boolean;
 }
 
 export interface Asking {
@@ -48,27 +58,38 @@ export async function openIdentityHouse(options: HouseOptions = {}) {
   const audit = createAudit({ db, clock, ids });
   const metrics = createMetrics({ clock, log: silentLog });
   const publicHost = options.publicHost ?? null;
+  const sealer = createTestSealer();
   const identity = createIdentity({
     ...{ db, listen, clock, ids, random: randomBytes, audit, log: silentLog, metrics, publicHost },
     ...(options.geo ? { geo: options.geo } : {}),
     config: { ...identityConfig.parse({}), ...options.config },
     publicUrl: options.publicUrl ?? PUBLIC_URL,
     dataDirectory: directory.path,
-    sealer: createTestSealer(),
+    sealer,
     readSecret: async () => "the client's secret",
     // The real one starts a thread for each password; it has tests of its own.
     passwordChecks: [],
     passwordCost: { memoryKib: 64, passes: 1, lanes: 1 },
   });
+  const keys = createSigningKeys({ db, clock, random: randomBytes, sealer, audit });
+  const publish = async () => {};
+  const tokens = createTokens({ keys, issuer: "urn:mainstay", clock, ids, log: silentLog, publish });
+  if (options.hasTokens) await tokens.start();
   const limits = { host: "127.0.0.1", port: 7700, bodyLimit: 65_536 };
   const times = { requestTimeout: 30_000, shutdownTimeout: 1_000 };
   const http = createHttp({
     config: { ...limits, ...times, publicHost, allowedHosts: [] },
     version: "1.2.3",
-    ...{ log: silentLog, clock, ids, metrics, authenticate: identity.authenticate },
+    ...{ log: silentLog, clock, ids, metrics },
+    authenticate: async (credentials) =>
+      (options.hasTokens ? await tokens.authenticate(credentials) : null) ??
+      identity.authenticate(credentials),
+    idempotencyStore: createIdempotencyStore({ db, clock, ids }),
   });
   identity.accounts.addRoutes(http);
   addAccessRoutes(http, identity.access);
+  addKeysRoutes(http, identity.access);
+  if (options.hasTokens) addTokensRoutes(http, tokens);
 
   /** A request; the answer's document is there as `body`. */
   async function ask(method: Method, url: string, asking: Asking = {}) {
@@ -97,7 +118,7 @@ export async function openIdentityHouse(options: HouseOptions = {}) {
     ).body as EnteredResource;
 
   return {
-    ...{ database, clock, identity, http, audit, metrics, ask, redeem },
+    ...{ database, clock, identity, tokens, http, audit, metrics, ask, redeem },
     dataDirectory: directory.path,
     /** The first administrator, logged in. */
     async setUp(): Promise<EnteredResource> {
@@ -118,6 +139,7 @@ export async function openIdentityHouse(options: HouseOptions = {}) {
     entries: async (action?: string): Promise<AuditEntry[]> =>
       (await audit.list({ limit: 500, filter: action === undefined ? {} : { action } })).entries,
     async close() {
+      await tokens.stop();
       await database.close();
       directory.remove();
     },

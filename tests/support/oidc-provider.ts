@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomUUID, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, randomUUID, sign, type KeyObject } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -20,6 +20,8 @@ export interface OidcProvider {
   distort(claims: Record<string, unknown>): void;
   /** Signs with a key that it does not publish. */
   forge(): void;
+  /** Writes every token in its own way from now on. */
+  write(idToken: (claims: Record<string, unknown>, publicKey: KeyObject) => string): void;
   close(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export async function startOidcProvider(): Promise<OidcProvider> {
   const published = generateKeyPairSync("rsa", { modulusLength: 2048 });
   let signing = published.privateKey;
   let distortion: Record<string, unknown> = {};
+  let write: Parameters<OidcProvider["write"]>[0] | null = null;
   const grants = new Map<string, Grant>();
   const server = createServer((request, response) => void handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -52,6 +55,7 @@ export async function startOidcProvider(): Promise<OidcProvider> {
       ...person,
       ...distortion,
     };
+    if (write !== null) return write(claims, published.publicKey);
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const signed = `${part({ alg: "RS256", kid: "k1", typ: "JWT" })}.${part(claims)}`;
     return `${signed}.${sign("sha256", Buffer.from(signed), signing).toString("base64url")}`;
@@ -111,6 +115,7 @@ export async function startOidcProvider(): Promise<OidcProvider> {
     },
     distort: (claims) => void (distortion = claims),
     forge: () => void (signing = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey),
+    write: (written) => void (write = written),
     close: () => new Promise((resolve) => void server.close(() => resolve())),
   };
 }

@@ -5,9 +5,11 @@ import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
 import { countOption } from "../options.ts";
 import { table } from "../output/table.ts";
+import { checkAudit, type DemoAudit } from "./audit-check.ts";
 import type { LoadSummary } from "./load/load-lines.ts";
 import { startLoad } from "./load-process.ts";
 import { installPayload } from "./payload.ts";
+import { DEPLOYER } from "./people.ts";
 import { startPlatform, type DemoPlatform } from "./platform.ts";
 import { ACTS, FIRST, play, type ActResult } from "./scenario.ts";
 
@@ -25,6 +27,7 @@ interface DemoReport {
   acts: ActResult[];
   load: LoadSummary;
   lostByPlatform: { reportedByClients: number; reportedByPlatform: Record<string, number> };
+  audit: DemoAudit;
   readyAfterMs: number;
 }
 
@@ -82,13 +85,15 @@ async function perform(context: Context, platform: DemoPlatform, options: DemoOp
   const summary = await load.stop();
   const { lost } = await platform.api.get<PlatformResource>("/platform");
   const lostByPlatform = { reportedByClients: summary.lost, reportedByPlatform: lost };
-  const faults = faultsOf(acts, summary, lost);
+  const audit = await checkAudit(platform.api, DEPLOYER);
+  const faults = [...faultsOf(acts, summary, lost), ...auditFaults(audit, acts)];
   return {
     passed: faults.length === 0,
     faults,
     acts,
     load: summary,
     lostByPlatform,
+    audit,
     readyAfterMs: platform.readyAfterMs,
   };
 }
@@ -111,6 +116,15 @@ function faultsOf(acts: ActResult[], load: LoadSummary, lost: Record<string, num
   ];
 }
 
+/** Whoever asked for the changes stands in a log that is whole. */
+function auditFaults({ isWhole, findings, changesByDeployer }: DemoAudit, acts: ActResult[]): string[] {
+  if (!isWhole) return [`the audit log is not what was signed: ${findings.join(", ")}`];
+  if (changesByDeployer === acts.length) return [];
+  return [
+    `${changesByDeployer} of ${acts.length} changes stand in the audit log as asked for by ${DEPLOYER}`,
+  ];
+}
+
 function words(report: DemoReport): string {
   const seconds = (value: number | null) => (value === null ? "–" : `${value.toFixed(1)} s`);
   const rows = report.acts.map((act) => [
@@ -121,7 +135,7 @@ function words(report: DemoReport): string {
     seconds(act.restoredAfterSeconds),
     seconds(act.tookSeconds),
   ]);
-  const { load } = report;
+  const { load, audit } = report;
   return [
     "",
     table(["CHANGE", "ENDED", "DECIDED BY", "TO VERDICT", "TO WEIGHTS RESTORED", "IN ALL"], rows),
@@ -131,6 +145,7 @@ function words(report: DemoReport): string {
       [[load.sent, load.ok, load.applicationErrors, load.lost, ms(load.p50Ms), ms(load.p95Ms)].map(String)],
     ),
     "",
+    `The audit log: ${audit.entries} signed entries, ${audit.isWhole ? "all of them verified" : "NOT WHOLE"}; ${audit.changesByDeployer} changes asked for by ${DEPLOYER}, who was logged in.`,
     "Verdict and weights are counted from the first request that reached the candidate.",
     report.passed ? "Everything went as told." : `NOT AS TOLD: ${report.faults.join("; ")}`,
   ].join("\n");

@@ -10,6 +10,9 @@ export interface People {
   deployer: string;
 }
 
+/** Who ships, as the audit log names them. */
+export const DEPLOYER = "Dora";
+
 /** The demo's administrator sets up the platform and invites a deployer, who joins and logs in. */
 export async function engage({
   url,
@@ -27,7 +30,7 @@ export async function engage({
   };
   const first = await readFile(path.join(dataDirectory, "keys", "setup.link"), "utf8");
   const admin = await redeem(first, { email: "admin@demo.example", name: "Admin of the demo" });
-  const dora = { email: "dora@demo.example", name: "Dora", role: "deployer" };
+  const dora = { email: "dora@demo.example", name: DEPLOYER, role: "deployer" };
   const { link } = await createApiClient({ url, token: admin }).post<InvitedResource>("/users", dora);
   return { admin, deployer: await redeem(link, {}) };
 }

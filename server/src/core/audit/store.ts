@@ -1,4 +1,4 @@
-import { sql, type Selectable } from "kysely";
+import { CompiledQuery, sql, type Selectable } from "kysely";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import { UNNUMBERED_CHANNEL, type Stream } from "../../kernel/events/index.ts";
 import type { PersonalValue } from "./domain/personal.ts";
@@ -79,14 +79,11 @@ export function createAuditStore(database: Database) {
   return {
     /** One statement, whatever there is to be written. */
     async insert(tx: Tx, insertion: Insertion): Promise<void> {
-      const ctes = insertion.personal.length === 0 ? sql`` : keepPersonal(insertion);
-      const entry = insertEntry(insertion);
-      if (insertion.isRung) {
-        const list = insertion.personal.length === 0 ? sql`with` : sql`${ctes},`;
-        await sql`${list} inserted as (${entry}) select pg_notify(${UNNUMBERED_CHANNEL}, '')`.execute(tx);
-      } else {
-        await sql`${ctes} ${entry}`.execute(tx);
-      }
+      const { personal, isRung } = insertion;
+      const hasPersonal = personal.length > 0;
+      const text = isRung ? insertionText(hasPersonal, true) : hasPersonal ? INSERT_PERSONAL : INSERT;
+      const values = hasPersonal ? [...valuesOf(insertion), ...columnsOf(personal)] : valuesOf(insertion);
+      await tx.executeQuery(CompiledQuery.raw(text, values));
     },
 
     /** Newest first; `before` is the insertion number of the last row already seen. */
@@ -143,42 +140,55 @@ export function createAuditStore(database: Database) {
   };
 }
 
-function insertEntry({ entry, personal }: Insertion) {
-  const { actor, resource, environment, service } = entry;
-  const isNamed = !personal.some(({ field }) => field === "/actor/name");
-  const hashes =
-    personal.length === 0
-      ? sql`null`
-      : sql`(select jsonb_object_agg(
-          field, encode(sha256(salt || convert_to(value, 'UTF8')), 'hex')
-        ) from given)`;
-  return sql`insert into audit.entries (
+/**
+ * Each value gets a salt of its own, which is erased with it. The
+ * text is made once: composing it anew for each entry costs more than the entry.
+ */
+function insertionText(hasPersonal: boolean, isRung: boolean): string {
+  const keptPersonal = `given as materialized (
+      select field, person, value, uuid_send(gen_random_uuid()) as salt
+      from unnest($18::text[], $19::text[], $20::text[]) as t (field, person, value)
+    ), kept as (
+      insert into audit.personal (entry, field, person, salt, value)
+      select $1, field, person, salt, value from given
+    )`;
+  const hashes = `(select jsonb_object_agg(
+      field, encode(sha256(salt || convert_to(value, 'UTF8')), 'hex')
+    ) from given)`;
+  const entry = `insert into audit.entries (
       id, at, actor_type, actor_id, actor_name, on_behalf_of,
       action, resource_type, resource_id, environment, service, change, before, after, reason,
       request_id, step_up, personal
     ) values (
-      ${entry.id}, ${entry.at}, ${actor.type}, ${actor.id}, ${isNamed ? actor.name : null},
-      ${json(entry.onBehalfOf)},
-      ${entry.action}, ${resource.type}, ${resource.id}, ${environment}, ${service}, ${entry.change},
-      ${json(entry.before)}, ${json(entry.after)}, ${entry.reason},
-      ${entry.requestId}, ${json(entry.stepUp)}, ${hashes}
+      $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ${hasPersonal ? hashes : "null"}
     )`;
+  const ctes = [...(hasPersonal ? [keptPersonal] : []), ...(isRung ? [`inserted as (${entry})`] : [])];
+  const last = isRung ? `select pg_notify('${UNNUMBERED_CHANNEL}', '')` : entry;
+  return ctes.length === 0 ? last : `with ${ctes.join(", ")} ${last}`;
+}
+const INSERT = insertionText(false, false);
+const INSERT_PERSONAL = insertionText(true, false);
+
+/** $1 to $17. */
+function valuesOf({ entry, personal }: Insertion): unknown[] {
+  const { actor, resource, environment, service } = entry;
+  const isNamed = !personal.some(({ field }) => field === "/actor/name");
+  return [
+    ...[entry.id, entry.at, actor.type, actor.id, isNamed ? actor.name : null, json(entry.onBehalfOf)],
+    ...[entry.action, resource.type, resource.id, environment, service, entry.change],
+    ...[json(entry.before), json(entry.after), entry.reason, entry.requestId, json(entry.stepUp)],
+  ];
 }
 
-/** Each value gets a salt of its own, which is erased with it. */
-function keepPersonal({ entry, personal }: Insertion) {
-  const [fields, persons, texts] = [
-    personal.map(({ field }) => field),
-    personal.map(({ person }) => person),
-    personal.map(({ value }) => value),
-  ];
-  return sql`with given as materialized (
-      select field, person, value, uuid_send(gen_random_uuid()) as salt
-      from unnest(${fields}::text[], ${persons}::text[], ${texts}::text[]) as t (field, person, value)
-    ), kept as (
-      insert into audit.personal (entry, field, person, salt, value)
-      select ${entry.id}, field, person, salt, value from given
-    )`;
+/** $18 to $20. */
+function columnsOf(personal: readonly PersonalValue[]): string[][] {
+  const [fields, persons, values]: [string[], string[], string[]] = [[], [], []];
+  for (const { field, person, value } of personal) {
+    fields.push(field);
+    persons.push(person);
+    values.push(value);
+  }
+  return [fields, persons, values];
 }
 
 /** Text for a jsonb column. */

@@ -16,9 +16,9 @@ type Loaded = Awaited<ReturnType<AccessStore["load"]>>;
 
 /** What is needed to check a key, worked out beforehand. */
 export interface KnownKey {
-  hash: Buffer;
-  previousHash: Buffer | null;
-  previousUntilMs: number;
+  id: string;
+  /** When this secret of the key gives way to the next one. */
+  replacedAtMs: number;
   expiresAtMs: number;
   isAllowedFrom: AddressRanges | null;
   authenticated: Authenticated;
@@ -28,7 +28,9 @@ export interface KnownKey {
 export interface AccessPage extends Omit<Loaded, "suspended"> {
   rightsOf(subject: Subject): Right[];
   canOf(subject: Subject): Can;
-  /** Keys that are not revoked, by their ids. */
+  /** What a user may do who is neither invited nor disabled any more. */
+  canOnceActive(user: string): Can;
+  /** Keys that are not revoked, by the fingerprints of their secrets, of which a key may have two. */
   known: ReadonlyMap<string, KnownKey>;
 }
 
@@ -134,14 +136,15 @@ function compile({ suspended, ...loaded }: Loaded): AccessPage {
     });
   }
 
+  function rightsOnceActive(id: string): Right[] {
+    const ofTeams = (teams.get(id) ?? []).flatMap(({ team }) => ownRights({ type: "team", id: team }));
+    return [...ownRights({ type: "user", id }), ...ofTeams];
+  }
+
   function rightsOf(subject: Subject): Right[] {
     const { type, id } = subject;
     if (type === "team") return ownRights(subject);
-    if (type === "user") {
-      if (idle.has(id)) return [];
-      const ofTeams = (teams.get(id) ?? []).flatMap(({ team }) => ownRights({ type: "team", id: team }));
-      return [...ownRights(subject), ...ofTeams];
-    }
+    if (type === "user") return idle.has(id) ? [] : rightsOnceActive(id);
     const key = keys.get(id);
     if (!key || key.revoked_at !== null) return [];
     return key.owner === null ? ownRights(subject) : intersectRights(ownRights(subject), rightsOf(key.owner));
@@ -155,17 +158,17 @@ function compile({ suspended, ...loaded }: Loaded): AccessPage {
   }
 
   const usable = loaded.keys.filter((row) => row.revoked_at === null);
-  const known = new Map(usable.map((row) => [row.id, toKnown(row, canOf({ type: "key", id: row.id }))]));
-  return { ...loaded, rightsOf, canOf, known };
+  const known = new Map(usable.flatMap((row) => toKnown(row, canOf({ type: "key", id: row.id }))));
+  const canOnceActive = (user: string) => compileRights(rightsOnceActive(user));
+  return { ...loaded, rightsOf, canOf, canOnceActive, known };
 }
 
-function toKnown(row: KeyRow, can: Can): KnownKey {
+function toKnown(row: KeyRow, can: Can): [string, KnownKey][] {
   const { id, name, owner } = row;
   const onBehalfOf = owner?.type === "user" ? { type: "user", id: owner.id, name: owner.id } : null;
-  return {
-    hash: row.hash,
-    previousHash: row.previous_hash,
-    previousUntilMs: row.previous_until?.getTime() ?? 0,
+  const present: KnownKey = {
+    id,
+    replacedAtMs: Infinity,
     expiresAtMs: row.expires_at?.getTime() ?? Infinity,
     isAllowedFrom: readAddressRanges(row.allowed_addresses),
     authenticated: {
@@ -176,4 +179,10 @@ function toKnown(row: KeyRow, can: Can): KnownKey {
       key: { id, isStepUpExempt: row.step_up_exempt },
     },
   };
+  const known: [string, KnownKey][] = [[row.hash.toString("latin1"), present]];
+  const { previous_hash: previous, previous_until: until } = row;
+  if (previous !== null && until !== null) {
+    known.push([previous.toString("latin1"), { ...present, replacedAtMs: until.getTime() }]);
+  }
+  return known;
 }

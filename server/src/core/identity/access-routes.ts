@@ -4,6 +4,7 @@ import {
   newMember,
   newRole,
   newTeam,
+  NO_CONTROLS,
   page,
   roleResource,
   SUBJECT_TYPES,
@@ -14,7 +15,8 @@ import { originOf, type Http } from "../../kernel/http/index.ts";
 import type { Access } from "./access.ts";
 import { byOf } from "./alteration.ts";
 
-const nameParam = z.object({ name: z.string() });
+const plainText = z.string().regex(NO_CONTROLS, "expected no control characters");
+const nameParam = z.object({ name: plainText });
 
 /** Roles, teams, and who has which role where. What alters them takes a fresh second factor. */
 export function addAccessRoutes(http: Http, { roles, teams, grants }: Access): void {
@@ -132,7 +134,7 @@ function addMembers(http: Http, teams: Access["teams"]): void {
     permission: "access.write",
     stepUp: true,
     summary: "Take a user out of a team",
-    params: nameParam.extend({ user: z.string() }),
+    params: nameParam.extend({ user: plainText }),
     response: teamResource,
     handler: ({ params, ...request }) =>
       teams.removeMember(params.name, params.user, byOf(request.authenticated, originOf(request))),

@@ -36,7 +36,7 @@ export function createAccess({ db, listen, clock, ids, random, audit, log }: Acc
   const store = createAccessStore(db);
   const book = createAccessBook({ store, listen, log });
   const usage = createKeyUsage({ store, clock, log });
-  const check = createKeyCheck({ clock, random, noteUse: usage.note });
+  const check = createKeyCheck({ clock, noteUse: usage.note });
   const shared = { db, clock, ids, audit, store, book };
   const grants = createGrants(shared);
   const follower: LongRunning = { name: "access", start: book.start, stop: book.stop };
@@ -90,6 +90,8 @@ export function createAccess({ db, listen, clock, ids, random, audit, log }: Acc
     /** To be started before the server listens: follows what other servers alter. */
     parts: [follower, usage],
     permissionsOf,
+    /** What a user will be able to do again, who is invited or disabled. */
+    permissionsOnceActive: async (user: string): Promise<Can> => (await book.page()).canOnceActive(user),
     authenticateKey,
     /** For what alters it in this room. */
     shared,

@@ -29,8 +29,13 @@ export function readAddressRanges(texts: readonly string[]): AddressRanges | nul
     if (prefix === undefined) list.addAddress(address, family);
     else list.addSubnet(address, Number(prefix), family);
   }
+  // A program mostly asks from one address.
+  let lastAllowed: string | null = null;
   return (address) => {
+    if (address === lastAllowed) return true;
     const family = isIP(address);
-    return family !== 0 && list.check(address, family === 6 ? "ipv6" : "ipv4");
+    const isAllowed = family !== 0 && list.check(address, family === 6 ? "ipv6" : "ipv4");
+    if (isAllowed) lastAllowed = address;
+    return isAllowed;
   };
 }

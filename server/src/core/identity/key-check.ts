@@ -1,15 +1,11 @@
 import { AppError } from "@mainstay/api";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Authenticated } from "../../kernel/http/index.ts";
-import type { Random } from "../../kernel/ids.ts";
 import type { AccessPage, KnownKey } from "./access-book.ts";
-import { hashApiKey, idIn, isSameHash, readApiKey } from "./domain/api-key.ts";
-
-const HASH_BYTES = 32;
+import { fingerprintOf, readApiKey } from "./domain/api-key.ts";
 
 export interface KeyCheckDependencies {
   clock: Clock;
-  random: Random;
   /** Is told of every use. */
   noteUse(id: string, nowMs: number, address: string): void;
 }
@@ -18,23 +14,18 @@ export interface KeyCheckDependencies {
 export type KeyCheck = (page: AccessPage, text: string, address: string) => Authenticated;
 
 /**
- * The check of a key, of what is in memory alone. A key that is not known takes the same path as one with
- * a wrong secret, against the hash of nothing, so that neither text nor time tells them apart; what else
- * is wrong with a key is told only to who has its secret. Its form is looked at only when it does not fit.
+ * The check of a key, of what is in memory alone. It is looked up by its hash: who does not have the secret
+ * cannot choose the hash, so how long the look-up takes tells nothing, and an unknown id and a wrong secret
+ * are the same miss. What else is wrong with a key is told only to who has its secret. Its form is looked at
+ * only when it is not found.
  */
-export function createKeyCheck({ clock, random, noteUse }: KeyCheckDependencies): KeyCheck {
-  const nobody = Buffer.from(random(HASH_BYTES));
+export function createKeyCheck({ clock, noteUse }: KeyCheckDependencies): KeyCheck {
   return (page, text, address) => {
     const nowMs = clock.now().getTime();
-    const id = idIn(text);
-    const known = page.known.get(id);
-    const hash = hashApiKey({ text });
-    const isPresent = isSameHash(hash, known?.hash ?? nobody);
-    const isPrevious =
-      isSameHash(hash, known?.previousHash ?? nobody) && nowMs < (known?.previousUntilMs ?? 0);
-    if (known === undefined || !(isPresent || isPrevious)) throw refusal(whyUnknown(text));
+    const known = page.known.get(fingerprintOf(text));
+    if (known === undefined || nowMs >= known.replacedAtMs) throw refusal(whyUnknown(text));
     demandUsable(known, nowMs, address);
-    noteUse(id, nowMs, address);
+    noteUse(known.id, nowMs, address);
     return known.authenticated;
   };
 }

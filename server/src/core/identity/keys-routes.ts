@@ -42,6 +42,7 @@ export function addKeysRoutes(http: Http, { keys }: Access): void {
     response: shownKey,
     handler: async ({ params, body, ...request }) => {
       await keys.demandOwn(params.id, request.authenticated);
+      await keys.demandNoWider(params.id, request.authenticated);
       return keys.rotate(params.id, body.overlapSeconds, originOf(request));
     },
   });

@@ -13,6 +13,7 @@ import {
   type AccessDependencies,
 } from "./alteration.ts";
 import { hashApiKey, makeApiKey } from "./domain/api-key.ts";
+import { confineTo, isConfinedTo } from "./key-confinement.ts";
 
 const KEYS_MAX = 2_000;
 
@@ -51,14 +52,38 @@ export function createKeys(dependencies: AccessDependencies & { random: Random }
     throw new AppError("PERMISSION_DENIED", { permission: "access.write", scope: "keys of others" });
   }
 
+  /**
+   * Whoever is shown a key's new secret can use it: unless the key is their own, they have to hold all that
+   * was granted to it, and a key that asks must not be confined more than the other. Throws GRANT_EXCEEDS.
+   */
+  async function demandNoWider(id: string, { actor, can }: Asker): Promise<void> {
+    const page = await book.page();
+    const row = page.keys.find((each) => each.id === id);
+    const isTheirs = actor.type === "key" ? actor.id === id : row?.owner?.id === actor.id;
+    if (!row || isTheirs) return;
+    const grants = page.grants.filter((each) => each.subject_type === "key" && each.subject_id === id);
+    for (const grant of grants) demandHeld(can, grantedBy(page, grant), grant);
+    const asking = keyOf(page, actor);
+    if (asking && !isConfinedTo(asking, row))
+      throw new AppError("GRANT_EXCEEDS", {
+        permissions: "another end or other addresses",
+        scope: `key ${id}`,
+      });
+  }
+
+  const keyOf = (page: AccessPage, { type, id }: Actor): KeyRow | null =>
+    (type === "key" && page.keys.find((row) => row.id === id)) || null;
+
   async function create(wish: NewKey, asker: Asker, origin: Origin): Promise<ShownKey> {
     const { environment, service } = wish;
     for (const range of wish.allowedAddresses) {
       const reason = explainRange(range);
       if (reason !== null) throw new AppError("KEY_ADDRESSES", { reason });
     }
-    const owner = chooseOwner(await book.page(), wish, asker);
-    const { id, text, row } = draft(wish, owner, origin);
+    const page = await book.page();
+    const { id, text, row: wished } = draft(wish, chooseOwner(page, wish, asker), origin);
+    const maker = keyOf(page, asker.actor);
+    const row = maker ? { ...wished, ...confineTo(maker, wished) } : wished;
     const grant: GrantRow = {
       ...{ id: ids.next("grt"), subject_type: "key", subject_id: id, role: wish.role ?? null },
       ...{ permissions: wish.permissions ? [...new Set(wish.permissions)].toSorted() : null },
@@ -163,7 +188,7 @@ export function createKeys(dependencies: AccessDependencies & { random: Random }
     });
   }
 
-  return { list, demandOwn, create, rotate, revoke };
+  return { list, demandOwn, demandNoWider, create, rotate, revoke };
 }
 
 interface KeyEntry {

@@ -4,6 +4,7 @@ import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { startEmbeddedPostgres } from "./embedded/start.ts";
 import { unreachable } from "./errors.ts";
+import { createLeanClient, createStatementNames } from "./lean-client.ts";
 import { createListener, type Listener } from "./listener.ts";
 import { createPool } from "./pool.ts";
 import { checkServer, type Server } from "./server.ts";
@@ -55,7 +56,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<DatabaseHa
   const { connection, description } = server;
   const pool = createPool(connection, log);
   const db: Database = new Kysely({
-    dialect: new PostgresDialect({ pool: withClearErrors(pool, server.connection.password) }),
+    dialect: new PostgresDialect({ pool: poolFor(pool, server.connection.password) }),
   });
   const listener = createListener({ connection, log, clock });
   return {
@@ -78,13 +79,16 @@ export async function openDatabase(options: DatabaseOptions): Promise<DatabaseHa
   };
 }
 
-/** A pool whose connections fail as DATABASE_UNREACHABLE. */
-function withClearErrors(pool: pg.Pool, password: pg.ClientConfig["password"]): PostgresPool {
+/** A pool of lean clients whose connections fail as DATABASE_UNREACHABLE. */
+function poolFor(pool: pg.Pool, password: pg.ClientConfig["password"]): PostgresPool {
+  const nameOf = createStatementNames();
   return {
-    connect: () =>
-      pool.connect().catch((error: unknown) => {
+    async connect() {
+      const client = await pool.connect().catch((error: unknown) => {
         throw unreachable(error, typeof password === "string" ? password : null);
-      }),
+      });
+      return createLeanClient(client, nameOf);
+    },
     end: () => pool.end(),
     options: pool.options,
   };

@@ -16,6 +16,8 @@ export function createPool(connection: pg.ClientConfig, log: Log): pg.Pool {
     ...connection,
     max: POOL_SIZE,
     application_name: "mainstay",
+    // `begin` goes out with the statement behind it.
+    pipeline: true,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     types: createTypes(),
     verify: (client, done) => client.query(SESSION_SETTINGS, (error) => done(error)),

@@ -8,7 +8,7 @@ import { createWake } from "../wake.ts";
 import { createConsumer, type Consumer, type Subscription } from "./consumer.ts";
 import { checkEvent, type Event, type NewEvent } from "./event.ts";
 import { leadInTurn } from "./leader.ts";
-import { numberStream, type Stream } from "./sequencer.ts";
+import { numberStream, prepareNumbering, type Stream } from "./sequencer.ts";
 import { createEventsStore, NUMBERED_CHANNEL, OUTBOX, UNNUMBERED_CHANNEL } from "./store.ts";
 import { watchEvents, type Watch } from "./watch.ts";
 
@@ -115,6 +115,7 @@ export function createEvents(dependencies: EventsDependencies): Events {
     const signal = AbortSignal.any([session, failed.signal]);
     const running = [...consumers.values()].map((consumer) => consumer.run(signal));
     try {
+      await prepareNumbering(client);
       while (!signal.aborted) {
         let total = 0;
         for (const stream of streams) {

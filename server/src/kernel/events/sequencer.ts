@@ -14,6 +14,14 @@ export interface Stream {
 const BATCH_ROWS = 1000;
 
 /**
+ * What a session needs before it numbers rows. The index of rows without a number is full of those that have
+ * one by now; a bitmap scan reads all of them at every look, a plain one remembers that they are gone.
+ */
+export async function prepareNumbering(client: pg.ClientBase): Promise<void> {
+  await client.query("set enable_bitmapscan = off");
+}
+
+/**
  * Numbers every committed row of the stream that has no number yet, in the order of insertion; answers
  * how many. The client's session must hold the leader's lock: who loses the lock has lost the session and
  * with it the statement, so that two sequencers never write at the same time and no number is left out.
@@ -29,16 +37,19 @@ export async function numberStream(client: pg.ClientBase, stream: Stream): Promi
   return total;
 }
 
-/** One statement: rows and sequences change together or not at all. */
+/**
+ * One statement: rows and sequences change together or not at all. Rows are found again by their
+ * place, whatever statistics say of the table: nobody else alters a row that has no number.
+ */
 function numberingStatement({ table, number, within }: Stream): string {
   const partition = within ? within.partition : "''";
   const local = within ? `, ${within.number} = local.last - local.count + batch.nth_within` : "";
   return `
     with unnumbered as (
-      select insertion, ${partition} as partition from ${table}
+      select ctid as place, insertion, ${partition} as partition from ${table}
       where ${number} is null order by insertion limit $2
     ), batch as (
-      select insertion, partition, row_number() over (order by insertion) as nth,
+      select place, partition, row_number() over (order by insertion) as nth,
         row_number() over (partition by partition order by insertion) as nth_within
       from unnumbered
     ), counts as (
@@ -55,5 +66,5 @@ function numberingStatement({ table, number, within }: Stream): string {
     from batch
       join numbers as whole on whole.partition = ''
       join numbers as local on local.partition = batch.partition
-    where target.insertion = batch.insertion`;
+    where target.ctid = batch.place and target.${number} is null`;
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { canonicalJson } from "./canonical-json.ts";
 
 /** An entry as it is stored: with null where personal data was taken out. */
@@ -43,5 +43,5 @@ export function leafOf(entry: StoredEntry): Buffer {
 
 /** SHA-256(salt ‖ text), in hexadecimal; the salt is given in hexadecimal too. */
 export function digestOf(salt: string, text: string): string {
-  return createHash("sha256").update(Buffer.from(salt, "hex")).update(text, "utf8").digest("hex");
+  return hash("sha256", Buffer.concat([Buffer.from(salt, "hex"), Buffer.from(text)]), "hex");
 }

@@ -7,6 +7,8 @@ import type { Access } from "../access.ts";
 export interface AccessPort {
   /** What a user may do, by grants of their own and of their teams. */
   permissionsOf(subject: { type: "user"; id: string }): Promise<Can>;
+  /** The same for somebody who is invited or disabled, as if they were not. */
+  permissionsOnceActive(userId: string): Promise<Can>;
   /** What a role stands for; throws for one that does not exist. */
   permissionsOfRole(role: string): Promise<readonly string[]>;
   grant(tx: Tx, grant: RoleGrant, origin: Origin): Promise<unknown>;
@@ -30,9 +32,18 @@ export interface RoleGrant extends Scope {
 
 /** The room's own roles, grants and keys, as the accounts see them. */
 export function accessPortOf(access: Access): AccessPort {
-  const { permissionsOf, grant, suspend, resume, forget, assertAdminRemains, refresh } = access;
+  const {
+    permissionsOf,
+    permissionsOnceActive,
+    grant,
+    suspend,
+    resume,
+    forget,
+    assertAdminRemains,
+    refresh,
+  } = access;
   return {
-    ...{ permissionsOf, grant, suspend, resume, forget, assertAdminRemains, refresh },
+    ...{ permissionsOf, permissionsOnceActive, grant, suspend, resume, forget, assertAdminRemains, refresh },
     permissionsOfRole: async (role) => (await access.roles.show(role)).permissions,
     async makeAdminKey(origin) {
       const whole = { environment: null, service: null, expiresInSeconds: null, allowedAddresses: [] };
@@ -55,13 +66,16 @@ export async function demandMayGive(
   }
 }
 
-/** Throws PERMISSION_DENIED when the user may do anything that whoever wants to act upon them may not. */
+/**
+ * Throws PERMISSION_DENIED when the user may do anything that whoever wants to act upon them may not. Who is
+ * invited or disabled counts as they will be: the link of an administrator makes its holder one.
+ */
 export async function demandAbove(
-  access: Pick<AccessPort, "permissionsOf">,
+  access: Pick<AccessPort, "permissionsOnceActive">,
   can: Can,
   userId: string,
 ): Promise<void> {
-  const theirs = await access.permissionsOf({ type: "user", id: userId });
+  const theirs = await access.permissionsOnceActive(userId);
   for (const permission of Object.keys(PERMISSIONS)) {
     if (isPermission(permission) && theirs(permission, "somewhere") && !can(permission))
       throw new AppError("PERMISSION_DENIED", {

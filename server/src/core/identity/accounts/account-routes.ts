@@ -3,6 +3,7 @@ import {
   accountResource,
   AppError,
   endedSessions,
+  NO_CONTROLS,
   page,
   passwordChange,
   sessionResource,
@@ -30,7 +31,9 @@ export interface AccountRoutesParts {
 
 type Asked = Pick<HttpRequest<unknown, unknown, unknown>, "actor" | "authenticated">;
 
-export const idParam = z.object({ id: z.string().max(2048) });
+export const idParam = z.object({
+  id: z.string().max(2048).regex(NO_CONTROLS, "expected no control characters"),
+});
 const ENROL = "The password counted this time; enrol a second factor with 'mainstay factors add-app'.";
 
 /** The person behind a session; throws SESSION_REQUIRED for a key. */

@@ -69,11 +69,11 @@ export function createAccounts(dependencies: AccountsDependencies) {
   const login = createLogin({ ...parts, geo: dependencies.geo ?? null });
   const { readSecret } = dependencies;
   const oidc = createOidc({ room, ceremonies, login, refusals, readSecret, publicUrl });
-  const sessions = createSessions(room, entrance);
+  const sessions = createSessions(room, { isAlive: entrance.isAlive, publicHost });
   const forgetFactors = factors.forget;
   const links = createLinks({ room, passwords, entrance, refusals, forgetFactors, dataDirectory, publicUrl });
   const factorsOf = async (userId: string) => (await factors.methodsOf(userId)).length > 0;
-  const people = createPeople({ room, links, passwords, factorsOf });
+  const people = createPeople({ room, links, passwords, factorsOf, endLogins: ceremonies.endLogins });
   const nowMs = () => clock.now().getTime();
   const visits = createVisits({ addresses, refusals, publicHost, nowMs });
 

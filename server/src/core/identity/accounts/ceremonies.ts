@@ -1,6 +1,6 @@
 import { AppError } from "@mainstay/api";
 import type { Clock } from "../../../kernel/clock.ts";
-import type { Database } from "../../../kernel/database/index.ts";
+import type { Database, Tx } from "../../../kernel/database/index.ts";
 import type { Random } from "../../../kernel/ids.ts";
 import { hashToken, makeToken } from "../domain/tokens.ts";
 
@@ -89,6 +89,14 @@ export function createCeremonies(dependencies: { db: Database; clock: Clock; ran
       if (!row) throw new AppError("CHALLENGE_EXPIRED");
       return { userId: row.user_id, data: row.data };
     },
+    /** Ends the logins that somebody has begun, as the password they began with counts no more. */
+    endLogins: (tx: Tx, userId: string) =>
+      tx
+        .withTables<Tables>()
+        .deleteFrom("identity.ceremonies")
+        .where("user_id", "=", userId)
+        .where("kind", "=", "login")
+        .execute(),
     purge,
   };
 }

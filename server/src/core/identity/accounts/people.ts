@@ -19,12 +19,14 @@ export interface PeopleParts {
   links: Pick<Links, "issue">;
   passwords: Passwords;
   factorsOf(userId: string): Promise<boolean>;
+  /** Logins that wait for their second factor. */
+  endLogins(tx: Tx, userId: string): Promise<unknown>;
 }
 
 export type People = ReturnType<typeof createPeople>;
 
 /** Who may log in. */
-export function createPeople({ room, links, passwords, factorsOf }: PeopleParts) {
+export function createPeople({ room, links, passwords, factorsOf, endLogins }: PeopleParts) {
   const { db, clock, ids, audit, access, people, sessions } = room;
 
   async function show(row: UserRow): Promise<UserResource> {
@@ -146,6 +148,7 @@ export function createPeople({ room, links, passwords, factorsOf }: PeopleParts)
       await db.transaction().execute(async (tx) => {
         await people.updateUser(tx, user.id, { password_hash: passwordHash });
         await people.deleteLinks(tx, { userId: user.id });
+        await endLogins(tx, user.id);
         const ended = await sessions.deleteAll(tx, user.id, session);
         await audit.record(tx, {
           ...origin,

@@ -1,5 +1,10 @@
 import { AppError, type Permission, type SessionResource } from "@mainstay/api";
-import type { Authenticated, Credentials, Origin } from "../../../kernel/http/index.ts";
+import {
+  isPublicHost,
+  type Authenticated,
+  type Credentials,
+  type Origin,
+} from "../../../kernel/http/index.ts";
 import { cookieName, readCookie } from "../domain/cookies.ts";
 import { describeCrossSite } from "../domain/cross-site.ts";
 import { USE_NOTED_MS } from "../domain/session-life.ts";
@@ -12,18 +17,26 @@ export const SESSION_COOKIE = "mainstay_session";
 /** What everybody who is logged in may do, whatever was granted to them. */
 const OWN: readonly Permission[] = ["account.read", "account.write", "api.read"];
 
+interface Shown {
+  token: string;
+  transport: "cookie" | "bearer";
+}
+
 export type Sessions = ReturnType<typeof createSessions>;
 
 /** Who is logged in: told by a cookie, or by a token in the Authorization header. */
-export function createSessions(room: AccountsRoom, entrance: Pick<Entrance, "isAlive">) {
+export function createSessions(
+  room: AccountsRoom,
+  { isAlive, publicHost }: Pick<Entrance, "isAlive"> & { publicHost: string | null },
+) {
   const { db, clock, random, audit, access, sessions } = room;
 
   /** Null: no token of a session was sent. Throws for one that counts no longer, and for a foreign page. */
   async function authenticate(credentials: Credentials): Promise<Authenticated | null> {
-    const shown = shownToken(credentials);
+    const shown = shownToken(credentials, publicHost);
     if (shown === null) return null;
     const row = isToken("session", shown.token) ? await sessions.byHash(hashToken(shown.token)) : undefined;
-    if (!row || !entrance.isAlive(row) || row.transport !== shown.transport)
+    if (!row || !isAlive(row) || row.transport !== shown.transport)
       throw refusal("the session is over, or not known to this server", shown.transport);
     const reason = describeCrossSite(credentials, { isByCookie: shown.transport === "cookie" });
     if (shown.transport === "cookie" && reason !== null) throw new AppError("CROSS_SITE", { reason });
@@ -60,7 +73,7 @@ export function createSessions(room: AccountsRoom, entrance: Pick<Entrance, "isA
     revoke,
     async list(userId: string, currentId: string | null): Promise<SessionResource[]> {
       const rows = await sessions.ofUser(userId);
-      return rows.filter(entrance.isAlive).map((row) => toResource(row, currentId));
+      return rows.filter(isAlive).map((row) => toResource(row, currentId));
     },
     /** Ends all of a user's sessions but one; answers how many. */
     async revokeOthers({ userId, except }: { userId: string; except: string | null }, origin: Origin) {
@@ -111,16 +124,18 @@ export function createSessions(room: AccountsRoom, entrance: Pick<Entrance, "isA
   };
 }
 
-/** A bearer token counts before a cookie: whoever shows it means it. */
-function shownToken({ headers }: Credentials): { token: string; transport: "cookie" | "bearer" } | null {
+/**
+ * A bearer token counts before a cookie: whoever shows it means it. Under the public
+ * host only the cookie counts that no sibling domain can set (`__Host-`).
+ */
+function shownToken({ headers }: Credentials, publicHost: string | null): Shown | null {
   const { authorization } = headers;
   const bearer = typeof authorization === "string" ? /^Bearer +(ms_\S*) *$/i.exec(authorization)?.[1] : null;
   if (bearer) return { token: bearer, transport: "bearer" };
   if (authorization !== undefined) return null;
-  const { cookie } = headers;
-  const token =
-    readCookie(cookie, cookieName(SESSION_COOKIE, true)) ??
-    readCookie(cookie, cookieName(SESSION_COOKIE, false));
+  const { cookie, host } = headers;
+  const isSecure = isPublicHost(typeof host === "string" ? host : undefined, publicHost);
+  const token = readCookie(cookie, cookieName(SESSION_COOKIE, isSecure));
   return token === null ? null : { token, transport: "cookie" };
 }
 

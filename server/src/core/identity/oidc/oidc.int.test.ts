@@ -67,9 +67,11 @@ describe("a login at an identity provider", () => {
   });
 
   it("lets in whoever was invited, and nobody else", async () => {
-    const body = { email: "bob@example.com", name: "Bob", role: "viewer" };
+    const body = { email: "bob@example.com", name: "Bob", role: "operator" };
     await house.ask("POST", "/api/v1/users", { token: ann.token, body });
-    expect((await enterAs({ sub: "s-2", email: "bob@example.com", email_verified: true })).status).toBe(200);
+    const bob = await enterAs({ sub: "s-2", email: "bob@example.com", email_verified: true });
+    const headers = { cookie: `mainstay_session=${bob.cookies[0]?.value}` };
+    expect((await house.ask("GET", "/api/v1/keys", { headers })).status).toBe(200);
     expect((await enterAs({ sub: "s-3", email: "eve@example.com", email_verified: true })).status).toBe(401);
   });
 

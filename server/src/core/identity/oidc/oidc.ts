@@ -35,7 +35,7 @@ export type Oidc = ReturnType<typeof createOidc>;
  * (RFC 7636), state and nonce. The library is loaded by whoever uses it first.
  */
 export function createOidc({ room, ceremonies, login, refusals, readSecret, publicUrl }: OidcParts) {
-  const { db, clock, audit, config, people } = room;
+  const { db, clock, audit, config, people, access } = room;
   const store = createOidcStore(db);
   const known = new Map<string, Promise<Configuration>>();
   const library = () => import("openid-client");
@@ -119,6 +119,7 @@ export function createOidc({ room, ceremonies, login, refusals, readSecret, publ
       await store.insert(tx, { issuer, subject, user_id: user.id, created_at: clock.now() });
       await people.updateUser(tx, user.id, { state: "active" });
       await people.deleteLinks(tx, { userId: user.id });
+      await access.resume(tx, user.id);
       await audit.record(tx, {
         actor: actorOf(user),
         action: "identity.account_linked",
@@ -129,6 +130,7 @@ export function createOidc({ room, ceremonies, login, refusals, readSecret, publ
         address: visitor.address,
       });
     });
+    await access.refresh();
     return { ...user, state: "active" };
   }
 
