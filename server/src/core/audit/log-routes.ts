@@ -1,8 +1,9 @@
 import { AppError } from "@mainstay/api";
 import { z } from "zod";
-import { BYTES, foundAt, reply, type Http } from "../../kernel/http/index.ts";
+import { BYTES, reply, type Http } from "../../kernel/http/index.ts";
 import type { AuditLog } from "./audit-log.ts";
 import type { Audit } from "./audit.ts";
+import { scopeOfEntry } from "./entry-scope.ts";
 
 const TAGS = ["audit"];
 const TEXT = "text/plain; charset=utf-8";
@@ -44,10 +45,7 @@ export function addLogRoutes(http: Http, { audit, auditLog, isPublic }: LogRoute
     method: "GET",
     url: "/api/v1/audit/entries/:id/proof",
     permission: "audit.read",
-    scope: async ({ params }) => {
-      const { entry } = await audit.find(params.id);
-      return foundAt(entry, `an audit entry ${params.id}`, "audit.read");
-    },
+    scope: ({ params }) => scopeOfEntry(audit, params.id),
     summary: "That an entry is in the log: a .tlog-proof file, verified without this server",
     tags: TAGS,
     params: z.object({ id: z.string().describe("id or index") }),

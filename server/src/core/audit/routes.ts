@@ -13,10 +13,11 @@ import {
 import { z } from "zod";
 import type { Clock } from "../../kernel/clock.ts";
 import type { DatabaseHandle } from "../../kernel/database/index.ts";
-import { foundAt, originOf, type FoundScope, type Http } from "../../kernel/http/index.ts";
+import { originOf, type Http } from "../../kernel/http/index.ts";
 import type { AuditLog } from "./audit-log.ts";
 import type { Audit } from "./audit.ts";
 import { diffRecords } from "./domain/diff.ts";
+import { scopeOfEntry } from "./entry-scope.ts";
 import { addLogRoutes } from "./log-routes.ts";
 import { followEntries, readEntries } from "./tail.ts";
 
@@ -142,10 +143,4 @@ function addKeeping(http: Http, { audit, auditLog }: AuditRoutesDependencies): v
     response: auditLogResource,
     handler: () => auditLog.status(),
   });
-}
-
-/** Whose an entry is decides who may read it. */
-async function scopeOfEntry(audit: Audit, id: string): Promise<FoundScope> {
-  const { entry } = await audit.find(id);
-  return foundAt(entry, `an audit entry ${id}`, "audit.read");
 }

@@ -1,13 +1,7 @@
 import { BYTES, FIXED_64, ProtoReader, readMessage, tagOf, VARINT } from "../protobuf/proto-reader.ts";
 import { readHistogram } from "./read-histogram.ts";
-import { fillColumns, SampleColumns } from "./sample-columns.ts";
-import {
-  METRIC_TYPES,
-  type WriteSink,
-  type WrittenExemplar,
-  type WrittenMetadata,
-  type WrittenSeries,
-} from "./write-request.ts";
+import { SeriesDraft } from "./series-draft.ts";
+import { METRIC_TYPES, type WriteSink, type WrittenExemplar, type WrittenMetadata } from "./write-request.ts";
 
 type Pair = readonly [string, string];
 
@@ -15,11 +9,6 @@ const FIRST = tagOf(1, BYTES);
 const SECOND = tagOf(2, BYTES);
 const THIRD = tagOf(3, BYTES);
 const FOURTH = tagOf(4, BYTES);
-const VALUE = tagOf(1, FIXED_64);
-const TIMESTAMP = tagOf(2, VARINT);
-
-/** Nobody alters it: most series bring neither histograms nor exemplars. */
-const NONE: never[] = [];
 
 /**
  * Hands on what a `prometheus.WriteRequest` holds (remote-write 1.0), already decompressed. Throws
@@ -27,29 +16,22 @@ const NONE: never[] = [];
  */
 export function readRemoteWrite1(bytes: Uint8Array, sink: WriteSink): void {
   const reader = new ProtoReader(bytes);
-  const columns = new SampleColumns();
   const key = { bytes, from: 0, to: 0 };
-  const series: WrittenSeries = {
-    ...{ key, labels: () => readLabels(bytes, key.from, key.to), metadata: null },
-    ...{ samples: 0, timestampsMs: columns.timestampsMs, values: columns.values, startsMs: columns.startsMs },
-    ...{ histograms: NONE, exemplars: NONE },
-  };
+  const draft = new SeriesDraft({ key, labels: () => readLabels(bytes, key.from, key.to) });
   while (reader.at < reader.end) {
     const tag = reader.tag();
     if (tag === FIRST) {
-      readSeries(reader, columns, series);
-      sink.series(series);
+      readSeries(reader, draft);
+      sink.series(draft.series);
     } else if (tag === THIRD) readMetadata(reader, sink);
     else reader.skip(tag);
   }
 }
 
-/** The one object is filled anew for each series. */
-function readSeries(reader: ProtoReader, columns: SampleColumns, series: WrittenSeries): void {
+function readSeries(reader: ProtoReader, draft: SeriesDraft): void {
+  const { series } = draft;
   const outer = reader.enter();
-  columns.clear();
-  series.histograms = NONE;
-  series.exemplars = NONE;
+  draft.begin();
   let from = -1;
   let to = 0;
   while (reader.at < reader.end) {
@@ -59,7 +41,7 @@ function readSeries(reader: ProtoReader, columns: SampleColumns, series: Written
       reader.skip(tag);
       if (from === -1) from = start;
       to = reader.at;
-    } else if (tag === SECOND) readSample(reader, columns);
+    } else if (tag === SECOND) draft.readSample(reader);
     else if (tag === THIRD) series.exemplars = [...series.exemplars, readExemplar(reader)];
     else if (tag === FOURTH) series.histograms = [...series.histograms, readHistogram(reader)];
     else reader.skip(tag);
@@ -67,19 +49,7 @@ function readSeries(reader: ProtoReader, columns: SampleColumns, series: Written
   reader.end = outer;
   series.key.from = Math.max(from, 0);
   series.key.to = to;
-  fillColumns(series, columns);
-}
-
-function readSample(reader: ProtoReader, columns: SampleColumns): void {
-  const outer = reader.enter();
-  const index = columns.add();
-  while (reader.at < reader.end) {
-    const tag = reader.tag();
-    if (tag === VALUE) reader.doubleInto(columns.valueWords, index);
-    else if (tag === TIMESTAMP) columns.timestampsMs[index] = reader.int();
-    else reader.skip(tag);
-  }
-  reader.end = outer;
+  draft.end();
 }
 
 /** Every label between two places of a series; fields between them that are none are passed over. */

@@ -2,15 +2,10 @@ import { BYTES, FIXED_64, ProtoReader, readMessage, tagOf, VARINT } from "../pro
 import { WireError } from "../wire-error.ts";
 import { readHistogram } from "./read-histogram.ts";
 import { References } from "./references.ts";
-import { fillColumns, SampleColumns } from "./sample-columns.ts";
+import type { SampleColumns } from "./sample-columns.ts";
+import { SeriesDraft } from "./series-draft.ts";
 import { SymbolKey, type Symbols } from "./symbols.ts";
-import {
-  METRIC_TYPES,
-  type WriteSink,
-  type WrittenExemplar,
-  type WrittenMetadata,
-  type WrittenSeries,
-} from "./write-request.ts";
+import { METRIC_TYPES, type WriteSink, type WrittenExemplar, type WrittenMetadata } from "./write-request.ts";
 
 const SYMBOL = tagOf(4, BYTES);
 const SERIES = tagOf(5, BYTES);
@@ -20,12 +15,7 @@ const SAMPLE = tagOf(2, BYTES);
 const HISTOGRAM = tagOf(3, BYTES);
 const EXEMPLAR = tagOf(4, BYTES);
 const METADATA = tagOf(5, BYTES);
-const VALUE = tagOf(1, FIXED_64);
-const TIMESTAMP = tagOf(2, VARINT);
-const START = tagOf(3, VARINT);
 const CREATED = tagOf(6, VARINT);
-/** Nobody alters it: most series bring neither histograms nor exemplars. */
-const NONE: never[] = [];
 
 /** The table of one request: where its texts lie, and what they are called here. */
 interface Table {
@@ -42,15 +32,10 @@ export function readRemoteWrite2(bytes: Uint8Array, symbols: Symbols, sink: Writ
   symbols.makeRoom();
   const reader = new ProtoReader(bytes);
   const table = readTable(reader, symbols);
-  const columns = new SampleColumns();
   const key = new SymbolKey();
   const refs = new References();
-  const series: WrittenSeries = {
-    ...{ key: key.view(), labels: () => labelsOf(refs.list(), table), metadata: null },
-    ...{ samples: 0, timestampsMs: columns.timestampsMs, values: columns.values, startsMs: columns.startsMs },
-    ...{ histograms: NONE, exemplars: NONE },
-  };
-  const place: Place = { reader, table, columns, series, refs };
+  const draft = new SeriesDraft({ key: key.view(), labels: () => labelsOf(refs.list(), table) });
+  const place: Place = { reader, table, draft, refs };
   reader.at = 0;
   while (reader.at < reader.end) {
     const tag = reader.tag();
@@ -61,8 +46,8 @@ export function readRemoteWrite2(bytes: Uint8Array, symbols: Symbols, sink: Writ
     readSeries(place);
     key.begin(symbols.generation);
     for (let index = 0; index < refs.length; index++) key.add(table.idOf(refs.at(index)));
-    key.viewInto(series.key);
-    sink.series(series);
+    key.viewInto(draft.series.key);
+    sink.series(draft.series);
   }
 }
 
@@ -98,24 +83,20 @@ function readTable(reader: ProtoReader, symbols: Symbols): Table {
 interface Place {
   reader: ProtoReader;
   table: Table;
-  columns: SampleColumns;
-  series: WrittenSeries;
+  draft: SeriesDraft;
   refs: References;
 }
 
-/** The one object is filled anew for each series. */
-function readSeries({ reader, table, columns, series, refs }: Place): void {
+function readSeries({ reader, table, draft, refs }: Place): void {
+  const { series, columns } = draft;
   const outer = reader.enter();
-  columns.clear();
+  draft.begin();
   refs.clear();
-  series.histograms = NONE;
-  series.exemplars = NONE;
-  series.metadata = null;
   let createdMs = 0;
   while (reader.at < reader.end) {
     const tag = reader.tag();
     if (tag === LABEL_REFS) refs.read(reader);
-    else if (tag === SAMPLE) readSample(reader, columns);
+    else if (tag === SAMPLE) draft.readSample(reader);
     else if (tag === HISTOGRAM) series.histograms = [...series.histograms, readHistogram(reader)];
     else if (tag === EXEMPLAR) series.exemplars = [...series.exemplars, readExemplar(reader, table)];
     else if (tag === METADATA) series.metadata = readMetadata(reader, table);
@@ -125,7 +106,7 @@ function readSeries({ reader, table, columns, series, refs }: Place): void {
   }
   reader.end = outer;
   if (createdMs !== 0) addStart(columns, createdMs);
-  fillColumns(series, columns);
+  draft.end();
 }
 
 /** The first version of the protocol said for a whole series since when it counts. */
@@ -141,19 +122,6 @@ function labelsOf(refs: readonly number[], table: Table): (readonly [string, str
     table.textOf(refs[index * 2] ?? 0),
     table.textOf(refs[index * 2 + 1] ?? 0),
   ]);
-}
-
-function readSample(reader: ProtoReader, columns: SampleColumns): void {
-  const outer = reader.enter();
-  const index = columns.add();
-  while (reader.at < reader.end) {
-    const tag = reader.tag();
-    if (tag === VALUE) reader.doubleInto(columns.valueWords, index);
-    else if (tag === TIMESTAMP) columns.timestampsMs[index] = reader.int();
-    else if (tag === START) columns.startsMs[index] = reader.int();
-    else reader.skip(tag);
-  }
-  reader.end = outer;
 }
 
 function readExemplar(reader: ProtoReader, table: Table): WrittenExemplar {

@@ -1,5 +1,3 @@
-import type { WrittenSeries } from "./write-request.ts";
-
 const FIRST_SAMPLES = 16;
 
 /** Columns that grow, and are used again for the next series. */
@@ -34,14 +32,6 @@ export class SampleColumns {
     this.valueWords = words;
     this.values = new Float64Array(words.buffer);
   }
-}
-
-/** The columns may have grown, into others, since the last series. */
-export function fillColumns(series: WrittenSeries, columns: SampleColumns): void {
-  series.samples = columns.length;
-  series.timestampsMs = columns.timestampsMs;
-  series.values = columns.values;
-  series.startsMs = columns.startsMs;
 }
 
 function grown(column: Float64Array): Float64Array<ArrayBuffer> {
