@@ -9,7 +9,7 @@ const START = tagOf(3, VARINT);
 /** Nobody alters it: most series bring neither histograms nor exemplars. */
 const NONE: never[] = [];
 
-/** The one series that a reader hands on, filled anew for each: what both versions of the protocol have in common. */
+/** The one series that a reader hands on, filled anew for each; the same in both versions of the protocol. */
 export class SeriesDraft {
   readonly columns = new SampleColumns();
   readonly series: WrittenSeries;
