@@ -33,8 +33,8 @@ export async function launch(place: Place, clock: Clock): Promise<Running> {
 }
 
 async function startAnew(place: Place, clock: Clock): Promise<Running> {
-  const postmaster = await spawnPostgres(place);
-  const guard = await waitForGuard(place, postmaster, clock);
+  const { postmaster, hasEnded } = await spawnPostgres(place);
+  const guard = await waitForGuard(place, hasEnded, clock);
   if (guard && isRunning(postmaster)) return { postmaster, guard, origin: "started" };
   await guard?.release();
   if (isRunning(postmaster)) await stopPostmaster(postmaster, clock);
@@ -45,9 +45,9 @@ async function startAnew(place: Place, clock: Clock): Promise<Running> {
 }
 
 /** The guard as soon as PostgreSQL answers; null when it dies first, or takes too long. */
-async function waitForGuard(place: Place, postmaster: Postmaster, clock: Clock): Promise<Guard | null> {
+async function waitForGuard(place: Place, hasEnded: () => boolean, clock: Clock): Promise<Guard | null> {
   const endMs = clock.monotonicMs() + READY_DEADLINE_MS;
-  while (isRunning(postmaster) && clock.monotonicMs() < endMs) {
+  while (!hasEnded() && clock.monotonicMs() < endMs) {
     const guard = await takeGuard(place.socketDirectory, place.cluster);
     if (guard) return guard;
     await clock.sleep(POLL_MS);
@@ -55,10 +55,16 @@ async function waitForGuard(place: Place, postmaster: Postmaster, clock: Clock):
   return null;
 }
 
+interface Spawned {
+  postmaster: Postmaster;
+  /** Told by the child itself: a process in the middle of execve has no command line to be known by. */
+  hasEnded: () => boolean;
+}
+
 /**
  * In a session of its own, with its log in a file: neither Ctrl-C nor the death of this process reaches it.
  */
-async function spawnPostgres(place: Place): Promise<Postmaster> {
+async function spawnPostgres(place: Place): Promise<Spawned> {
   const [program = "", ...parameters] = [...place.account.wrapper, ...place.command];
   const logHandle = openLog(place);
   try {
@@ -72,7 +78,8 @@ async function spawnPostgres(place: Place): Promise<Postmaster> {
     child.unref();
     await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
     const { cluster, command, socketDirectory } = place;
-    return { pid: child.pid ?? 0, cluster, command, socketDirectory };
+    const postmaster = { pid: child.pid ?? 0, cluster, command, socketDirectory };
+    return { postmaster, hasEnded: () => child.exitCode !== null || child.signalCode !== null };
   } finally {
     closeSync(logHandle);
   }
