@@ -11,7 +11,7 @@ import type { KeeperOptions } from "./keeper-options.ts";
 import { receiveLog } from "./log-receiver.ts";
 
 /** Keeps HAProxy and speaks for it: to the agent it is a proxy worker like any other. */
-export async function startKeeper(options: KeeperOptions, log: Log): Promise<Worker> {
+export async function startKeeper(options: KeeperOptions, log: Log): Promise<Omit<Worker, "handOver">> {
   const { runtimeDirectory, restarts } = options;
   const bootId = randomUUID();
   const counts = createEngineCounts({ nowMs: () => performance.now(), random: Math.random });

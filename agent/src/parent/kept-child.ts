@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
 import { backOffMs } from "../system/back-off.ts";
+import { HAND_OVER, STOP } from "../system/child-process.ts";
 import type { Log } from "../system/log.ts";
 
 const BACK_OFF = { firstMs: 250, limitMs: 5000 };
@@ -34,16 +35,17 @@ export interface KeptChild {
 /**
  * Starts a child and starts it again whenever it ends: at
  * once the first time, with growing pauses if it keeps dying.
+ * A child that wants to hand over gets its successor while it still serves.
  */
 export function keepChild(spec: ChildSpec, log: Log): KeptChild {
   let child: ChildProcess | null = null;
+  const leaving = new Set<ChildProcess>();
   let timer: NodeJS.Timeout | null = null;
   let startedAtMs = 0;
   let startedAt = "";
   let restarts = 0;
   let quickDeaths = 0;
   let isStopping = false;
-  let onGone: (code: number | null) => void = () => {};
 
   function start(): void {
     const [program = "", ...args] = spec.command(restarts);
@@ -52,18 +54,31 @@ export function keepChild(spec: ChildSpec, log: Log): KeptChild {
     // Its own session: Ctrl-C reaches the parent alone, which then stops its children in the right order.
     const begun = spawn(program, args, { stdio: stdioOf(spec), env: spec.env, detached: true });
     begun.on("error", (error) => {
-      if (begun.pid === undefined) ended(`cannot start: ${error.message}`, null);
+      if (begun.pid === undefined) ended(`cannot start: ${error.message}`);
       else log.warn({ child: spec.name, error: error.message }, "a child could not be reached");
     });
-    begun.once("exit", (code, signal) => ended(signal ?? `exit code ${code}`, code));
+    begun.once("exit", (code, signal) => {
+      if (!leaving.delete(begun)) ended(signal ?? `exit code ${code}`);
+    });
+    begun.on("message", (message) => {
+      if (message === HAND_OVER) succeed(begun);
+    });
     child = begun;
   }
 
-  function ended(reason: string, code: number | null): void {
+  function succeed(leaver: ChildProcess): void {
+    if (isStopping || leaver !== child) return void leaver.send(STOP);
+    leaving.add(leaver);
+    restarts += 1;
+    log.info({ child: spec.name, pid: leaver.pid, restarts }, "a child hands over to another");
+    start();
+  }
+
+  function ended(reason: string): void {
     if (!child) return;
     const pid = child.pid;
     child = null;
-    if (isStopping) return onGone(code);
+    if (isStopping) return;
     quickDeaths = performance.now() - startedAtMs < SETTLED_MS ? quickDeaths + 1 : 0;
     const waitMs = backOffMs(quickDeaths - 1, BACK_OFF);
     restarts += 1;
@@ -83,16 +98,8 @@ export function keepChild(spec: ChildSpec, log: Log): KeptChild {
     stop(ask, timeoutMs) {
       isStopping = true;
       if (timer) clearTimeout(timer);
-      const running = child;
-      if (!running) return Promise.resolve(true);
-      return new Promise((resolve) => {
-        const limit = setTimeout(() => running.kill("SIGKILL"), timeoutMs);
-        onGone = (code) => {
-          clearTimeout(limit);
-          resolve(code === 0);
-        };
-        ask(running);
-      });
+      const running = [...leaving, ...(child ? [child] : [])];
+      return Promise.all(running.map((each) => end(each, ask, timeoutMs))).then((all) => all.every(Boolean));
     },
     revive() {
       if (timer) clearTimeout(timer);
@@ -101,9 +108,21 @@ export function keepChild(spec: ChildSpec, log: Log): KeptChild {
     kill() {
       isStopping = true;
       if (timer) clearTimeout(timer);
-      child?.kill("SIGKILL");
+      for (const each of [...leaving, ...(child ? [child] : [])]) each.kill("SIGKILL");
     },
   };
+}
+
+/** True when it ended well. */
+function end(child: ChildProcess, ask: (child: ChildProcess) => void, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+    child.once("exit", (code) => {
+      clearTimeout(limit);
+      resolve(code === 0);
+    });
+    ask(child);
+  });
 }
 
 function stdioOf(spec: ChildSpec): StdioOptions {

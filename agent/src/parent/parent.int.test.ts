@@ -111,6 +111,49 @@ describe("the parent", () => {
     expect((await platform.client.observed()).proxies).toMatchObject([{ worker: 0, restarts: 1 }]);
   });
 
+  it("replaces a worker that is told to end while it still serves, and counts with both", async () => {
+    await startServing();
+    const leaver = await platform.pidOf("proxy-0");
+    const slow = fetch(`${platform.url}/slow?ms=4000`);
+    const inflight = async () => (await platform.instance("a"))?.inflight ?? 0;
+    await waitFor("the slow request to be in flight", async () => (await inflight()) > 0);
+    const load = startLoad({ url: platform.url, users: USERS, keepAlive: true });
+    await load.more(50);
+    process.kill(leaver, "SIGTERM");
+    const successor = await waitFor("another worker", async () => {
+      const { pid } = (await platform.client.observed()).proxies[0] ?? {};
+      return pid && pid !== leaver ? pid : null;
+    });
+    expect(await platform.pidOf("proxy-0")).toBe(successor);
+    expect(isAlive(leaver)).toBe(true);
+    expect(await inflight()).toBeGreaterThan(0);
+    await load.more(50);
+    expect((await slow).status).toBe(200);
+    const { requests, failures } = await load.stop();
+    expect(failures).toEqual([]);
+    await waitFor("the leaver to be gone", () => !isAlive(leaver));
+    const counted = async () => {
+      const counters = await platform.client.counters();
+      expect(counters.lost).toEqual({});
+      return counters.requests.reduce((sum, each) => sum + each.count, 0);
+    };
+    await waitFor("every request to be counted", async () => (await counted()) === requests + 1);
+  });
+
+  it("ends a worker that is leaving with everything else", async () => {
+    await startServing();
+    const leaver = await platform.pidOf("proxy-0");
+    const slow = fetch(`${platform.url}/slow?ms=4000`);
+    const isBusy = async () => ((await platform.instance("a"))?.inflight ?? 0) > 0;
+    await waitFor("the slow request to be in flight", isBusy);
+    process.kill(leaver, "SIGTERM");
+    await waitFor("another worker", async () => (await platform.pidOf("proxy-0")) !== leaver);
+    platform.parent.kill("SIGTERM");
+    expect((await slow).status).toBe(200);
+    expect(await once(platform.parent, "exit")).toEqual([0, null]);
+    expect(isAlive(leaver)).toBe(false);
+  });
+
   it("brings a killed worker back with the last table even if the agent does not answer", async () => {
     await startServing();
     const agent = await platform.pidOf("agent");

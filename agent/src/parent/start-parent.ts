@@ -22,7 +22,7 @@ const END_ATTEMPTS = 3;
 const BIND_ATTEMPTS = 20;
 const BIND_RETRY_MS = 100;
 /** 107 bytes for a socket's path, less the longest name in the directory. */
-const RUNTIME_DIRECTORY_BYTES = 107 - "/proxy-99.sock.4194304".length;
+const RUNTIME_DIRECTORY_BYTES = 107 - "/proxy-99-4194304.sock.4194304".length;
 
 interface Address {
   host: string;

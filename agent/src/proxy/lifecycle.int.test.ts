@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { STOP } from "../system/child-process.ts";
 import { startLoad } from "../testing/load.ts";
 import {
   startTestWorker,
@@ -124,7 +125,7 @@ describe.each(TEST_ENGINES)("a proxy worker (%s)", (engine) => {
     const pending = fetch(worker.url);
     await waitFor("the request to be in flight", async () => (await worker.status()).inflight === 1);
     const exit = once(worker.process(), "exit");
-    worker.process().kill("SIGTERM");
+    worker.process().send(STOP);
     await worker.status();
     held[0]?.end("late");
     const answer = await pending;

@@ -1,9 +1,14 @@
 import { Server as NetServer } from "node:net";
 
-/**
- * Once stopping, a connection that stays idle for this long is closed without waiting for its next request.
- */
-const IDLE_GRACE_MS = 2000;
+/** As many connections as the kernel allows wait while a worker that was killed is replaced. */
+const BACKLOG = 4096;
+
+interface DrainTimes {
+  /** After it whatever is left is cut off. */
+  timeoutMs: number;
+  /** A connection that stays idle for so long is closed without waiting for its next request. */
+  idleGraceMs: number;
+}
 
 /** A server that accepts on a socket of the parent. */
 export interface Listener {
@@ -18,7 +23,7 @@ export interface Listener {
 export function listenOn(server: NetServer, descriptor: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ fd: descriptor }, () => {
+    server.listen({ fd: descriptor, backlog: BACKLOG }, () => {
       server.off("error", reject);
       resolve();
     });
@@ -30,9 +35,9 @@ export function listenOn(server: NetServer, descriptor: number): Promise<void> {
  * is already on its way; closing only the listener lets each connection
  * end with its next answer ("Connection: close"), so that nothing is lost.
  */
-export async function drain(listeners: Listener[], timeoutMs: number): Promise<void> {
+export async function drain(listeners: Listener[], { timeoutMs, idleGraceMs }: DrainTimes): Promise<void> {
   for (const each of listeners) each.announceEnd();
-  const idle = setTimeout(() => listeners.forEach((each) => each.closeIdle()), IDLE_GRACE_MS);
+  const idle = setTimeout(() => listeners.forEach((each) => each.closeIdle()), idleGraceMs);
   const limit = setTimeout(() => listeners.forEach((each) => each.closeAll()), timeoutMs);
   await Promise.all(listeners.map(({ server }) => closed(server)));
   clearTimeout(idle);

@@ -30,8 +30,15 @@ import type {
 
 const LISTENING_SOCKET = 3;
 const TLS_LISTENING_SOCKET = 4;
+/**
+ * Of a worker that ends: for so long an idle connection may come with its next request and be told to go.
+ * Nobody waits for one that has a successor.
+ */
+const IDLE_GRACE_MS = { stopped: 2000, handedOver: 10_000 };
 
 export interface Worker {
+  /** Another is to take the slot: serves on until it does. */
+  handOver(ask: () => void): Promise<void>;
   /** Stops accepting, ends what is in flight, and resolves when nothing is left or the drain time is over. */
   stop(): Promise<void>;
   /** The parent is gone: resolves when this worker is not needed any more. */
@@ -57,6 +64,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   let identities: Identities = createIdentities(Buffer.alloc(0));
   let isListeningForTls = false;
   let isDraining = false;
+  let idleGraceMs: number = IDLE_GRACE_MS.stopped;
 
   const context: HandlerContext = {
     ...counts,
@@ -132,10 +140,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
   return {
     untilSucceeded: control.untilSucceeded,
+    async handOver(ask) {
+      await control.handOver(ask);
+      idleGraceMs = IDLE_GRACE_MS.handedOver;
+    },
     async stop() {
       isDraining = true;
       table.drainStreams(options.drainTimeoutMs);
-      await drain([plain, ...(front ? [front] : [])], options.drainTimeoutMs);
+      await drain([plain, ...(front ? [front] : [])], { timeoutMs: options.drainTimeoutMs, idleGraceMs });
       await control.close();
       if (counts.snapshot().inflight === 0) ledger.close();
     },

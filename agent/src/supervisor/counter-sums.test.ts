@@ -45,14 +45,18 @@ function counters(bootId: string, changes: Partial<WorkerCounters>): WorkerCount
   return { ...status, ...none, inflight: 1, arms: [], aborted: 0, unrouted: 0, held: 0, ...changes };
 }
 
+function all(...counters: WorkerCounters[]) {
+  return { counters, isComplete: true };
+}
+
 describe("the sums of the workers' counters", () => {
   it("add up all workers", () => {
     const sums = createCounterSums();
     const refused = { malformed: 1 };
     const first = { arms: [tally("stable", "rel_1", 2)], lost: { refused: 1 }, aborted: 1, refused, held: 1 };
-    sums.update(0, counters("a", first));
     const arms = [tally("stable", "rel_1", 3), tally("candidate", "rel_2", 1)];
-    sums.update(1, counters("b", { arms, unrouted: 4, refused, sentAway: { websocket: 2 }, held: 2 }));
+    const second = { arms, unrouted: 4, refused, sentAway: { websocket: 2 }, held: 2 };
+    sums.update(all(counters("a", first), counters("b", second)));
     const total = sums.total([SERVICE]);
     expect(total).toMatchObject({ lost: { refused: 1 }, aborted: 1, unrouted: 4, inflight: 2 });
     expect(total).toMatchObject({ refused: { malformed: 2 }, sentAway: { websocket: 2 }, held: 3 });
@@ -75,26 +79,42 @@ describe("the sums of the workers' counters", () => {
 
   it("never fall when a worker is restarted", () => {
     const sums = createCounterSums();
-    sums.update(0, counters("a", { arms: [tally("stable", "rel_1", 7)], lost: { refused: 1 }, unrouted: 1 }));
-    sums.update(0, counters("b", { arms: [tally("stable", "rel_1", 2)], lost: { worker_killed: 3 } }));
+    sums.update(all(counters("a", { arms: [tally("stable", "rel_1", 7)], lost: { refused: 1 }, unrouted: 1 })));
+    sums.update(all(counters("b", { arms: [tally("stable", "rel_1", 2)], lost: { worker_killed: 3 } })));
     const total = sums.total([SERVICE]);
     expect(total.services[0]?.arms[0]?.total[0]).toBe(9);
     expect(total).toMatchObject({ lost: { refused: 1, worker_killed: 3 }, unrouted: 1, inflight: 1 });
-    sums.update(0, counters("b", { arms: [tally("stable", "rel_1", 4)] }));
+    sums.update(all(counters("b", { arms: [tally("stable", "rel_1", 4)] })));
     expect(sums.total([SERVICE]).services[0]?.arms[0]?.total[0]).toBe(11);
+  });
+
+  it("count one that leaves beside its successor, and once when it does not answer for a moment", () => {
+    const sums = createCounterSums();
+    const total = () => sums.total([SERVICE]).services[0]?.arms[0]?.total[0];
+    const leaver = (count: number) => counters("a", { arms: [tally("stable", "rel_1", count)] });
+    const successor = (count: number) => counters("b", { arms: [tally("stable", "rel_1", count)] });
+    sums.update(all(leaver(7)));
+    sums.update(all(successor(1), leaver(8)));
+    expect(total()).toBe(9);
+    sums.update({ counters: [successor(2)], isComplete: false });
+    expect(total()).toBe(10);
+    sums.update(all(successor(3), leaver(9)));
+    expect(total()).toBe(12);
+    sums.update(all(successor(4)));
+    expect(total()).toBe(13);
   });
 
   it("tell of an arm only while it is routed, but of its requests for longer", () => {
     const sums = createCounterSums();
     const ended = { ...SERVICE, stable: SERVICE.candidate, candidate: null, change: null };
-    sums.update(0, counters("a", { arms: [tally("stable", "rel_1", 7), tally("stable", "rel_2", 1)] }));
+    sums.update(all(counters("a", { arms: [tally("stable", "rel_1", 7), tally("stable", "rel_2", 1)] })));
     expect(sums.total([ended]).services[0]?.arms.map((each) => each.release)).toEqual(["rel_2"]);
     expect(sums.total([ended]).requests).toHaveLength(2);
   });
 
   it("forget an arm that has not been routed for long, and begin anew if it returns", () => {
     const sums = createCounterSums();
-    const update = () => sums.update(0, counters("a", { arms: [tally("stable", "rel_1", 7)] }));
+    const update = () => sums.update(all(counters("a", { arms: [tally("stable", "rel_1", 7)] })));
     update();
     sums.keep([SERVICE], 0);
     sums.keep([], 1);

@@ -1,6 +1,7 @@
 import type { Arm, ArmCounters, Counters, ServiceRouting } from "@mainstay/api";
 import { LATENCY_BOUNDS_MS } from "../proxy/latency-bounds.ts";
 import type { ArmTally, WorkerCounters } from "../proxy/worker-protocol.ts";
+import type { WorkersCounters } from "./workers.ts";
 
 /**
  * How long the counts of an arm that left the routing table
@@ -16,8 +17,8 @@ export type Totals = Pick<
 >;
 
 export interface CounterSums {
-  /** The newest counters of a worker's slot; those of an earlier process of the slot are kept. */
-  update(slot: number, counters: WorkerCounters): void;
+  /** The newest counters of the workers; what those counted that are gone is kept. */
+  update(newest: WorkersCounters): void;
   /** Forgets the arms that have not been routed for a while. */
   keep(services: ServiceRouting[], nowMs: number): void;
   /** The arms of the services as they are routed now; the requests of every arm that is remembered. */
@@ -26,7 +27,8 @@ export interface CounterSums {
 
 /** Sums over all workers that never fall, whatever worker is restarted. */
 export function createCounterSums(): CounterSums {
-  const latest = new Map<number, WorkerCounters>();
+  /** By the worker's boot. */
+  const latest = new Map<string, WorkerCounters>();
   const leftAtMs = new Map<string, number>();
   const forgotten = new Set<string>();
   let ended: Totals = { arms: [], lost: {}, aborted: 0, unrouted: 0, refused: {}, sentAway: {}, held: 0 };
@@ -37,10 +39,16 @@ export function createCounterSums(): CounterSums {
   }
 
   return {
-    update(slot, counters) {
-      const before = latest.get(slot);
-      if (before && before.bootId !== counters.bootId) ended = addTotals(ended, before);
-      latest.set(slot, counters);
+    update({ counters, isComplete }) {
+      for (const each of counters) latest.set(each.bootId, each);
+      // One that just does not answer may come again, with all it counted.
+      if (!isComplete) return;
+      const living = new Set(counters.map(({ bootId }) => bootId));
+      for (const [bootId, each] of latest) {
+        if (living.has(bootId)) continue;
+        ended = addTotals(ended, each);
+        latest.delete(bootId);
+      }
     },
     keep(services, nowMs) {
       const routed = new Set(services.flatMap((each) => ARMS.map((arm) => keyOfRouted(each, arm))));

@@ -22,8 +22,7 @@ export function startCounting(workers: Workers, services: () => ServiceRouting[]
   let isStopped = false;
 
   async function countNow(): Promise<void> {
-    const answers = await workers.counters();
-    for (const [slot, counters] of answers) sums.update(slot, counters);
+    sums.update(await workers.counters());
     sums.keep(services(), performance.now());
   }
 

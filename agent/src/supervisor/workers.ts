@@ -1,7 +1,9 @@
 import type { ObservedState } from "@mainstay/api";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WorkerCounters, WorkerHttps, WorkerRouting, WorkerStatus } from "../proxy/worker-protocol.ts";
+import { listLeaving } from "../proxy/successor.ts";
 import { createUnixClient } from "../system/unix-client.ts";
 
 const CALL_TIMEOUT_MS = 2000;
@@ -26,12 +28,18 @@ export interface Workers {
    */
   drain(instance: string, timeouts: DrainTimeouts): Promise<boolean>;
   /** Fresh counters of every worker that answers; one that has not the newest table is given it. */
-  counters(): Promise<Map<number, WorkerCounters>>;
+  counters(): Promise<WorkersCounters>;
   areUp(): boolean;
   inflight(instance: string): number;
   streams(instance: string): number;
   observe(): ObservedState["proxies"];
   stop(): void;
+}
+
+export interface WorkersCounters {
+  counters: WorkerCounters[];
+  /** Every worker that lives is among them. */
+  isComplete: boolean;
 }
 
 export interface DrainTimeouts {
@@ -54,15 +62,20 @@ interface Document<Content extends { revision: number }> {
   revisionOf(status: WorkerStatus): number | null;
 }
 
-/** The proxy workers as the agent sees them: it tells them where to send traffic and asks what they did. */
+interface Slot {
+  slot: number;
+  client: ReturnType<typeof createUnixClient>;
+  status: WorkerStatus | null;
+  isUp: boolean;
+}
+
+/**
+ * The proxy workers as the agent sees them: it tells them where to send traffic and asks what they did. Those
+ * that leave their slot to another are told and asked to their end; for a moment one may answer in both places.
+ */
 export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOptions): Workers {
-  const slots = Array.from({ length: count }, (_, slot) => ({
-    slot,
-    client: createUnixClient(join(runtimeDirectory, `proxy-${slot}.sock`)),
-    status: null as WorkerStatus | null,
-    isUp: false,
-  }));
-  type Slot = (typeof slots)[number];
+  const slots = Array.from({ length: count }, (_, slot) => createSlot(slot, `proxy-${slot}.sock`));
+  const leaving = new Map<string, Slot>();
   const routing: Document<WorkerRouting> = {
     request: "PUT /v1/routing",
     current: null,
@@ -75,6 +88,32 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
     newestPush: Promise.resolve(),
     revisionOf: (status) => status.httpsRevision,
   };
+
+  function createSlot(slot: number, name: string): Slot {
+    return { slot, client: createUnixClient(join(runtimeDirectory, name)), status: null, isUp: false };
+  }
+
+  function everybody(): Slot[] {
+    for (const { name, slot } of listLeaving(runtimeDirectory))
+      if (!leaving.has(name)) leaving.set(name, createSlot(slot, name));
+    return [...slots, ...leaving.values()];
+  }
+
+  /** Nobody is behind the socket of one that left. */
+  function forget(slot: Slot): void {
+    for (const [name, each] of leaving) {
+      if (each !== slot) continue;
+      leaving.delete(name);
+      slot.client.close();
+      rmSync(join(runtimeDirectory, name), { force: true });
+    }
+  }
+
+  /** What is known of every worker, each once. */
+  function statuses(): WorkerStatus[] {
+    const known = [...slots, ...leaving.values()].flatMap(({ status }) => status ?? []);
+    return [...new Map(known.map((each) => [each.bootId, each])).values()];
+  }
 
   function learn(slot: Slot, status: WorkerStatus): void {
     const before = slot.status;
@@ -92,8 +131,9 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
       if (answer.status !== 200) throw new Error(`proxy worker ${slot.slot} answered ${answer.status}`);
       return answer.body;
     } catch (error) {
-      if (isNobodyThere(error)) return null;
-      throw error;
+      if (!isNobodyThere(error)) throw error;
+      forget(slot);
+      return null;
     }
   }
 
@@ -128,7 +168,7 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
   ): Promise<void> {
     document.current = content;
     document.newestPush = Promise.all(
-      slots.map((slot) => sendUntilAcknowledged(slot, document, content)),
+      everybody().map((slot) => sendUntilAcknowledged(slot, document, content)),
     ).then(() =>
       // A newer one took this one's place: it is in force when the newer one is.
       content === document.current ? undefined : document.newestPush,
@@ -147,10 +187,12 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
     await send(slot, document, current).catch(() => undefined);
   }
 
-  async function refresh(slot: Slot): Promise<WorkerCounters | null> {
-    const counters = (await call(slot, "GET /v1/counters").catch(() => null)) as WorkerCounters | null;
-    slot.isUp = counters !== null;
-    if (!counters) return null;
+  /** null: there is no worker; undefined: it does not answer. */
+  async function refresh(slot: Slot): Promise<WorkerCounters | null | undefined> {
+    const answer = await call(slot, "GET /v1/counters").catch(() => undefined);
+    const counters = answer as WorkerCounters | null | undefined;
+    slot.isUp = Boolean(counters);
+    if (!counters) return counters;
     learn(slot, counters);
     await catchUp(slot, routing, counters);
     await catchUp(slot, https, counters);
@@ -159,11 +201,10 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
 
   /** Over all workers. */
   async function busyness(instance: string): Promise<{ inflight: number; streams: number }> {
-    const asked = slots.map((slot) => call(slot, "GET /v1/status").catch(() => slot.status));
-    const statuses = (await Promise.all(asked)) as (WorkerStatus | null)[];
-    const sum = (read: (status: WorkerStatus) => Record<string, number>) =>
-      statuses.reduce((total, each) => total + ((each && read(each)[instance]) ?? 0), 0);
-    return { inflight: sum((each) => each.instances), streams: sum((each) => each.streams) };
+    const asked = everybody().map((slot) => call(slot, "GET /v1/status").catch(() => slot.status));
+    const answers = (await Promise.all(asked)) as (WorkerStatus | null)[];
+    const fresh = new Map(answers.flatMap((each) => (each ? [[each.bootId, each] as const] : [])));
+    return sumUp([...fresh.values()], instance);
   }
 
   return {
@@ -181,12 +222,13 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
       }
     },
     async counters() {
-      const answers = await Promise.all(slots.map(async (slot) => [slot.slot, await refresh(slot)] as const));
-      return new Map(answers.flatMap(([slot, counters]) => (counters ? [[slot, counters]] : [])));
+      const answers = await Promise.all(everybody().map(refresh));
+      const byBoot = new Map(answers.flatMap((each) => (each ? [[each.bootId, each] as const] : [])));
+      return { counters: [...byBoot.values()], isComplete: !answers.includes(undefined) };
     },
     areUp: () => slots.every((slot) => slot.isUp),
-    inflight: (instance) => slots.reduce((sum, { status }) => sum + (status?.instances[instance] ?? 0), 0),
-    streams: (instance) => slots.reduce((sum, { status }) => sum + (status?.streams[instance] ?? 0), 0),
+    inflight: (instance) => sumUp(statuses(), instance).inflight,
+    streams: (instance) => sumUp(statuses(), instance).streams,
     observe: () =>
       slots.map(({ slot, status, isUp }) => ({
         worker: slot,
@@ -195,9 +237,16 @@ export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOpt
         restarts: status?.restarts ?? 0,
       })),
     stop() {
-      for (const { client } of slots) client.close();
+      for (const { client } of [...slots, ...leaving.values()]) client.close();
     },
   };
+}
+
+/** What the workers have under way with an instance. */
+function sumUp(statuses: WorkerStatus[], instance: string): { inflight: number; streams: number } {
+  const sum = (read: (status: WorkerStatus) => Record<string, number>) =>
+    statuses.reduce((total, each) => total + (read(each)[instance] ?? 0), 0);
+  return { inflight: sum((each) => each.instances), streams: sum((each) => each.streams) };
 }
 
 function isNobodyThere(error: unknown): boolean {

@@ -18,6 +18,7 @@ import type {
 import { sampleService } from "./sample-service.ts";
 import { lookForHaproxy } from "../haproxy/look-for-haproxy.ts";
 import { addTotals } from "../supervisor/counter-sums.ts";
+import { HAND_OVER, STOP } from "../system/child-process.ts";
 import { createSelfSigned } from "../system/self-signed.ts";
 import { createUnixClient } from "../system/unix-client.ts";
 import { waitFor } from "./wait-for.ts";
@@ -97,7 +98,10 @@ export async function startTestWorker({
       ...(kind === "haproxy" ? { threads: 1, nodes: [behind] } : {}),
     };
     const stdio = ["ignore", "inherit", "inherit", bound.fd(), boundTls.fd(), "ipc"] as const;
-    return spawn(process.execPath, [ENTRIES[kind], JSON.stringify(options)], { stdio: [...stdio], env });
+    const child = spawn(process.execPath, [ENTRIES[kind], JSON.stringify(options)], { stdio: [...stdio], env });
+    // Nobody is to follow until the test says so.
+    child.on("message", (message) => void (message === HAND_OVER && child.send(STOP)));
+    return child;
   }
 
   // The first is the one that accepts.
