@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Server } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive } from "../system/process-table.ts";
 import { createDressing } from "./answer-dressing.ts";
 import { createClientErrorHandler } from "./client-errors.ts";
@@ -30,6 +31,8 @@ import type {
 
 const LISTENING_SOCKET = 3;
 const TLS_LISTENING_SOCKET = 4;
+/** Code that has just begun to run is slow: for so long a worker shares new connections with its successor. */
+const WARM_UP_MS = 3000;
 /**
  * Of a worker that ends: for so long an idle connection may come with its next request and be told to go.
  * Nobody waits for one that has a successor.
@@ -142,6 +145,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     untilSucceeded: control.untilSucceeded,
     async handOver(ask) {
       await control.handOver(ask);
+      await sleep(WARM_UP_MS);
       idleGraceMs = IDLE_GRACE_MS.handedOver;
     },
     async stop() {
