@@ -176,10 +176,19 @@ second_run() {
   local output
   output=$(install_from "$tree" --yes) && ! grep -q 'to do' <<<"$output" || { echo "$output"; return 1; }
 }
+set_up() {
+  inside bash -c "head -c 24 /dev/urandom | base64 | mainstay setup --email root@example.com --name Root" &&
+    inside mainstay whoami | grep -q root@example.com
+}
 deploy_hello() { inside mainstay deploy /srv/hello && is_served; }
 # make_version <version> <command line>: /srv/next becomes that version, altered by the command line.
 make_version() {
   inside bash -c "cd /srv/next && sed -i 's/\"version\": \".*\"/\"version\": \"$1\"/' package.json server/package.json && $2"
+}
+
+next_migration() {
+  local all=("$repository"/server/src/core/audit/migrations/*.sql)
+  printf '%04d' $((${#all[@]} + 1))
 }
 
 # upgrade <version> <arguments…>: with the same instances before and after.
@@ -244,6 +253,7 @@ check "--check alters nothing" check_only
 check "installs with Debian's PostgreSQL, reached as the account" install_from "$tree" --yes
 check "a second run finds everything as it is" second_run
 check "the units are what systemd understands" inside systemd-analyze verify /etc/systemd/system/mainstay-{server,agent}.service
+check "its first administrator is set up and logged in" set_up
 check "a service is deployed and served on port 80" deploy_hello
 under_load "the server is killed with kill -9" kill_main mainstay-server.service
 under_load "the parent is killed with kill -9" kill_main mainstay-agent.service
@@ -251,7 +261,7 @@ under_load "the unit of the agent is restarted" restart_agent
 check "the doctor finds nothing" inside mainstay doctor
 check "the doctor works while the server is down, and says so" doctor_on_the_sick
 inside cp -r /opt/mainstay/0.1.0 /srv/next
-make_version 0.2.0 'echo "create table audit.notes (id integer);" >server/src/core/audit/migrations/0002-notes.sql'
+make_version 0.2.0 "echo 'create table audit.notes (id integer);' >server/src/core/audit/migrations/$(next_migration)-notes.sql"
 under_load "upgrades to a newer version with a migration" upgrade 0.2.0 --from /srv/next --yes
 make_version 0.3.0 'echo "process.exit(7)" >server/src/main.ts'
 under_load "a version whose server does not start is gone back from" upgrade_in_vain
