@@ -36,6 +36,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: "e2e",
+          // Most of it waits: for bake times, evidence, drains.
+          maxWorkers: 3,
           include: ["tests/e2e/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
