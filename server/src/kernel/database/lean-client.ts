@@ -8,7 +8,7 @@ const COUNTED_MAX = 1_024;
  * Alters rows and answers none of a table, so its plan outlives what migrations do to columns:
  * PostgreSQL refuses a plan whose result has other columns than before.
  */
-const PLANNABLE = /^\s*(?:insert|update|delete|with)\b(?![^]*(?:\breturning\b|\*))/i;
+const PLANNABLE = /^\s*(?:\/\*[^*]*\*\/\s*)?(?:insert|update|delete|with)\b(?![^]*(?:\breturning\b|\*))/i;
 
 /** The name under which a statement is planned; null: it is planned each time. */
 export type NameStatement = (text: string) => string | null;
@@ -32,33 +32,57 @@ export function createStatementNames(): NameStatement {
 }
 
 /**
- * A connection for Kysely that says less: `begin` waits for the first statement and goes out with it, in one
- * packet, and statements that run often are planned once. The client must be in pipeline mode.
+ * Begins a statement that answers nothing anybody waits for: it goes out in one packet with the next statement of
+ * its transaction, at the latest with the commit, which fails in its place if it fails.
+ */
+export const WITH_NEXT = "/* with the next */ ";
+
+interface Statement {
+  text: string;
+  values: readonly unknown[];
+}
+
+/**
+ * A connection for Kysely that says less: `begin` and what is marked WITH_NEXT wait for the next statement and go
+ * out with it, and statements that run often are planned once. The client must be in pipeline mode.
  */
 export function createLeanClient(client: pg.PoolClient, nameOf: NameStatement): pg.PoolClient {
-  let isBegun = false;
+  let isInTransaction = false;
+  let waiting: Statement[] = [];
 
-  function send(text: string, values: readonly unknown[]): Promise<pg.QueryResult> {
-    const name = values.length > 0 ? nameOf(text) : null;
+  function send({ text, values }: Statement): Promise<pg.QueryResult> {
+    if (values.length === 0) return client.query(text);
+    const name = nameOf(text);
     return client.query({ text, values: [...values], ...(name === null ? {} : { name }) });
   }
 
-  async function query(text: string, values: readonly unknown[] = []) {
-    if (text === "begin") {
-      isBegun = true;
-      return { command: "BEGIN", rowCount: null, rows: [] };
-    }
-    if (!isBegun) return send(text, values);
-    isBegun = false;
+  /** What waited, and the statement behind it. What fails keeps all behind it from running, and is told. */
+  async function sendAll(ahead: readonly Statement[], last: Statement): Promise<pg.QueryResult> {
     const { stream } = client.connection;
     stream.cork();
-    // What kept it from beginning keeps the statement behind it from running, which tells of it.
-    client.query("begin").catch(() => {});
-    const sent = send(text, values);
+    const sent = [...ahead.map(send), send(last)];
     stream.uncork();
-    return sent;
+    const results = await Promise.all(sent);
+    return results.at(-1) ?? NOTHING;
+  }
+
+  async function query(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> {
+    const statement = { text, values };
+    if (text === "begin") isInTransaction = true;
+    if (text === "begin" || (isInTransaction && text.startsWith(WITH_NEXT))) {
+      waiting.push(statement);
+      return NOTHING;
+    }
+    const ahead = waiting;
+    waiting = [];
+    if (text === "commit" || text === "rollback") isInTransaction = false;
+    // Of what waited nothing is to last; where `begin` is among it, nothing was sent at all.
+    if (text === "rollback") return ahead[0]?.text === "begin" ? NOTHING : send(statement);
+    return ahead.length === 0 ? send(statement) : sendAll(ahead, statement);
   }
 
   const lean: pg.PoolClient = Object.create(client);
   return Object.assign(lean, { query });
 }
+
+const NOTHING: pg.QueryResult = { command: "", rowCount: null, oid: 0, rows: [], fields: [] };
