@@ -101,8 +101,8 @@ export function createAuditStore(database: Database) {
   return {
     /** Goes out with the next statement of the transaction. */
     async insert(tx: Tx, insertion: Insertion): Promise<void> {
-      const text = insertion.isRung ? INSERT_AND_RING : INSERT;
-      await tx.executeQuery(CompiledQuery.raw(text, valuesOf(insertion)));
+      await tx.executeQuery(CompiledQuery.raw(INSERT, valuesOf(insertion)));
+      if (insertion.isRung) await tx.executeQuery(RING);
     },
 
     /** Newest first; `before` is the insertion number of the last row already seen. */
@@ -177,10 +177,7 @@ function isOf(person: string) {
 const INSERT = `${WITH_NEXT}insert into audit.incoming (${COLUMNS}, disclosed) values (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20
   )`;
-const INSERT_AND_RING = INSERT.replace(
-  /insert[^]*/,
-  (insert) => `with inserted as (${insert}) select pg_notify('${UNNUMBERED_CHANNEL}', '')`,
-);
+const RING = CompiledQuery.raw(`${WITH_NEXT}notify ${UNNUMBERED_CHANNEL}`);
 
 function valuesOf({ entry, personal, salt, disclosed }: Insertion): unknown[] {
   const { actor, resource, environment, service } = entry;

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import type { Ahead, SendPacket } from "./packet.ts";
 
 /** A statement that ran so often is planned once for each connection from then on. */
 const OFTEN = 16;
@@ -32,57 +33,43 @@ export function createStatementNames(): NameStatement {
 }
 
 /**
- * Begins a statement that answers nothing anybody waits for: it goes out in one packet with the next statement of
+ * Begins a statement that answers no rows, and nothing anybody waits for: it goes out in one packet with the next statement of
  * its transaction, at the latest with the commit, which fails in its place if it fails.
  */
 export const WITH_NEXT = "/* with the next */ ";
 
-interface Statement {
-  text: string;
-  values: readonly unknown[];
-}
-
 /**
  * A connection for Kysely that says less: `begin` and what is marked WITH_NEXT wait for the next statement and go
- * out with it, and statements that run often are planned once. The client must be in pipeline mode.
+ * out with it in one packet, and statements that run often are planned once. The client must be in pipeline mode.
  */
-export function createLeanClient(client: pg.PoolClient, nameOf: NameStatement): pg.PoolClient {
+export function createLeanClient(client: pg.PoolClient, { nameOf, sendPacket }: LeanParts): pg.PoolClient {
   let isInTransaction = false;
-  let waiting: Statement[] = [];
-
-  function send({ text, values }: Statement): Promise<pg.QueryResult> {
-    if (values.length === 0) return client.query(text);
-    const name = nameOf(text);
-    return client.query({ text, values: [...values], ...(name === null ? {} : { name }) });
-  }
-
-  /** What waited, and the statement behind it. What fails keeps all behind it from running, and is told. */
-  async function sendAll(ahead: readonly Statement[], last: Statement): Promise<pg.QueryResult> {
-    const { stream } = client.connection;
-    stream.cork();
-    const sent = [...ahead.map(send), send(last)];
-    stream.uncork();
-    const results = await Promise.all(sent);
-    return results.at(-1) ?? NOTHING;
-  }
+  let waiting: Ahead[] = [];
 
   async function query(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> {
-    const statement = { text, values };
     if (text === "begin") isInTransaction = true;
     if (text === "begin" || (isInTransaction && text.startsWith(WITH_NEXT))) {
-      waiting.push(statement);
+      waiting.push({ text, values });
       return NOTHING;
     }
     const ahead = waiting;
     waiting = [];
     if (text === "commit" || text === "rollback") isInTransaction = false;
     // Of what waited nothing is to last; where `begin` is among it, nothing was sent at all.
-    if (text === "rollback") return ahead[0]?.text === "begin" ? NOTHING : send(statement);
-    return ahead.length === 0 ? send(statement) : sendAll(ahead, statement);
+    if (text === "rollback") return ahead[0]?.text === "begin" ? NOTHING : client.query(text);
+    const name = text === "commit" ? text : values.length > 0 ? nameOf(text) : null;
+    if (ahead.length > 0) return sendPacket(client, ahead, { text, values, name });
+    return client.query({ text, values: [...values], ...(name === null ? {} : { name }) });
   }
 
   const lean: pg.PoolClient = Object.create(client);
   return Object.assign(lean, { query });
+}
+
+/** Shared by the connections of a pool. */
+export interface LeanParts {
+  nameOf: NameStatement;
+  sendPacket: SendPacket;
 }
 
 const NOTHING: pg.QueryResult = { command: "", rowCount: null, oid: 0, rows: [], fields: [] };
