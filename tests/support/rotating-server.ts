@@ -23,13 +23,18 @@ database.pool.on("acquire", (client) => {
   seen.add(client);
   const query: (...args: unknown[]) => unknown = client.query.bind(client);
   const counted = (...args: unknown[]): unknown => {
-    const text = JSON.stringify(args[0] ?? "").replace(/^"|^\{"text":"/, "");
-    if (STEP.test(text)) left -= 1;
+    if (STEP.test(textOf(args[0]))) left -= 1;
     if (left <= 0) process.kill(process.pid, "SIGKILL");
     return query(...args);
   };
   Object.assign(client, { query: counted });
 });
+
+/** A text, or a statement or packet that has one. */
+function textOf(statement: unknown): string {
+  if (typeof statement === "string") return statement;
+  return typeof statement === "object" && statement !== null && "text" in statement ? String(statement.text) : "";
+}
 
 await server.start();
 process.once("SIGTERM", () => void server.stop().then(() => process.exit(0)));
