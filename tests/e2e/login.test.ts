@@ -107,7 +107,7 @@ describe("people on the command line", () => {
     const { challenge, options } = await api.post<{ challenge: string; options: object }>(
       "/account/passkeys/options",
     );
-    const response = createAuthenticator(product().url).create(options);
+    const response = createAuthenticator(product().url.replace("127.0.0.1", "localhost")).create(options);
     await api.post("/account/passkeys", { challenge, response, name: "laptop" });
     const { stdout } = await as("bob", ["factors", "passkeys", "--json"]);
     const { items } = JSON.parse(stdout) as { items: PasskeyResource[] };
