@@ -13,7 +13,10 @@ const runtimeDirectory = "/nonexistent";
 const database = await openDatabase({ url, dataDirectory, runtimeDirectory, log: silentLog, clock });
 const server = await createSealingServer({ database, clock, dataDirectory });
 
-/** What a rotation reads, writes and commits; the queue's own statements are none of its steps. */
+/**
+ * What a rotation reads, writes and commits; a packet of several statements is one step, that of its last. The
+ * queue's own statements are none of its steps.
+ */
 const STEP = /^\s*(begin|start|commit)|\bsecrets\b|\bload\b/i;
 const seen = new WeakSet<object>();
 let left = Number(step) || Number.POSITIVE_INFINITY;

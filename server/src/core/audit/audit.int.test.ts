@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openTestDatabase } from "../../../../tests/support/database.ts";
 import { createTestEvents } from "../../../../tests/support/events.ts";
+import { waitUntil } from "../../../../tests/support/wait-until.ts";
 import { createSystemClock, createVirtualClock } from "../../kernel/clock.ts";
 import type { DatabaseHandle } from "../../kernel/database/index.ts";
 import { createIds } from "../../kernel/ids.ts";
@@ -181,6 +182,29 @@ describe("the tables", () => {
     const first = indexes[0] ?? 0;
     expect(indexes).toEqual(Array.from({ length: 20 }, (_, index) => first + index));
   });
+});
+
+test("the room that moved entries leave behind is used by those that come", async () => {
+  const events = createTestEvents(database, { clock: createSystemClock(), streams: [auditStream] });
+  await events.start();
+  const look = async (column: string): Promise<number> => {
+    const { rows } = await database.pool.query<{ found: string }>(
+      `select ${column} as found from pg_stat_user_tables where relname = 'incoming'`,
+    );
+    return Number(rows[0]?.found);
+  };
+  const sizes: number[] = [];
+  for (const round of [1, 2]) {
+    const swept = (await look("vacuum_count")) + 1;
+    await database.pool.query(`insert into audit.incoming
+        (id, at, actor_type, actor_id, action, resource_type, resource_id, salt)
+      select 'aud_${round}_' || nth, now(), 'key', 'mk_1', 'changes.requested', 'change', repeat('x', 100), ''
+      from generate_series(1, 12000) as nth`);
+    await waitUntil("the sweep", async () => ((await look("vacuum_count")) >= swept ? true : null));
+    sizes.push(await look("pg_relation_size(relid)"));
+  }
+  await events.stop();
+  expect(sizes[1]).toBeLessThan((sizes[0] ?? 0) * 1.5);
 });
 
 /** Resolves once so many entries have an index. */

@@ -50,6 +50,17 @@ export async function numberStream(client: pg.ClientBase, stream: Stream): Promi
   return total;
 }
 
+/** Moved rows leave dead ones behind, which autovacuum would not look at for a minute. */
+const SWEEP_ROWS = 10_000;
+
+/** Frees the room of rows that were moved, once enough of them were; answers how many are still to be swept. */
+export async function sweepInbox(client: pg.ClientBase, stream: Stream, moved: number): Promise<number> {
+  if (!("inbox" in stream) || moved < SWEEP_ROWS) return moved;
+  // Without giving the file back: who inserts would have to wait, and it is filled again at once.
+  await client.query(`vacuum (truncate off) ${stream.inbox}`);
+  return 0;
+}
+
 /**
  * One statement: rows and sequences change together or not at all. Rows are found again by their
  * place, whatever statistics say of the table: nobody else alters a row that has no number.
