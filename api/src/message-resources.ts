@@ -41,7 +41,7 @@ export const deliveryResource = z
     id: z.string().describe("the webhook-id, the same in every attempt"),
     channel: z.string(),
     topic: z.enum([...TOPICS, "test"]),
-    mood: z.enum(["problem", "recovered", "test"]),
+    mood: z.enum(["problem", "recovered", "question", "test"]),
     subject: z.string(),
     title: z.string(),
     suppressed: z.int().describe("earlier messages on the same subject that this one stands for too"),

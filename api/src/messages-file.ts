@@ -20,7 +20,7 @@ export const PROBLEM_KINDS = [
 export type ProblemKind = (typeof PROBLEM_KINDS)[number];
 
 /** What a channel can be told of. */
-export const TOPICS = ["change-undone", ...PROBLEM_KINDS] as const;
+export const TOPICS = ["change-undone", "approval-awaited", ...PROBLEM_KINDS] as const;
 export type Topic = (typeof TOPICS)[number];
 
 const SECOND = 1_000;

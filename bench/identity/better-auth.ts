@@ -10,6 +10,8 @@ const PACKAGES = [`better-auth@${VERSION}`, "@better-auth/passkey@1.7.6", "@bett
 /** Its passkey plugin asks for another version of a helper than its core does. */
 const FLAGS = ["--legacy-peer-deps", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"];
 
+const INSTALL_MS = 5 * 60_000;
+
 /** What the comparison uses of it. */
 export interface BetterAuth {
   handler(request: Request): Promise<Response>;
@@ -27,7 +29,9 @@ export interface Peer {
 
 /** Installs it into a folder of its own with npm; throws where that is not possible. */
 export async function installBetterAuth(folder: string, origin: string): Promise<Peer> {
-  await promisify(execFile)("npm", ["install", "--prefix", folder, ...FLAGS, ...PACKAGES]);
+  await promisify(execFile)("npm", ["install", "--prefix", folder, ...FLAGS, ...PACKAGES], {
+    timeout: INSTALL_MS,
+  });
   const load = (file: string) => import(pathToFileURL(join(folder, "node_modules", file)).href);
   const core = await load("better-auth/dist/index.mjs");
   const plugins = await load("better-auth/dist/plugins/index.mjs");

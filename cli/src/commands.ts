@@ -87,6 +87,10 @@ export const COMMANDS: CommandModule[] = [
     names: ["password", "sessions", "factors"],
     add: async ({ server }) => (await import("./commands/account.ts")).addAccount(...server),
   },
+  {
+    names: ["tokens"],
+    add: async ({ server }) => (await import("./commands/tokens.ts")).addTokens(...server),
+  },
   { names: ["users"], add: async ({ server }) => (await import("./commands/users.ts")).addUsers(...server) },
   { names: ["roles"], add: async ({ server }) => (await import("./commands/roles.ts")).addRoles(...server) },
   { names: ["teams"], add: async ({ server }) => (await import("./commands/teams.ts")).addTeams(...server) },

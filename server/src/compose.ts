@@ -62,7 +62,12 @@ import type { Clock } from "./kernel/clock.ts";
 import type { DatabaseHandle } from "./kernel/database/index.ts";
 import { freeBytesAt } from "./kernel/disk.ts";
 import { createEvents } from "./kernel/events/index.ts";
-import { createHttp, createIdempotencyStore } from "./kernel/http/index.ts";
+import {
+  createFingerprintKey,
+  createHttp,
+  createIdempotencyStore,
+  SEALED_FINGERPRINT_KEY,
+} from "./kernel/http/index.ts";
 import { createIds } from "./kernel/ids.ts";
 import { createJobs } from "./kernel/jobs/index.ts";
 import type { Log } from "./kernel/log.ts";
@@ -137,7 +142,7 @@ export function compose(dependencies: HouseDependencies) {
 
   const secrets = createSecrets({
     ...{ database, clock, ids, random: randomBytes, audit, events, jobs, log, keys },
-    columns: [SEALED_SECRETS, SEALED_FACTORS, SEALED_SIGNING_KEYS],
+    columns: [SEALED_SECRETS, SEALED_FACTORS, SEALED_SIGNING_KEYS, SEALED_FINGERPRINT_KEY],
   });
 
   const builds = createBuilds({ db, clock, ids, audit, services, dataDirectory, limits: config.builds });
@@ -227,7 +232,10 @@ export function compose(dependencies: HouseDependencies) {
   });
 
   // Edges
-  const idempotencyStore = createIdempotencyStore({ db, clock, ids });
+  const idempotencyStore = createIdempotencyStore({
+    ...{ db, clock, ids },
+    fingerprintKey: createFingerprintKey({ db, sealer, random: randomBytes }),
+  });
   const http = createHttp({
     config: config.server,
     version: VERSION,

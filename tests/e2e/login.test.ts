@@ -1,9 +1,10 @@
 import { mkdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import type { TotpSecret } from "@mainstay/api";
+import type { PasskeyResource, TotpSecret } from "@mainstay/api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createApiClient } from "../../cli/src/api-client.ts";
 import { hotp, stepAt } from "../../server/src/core/identity/domain/totp.ts";
+import { createAuthenticator } from "../support/authenticator.ts";
 import { runCommand, type CommandResult } from "../support/command.ts";
 import { copyHello, UNJUDGED_ROLLOUT, type Hello } from "../support/hello.ts";
 import { ADMIN } from "../support/set-up.ts";
@@ -98,6 +99,28 @@ describe("people on the command line", () => {
     expect(await as("bob", ["step-up"], `${codes[0]}\n`)).toMatchObject({ exitCode: 0 });
     expect(await as("bob", ["step-up"], `${codes[0]}\n`)).toMatchObject({ exitCode: 4 });
     expect((await as("bob", ["factors"])).stdout).toContain("9 left");
+  });
+
+  it("see their passkeys, which a browser adds, and remove one", async () => {
+    const api = createApiClient({ url: product().url, token: await tokenOf("bob") });
+    expect((await as("bob", ["factors", "passkeys"])).stdout).toContain("No passkeys; one is added in a browser");
+    const { challenge, options } = await api.post<{ challenge: string; options: object }>(
+      "/account/passkeys/options",
+    );
+    const response = createAuthenticator(product().url.replace("127.0.0.1", "localhost")).create(options);
+    await api.post("/account/passkeys", { challenge, response, name: "laptop" });
+    const { stdout } = await as("bob", ["factors", "passkeys", "--json"]);
+    const { items } = JSON.parse(stdout) as { items: PasskeyResource[] };
+    expect(items).toEqual([expect.objectContaining({ name: "laptop", lastUsedAt: null })]);
+    expect(await as("bob", ["factors", "remove-passkey", "phone"])).toMatchObject({ exitCode: 2 });
+    expect(await as("bob", ["factors", "remove-passkey", "laptop"])).toMatchObject({ exitCode: 0 });
+    expect((await as("bob", ["factors"])).stdout).toContain("passkeys            none");
+  });
+
+  it("have tokens signed with a new key, if they may", async () => {
+    expect(await as("bob", ["tokens", "rotate"])).toMatchObject({ exitCode: 4 });
+    const rotated = await as("ann", ["tokens", "rotate", "--revoke", "--json"]);
+    expect(JSON.parse(rotated.stdout)).toMatchObject({ rotated: true, revoked: true });
   });
 
   it("change their password, which ends their other sessions, and log out", async () => {

@@ -17,6 +17,7 @@ import {
 } from "../../server/src/core/identity/index.ts";
 import { createVirtualClock } from "../../server/src/kernel/clock.ts";
 import { createHttp, type Http } from "../../server/src/kernel/http/index.ts";
+import { createFingerprintKey } from "../../server/src/kernel/http/fingerprint-key.ts";
 import { createIdempotencyStore } from "../../server/src/kernel/http/idempotency-store.ts";
 import { createIds } from "../../server/src/kernel/ids.ts";
 import { createMetrics } from "../../server/src/kernel/metrics.ts";
@@ -84,7 +85,10 @@ export async function openIdentityHouse(options: HouseOptions = {}) {
     authenticate: async (credentials) =>
       (options.hasTokens ? await tokens.authenticate(credentials) : null) ??
       identity.authenticate(credentials),
-    idempotencyStore: createIdempotencyStore({ db, clock, ids }),
+    idempotencyStore: createIdempotencyStore({
+      ...{ db, clock, ids },
+      fingerprintKey: createFingerprintKey({ db, sealer, random: randomBytes }),
+    }),
   });
   identity.accounts.addRoutes(http);
   addAccessRoutes(http, identity.access);

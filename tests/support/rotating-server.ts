@@ -13,7 +13,10 @@ const runtimeDirectory = "/nonexistent";
 const database = await openDatabase({ url, dataDirectory, runtimeDirectory, log: silentLog, clock });
 const server = await createSealingServer({ database, clock, dataDirectory });
 
-/** What a rotation reads, writes and commits; the queue's own statements are none of its steps. */
+/**
+ * What a rotation reads, writes and commits; a packet of several statements is one step, that of its last. The
+ * queue's own statements are none of its steps.
+ */
 const STEP = /^\s*(begin|start|commit)|\bsecrets\b|\bload\b/i;
 const seen = new WeakSet<object>();
 let left = Number(step) || Number.POSITIVE_INFINITY;
@@ -23,13 +26,18 @@ database.pool.on("acquire", (client) => {
   seen.add(client);
   const query: (...args: unknown[]) => unknown = client.query.bind(client);
   const counted = (...args: unknown[]): unknown => {
-    const text = JSON.stringify(args[0] ?? "").replace(/^"|^\{"text":"/, "");
-    if (STEP.test(text)) left -= 1;
+    if (STEP.test(textOf(args[0]))) left -= 1;
     if (left <= 0) process.kill(process.pid, "SIGKILL");
     return query(...args);
   };
   Object.assign(client, { query: counted });
 });
+
+/** A text, or a statement or packet that has one. */
+function textOf(statement: unknown): string {
+  if (typeof statement === "string") return statement;
+  return typeof statement === "object" && statement !== null && "text" in statement ? String(statement.text) : "";
+}
 
 await server.start();
 process.once("SIGTERM", () => void server.stop().then(() => process.exit(0)));

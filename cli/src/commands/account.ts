@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { show, type Context } from "../context.ts";
 import { renewToken } from "../login/stored-login.ts";
 import { table } from "../output/table.ts";
+import { CliError, EXIT } from "../cli-error.ts";
 import { createSecretLines } from "../secret-lines.ts";
 import type { WithContext } from "./deploy.ts";
 
@@ -37,6 +38,16 @@ export function addAccount(program: Command, withContext: WithContext): void {
     .command("remove-app")
     .description("Remove the authenticator app")
     .action(() => withContext(removeApp));
+  factors
+    .command("passkeys")
+    .description("Your passkeys, when each was added and used; adding one takes a browser, which holds it")
+    .action(() => withContext(listPasskeys));
+  factors
+    .command("remove-passkey")
+    .argument("<passkey>", "its name or id")
+    .description("Remove a passkey, such as that of a device that is gone")
+    .addHelpText("after", "\nExample:\n  mainstay factors remove-passkey laptop")
+    .action((name: string) => withContext((context) => removePasskey(context, name)));
   factors
     .command("recovery-codes")
     .description("Ten new recovery codes; those before are void")
@@ -99,6 +110,27 @@ async function addApp(context: Context): Promise<void> {
 async function removeApp(context: Context): Promise<void> {
   await context.api.send("DELETE", "/account/factors/totp");
   show(context, { removed: true }, () => "The authenticator app is removed.");
+}
+
+async function listPasskeys(context: Context): Promise<void> {
+  const { passkeys } = await context.api.get<FactorsResource>("/account/factors");
+  show(context, { items: passkeys }, () => {
+    if (passkeys.length === 0) return `No passkeys; one is added in a browser: ${context.server.url}`;
+    const rows = passkeys.map((each) => [each.id, each.name, each.createdAt, each.lastUsedAt ?? "never"]);
+    return table(["PASSKEY", "NAME", "ADDED", "LAST USED"], rows);
+  });
+}
+
+async function removePasskey(context: Context, name: string): Promise<void> {
+  const { passkeys } = await context.api.get<FactorsResource>("/account/factors");
+  const found = passkeys.filter((each) => each.id === name || each.name === name);
+  const [passkey] = found;
+  if (passkey === undefined || found.length > 1) {
+    const what = found.length > 1 ? `${found.length} passkeys are named ${name}` : `you have no passkey ${name}`;
+    throw new CliError(what, EXIT.usage, "'mainstay factors passkeys' shows their ids.");
+  }
+  await context.api.send("DELETE", `/account/passkeys/${encodeURIComponent(passkey.id)}`);
+  show(context, { id: passkey.id, removed: true }, () => `The passkey ${passkey.name} is removed.`);
 }
 
 async function renewCodes(context: Context): Promise<void> {

@@ -22,6 +22,9 @@ describe("the units", () => {
         expect(units.get(name)).toContain(`\n${line}\n`);
       expect(units.get(name)).toContain("\nStartLimitIntervalSec=0\n");
     }
+    // The server knows what it needs of the kernel; what the services need is theirs to know.
+    expect(units.get(SERVER_UNIT)).toContain("\nSystemCallFilter=@system-service\n");
+    expect(agent).toMatch(/^SystemCallFilter=~@clock .*@module .*@reboot/m);
     expect(units.get(SOCKET_UNIT)).toContain("\nFileDescriptorName=http\n");
   });
 

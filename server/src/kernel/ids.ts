@@ -6,6 +6,8 @@ export type Random = (sizeBytes: number) => Uint8Array;
 export interface Ids {
   /** `next("chg")` → "chg_" and a UUIDv7 in 32 lower-case hexadecimal digits, greater than all before. */
   next<Prefix extends string>(prefix: Prefix): `${Prefix}_${string}`;
+  /** Random bytes, such as a salt, of what was drawn for many ids at once. */
+  bytes: Random;
 }
 
 /** Drawing random bytes costs the same for few as for many. */
@@ -27,11 +29,15 @@ export function createIds({ clock, random }: { clock: Clock; random: Random }): 
   let tail = 0n;
   let drawn: Uint8Array = new Uint8Array();
 
-  function drawBits(sizeBytes: number): bigint {
-    if (drawn.length < sizeBytes) drawn = random(DRAWN_BYTES);
-    const bytes = drawn.subarray(0, sizeBytes);
+  function bytes(sizeBytes: number): Uint8Array {
+    if (drawn.length < sizeBytes) drawn = random(Math.max(DRAWN_BYTES, sizeBytes));
+    const taken = drawn.subarray(0, sizeBytes);
     drawn = drawn.subarray(sizeBytes);
-    return bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+    return taken;
+  }
+
+  function drawBits(sizeBytes: number): bigint {
+    return BigInt(`0x${Buffer.from(bytes(sizeBytes)).toString("hex")}`);
   }
 
   function step(): void {
@@ -41,6 +47,7 @@ export function createIds({ clock, random }: { clock: Clock; random: Random }): 
   }
 
   return {
+    bytes,
     next(prefix) {
       step();
       const time = lastMs.toString(16).padStart(12, "0");

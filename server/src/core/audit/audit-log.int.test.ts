@@ -240,8 +240,10 @@ describe("archiving", () => {
 
   test("nothing may be deleted that no archive holds", async () => {
     await house.record(1);
+    await house.startLog();
+    await house.integrated(1);
     await expect(house.database.pool.query("delete from audit.entries")).rejects.toThrow("append-only");
-    await expect(house.database.pool.query("update audit.personal set value = 'Eve'")).rejects.toThrow(
+    await expect(house.database.pool.query("update audit.personal set entry = 'Eve'")).rejects.toThrow(
       "append-only",
     );
   });

@@ -4,9 +4,17 @@ import type { Database, Tx } from "../../kernel/database/index.ts";
 import { readVisible, type Authenticated } from "../../kernel/http/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import type { StoredEntry } from "./domain/leaf.ts";
-import { ERASED, restorePersonal, separatePersonal } from "./domain/personal.ts";
+import {
+  ERASED,
+  restorePersonal,
+  SALT_BYTES,
+  saltPersonal,
+  separatePersonal,
+  type Disclosed,
+  type PersonalValue,
+} from "./domain/personal.ts";
 import { maskFields, shorten, type Actor, type AuditEntry, type NewAuditEntry } from "./entry.ts";
-import { createAuditStore, type AuditFilter, type AuditRow, type PersonalRow } from "./store.ts";
+import { createAuditStore, type AuditFilter, type AuditRow } from "./store.ts";
 
 export interface AuditDependencies {
   db: Database;
@@ -91,12 +99,12 @@ export function createAudit({ db, clock, ids }: AuditDependencies): Audit {
       after: masked(given.after),
       stepUp: masked(given.stepUp),
     });
-    const { resource } = entry;
+    const { actor, resource } = entry;
     await store.insert(tx, {
       entry: {
         id: ids.next("aud"),
         at: clock.now().toISOString(),
-        actor: shortenActor(entry.actor),
+        actor: isNameAside(personal) ? { ...shortenActor(actor), name: null } : shortenActor(actor),
         onBehalfOf: entry.onBehalfOf ? shortenActor(entry.onBehalfOf) : null,
         action: shorten(entry.action),
         resource: { type: shorten(resource.type), id: shorten(resource.id) },
@@ -109,15 +117,16 @@ export function createAudit({ db, clock, ids }: AuditDependencies): Audit {
         requestId: shortenOr(entry.requestId),
         stepUp: entry.stepUp ?? null,
       },
-      personal,
+      ...saltPersonal(personal, ids.bytes),
+      salt: ids.bytes(SALT_BYTES),
       isRung: isRung(),
     });
   }
 
-  async function withPersonal(rows: AuditRow[]): Promise<{ row: AuditRow; personal: PersonalRow[] }[]> {
-    const all = await store.personal(rows.filter((row) => row.personal !== null).map((row) => row.id));
-    const byEntry = Map.groupBy(all, (each) => each.entry);
-    return rows.map((row) => ({ row, personal: byEntry.get(row.id) ?? [] }));
+  async function withPersonal(rows: AuditRow[]): Promise<{ row: AuditRow; personal: Disclosed }[]> {
+    const isAside = ({ index, personal }: AuditRow): boolean => index !== null && personal !== null;
+    const aside = await store.personal(rows.filter(isAside).map((row) => row.id));
+    return rows.map((row) => ({ row, personal: row.disclosed ?? aside.get(row.id) ?? {} }));
   }
 
   async function list({
@@ -140,7 +149,7 @@ export function createAudit({ db, clock, ids }: AuditDependencies): Audit {
   async function find(key: string) {
     const row = await store.find(/^[0-9]{1,15}$/.test(key) ? Number(key) : key);
     if (!row) throw new AppError("NOT_FOUND", { what: `an audit entry ${key}` });
-    const personal = await store.personal([row.id]);
+    const { personal = {} } = (await withPersonal([row]))[0] ?? {};
     return { entry: entryOf(row, personal), disclosure: disclosureOf(row, personal) };
   }
 
@@ -166,6 +175,10 @@ export function createAudit({ db, clock, ids }: AuditDependencies): Audit {
   }
 
   return { record, list, find, after, erase };
+}
+
+function isNameAside(personal: readonly PersonalValue[]): boolean {
+  return personal.some(({ field }) => field === "/actor/name");
 }
 
 function shortenActor({ type, id, name }: Actor): Actor {
@@ -212,15 +225,15 @@ export function storedEntryOf(row: AuditRow & { index: number }): StoredEntry {
 }
 
 /** Null for an entry that has no index yet. */
-function disclosureOf(row: AuditRow, personal: readonly PersonalRow[]): Disclosure | null {
+function disclosureOf(row: AuditRow, personal: Disclosed): Disclosure | null {
   const { index } = row;
   if (index === null) return null;
-  const values = personal.map(({ field, salt, value }) => [field, { salt: salt.toString("hex"), value }]);
+  const values = Object.entries(personal).map(([field, { salt, value }]) => [field, { salt, value }]);
   return { stored: storedEntryOf({ ...row, index }), personal: Object.fromEntries(values) };
 }
 
 /** The row for people: personal data in its places, or that it was erased. */
-function entryOf(row: AuditRow, personal: readonly PersonalRow[]): AuditEntry {
+function entryOf(row: AuditRow, personal: Disclosed): AuditEntry {
   const { salt: _, personal: hashes, ...stored } = storedEntryOf({ ...row, index: row.index ?? 0 });
   const entry = {
     ...stored,
@@ -233,7 +246,7 @@ function entryOf(row: AuditRow, personal: readonly PersonalRow[]): AuditEntry {
     address: null,
   };
   const values = new Map(Object.keys(hashes).map((field) => [field, ERASED]));
-  for (const { field, value } of personal) values.set(field, value);
+  for (const [field, { value }] of Object.entries(personal)) values.set(field, value);
   restorePersonal(entry, values);
   return entry;
 }

@@ -58,6 +58,8 @@ const BATCH_ENTRIES = 4_096;
 const OVERLAP_ENTRIES = 256;
 /** At most so often a checkpoint is signed; what comes meanwhile goes into the next. */
 const PACE_MS = 200;
+/** While so many come in that time, signing and syncing files once a second leaves more to those who write them. */
+const BUSY = { entries: 128, paceMs: 1_000 };
 /** Notifications wake it; a look finds what none told of. */
 const LOOK_MS = 1_000;
 const RETRY_MS = 10_000;
@@ -112,7 +114,8 @@ export function createIntegrator(dependencies: IntegratorDependencies): Integrat
         }
       }
       if (entries.length === BATCH_ENTRIES) continue;
-      if (entries.length > 0) await clock.sleep(PACE_MS, signal).catch(() => {});
+      const paceMs = entries.length < BUSY.entries ? PACE_MS : BUSY.paceMs;
+      if (entries.length > 0) await clock.sleep(paceMs, signal).catch(() => {});
       await wake.sleep(LOOK_MS, signal);
     }
   }

@@ -1,11 +1,12 @@
 import { CompiledQuery, sql, type Selectable } from "kysely";
-import type { Database, Tx } from "../../kernel/database/index.ts";
+import { WITH_NEXT, type Database, type Tx } from "../../kernel/database/index.ts";
 import { UNNUMBERED_CHANNEL, type Stream } from "../../kernel/events/index.ts";
-import type { PersonalValue } from "./domain/personal.ts";
+import type { Disclosed } from "./domain/personal.ts";
 import type { Actor, AuditEntry } from "./entry.ts";
 
 type Tables = {
-  "audit.entries": {
+  /** Those with an index, of audit.entries, and those about to get one, of audit.incoming. */
+  "audit.all_entries": {
     id: string;
     insertion: number;
     index: number | null;
@@ -27,14 +28,31 @@ type Tables = {
     step_up: Record<string, unknown> | null;
     personal: Record<string, string> | null;
     salt: Buffer;
+    /** Of one without an index; of others it stands in audit.personal. */
+    disclosed: Disclosed | null;
   };
-  "audit.personal": { entry: string; field: string; person: string; salt: Buffer; value: string };
+  "audit.personal": { entry: string; disclosed: Disclosed };
 };
-export type AuditRow = Selectable<Tables["audit.entries"]>;
-export type PersonalRow = Selectable<Tables["audit.personal"]>;
+export type AuditRow = Selectable<Tables["audit.all_entries"]>;
+
+const COLUMNS = [
+  ...["id", "at", "actor_type", "actor_id", "actor_name", "on_behalf_of", "action", "resource_type"],
+  ...["resource_id", "environment", "service", "change", "before", "after", "reason", "request_id"],
+  ...["step_up", "personal", "salt"],
+].join(", ");
 
 /** What the sequencer of the events numbers here. */
-export const auditStream: Stream = { table: "audit.entries", number: "index" };
+export const auditStream: Stream = {
+  table: "audit.entries",
+  number: "index",
+  inbox: "audit.incoming",
+  move: `, kept as (
+      insert into audit.personal (entry, disclosed)
+      select id, disclosed from numbered where disclosed is not null
+    )
+    insert into audit.entries (index, insertion, ${COLUMNS}) overriding system value
+    select index, insertion, ${COLUMNS} from numbered order by index`,
+};
 
 /** All that is given must match. */
 export interface AuditFilter {
@@ -52,8 +70,12 @@ export interface AuditFilter {
 }
 
 interface Insertion {
-  entry: Omit<AuditEntry, "index" | "address">;
-  personal: readonly PersonalValue[];
+  entry: Omit<AuditEntry, "index" | "address" | "actor"> & { actor: Omit<Actor, "name"> & { name: string | null } };
+  /** JSON pointer → salted hash. */
+  personal: Record<string, string> | null;
+  disclosed: Disclosed | null;
+  /** Of the entry. */
+  salt: Uint8Array;
   /** Whether the sequencer is to be woken. */
   isRung: boolean;
 }
@@ -63,7 +85,7 @@ export function createAuditStore(database: Database) {
   const db = database.withTables<Tables>();
 
   function filtered(filter: AuditFilter) {
-    let query = db.selectFrom("audit.entries").selectAll();
+    let query = db.selectFrom("audit.all_entries").selectAll();
     if (filter.actor !== undefined) query = query.where("actor_id", "=", filter.actor);
     if (filter.action !== undefined) query = query.where("action", "=", filter.action);
     if (filter.resourceType !== undefined) query = query.where("resource_type", "=", filter.resourceType);
@@ -77,13 +99,10 @@ export function createAuditStore(database: Database) {
   }
 
   return {
-    /** One statement, whatever there is to be written. */
+    /** Goes out with the next statement of the transaction. */
     async insert(tx: Tx, insertion: Insertion): Promise<void> {
-      const { personal, isRung } = insertion;
-      const hasPersonal = personal.length > 0;
-      const text = isRung ? insertionText(hasPersonal, true) : hasPersonal ? INSERT_PERSONAL : INSERT;
-      const values = hasPersonal ? [...valuesOf(insertion), ...columnsOf(personal)] : valuesOf(insertion);
-      await tx.executeQuery(CompiledQuery.raw(text, values));
+      await tx.executeQuery(CompiledQuery.raw(INSERT, valuesOf(insertion)));
+      if (insertion.isRung) await tx.executeQuery(RING);
     },
 
     /** Newest first; `before` is the insertion number of the last row already seen. */
@@ -98,7 +117,7 @@ export function createAuditStore(database: Database) {
 
     find: (key: string | number) =>
       db
-        .selectFrom("audit.entries")
+        .selectFrom("audit.all_entries")
         .selectAll()
         .where(typeof key === "number" ? "index" : "id", "=", key)
         .executeTakeFirst(),
@@ -113,82 +132,61 @@ export function createAuditStore(database: Database) {
     /** The first entry that is not older than a time; null when all are. */
     async firstIndexFrom(time: Date): Promise<number | null> {
       const { rows } = await sql<{ index: number | null }>`
-        select min(index) as index from audit.entries where at >= ${time} and index is not null`.execute(db);
+        select min(index) as index from audit.entries where at >= ${time}`.execute(db);
       return rows[0]?.index ?? null;
     },
 
-    personal: (entries: readonly string[]): Promise<PersonalRow[]> =>
-      entries.length === 0
-        ? Promise.resolve([])
-        : db
-            .selectFrom("audit.personal")
-            .selectAll()
-            .where("entry", "=", sql<string>`any(${entries})`)
-            .execute(),
+    /** Personal data of entries with an index, by the id of the entry. */
+    async personal(entries: readonly string[]): Promise<Map<string, Disclosed>> {
+      if (entries.length === 0) return new Map();
+      const rows = await db
+        .selectFrom("audit.personal")
+        .selectAll()
+        .where("entry", "=", sql<string>`any(${entries})`)
+        .execute();
+      return new Map(rows.map(({ entry, disclosed }) => [entry, disclosed]));
+    },
 
     /** By the id of a person, or by a value as it was written, such as an e-mail address. */
     async personalOf(person: string): Promise<{ values: number; entries: number }> {
       const { rows } = await sql<{ values: number; entries: number }>`
-        select count(*) as values, count(distinct entry) as entries from audit.personal
-        where person = ${person} or value = ${person}`.execute(db);
+        select count(*) as values, count(distinct entry) as entries from (
+          select entry, disclosed from audit.personal
+          union all select id, disclosed from audit.incoming
+        ) as personal, jsonb_each(disclosed) where ${isOf(person)}`.execute(db);
       return rows[0] ?? { values: 0, entries: 0 };
     },
 
+    /** First where entries come in: the sequencer may just be moving them, and is waited for there. */
     async erase(tx: Tx, person: string): Promise<void> {
-      await sql`delete from audit.personal where person = ${person} or value = ${person}`.execute(tx);
+      const rest = sql`(select jsonb_object_agg(key, value) from jsonb_each(disclosed) where not ${isOf(person)})`;
+      const holds = sql`exists (select from jsonb_each(disclosed) where ${isOf(person)})`;
+      await sql`update audit.incoming set disclosed = ${rest} where ${holds}`.execute(tx);
+      await sql`update audit.personal set disclosed = coalesce(${rest}, '{}') where ${holds}`.execute(tx);
+      await sql`delete from audit.personal where disclosed = '{}'`.execute(tx);
     },
   };
 }
 
-/**
- * Each value gets a salt of its own, which is erased with it. The
- * text is made once: composing it anew for each entry costs more than the entry.
- */
-function insertionText(hasPersonal: boolean, isRung: boolean): string {
-  const keptPersonal = `given as materialized (
-      select field, person, value, uuid_send(gen_random_uuid()) as salt
-      from unnest($18::text[], $19::text[], $20::text[]) as t (field, person, value)
-    ), kept as (
-      insert into audit.personal (entry, field, person, salt, value)
-      select $1, field, person, salt, value from given
-    )`;
-  const hashes = `(select jsonb_object_agg(
-      field, encode(sha256(salt || convert_to(value, 'UTF8')), 'hex')
-    ) from given)`;
-  const entry = `insert into audit.entries (
-      id, at, actor_type, actor_id, actor_name, on_behalf_of,
-      action, resource_type, resource_id, environment, service, change, before, after, reason,
-      request_id, step_up, personal
-    ) values (
-      $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, ${hasPersonal ? hashes : "null"}
-    )`;
-  const ctes = [...(hasPersonal ? [keptPersonal] : []), ...(isRung ? [`inserted as (${entry})`] : [])];
-  const last = isRung ? `select pg_notify('${UNNUMBERED_CHANNEL}', '')` : entry;
-  return ctes.length === 0 ? last : `with ${ctes.join(", ")} ${last}`;
+/** Whether a value of `jsonb_each` is somebody's. */
+function isOf(person: string) {
+  return sql<boolean>`(value->>'person' = ${person} or value->>'value' = ${person})`;
 }
-const INSERT = insertionText(false, false);
-const INSERT_PERSONAL = insertionText(true, false);
 
-/** $1 to $17. */
-function valuesOf({ entry, personal }: Insertion): unknown[] {
+/** The text is made once: composing it anew for each entry costs more than the entry. */
+const INSERT = `${WITH_NEXT}insert into audit.incoming (${COLUMNS}, disclosed) values (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20
+  )`;
+const RING = CompiledQuery.raw(`${WITH_NEXT}notify ${UNNUMBERED_CHANNEL}`);
+
+function valuesOf({ entry, personal, salt, disclosed }: Insertion): unknown[] {
   const { actor, resource, environment, service } = entry;
-  const isNamed = !personal.some(({ field }) => field === "/actor/name");
   return [
-    ...[entry.id, entry.at, actor.type, actor.id, isNamed ? actor.name : null, json(entry.onBehalfOf)],
+    ...[entry.id, entry.at, actor.type, actor.id, actor.name, json(entry.onBehalfOf)],
     ...[entry.action, resource.type, resource.id, environment, service, entry.change],
     ...[json(entry.before), json(entry.after), entry.reason, entry.requestId, json(entry.stepUp)],
+    ...[json(personal), salt, json(disclosed)],
   ];
-}
-
-/** $18 to $20. */
-function columnsOf(personal: readonly PersonalValue[]): string[][] {
-  const [fields, persons, values]: [string[], string[], string[]] = [[], [], []];
-  for (const { field, person, value } of personal) {
-    fields.push(field);
-    persons.push(person);
-    values.push(value);
-  }
-  return [fields, persons, values];
 }
 
 /** Text for a jsonb column. */

@@ -110,7 +110,7 @@ async function untilIssued(certificates: Certificates, host = HOST) {
 }
 
 const query = async (text: string) => (await database.pool.query(text)).rows;
-const auditTrail = () => query("select action, reason from audit.entries order by insertion");
+const auditTrail = () => query("select action, reason from audit.all_entries order by insertion");
 const emitted = () => query("select type, subject, data from events.outbox order by id");
 
 describe("certificates", () => {

@@ -209,7 +209,7 @@ describe("a webhook", () => {
       ["failed", "the receiver is gone: answered 410"],
     ]);
     expect((await server.channels.list())[0]).toMatchObject({ state: "disabled" });
-    expect(await query("select action, reason from audit.entries")).toEqual([
+    expect(await query("select action, reason from audit.all_entries")).toEqual([
       { action: "channels.disabled", reason: "the receiver is gone: answered 410" },
     ]);
     await server.stop();

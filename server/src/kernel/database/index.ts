@@ -1,4 +1,5 @@
 export { isLostConnection, unreachable } from "./errors.ts";
+export { WITH_NEXT } from "./lean-client.ts";
 export { migrate, type MigratedRoom } from "./migrate.ts";
 export {
   openDatabase,

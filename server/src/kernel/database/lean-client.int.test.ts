@@ -1,7 +1,7 @@
-import { sql } from "kysely";
+import { CompiledQuery, sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openTestDatabase } from "../../../../tests/support/database.ts";
-import type { DatabaseHandle } from "./index.ts";
+import { WITH_NEXT, type DatabaseHandle } from "./index.ts";
 import { createStatementNames } from "./lean-client.ts";
 
 const OFTEN = 16;
@@ -55,6 +55,47 @@ describe("a lean client", () => {
     });
     await expect(lost).rejects.toThrow();
     expect(await ids()).toEqual([]);
+  });
+
+  test("sends what waits for the next statement with it, in order, and at the latest with the commit", async () => {
+    const addWithNext = (id: number) =>
+      CompiledQuery.raw(`${WITH_NEXT}insert into shelf (id) values ($1)`, [String(id)]);
+    for (const first of [1, 10]) {
+      await database.db.transaction().execute(async (tx) => {
+        await tx.executeQuery(addWithNext(first));
+        await tx.executeQuery(addWithNext(first + 1));
+        expect((await sql<{ id: number }>`select id from shelf`.execute(tx)).rows).toContainEqual({ id: first });
+        await tx.executeQuery(addWithNext(first + 2));
+      });
+    }
+    expect(await ids()).toEqual([1, 2, 3, 10, 11, 12]);
+    const thrown = database.db.transaction().execute(async (tx) => {
+      await tx.executeQuery(addWithNext(20));
+      throw new Error("changed its mind");
+    });
+    await expect(thrown).rejects.toThrow("changed its mind");
+    await database.db.executeQuery(addWithNext(30));
+    expect(await ids()).toEqual([1, 2, 3, 10, 11, 12, 30]);
+  });
+
+  test("fails the commit, or what else it went out with, when what waited fails", async () => {
+    const bad = CompiledQuery.raw(`${WITH_NEXT}insert into shelf (id) values ($1)`, [null]);
+    for (const next of [async () => {}, add(2).execute.bind(add(2)), sql`select 1`.execute.bind(sql`select 1`)]) {
+      const failing = database.db.transaction().execute(async (tx) => {
+        await add(1).execute(tx);
+        await tx.executeQuery(bad);
+        await next(tx);
+      });
+      await expect(failing).rejects.toMatchObject({ code: "23502" });
+      expect(await ids()).toEqual([]);
+    }
+    const unknown = CompiledQuery.raw(`${WITH_NEXT}insert into nowhere values ($1)`, ["1"]);
+    for (const _ of [1, 2]) {
+      const failing = database.db.transaction().execute((tx) => tx.executeQuery(unknown));
+      await expect(failing).rejects.toMatchObject({ code: "42P01" });
+    }
+    await add(3).execute(database.db);
+    expect(await ids()).toEqual([3]);
   });
 
   test("plans a frequent statement once, and goes on with it when its table gets a column", async () => {

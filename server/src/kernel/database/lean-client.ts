@@ -1,4 +1,5 @@
 import type pg from "pg";
+import type { Ahead, SendPacket } from "./packet.ts";
 
 /** A statement that ran so often is planned once for each connection from then on. */
 const OFTEN = 16;
@@ -8,7 +9,7 @@ const COUNTED_MAX = 1_024;
  * Alters rows and answers none of a table, so its plan outlives what migrations do to columns:
  * PostgreSQL refuses a plan whose result has other columns than before.
  */
-const PLANNABLE = /^\s*(?:insert|update|delete|with)\b(?![^]*(?:\breturning\b|\*))/i;
+const PLANNABLE = /^\s*(?:\/\*[^*]*\*\/\s*)?(?:insert|update|delete|with)\b(?![^]*(?:\breturning\b|\*))/i;
 
 /** The name under which a statement is planned; null: it is planned each time. */
 export type NameStatement = (text: string) => string | null;
@@ -32,33 +33,43 @@ export function createStatementNames(): NameStatement {
 }
 
 /**
- * A connection for Kysely that says less: `begin` waits for the first statement and goes out with it, in one
- * packet, and statements that run often are planned once. The client must be in pipeline mode.
+ * Begins a statement that answers no rows, and nothing anybody waits for: it goes out in one packet with the next statement of
+ * its transaction, at the latest with the commit, which fails in its place if it fails.
  */
-export function createLeanClient(client: pg.PoolClient, nameOf: NameStatement): pg.PoolClient {
-  let isBegun = false;
+export const WITH_NEXT = "/* with the next */ ";
 
-  function send(text: string, values: readonly unknown[]): Promise<pg.QueryResult> {
-    const name = values.length > 0 ? nameOf(text) : null;
-    return client.query({ text, values: [...values], ...(name === null ? {} : { name }) });
-  }
+/**
+ * A connection for Kysely that says less: `begin` and what is marked WITH_NEXT wait for the next statement and go
+ * out with it in one packet, and statements that run often are planned once. The client must be in pipeline mode.
+ */
+export function createLeanClient(client: pg.PoolClient, { nameOf, sendPacket }: LeanParts): pg.PoolClient {
+  let isInTransaction = false;
+  let waiting: Ahead[] = [];
 
-  async function query(text: string, values: readonly unknown[] = []) {
-    if (text === "begin") {
-      isBegun = true;
-      return { command: "BEGIN", rowCount: null, rows: [] };
+  async function query(text: string, values: readonly unknown[] = []): Promise<pg.QueryResult> {
+    if (text === "begin") isInTransaction = true;
+    if (text === "begin" || (isInTransaction && text.startsWith(WITH_NEXT))) {
+      waiting.push({ text, values });
+      return NOTHING;
     }
-    if (!isBegun) return send(text, values);
-    isBegun = false;
-    const { stream } = client.connection;
-    stream.cork();
-    // What kept it from beginning keeps the statement behind it from running, which tells of it.
-    client.query("begin").catch(() => {});
-    const sent = send(text, values);
-    stream.uncork();
-    return sent;
+    const ahead = waiting;
+    waiting = [];
+    if (text === "commit" || text === "rollback") isInTransaction = false;
+    // Of what waited nothing is to last; where `begin` is among it, nothing was sent at all.
+    if (text === "rollback") return ahead[0]?.text === "begin" ? NOTHING : client.query(text);
+    const name = text === "commit" ? text : values.length > 0 ? nameOf(text) : null;
+    if (ahead.length > 0) return sendPacket(client, ahead, { text, values, name });
+    return client.query({ text, values: [...values], ...(name === null ? {} : { name }) });
   }
 
   const lean: pg.PoolClient = Object.create(client);
   return Object.assign(lean, { query });
 }
+
+/** Shared by the connections of a pool. */
+export interface LeanParts {
+  nameOf: NameStatement;
+  sendPacket: SendPacket;
+}
+
+const NOTHING: pg.QueryResult = { command: "", rowCount: null, oid: 0, rows: [], fields: [] };

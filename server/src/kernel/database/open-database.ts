@@ -6,6 +6,7 @@ import { startEmbeddedPostgres } from "./embedded/start.ts";
 import { unreachable } from "./errors.ts";
 import { createLeanClient, createStatementNames } from "./lean-client.ts";
 import { createListener, type Listener } from "./listener.ts";
+import { createPackets } from "./packet.ts";
 import { createPool } from "./pool.ts";
 import { checkServer, type Server } from "./server.ts";
 
@@ -81,13 +82,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<DatabaseHa
 
 /** A pool of lean clients whose connections fail as DATABASE_UNREACHABLE. */
 function poolFor(pool: pg.Pool, password: pg.ClientConfig["password"]): PostgresPool {
-  const nameOf = createStatementNames();
+  const parts = { nameOf: createStatementNames(), sendPacket: createPackets() };
   return {
     async connect() {
       const client = await pool.connect().catch((error: unknown) => {
         throw unreachable(error, typeof password === "string" ? password : null);
       });
-      return createLeanClient(client, nameOf);
+      return createLeanClient(client, parts);
     },
     end: () => pool.end(),
     options: pool.options,

@@ -8,7 +8,7 @@ import { createWake } from "../wake.ts";
 import { createConsumer, type Consumer, type Subscription } from "./consumer.ts";
 import { checkEvent, type Event, type NewEvent } from "./event.ts";
 import { leadInTurn } from "./leader.ts";
-import { numberStream, prepareNumbering, type Stream } from "./sequencer.ts";
+import { numberStream, prepareNumbering, sweepInbox, type Stream } from "./sequencer.ts";
 import { createEventsStore, NUMBERED_CHANNEL, OUTBOX, UNNUMBERED_CHANNEL } from "./store.ts";
 import { watchEvents, type Watch } from "./watch.ts";
 
@@ -116,11 +116,13 @@ export function createEvents(dependencies: EventsDependencies): Events {
     const running = [...consumers.values()].map((consumer) => consumer.run(signal));
     try {
       await prepareNumbering(client);
+      const moved = new Map<Stream, number>();
       while (!signal.aborted) {
         let total = 0;
         for (const stream of streams) {
           const count = await numberStream(client, stream);
           counters.numbered.add({ stream: stream.table }, count);
+          moved.set(stream, await sweepInbox(client, stream, (moved.get(stream) ?? 0) + count));
           total += count;
         }
         await unnumbered.sleep(total > 0 ? BUSY_LOOK_MS : LOOK_MS, signal);

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import type { Database } from "../database/index.ts";
 import type { Ids } from "../ids.ts";
@@ -26,11 +27,14 @@ export interface IdempotencyStoreDependencies {
   db: Database;
   clock: Clock;
   ids: Ids;
+  /** Of this installation. */
+  fingerprintKey(): Promise<Uint8Array>;
 }
 
 /** Idempotency keys in PostgreSQL, so that a repeat is known to every replica and after a restart. */
-export function createIdempotencyStore({ db: database, clock, ids }: IdempotencyStoreDependencies) {
-  const db = database.withTables<Tables>();
+export function createIdempotencyStore(dependencies: IdempotencyStoreDependencies) {
+  const { clock, ids, fingerprintKey } = dependencies;
+  const db = dependencies.db.withTables<Tables>();
 
   /** True when the row was free, or what it held counts no longer. */
   async function take(request: IdempotentRequest, attempt: string): Promise<boolean> {
@@ -69,7 +73,9 @@ export function createIdempotencyStore({ db: database, clock, ids }: Idempotency
     db.selectFrom(TABLE).selectAll().where("actor", "=", actor).where("key", "=", key).executeTakeFirst();
 
   const store: IdempotencyStore & { purge(): Promise<number> } = {
-    async begin(request) {
+    async begin(given) {
+      const keyed = createHmac("sha256", await fingerprintKey()).update(given.fingerprint).digest("hex");
+      const request = { ...given, fingerprint: keyed };
       const attempt = ids.next("att");
       if (await take(request, attempt)) return { state: "begun", attempt };
       const row = await rowOf(request);

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { AppError } from "@mainstay/api";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -7,7 +7,8 @@ import { createTestHttp, KEY } from "../../../../tests/support/http.ts";
 import { createVirtualClock, type VirtualClock } from "../clock.ts";
 import type { DatabaseHandle } from "../database/index.ts";
 import { createIds } from "../ids.ts";
-import { createIdempotencyStore, type Http } from "./index.ts";
+import { createTestSealer } from "../../../../tests/support/vault.ts";
+import { createFingerprintKey, createIdempotencyStore, type Http } from "./index.ts";
 
 const HOUR_MS = 3_600_000;
 let database: DatabaseHandle;
@@ -22,7 +23,10 @@ afterAll(() => database.close());
 beforeEach(async () => {
   await database.pool.query("delete from kernel_http.idempotency_keys");
   clock = createVirtualClock(Date.parse("2026-11-21T10:00:00Z"));
-  store = createIdempotencyStore({ db: database.db, clock, ids: createIds({ clock, random: randomBytes }) });
+  store = createIdempotencyStore({
+    ...{ db: database.db, clock, ids: createIds({ clock, random: randomBytes }) },
+    fingerprintKey: async () => Buffer.alloc(32, 7),
+  });
 });
 
 /** POST /api/v1/items makes an item; its name may ask for a failure, or for a wait until it is let go. */
@@ -143,6 +147,13 @@ describe("the store of idempotency keys", () => {
     ]);
   });
 
+  it("keeps of a request what only the key of the installation makes of it", async () => {
+    await begin();
+    const { rows } = await database.pool.query("select fingerprint from kernel_http.idempotency_keys");
+    const keyed = createHmac("sha256", Buffer.alloc(32, 7)).update(request.fingerprint).digest("hex");
+    expect(rows).toEqual([{ fingerprint: keyed }]);
+  });
+
   it("keeps the keys of two actors apart", async () => {
     await store.complete(request, await begin(), answer);
     expect((await store.begin({ ...request, actor: "key:2" })).state).toBe("begun");
@@ -167,4 +178,17 @@ describe("the store of idempotency keys", () => {
     await clock.advance(24 * HOUR_MS + 1);
     expect(await store.purge()).toBe(1);
   });
+});
+
+it("the key of fingerprints is made once for all servers, and lies sealed", async () => {
+  const sealer = createTestSealer();
+  const open = () => createFingerprintKey({ db: database.db, sealer, random: randomBytes })();
+  const [one, other] = await Promise.all([open(), open()]);
+  expect(Buffer.from(one)).toEqual(Buffer.from(other));
+  expect(one).toHaveLength(32);
+  const { rows } = await database.pool.query<{ key: Buffer }>(
+    "select sealed_key as key from kernel_http.fingerprint_keys",
+  );
+  expect(rows).toHaveLength(1);
+  expect(rows[0]?.key.includes(Buffer.from(one))).toBe(false);
 });

@@ -13,7 +13,7 @@ export interface StoredAnswer {
 export interface IdempotentRequest {
   actor: string;
   key: string;
-  /** Of everything that makes it the same request. */
+  /** Of everything that makes it the same request; stored under a key alone. */
   fingerprint: string;
 }
 

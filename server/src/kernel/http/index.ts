@@ -13,6 +13,7 @@ export { isPublicHost } from "./client-address.ts";
 export { demandMatch, etagOf } from "./etag.ts";
 export { createHttp, type Http, type HttpOptions } from "./http.ts";
 export type { IdempotencyStore } from "./idempotency.ts";
+export { createFingerprintKey, SEALED_FINGERPRINT_KEY } from "./fingerprint-key.ts";
 export { createIdempotencyStore } from "./idempotency-store.ts";
 export { originOf, type Origin } from "./origin.ts";
 export { BYTES, reply, type AnyRoute, type Headers, type HttpRequest, type ReplyHeaders } from "./route.ts";

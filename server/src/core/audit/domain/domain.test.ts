@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { canonicalJson } from "./canonical-json.ts";
 import { diffRecords } from "./diff.ts";
-import { restorePersonal, separatePersonal } from "./personal.ts";
+import { digestOf, leafOf } from "./leaf.ts";
+import { restorePersonal, saltPersonal, separatePersonal } from "./personal.ts";
 
 describe("canonical JSON", () => {
   it("agrees with the examples of RFC 8785, sections 3.2.2 and 3.2.3", () => {
@@ -20,6 +21,29 @@ describe("canonical JSON", () => {
 
   it("refuses what JSON cannot say", () => {
     expect(() => canonicalJson({ at: Number.NaN })).toThrow("JSON knows no such number");
+  });
+});
+
+describe("a leaf", () => {
+  const person = { type: "user", id: "usr_\u2028\"1", name: null };
+  const entry = {
+    ...{ id: "aud_1", index: 7, at: "2026-11-21T10:00:00.000Z", actor: person, onBehalfOf: null },
+    ...{ action: "changes.undone", resource: { type: "change", id: "chg_7" }, environment: null },
+    ...{ service: "shop", change: null, before: null, after: { weight: 1 }, reason: "héllo", requestId: null },
+    ...{ stepUp: null, personal: { "/address": "9c41", "/actor/name": "52be" }, salt: "00ff" },
+  };
+
+  it("is the canonical JSON of what it tells", () => {
+    for (const onBehalfOf of [null, { type: "key", id: "mk_1", name: "ci" }]) {
+      const { salt, before: _, after, reason, stepUp: __, ...plain } = { ...entry, onBehalfOf };
+      const details = { after: digestOf(salt, canonicalJson(after)), reason: digestOf(salt, `"${reason}"`) };
+      expect(leafOf({ ...entry, onBehalfOf }).toString()).toBe(canonicalJson({ v: 1, ...plain, details }));
+    }
+  });
+
+  it("tells of details the SHA-256 of the bytes of the salt and the text behind them", () => {
+    // printf '\x00\xffh\xc3\xa9' | sha256sum
+    expect(digestOf("00ff", "h\u00e9")).toBe("61d5556fbddd6cde1a9c18a3323340edf8551a6fd453fd6df51d9e4acb0cff5c");
   });
 });
 
@@ -47,6 +71,23 @@ describe("personal data", () => {
     const { entry: separated, personal } = separatePersonal(entry);
     restorePersonal(separated, new Map(personal.map(({ field, value }) => [field, value])));
     expect(separated).toMatchObject(entry);
+  });
+
+  it("is kept under a salt for each value, and told as the hash of both", () => {
+    let drawn = 0;
+    const random = (sizeBytes: number): Uint8Array => new Uint8Array(sizeBytes).fill((drawn += 1));
+    const { personal } = separatePersonal({ ...entry, after: null });
+    const salted = saltPersonal(personal, random);
+    const [one, two] = ["01", "02"].map((byte) => byte.repeat(16));
+    expect(salted.disclosed).toEqual({
+      "/actor/name": { person: "usr_1", salt: one, value: "Ada" },
+      "/address": { person: "usr_1", salt: two, value: "192.0.2.7" },
+    });
+    expect(salted.personal).toEqual({
+      "/actor/name": digestOf(one ?? "", "Ada"),
+      "/address": digestOf(two ?? "", "192.0.2.7"),
+    });
+    expect(saltPersonal([], random)).toEqual({ personal: null, disclosed: null });
   });
 
   it("is not the name of a key or of a service", () => {

@@ -1,3 +1,5 @@
+import { hash } from "node:crypto";
+import type { Random } from "../../../kernel/ids.ts";
 import type { NewAuditEntry } from "../entry.ts";
 
 /** A value that may identify a person, and where it stands in the entry. */
@@ -8,6 +10,11 @@ export interface PersonalValue {
   person: string;
   value: string;
 }
+
+/** Personal data of an entry by JSON pointer, what can be erased. Salts in hexadecimal. */
+export type Disclosed = Record<string, { person: string; salt: string; value: string }>;
+
+export const SALT_BYTES = 16;
 
 /** Fields of `before` and `after` that hold personal data whatever they describe. */
 const PERSONAL_NAMES = new Set([
@@ -57,6 +64,21 @@ export function separatePersonal<Entry extends NewAuditEntry>(
     address: take("/address", actor.id, entry.address),
   };
   return { entry: separated, personal };
+}
+
+/**
+ * Each value under a salt of its own, which is erased with
+ * it, and what the entry keeps: SHA-256(salt ‖ value) in hexadecimal.
+ */
+export function saltPersonal(personal: readonly PersonalValue[], random: Random) {
+  if (personal.length === 0) return { personal: null, disclosed: null };
+  const salted = personal.map(({ field, person, value }) => {
+    const salt = Buffer.from(random(SALT_BYTES));
+    const digest = hash("sha256", Buffer.concat([salt, Buffer.from(value)]), "hex");
+    return { field, digest, kept: { person, salt: salt.toString("hex"), value } };
+  });
+  const disclosed: Disclosed = Object.fromEntries(salted.map(({ field, kept }) => [field, kept]));
+  return { personal: Object.fromEntries(salted.map(({ field, digest }) => [field, digest])), disclosed };
 }
 
 /** Puts values back where they stood; a pointer that leads nowhere is passed over. */

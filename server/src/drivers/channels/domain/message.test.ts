@@ -23,6 +23,18 @@ describe("what is told", () => {
     );
   });
 
+  it("of a change that waits for approval is who asked for what, and how to answer", () => {
+    const asked = { ...change, from: "none", state: "requested", by: "Bob", reason: "the new tills", outcome: null };
+    const message = messageOf({ type: "changes.approval_awaited", subject: "chg_1", time: TIME, data: asked });
+    expect(message).toMatchObject({
+      ...{ topic: "approval-awaited", mood: "question", subject: "chg_1" },
+      title: "shop (production): a change waits for approval",
+    });
+    expect(message?.body.join("\n")).toMatch(
+      /^Bob: the new tills\n.*rel_2 in the place of rel_1.\n.*mainstay change approve chg_1$/,
+    );
+  });
+
   it.each(PROBLEM_KINDS)(
     "of the problem %s is what it is and what to do, and in the end how long it was so",
     (kind) => {
@@ -39,6 +51,8 @@ describe("what is told", () => {
 
   it("of anything else is nothing", () => {
     expect(messageOf({ type: "changes.succeeded", subject: "chg_1", time: TIME, data: change })).toBeNull();
-    expect(TOLD_TYPES).toEqual(["changes.undone", "problems.opened", "problems.ended"]);
+    expect(TOLD_TYPES).toEqual([
+      ...["changes.undone", "changes.approval_awaited", "problems.opened", "problems.ended"],
+    ]);
   });
 });

@@ -4,7 +4,7 @@ import type { z } from "zod";
 /** What is told, in words, whatever it is sent by. */
 export interface Message {
   topic: Topic | "test";
-  mood: "problem" | "recovered" | "test";
+  mood: "problem" | "recovered" | "question" | "test";
   /** What it is about; messages on the same topic and subject are grouped. */
   subject: string;
   title: string;
@@ -23,6 +23,8 @@ type Words = Message | null;
 
 const TELL: Record<string, (event: ToldEvent) => Words> = {
   "changes.undone": (event) => undone(event.subject, EVENTS["changes.undone"].parse(event.data)),
+  "changes.approval_awaited": (event) =>
+    awaited(event.subject, EVENTS["changes.approval_awaited"].parse(event.data)),
   "problems.opened": (event) => opened(event.subject, EVENTS["problems.opened"].parse(event.data)),
   "problems.ended": (event) => ended(event, EVENTS["problems.ended"].parse(event.data)),
 };
@@ -57,6 +59,22 @@ function undone(change: string, data: z.output<(typeof EVENTS)["changes.undone"]
       `Why: ${outcome ?? reason}`,
       `The change ${change} (${kind}, ${candidate}) was taken back; ${stable ?? "nothing"} serves.`,
       `mainstay change show ${change}`,
+    ],
+  };
+}
+
+/** Of one change at a time: an answer is wanted to each of them. */
+function awaited(change: string, data: z.output<(typeof EVENTS)["changes.approval_awaited"]>): Message {
+  const { service, environment, kind, candidate, stable, by, reason } = data;
+  return {
+    topic: "approval-awaited",
+    mood: "question",
+    subject: change,
+    title: `${service} (${environment}): a change waits for approval`,
+    body: [
+      `${by}: ${reason}`,
+      `The change ${change} (${kind}) is to put ${candidate} in the place of ${stable ?? "nothing"}.`,
+      `mainstay change show ${change}; mainstay change approve ${change}`,
     ],
   };
 }
