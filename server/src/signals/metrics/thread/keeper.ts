@@ -175,6 +175,11 @@ function storeOver(call: CallThread): MetricsStore {
       const { positions, timestampsMs, values } = batch;
       return call("append", batch, [positions.buffer, timestampsMs.buffer, values.buffer]);
     },
+    ingest(delivery) {
+      const { bytes } = delivery;
+      const isWhole = bytes.byteLength === bytes.buffer.byteLength;
+      return call("ingest", delivery, isWhole ? [bytes.buffer] : []);
+    },
     query: (request) => call("query", request),
     queryRange: (request) => call("queryRange", request),
     series: (request) => call("series", request),
@@ -185,6 +190,7 @@ function storeOver(call: CallThread): MetricsStore {
     deleteSeries: (request) => call("deleteSeries", request),
     cleanTombstones: () => call("cleanTombstones", undefined),
     snapshot: () => call("snapshot", undefined),
+    answer: (request) => call("answer", request),
     stats: () => call("stats", undefined),
   };
 }
