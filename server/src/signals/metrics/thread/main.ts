@@ -78,6 +78,10 @@ async function answer(
   }
 }
 
+function demandSpace(store: Store): void {
+  if (!store.status().hasEnoughSpace) throw new Error("the disk is full: no samples are taken in");
+}
+
 /** What a store needs now and then. What does not work is told once, and tried again. */
 function startKeeping(store: Store, tell: (trouble: string | null) => void): { end(): Promise<void> } {
   const troubles = new Map<string, string>();
@@ -95,6 +99,7 @@ function startKeeping(store: Store, tell: (trouble: string | null) => void): { e
   const stops = [
     clock.every(SYNC_MS, () => attempt("sync", () => store.sync())),
     clock.every(MAINTAIN_MS, () => attempt("maintenance", () => store.maintain())),
+    clock.every(MAINTAIN_MS, () => attempt("space", () => demandSpace(store))),
   ];
   return {
     async end() {
