@@ -36,11 +36,21 @@ function ofStore(stats: StoreStats): MetricFamily[] {
     family("mainstay_metrics_refused_samples_total", "Samples that were refused.", byReason),
     family("mainstay_metrics_refused_series_total", "New series that a budget refused.", refused),
     counter("mainstay_metrics_full_disk_refusals_total", "Calls that a full disk refused.", counts.refusedByDisk),
+    ...ofStatsd(stats),
     counter(
       "mainstay_metrics_failed_maintenance_total",
       "Times that cutting, merging or retention failed.",
       counts.failedMaintenance,
     ),
+  ];
+}
+
+function ofStatsd({ statsd }: StoreStats): MetricFamily[] {
+  if (statsd === null) return [];
+  const refused = Object.entries(statsd.refused).map(([reason, value]) => ({ labels: { reason }, value }));
+  return [
+    counter("mainstay_metrics_statsd_lines_total", "Lines of StatsD that came.", statsd.lines),
+    family("mainstay_metrics_statsd_refused_lines_total", "Lines that were not taken.", refused),
   ];
 }
 
