@@ -31,10 +31,7 @@ export async function openMetricsHouse(settings: Record<string, unknown> = {}) {
   const key = await setUp({ url, dataDirectory: folder });
   const authorization = `Bearer ${key}`;
 
-  async function ask(
-    at: string,
-    { headers, ...init }: RequestInit & { headers?: Record<string, string> } = {},
-  ) {
+  async function ask(at: string, { headers, ...init }: Asking = {}) {
     return fetch(`${url}${at}`, { ...init, headers: { authorization, ...headers } });
   }
 

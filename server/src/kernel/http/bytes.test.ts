@@ -17,7 +17,7 @@ function addCounting(http: Http): void {
     handler: async ({ content, headers }) => {
       let sizeBytes = 0;
       for await (const chunk of content) sizeBytes += chunk.byteLength;
-      const body = Buffer.from(`${sizeBytes} of ${headers["content-type"] ?? "nothing"}`);
+      const body = Buffer.from(`${sizeBytes} of ${String(headers["content-type"] ?? "nothing")}`);
       return sizeBytes === 0 ? reply({ status: 202, headers: { "x-none": "1" }, body }) : body;
     },
   });

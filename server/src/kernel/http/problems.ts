@@ -4,7 +4,10 @@ import { isLostConnection, unreachable } from "../database/index.ts";
 /** Any error as one that a user may see: what is not meant for users becomes INTERNAL and says nothing. */
 export function toAppError(
   error: unknown,
-  { bodyLimitBytes, takes = ["application/json"] }: { bodyLimitBytes: number; takes?: readonly string[] | undefined },
+  {
+    bodyLimitBytes,
+    takes = ["application/json"],
+  }: { bodyLimitBytes: number; takes?: readonly string[] | undefined },
 ): AppError {
   if (error instanceof AppError) return error;
   if (isLostConnection(error)) return unreachable(error, null);

@@ -145,7 +145,9 @@ describe("query", () => {
     ["rules?type=other", "400 bad_data", 'not supported value "other"'],
   ])("%s is refused with %s", async (address, wanted, words) => {
     const [name = "", search = ""] = address.split("?");
-    const { code, error, errorType } = await get(name, [...new URLSearchParams(search.replace(" +", " %2B"))]);
+    const { code, error, errorType } = await get(name, [
+      ...new URLSearchParams(search.replace(" +", " %2B")),
+    ]);
     expect(`${code} ${errorType}`).toBe(wanted);
     expect(error).toContain(words);
   });
