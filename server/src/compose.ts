@@ -75,6 +75,7 @@ import { createMetrics } from "./kernel/metrics.ts";
 import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
 import { publicUrlOf } from "./public-url.ts";
+import { addMetricsRoutes, createMetricsRoom } from "./signals/metrics/index.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
 import { VERSION } from "./version.ts";
 
@@ -105,6 +106,8 @@ export function compose(dependencies: HouseDependencies) {
   const streams = [auditStream];
   const events = createEvents({ database, clock, ids, log, metrics, streams, source: "mainstay" });
   const jobs = createJobs({ database, log, metrics });
+
+  const measures = createMetricsRoom({ dataDirectory, config: config.metrics, clock, log, metrics });
 
   const agent = createAgentClient({
     socketPath: path.join(runtimeDirectory, "agent.sock"),
@@ -226,7 +229,7 @@ export function compose(dependencies: HouseDependencies) {
   const problems = createProblems({
     ...{ db, clock, log, events, limits: config.problems },
     places: {
-      ...{ changes, agent: link, certificates, channels, audit: auditLog },
+      ...{ changes, agent: link, certificates, channels, audit: auditLog, metrics: measures },
       freeBytes: () => freeBytesAt(dataDirectory),
     },
   });
@@ -270,6 +273,10 @@ export function compose(dependencies: HouseDependencies) {
   addChangesRoutes(http, { changes, watch, report, scopeOf: (wish) => scopeOfChange(services, wish) });
   addChannelsRoutes(http, { channels, beat });
   addProblemsRoutes(http, problems);
+  addMetricsRoutes(http, {
+    ...{ room: measures, config: config.metrics, formBytes: config.server.bodyLimit, version: VERSION },
+    ...{ audit, db, clock, configText: () => "", targets: { pools: () => [] }, rules: { groups: () => [] } },
+  });
   addPlatformRoutes(http, { config, database, changes, link, sampler });
   addAuditRoutes(http, { audit, auditLog, listen: database.listen, clock, isPublic: config.audit.publicLog });
   http.addReadinessCheck("database", () => database.ping());
@@ -288,6 +295,7 @@ export function compose(dependencies: HouseDependencies) {
   const parts: LongRunning[] = [
     { name: "database", start: () => {}, stop: () => database.close() },
     createProcessMetrics({ metrics, clock }),
+    measures,
     ...identity.access.parts,
     plainSecrets,
     events,

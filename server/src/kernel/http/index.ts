@@ -16,5 +16,13 @@ export type { IdempotencyStore } from "./idempotency.ts";
 export { createFingerprintKey, SEALED_FINGERPRINT_KEY } from "./fingerprint-key.ts";
 export { createIdempotencyStore } from "./idempotency-store.ts";
 export { originOf, type Origin } from "./origin.ts";
-export { BYTES, reply, type AnyRoute, type Headers, type HttpRequest, type ReplyHeaders } from "./route.ts";
+export {
+  BYTES,
+  Reply,
+  reply,
+  type AnyRoute,
+  type Headers,
+  type HttpRequest,
+  type ReplyHeaders,
+} from "./route.ts";
 export { foundAt, onlyVisible, readVisible } from "./visible.ts";

@@ -103,8 +103,12 @@ interface RouteForm<
   /** Texts come in: numbers need z.coerce. */
   query?: Q;
   body?: B;
-  /** The media type of bytes that are handed on as they arrive, in place of a JSON body. */
-  takes?: string;
+  /**
+   * Media types of bytes that are handed on as they arrive, in place of a JSON body; no body at all is fine.
+   */
+  takes?: readonly string[];
+  /** Whether programs may send their key as the password of HTTP Basic authentication, under any name. */
+  takesBasic?: boolean;
   /** What is answered; for a stream, each of its items. */
   response: R;
 }
@@ -122,6 +126,8 @@ export type Route<
         statuses?: readonly number[];
         /** The answer is bytes of this media type; the response is `BYTES`. */
         bytes?: string;
+        /** What the bytes hold, for the API document. */
+        holds?: z.ZodType;
         /** The answer is text of this type instead of JSON. */
         contentType?: string;
         handler: (
@@ -151,6 +157,7 @@ export interface AnyRoute extends Omit<
   stepUp?: boolean | Untyped<boolean> | undefined;
   stream?: "ndjson" | undefined;
   bytes?: string;
+  holds?: z.ZodType;
   statuses?: readonly number[];
   contentType?: string;
   handler(request: HttpRequest<unknown, unknown, unknown>): unknown;

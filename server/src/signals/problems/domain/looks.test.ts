@@ -14,7 +14,7 @@ const LIMITS = platformFile.parse({}).problems;
 
 const WELL: Sights = {
   ...{ now: NOW, instances: [], changes: [], certificates: [], hosts: ["shop.example.com"] },
-  ...{ freeBytes: 1024 ** 4, crashes: [], channels: [], audit: [] },
+  ...{ freeBytes: 1024 ** 4, crashes: [], channels: [], audit: [], metrics: null },
 };
 
 function found(sights: Partial<Sights>): string[] {
@@ -154,6 +154,11 @@ describe("what else is a problem", () => {
   it("is little space where the data lies", () => {
     expect(found({ freeBytes: 1024 ** 3 })).toEqual([]);
     expect(found({ freeBytes: 1024 ** 3 - 1 })).toEqual(["disk-low data-directory"]);
+  });
+
+  it("is a metrics store that does not run, whatever the reason", () => {
+    expect(found({ metrics: "its thread ended" })).toEqual(["metrics-failing metrics-store"]);
+    expect(patienceOf("metrics-failing", LIMITS)).toBe(60_000);
   });
 
   it("is a channel that does not reach anybody", () => {

@@ -1,0 +1,70 @@
+import type { QueryResult } from "@mainstay/metrics";
+import type { MetricsStore as Store } from "@mainstay/metrics/tsdb";
+import type { Clock } from "../../../kernel/clock.ts";
+import type { MetricsStore } from "../metrics-store.ts";
+import { appendBatch } from "./append-batch.ts";
+import type { Deliver } from "./ingest/deliver.ts";
+import type { Intake } from "./intake.ts";
+import { querySettings } from "./query-settings.ts";
+import { toListOptions } from "./selectors.ts";
+import type { ThreadSettings } from "./settings.ts";
+import type { Statsd } from "./statsd.ts";
+
+export interface LocalStoreDependencies {
+  store: Store;
+  settings: ThreadSettings;
+  clock: Clock;
+  beginIntake(): Intake;
+  /** A new directory for a snapshot, and what it is called. */
+  nameSnapshot(): { directory: string; name: string };
+  statsd: Statsd | null;
+}
+
+const LARGEST_METRICS = 10;
+
+/** The store as the rooms know it, over the engine's, in the thread in which that lives. */
+export function createLocalStore(dependencies: LocalStoreDependencies): MetricsStore {
+  const { store, settings, clock, beginIntake, nameSnapshot, statsd } = dependencies;
+  let deliver: Deliver | null = null;
+  return {
+    append: async (batch) => appendBatch(beginIntake(), batch),
+    async ingest(delivery) {
+      if (deliver === null) {
+        const { createDeliver } = await import("./ingest/deliver.ts");
+        deliver = createDeliver({ beginIntake, settings });
+      }
+      return deliver(delivery);
+    },
+    async query(request) {
+      const { queryInstant } = await import("@mainstay/metrics");
+      const { query, timeMs = clock.now().getTime() } = request;
+      return queryInstant(query, timeMs, querySettings(dependencies, request));
+    },
+    async queryRange(request): Promise<QueryResult> {
+      const { queryRange } = await import("@mainstay/metrics");
+      return queryRange(request.query, request, querySettings(dependencies, request));
+    },
+    series: async (request) => store.series(await toListOptions(request)),
+    labelNames: async (request) => store.labelNames(await toListOptions(request)),
+    labelValues: async (request) => store.labelValues(request.label, await toListOptions(request)),
+    exemplars: async (request) => store.exemplars(await toListOptions(request)),
+    metadata: async () => store.metadata(),
+    deleteSeries: async (request) => store.deleteSamples(await toListOptions(request)),
+    cleanTombstones: async () => store.cleanTombstones(),
+    async snapshot() {
+      const { directory, name } = nameSnapshot();
+      await store.snapshot(directory);
+      return name;
+    },
+    async answer(call) {
+      const { answerApi } = await import("./api/answer.ts");
+      return answerApi(dependencies, call);
+    },
+    async stats() {
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      const thread = { heapBytes: heapUsed, bufferBytes: arrayBuffers };
+      const told = statsd && { port: statsd.port(), lines: statsd.lines(), refused: statsd.refused() };
+      return { ...store.status(), cardinality: store.cardinality(LARGEST_METRICS), thread, statsd: told };
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { flushCompileCache } from "node:module";
+import { join } from "node:path";
+import { parentPort, workerData, type MessagePort } from "node:worker_threads";
+import { openMetricsStore, type MetricsStore as Store, type RetentionRule } from "@mainstay/metrics/tsdb";
+import { createSystemClock } from "../../../kernel/clock.ts";
+import { MetricsError, type MetricsStore } from "../metrics-store.ts";
+import { toMetricsError } from "./faults.ts";
+import { createIntakes } from "./intake.ts";
+import { createLocalStore } from "./local-store.ts";
+import type { FromThread, ToThread } from "./messages.ts";
+import { parseSelector } from "./selectors.ts";
+import type { ThreadSettings } from "./settings.ts";
+import type { Statsd, StatsdDependencies } from "./statsd.ts";
+import { createAttempts, startUpkeep } from "./upkeep.ts";
+
+/** The thread of the store: whatever takes long or blocks on the disk does so here. */
+
+const clock = createSystemClock();
+
+if (parentPort === null) {
+  // Started as a process it only leaves its modules, also those it loads late, in the compile cache.
+  await Promise.all([import("./api/answer.ts"), import("./ingest/deliver.ts"), import("./statsd.ts")]);
+  flushCompileCache();
+} else await serve(parentPort, workerData as ThreadSettings);
+
+async function serve(port: MessagePort, settings: ThreadSettings): Promise<void> {
+  const say = (message: FromThread): void => port.postMessage(message, buffersOf(message));
+  const startedAtMs = clock.monotonicMs();
+  const { directory } = settings;
+  let store: Store;
+  try {
+    store = openMetricsStore({
+      ...{ ...settings.store, directory, disk: fs, retentionRules: await retentionRules(settings) },
+      clock: { now: () => clock.now().getTime() },
+      pause: () => new Promise((resolve) => setImmediate(resolve)),
+    });
+  } catch (error) {
+    say({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+    return port.close();
+  }
+  const nameSnapshot = () => {
+    const name = `${clock
+      .now()
+      .toISOString()
+      .replaceAll(/[-:]|\.\d+/g, "")}-${randomBytes(8).toString("hex")}`;
+    return { name, directory: join(directory, "snapshots", name) };
+  };
+  const attempt = createAttempts((trouble) => say({ kind: "upkeep", trouble }));
+  const beginIntake = createIntakes(store);
+  const statsd = await openStatsd(settings, { clock, beginIntake, attempt });
+  const methods = createLocalStore({ store, settings, clock, beginIntake, nameSnapshot, statsd });
+  const upkeep = startUpkeep(store, { clock, attempt });
+  port.on("message", (message: ToThread) => {
+    if (!("end" in message)) return void answer(methods, message).then(say);
+    void (statsd?.end() ?? Promise.resolve()).then(upkeep.end).finally(() => port.close());
+  });
+  say({ kind: "opened", series: store.status().head.series, tookMs: clock.monotonicMs() - startedAtMs });
+}
+
+/** Bytes of an answer are handed over, not copied. */
+function buffersOf(message: FromThread): ArrayBuffer[] {
+  const value = message.kind === "answer" ? message.value : null;
+  if (typeof value !== "object" || value === null || !("body" in value)) return [];
+  const { body } = value;
+  if (!(body instanceof Uint8Array) || !(body.buffer instanceof ArrayBuffer)) return [];
+  return body.byteLength === body.buffer.byteLength ? [body.buffer] : [];
+}
+
+/** Loaded only where it is wanted. */
+async function openStatsd(
+  { statsd }: ThreadSettings,
+  dependencies: Omit<StatsdDependencies, "settings">,
+): Promise<Statsd | null> {
+  if (statsd === null) return null;
+  const { startStatsd } = await import("./statsd.ts");
+  return startStatsd({ settings: statsd, ...dependencies });
+}
+
+async function retentionRules({ rules }: ThreadSettings): Promise<RetentionRule[]> {
+  const parsed: RetentionRule[] = [];
+  for (const rule of rules) {
+    const matchers = await parseSelector(rule.match);
+    parsed.push({ name: JSON.stringify(rule), matchers, keepMs: new Map(rule.keepMs) });
+  }
+  return parsed;
+}
+
+async function answer(
+  methods: MetricsStore,
+  { id, method, input }: Extract<ToThread, { id: number }>,
+): Promise<FromThread> {
+  try {
+    const run = methods[method] as (input: unknown) => Promise<unknown>;
+    return { kind: "answer", id, value: await run(input) };
+  } catch (cause) {
+    const error = toMetricsError(cause);
+    if (error instanceof MetricsError)
+      return { kind: "refusal", id, fault: error.fault, message: error.message };
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { kind: "refusal", id, fault: null, message };
+  }
+}
