@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findFreePort } from "./free-port.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -13,6 +13,7 @@ export interface RunningProgram {
 
 /** Debian's Prometheus on an empty directory, scraping nothing, taking remote-write. */
 export async function startPrometheus(directory: string, more: string[] = []): Promise<RunningProgram> {
+  await mkdir(directory, { recursive: true });
   const config = join(directory, "prometheus.yml");
   await writeFile(config, "global: {}\n");
   const place = [`--config.file=${config}`, `--storage.tsdb.path=${join(directory, "data")}`];
