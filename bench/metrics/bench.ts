@@ -46,7 +46,14 @@ function tablesOf(series: number, all: Measurement[], versions: string): BenchTa
   return [
     {
       title: `Taking in ${reference?.samples ?? 0} samples of ${series} series`,
-      columns: ["", "CPU s per million", "× Prometheus' samples per CPU s", "bytes per sample", "idle MB", "peak MB"],
+      columns: [
+        "",
+        "CPU s per million",
+        "× Prometheus' samples per CPU s",
+        "bytes per sample",
+        "idle MB",
+        "peak MB",
+      ],
       rows: measured.map((each) => [
         each.name,
         round(perMillion(each)),

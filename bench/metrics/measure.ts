@@ -39,7 +39,16 @@ export async function measure(kind: TargetKind, payload: Payload, folder: string
     const peakBytes = peakOf(target.pid);
     const diskBytes = await target.diskBytes();
     const { series, samples } = payload;
-    return { name: kind.name, series, samples, ingestCpuSeconds, idleBytes, peakBytes, diskBytes, queryCpuMs };
+    return {
+      name: kind.name,
+      series,
+      samples,
+      ingestCpuSeconds,
+      idleBytes,
+      peakBytes,
+      diskBytes,
+      queryCpuMs,
+    };
   } finally {
     await target.stop();
   }
@@ -86,7 +95,11 @@ async function ask({ query, range }: BenchQuery, target: Target, endMs: number):
     : { time: String(end) };
   const body = new URLSearchParams({ query, ...times, ...target.queryOptions });
   const path = range ? "query_range" : "query";
-  const answer = await fetch(`${target.url}/api/v1/${path}`, { method: "POST", headers: target.headers, body });
+  const answer = await fetch(`${target.url}/api/v1/${path}`, {
+    method: "POST",
+    headers: target.headers,
+    body,
+  });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${target.name}: ${answer.status} ${text.slice(0, 300)}`);
   if (text.includes('"result":[]')) throw new Error(`${target.name} has no answer to ${query}`);

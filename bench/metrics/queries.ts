@@ -27,8 +27,16 @@ export const QUERIES: BenchQuery[] = [
     range: HOUR,
   },
   { name: "range, top 5 instances", query: `topk(5, sum by (instance) (rate(${BUCKETS}[5m])))`, range: HOUR },
-  { name: "range, average over 30 min", query: "avg(avg_over_time(noisy_float_0_total[30m]))", range: COARSE },
-  { name: "range, raw gauges of 2 %", query: "memory_gauge_0_total", range: { seconds: 3_600, stepSeconds: 60 } },
+  {
+    name: "range, average over 30 min",
+    query: "avg(avg_over_time(noisy_float_0_total[30m]))",
+    range: COARSE,
+  },
+  {
+    name: "range, raw gauges of 2 %",
+    query: "memory_gauge_0_total",
+    range: { seconds: 3_600, stepSeconds: 60 },
+  },
   {
     name: "range, ratio of two sums",
     query: `sum by (route) (rate(${BUCKETS}{le="0.001"}[5m])) / sum by (route) (rate(${BUCKETS}{le="0.512"}[5m]))`,

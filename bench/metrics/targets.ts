@@ -38,7 +38,12 @@ export const TARGETS: TargetKind[] = [
 /** The versions of the peers, as Debian names them. */
 export async function peerVersions(): Promise<string> {
   const format = "-f=${Package} ${Version}\\n";
-  const { stdout } = await promisify(execFile)("dpkg-query", ["-W", format, "prometheus", "victoria-metrics"]);
+  const { stdout } = await promisify(execFile)("dpkg-query", [
+    "-W",
+    format,
+    "prometheus",
+    "victoria-metrics",
+  ]);
   return stdout.trim().replaceAll("\n", ", ");
 }
 

@@ -61,7 +61,11 @@ function describeInstance(instance: string, seed: number): { labels: Labels; cou
     ...cpu,
     ...requests,
     make("demo_num_cpus", {}, () => seed * 2),
-    make("demo_disk_usage_bytes", {}, (scrape) => 1e10 + scrape * 31_234 * seed + 5e6 * Math.sin(scrape / 40)),
+    make(
+      "demo_disk_usage_bytes",
+      {},
+      (scrape) => 1e10 + scrape * 31_234 * seed + 5e6 * Math.sin(scrape / 40),
+    ),
     make("demo_disk_total_bytes", {}, () => 5e11),
     make("demo_batch_last_success_timestamp_seconds", {}, (scrape) => 1.6e9 + Math.floor(scrape / 47) * 235),
     make("demo_intermittent_metric", {}, (scrape) =>

@@ -22,6 +22,11 @@ const STEP_MS = 10_000;
 const SCRAPED_AT_MS = 777;
 const ASKED_AT_MS = 457;
 const SAMPLES_PER_REQUEST = 2_000;
+/** Refused by Prometheus 2: since 3.0 every UTF-8 text is the name of a label. These are answered, as 3.0 does. */
+const VALID_SINCE_3 = [
+  'label_replace(demo_num_cpus, "~invalid", "", "src", "(.*)")',
+  'label_join(demo_num_cpus, "~invalid", "-", "instance")',
+];
 
 interface Target {
   url: string;
@@ -94,7 +99,9 @@ function cut({ labels, timestampsMs, values }: OutgoingSeries, fromMs: number, t
   if (from === -1) return [];
   const end = times.findIndex((each) => each >= toMs);
   const to = end === -1 ? times.length : end;
-  return to === from ? [] : [{ labels, timestampsMs: times.slice(from, to), values: values.subarray(from, to) }];
+  return to === from
+    ? []
+    : [{ labels, timestampsMs: times.slice(from, to), values: values.subarray(from, to) }];
 }
 
 interface Asked {
@@ -106,7 +113,11 @@ interface Asked {
 async function compare({ query, mustFail }: ComplianceQuery, { reference, own, endMs }: Asked) {
   const name = query;
   const [expected, actual] = await Promise.all([ask(reference, query, endMs), ask(own, query, endMs)]);
-  if (mustFail !== (expected.status === "error")) return { name, failure: "Prometheus did not do as the suite says" };
+  if (VALID_SINCE_3.includes(query)) {
+    return { name, failure: actual.status === "success" ? null : `failed: ${actual.error}` };
+  }
+  if (mustFail !== (expected.status === "error"))
+    return { name, failure: "Prometheus did not do as the suite says" };
   return { name, failure: difference(expected, actual) };
 }
 
