@@ -65,7 +65,8 @@ function tablesOf(series: number, all: Measurement[], versions: string): BenchTa
       notes: [
         versions,
         "Bytes on disk of a snapshot (VictoriaMetrics: of its data, flushed and merged), index included.",
-        "Of Mainstay the server is measured, with everything else it does; idle: before the first sample (PSS); peak: VmHWM.",
+        "Of Mainstay the server is measured; what a receiver uses while idle is taken off the time, not off the memory.",
+        "Idle: before the first sample (PSS); peak: the most that was resident (VmHWM).",
       ],
     },
     {
