@@ -1,5 +1,7 @@
 const ENCODER = new TextEncoder();
 const FIRST_BYTES = 256;
+/** ASCII ends here, and so does what a varint holds in one byte. */
+const ONE_BYTE = 0x80;
 
 /**
  * Writes a message field by field. Messages within are written by the callback, and get their length
@@ -62,11 +64,27 @@ export class ProtoWriter {
   }
 
   text(value: string): void {
+    if (value.length < ONE_BYTE && this.#ascii(value)) return;
     const bytes = ENCODER.encode(value);
     this.varint(bytes.length);
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
+  }
+
+  /** Names and values of labels hardly ever are anything else; false when this one is, and nothing is written. */
+  #ascii(value: string): boolean {
+    const { length } = value;
+    this.#reserve(length + 1);
+    const start = this.#length + 1;
+    for (let index = 0; index < length; index++) {
+      const code = value.charCodeAt(index);
+      if (code >= ONE_BYTE) return false;
+      this.#bytes[start + index] = code;
+    }
+    this.#bytes[start - 1] = length;
+    this.#length = start + length;
+    return true;
   }
 
   /** A message within, or a packed field. */
