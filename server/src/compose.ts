@@ -70,6 +70,7 @@ import { createMetrics } from "./kernel/metrics.ts";
 import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
 import { publicUrlOf } from "./public-url.ts";
+import { createMetricsRoom } from "./signals/metrics/index.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
 import { VERSION } from "./version.ts";
 
@@ -100,6 +101,8 @@ export function compose(dependencies: HouseDependencies) {
   const streams = [auditStream];
   const events = createEvents({ database, clock, ids, log, metrics, streams, source: "mainstay" });
   const jobs = createJobs({ database, log, metrics });
+
+  const measures = createMetricsRoom({ dataDirectory, clock, log, metrics });
 
   const agent = createAgentClient({
     socketPath: path.join(runtimeDirectory, "agent.sock"),
@@ -280,6 +283,7 @@ export function compose(dependencies: HouseDependencies) {
   const parts: LongRunning[] = [
     { name: "database", start: () => {}, stop: () => database.close() },
     createProcessMetrics({ metrics, clock }),
+    measures,
     ...identity.access.parts,
     plainSecrets,
     events,

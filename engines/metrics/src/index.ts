@@ -1,31 +1,4 @@
-export {
-  CUSTOM_BUCKETS_SCHEMA,
-  NO_BUCKETS,
-  type Buckets,
-  type Histogram,
-  type ResetHint,
-} from "./histogram.ts";
-export {
-  compareLabels,
-  createLabels,
-  labelValue,
-  METRIC_NAME,
-  NO_LABELS,
-  sortedLabels,
-  type Labels,
-} from "./labels.ts";
-export { isStaleAt, setStaleAt } from "./stale.ts";
-export type {
-  FloatColumn,
-  HistogramColumn,
-  Matcher,
-  MatcherOperator,
-  Queryable,
-  QueryBudget,
-  SelectHints,
-  SelectOptions,
-  Series,
-} from "./storage.ts";
+export * from "./model.ts";
 export type { QueryLimits } from "./promql/evaluation/budget.ts";
 export { QueryError, type QueryFault } from "./promql/evaluation/query-error.ts";
 export { MAX_STEPS, queryInstant, queryRange, type QuerySettings, type Range } from "./promql/query.ts";

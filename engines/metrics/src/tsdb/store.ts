@@ -28,6 +28,8 @@ import { statusOf, type StoreStatus } from "./status.ts";
 export interface MetricsStore {
   /** Finds or begins a series. A reference holds until `append` calls it unknown. */
   resolve(labels: Labels): Resolution;
+  /** Of a reference; null when its series has ended. */
+  labelsOf(ref: number): Labels | null;
   /** Once it returns, what it took survives the death of the process; after `sync`, a power cut too. */
   append(input: Append): AppendResult;
   /** Makes what was appended so far outlive a power cut. Called every 200 ms or so. */
@@ -64,6 +66,7 @@ export function openMetricsStore(settings: StoreSettings): MetricsStore {
   };
   return {
     resolve: (labels) => whenOpen(() => resolve(state, labels)),
+    labelsOf: (ref) => state.head.byRef.get(ref)?.labels ?? null,
     append: (input) => whenOpen(() => append(state, input)),
     sync: () => whenOpen(() => refuseWhenFull(state, () => state.wal.sync())),
     select: (matchers, options) => whenOpen(() => select(state, matchers, options)),

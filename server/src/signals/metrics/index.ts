@@ -1,0 +1,15 @@
+export { createAppendBatch, type AppendBatchBuilder } from "./append-batch.ts";
+export { createMetricsRoom, type MetricsRoom } from "./metrics.ts";
+export {
+  MetricsError,
+  type AppendBatch,
+  type AppendOutcome,
+  type InstantRequest,
+  type LabelPair,
+  type MetricsFault,
+  type MetricsStore,
+  type RangeRequest,
+  type Refused,
+  type SeriesRequest,
+  type StoreStats,
+} from "./metrics-store.ts";

@@ -1,0 +1,121 @@
+import type { QueryResult } from "@mainstay/metrics";
+import type { Histogram, Labels } from "@mainstay/metrics/model";
+import type {
+  BudgetReason,
+  CardinalityReport,
+  Exemplar,
+  Metadata,
+  RefusalReason,
+  StoreStatus,
+} from "@mainstay/metrics/tsdb";
+
+export type LabelPair = readonly [name: string, value: string];
+
+/** What `append` takes; made by `createAppendBatch`. Its columns belong to the store once it is handed over. */
+export interface AppendBatch {
+  /** Each with `__name__`; in any order. What follows refers to them by position. */
+  series: readonly (readonly LabelPair[])[];
+  /** Columns of equal length. Staleness markers have their bits (`setStaleAt` of the engine). */
+  positions: Uint32Array<ArrayBuffer>;
+  timestampsMs: Float64Array<ArrayBuffer>;
+  values: Float64Array<ArrayBuffer>;
+  histograms: readonly { position: number; timestampMs: number; value: Histogram }[];
+  exemplars: readonly {
+    position: number;
+    labels: readonly LabelPair[];
+    timestampMs: number;
+    value: number;
+  }[];
+  metadata: readonly Metadata[];
+}
+
+/** What was not taken, by kind and reason, with an example in words. */
+export interface Refused {
+  what: "sample" | "histogram" | "exemplar";
+  reason: RefusalReason | BudgetReason | "unsupported";
+  count: number;
+  message: string;
+}
+
+export interface AppendOutcome {
+  /** What is kept now, whether it is new or was there before. */
+  written: { samples: number; histograms: number; exemplars: number };
+  /** How many of them were there before, with the same value. */
+  repeated: number;
+  refused: readonly Refused[];
+}
+
+export interface InstantRequest {
+  query: string;
+  /** Now, unless given. */
+  timeMs?: number;
+  /** No longer than the store allows anyway. */
+  timeoutMs?: number;
+  lookbackMs?: number;
+}
+
+export interface RangeRequest extends Omit<InstantRequest, "timeMs"> {
+  startMs: number;
+  endMs: number;
+  stepMs: number;
+}
+
+/** Series that match any of these selectors of PromQL; all of them when there is none. */
+export interface SeriesRequest {
+  match: readonly string[];
+  fromMs?: number;
+  toMs?: number;
+}
+
+export interface StoreStats extends StoreStatus {
+  cardinality: CardinalityReport;
+  /** Of the thread in which the store lives. */
+  thread: { heapBytes: number; bufferBytes: number };
+}
+
+/**
+ * Time series, whoever keeps them. Everything that fails is a `MetricsError`: callers that have other
+ * things to do than metrics count it and go on.
+ */
+export interface MetricsStore {
+  /** What it answers survives the death of the process. */
+  append(batch: AppendBatch): Promise<AppendOutcome>;
+  query(request: InstantRequest): Promise<QueryResult>;
+  queryRange(request: RangeRequest): Promise<QueryResult>;
+  series(request: SeriesRequest): Promise<readonly Labels[]>;
+  labelNames(request: SeriesRequest): Promise<readonly string[]>;
+  labelValues(request: SeriesRequest & { label: string }): Promise<readonly string[]>;
+  exemplars(request: SeriesRequest): Promise<readonly { series: Labels; exemplars: readonly Exemplar[] }[]>;
+  metadata(): Promise<readonly Metadata[]>;
+  /** The number of series of which samples are hidden now. */
+  deleteSeries(request: SeriesRequest): Promise<number>;
+  cleanTombstones(): Promise<void>;
+  /** The name of the directory below `snapshots/`. */
+  snapshot(): Promise<string>;
+  stats(): Promise<StoreStats>;
+}
+
+/**
+ * parse: no PromQL, or a body that is not what it says · execution, too-much, timeout: what ended a
+ * query · malformed: an argument makes no sense · disk-full: nothing is taken in, queries go on ·
+ * unavailable: nothing can be asked right now.
+ */
+export type MetricsFault =
+  | "parse"
+  | "execution"
+  | "too-much"
+  | "timeout"
+  | "malformed"
+  | "disk-full"
+  | "unavailable";
+
+/** Why the store did not do what it was asked. */
+export class MetricsError extends Error {
+  override name = "MetricsError";
+  readonly fault: MetricsFault;
+
+  constructor(fault: MetricsFault, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.fault = fault;
+  }
+}

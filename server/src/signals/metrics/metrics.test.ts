@@ -1,0 +1,144 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { MatrixSeries, QueryResult, VectorSample } from "@mainstay/metrics";
+import { expect, it, onTestFinished } from "vitest";
+import { waitFor } from "../../../../agent/src/testing/wait-for.ts";
+import { silentLog } from "../../../../tests/support/log.ts";
+import { createSystemClock } from "../../kernel/clock.ts";
+import { createMetrics } from "../../kernel/metrics.ts";
+import { createAppendBatch } from "./append-batch.ts";
+import { createMetricsRoom, type MetricsRoom } from "./metrics.ts";
+import { MetricsError } from "./metrics-store.ts";
+
+const NOW_MS = Date.now();
+const UP = [
+  ["__name__", "up"],
+  ["job", "node"],
+] as const;
+
+async function newDirectory(): Promise<string> {
+  const directory = await mkdtemp(path.join(tmpdir(), "mainstay-metrics-"));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+function openRoom(dataDirectory: string, heapBytes?: number): MetricsRoom {
+  const clock = createSystemClock();
+  const metrics = createMetrics({ clock, log: silentLog });
+  const room = createMetricsRoom({
+    ...{ dataDirectory, clock, log: silentLog, metrics },
+    ...(heapBytes === undefined ? {} : { heapBytes }),
+  });
+  room.start();
+  onTestFinished(() => room.stop());
+  return room;
+}
+
+function samplesOf({ value }: QueryResult): readonly VectorSample[] {
+  if (value.type !== "vector") throw new Error(`${value.type} is no vector`);
+  return value.samples;
+}
+
+function firstOf({ value }: QueryResult): MatrixSeries {
+  if (value.type !== "matrix" || value.series[0] === undefined) throw new Error("no series");
+  return value.series[0];
+}
+
+it("keeps what was appended, and answers queries about it", async () => {
+  const { store } = openRoom(await newDirectory());
+  const batch = createAppendBatch();
+  const up = batch.addSeries(UP);
+  for (let count = 0; count < 500; count++) batch.addSample(up, NOW_MS - 500_000 + count * 1000, count);
+  batch.addMetadata({ metric: "up", type: "gauge", help: "Whether it is up.", unit: "" });
+  const outcome = await store.append(batch.finish());
+  expect(outcome).toEqual({
+    written: { samples: 500, histograms: 0, exemplars: 0 },
+    repeated: 0,
+    refused: [],
+  });
+  expect(batch.size()).toBe(0);
+  const last = await store.query({ query: `up{job="node"} + 1`, timeMs: NOW_MS });
+  expect(samplesOf(last).map(({ value }) => value)).toEqual([500]);
+  const range = { startMs: NOW_MS - 60_000, endMs: NOW_MS, stepMs: 30_000 };
+  const series = firstOf(await store.queryRange({ query: "up", ...range }));
+  expect([...series.values]).toEqual([440, 470, 499]);
+  expect(await store.labelNames({ match: [] })).toEqual(["__name__", "job"]);
+  expect(await store.labelValues({ match: ["up"], label: "job" })).toEqual(["node"]);
+  expect((await store.series({ match: ["up"] })).map(({ values }) => values)).toEqual([["up", "node"]]);
+  expect((await store.metadata()).map(({ metric }) => metric)).toEqual(["up"]);
+  expect((await store.stats()).head.series).toBe(1);
+});
+
+it("ends a series at a staleness marker, which crosses the border of the thread with its bits", async () => {
+  const { store } = openRoom(await newDirectory());
+  const batch = createAppendBatch();
+  const up = batch.addSeries(UP);
+  batch.addSample(up, NOW_MS - 2000, 1);
+  batch.addStale(up, NOW_MS - 1000);
+  await store.append(batch.finish());
+  expect(samplesOf(await store.query({ query: "up", timeMs: NOW_MS - 1500 }))).toHaveLength(1);
+  expect(samplesOf(await store.query({ query: "up", timeMs: NOW_MS }))).toHaveLength(0);
+});
+
+it("says what was refused and why, and keeps the rest", async () => {
+  const { store } = openRoom(await newDirectory());
+  const batch = createAppendBatch();
+  batch.addSample(batch.addSeries(UP), NOW_MS, 1);
+  batch.addSample(batch.addSeries(UP), NOW_MS, 2);
+  batch.addSample(batch.addSeries([["job", "nameless"]]), NOW_MS, 3);
+  const { written, refused } = await store.append(batch.finish());
+  expect(written.samples).toBe(1);
+  expect(refused.map(({ what, reason, count }) => [what, reason, count])).toEqual([
+    ["sample", "invalid-labels", 1],
+    ["sample", "duplicate", 1],
+  ]);
+  expect(refused[0]?.message).toContain(`job="nameless"`);
+  expect(refused[1]?.message).toContain(`__name__="up", job="node"`);
+});
+
+it("tells faults of queries apart", async () => {
+  const { store } = openRoom(await newDirectory());
+  const faultOf = async (query: string) =>
+    store.query({ query }).then(
+      () => null,
+      (error: unknown) => (error instanceof MetricsError ? error.fault : error),
+    );
+  expect(await faultOf("up +")).toBe("parse");
+  expect(await faultOf("label_replace(vector(1), 'a', '$1', 'b', '(')")).toBe("execution");
+});
+
+it("has everything again that it answered when it is opened anew", async () => {
+  const directory = await newDirectory();
+  const first = openRoom(directory);
+  const batch = createAppendBatch();
+  batch.addSample(batch.addSeries(UP), NOW_MS, 1);
+  await first.store.append(batch.finish());
+  await first.stop();
+  const { store } = openRoom(directory);
+  expect(samplesOf(await store.query({ query: "up", timeMs: NOW_MS }))).toHaveLength(1);
+});
+
+it("is unavailable while its directory cannot be used, and comes when it can", async () => {
+  const directory = await newDirectory();
+  await writeFile(path.join(directory, "metrics"), "in the way");
+  const room = openRoom(directory);
+  await waitFor("the failure", () => room.state().state === "failed");
+  await expect(room.store.stats()).rejects.toMatchObject({ fault: "unavailable" });
+  await rm(path.join(directory, "metrics"));
+  await waitFor("the store", () => room.state().state === "ready");
+  expect((await room.store.stats()).head.series).toBe(0);
+});
+
+it("outlives the death of its thread: calls under way fail, and the next ones are answered", async () => {
+  const room = openRoom(await newDirectory(), 16 * 2 ** 20);
+  await room.store.stats();
+  const batch = createAppendBatch();
+  for (let count = 0; count < 100_000; count++) {
+    batch.addSample(batch.addSeries([["__name__", `metric_${count % 100}`], ["id", `number ${count}`]]), NOW_MS, 1);
+  }
+  await expect(room.store.append(batch.finish())).rejects.toMatchObject({ fault: "unavailable" });
+  expect(room.state().state).toBe("failed");
+  await waitFor("the thread to be back", () => room.state().state === "ready");
+  expect((await room.store.stats()).head.series).toBe(0);
+});

@@ -1,0 +1,70 @@
+import type { QueryResult, QuerySettings } from "@mainstay/metrics";
+import type { MetricsStore as Store } from "@mainstay/metrics/tsdb";
+import type { Clock } from "../../../kernel/clock.ts";
+import type { InstantRequest, MetricsStore, RangeRequest } from "../metrics-store.ts";
+import { appendBatch } from "./append-batch.ts";
+import { createIntakes } from "./intake.ts";
+import { toListOptions } from "./selectors.ts";
+import type { ThreadSettings } from "./settings.ts";
+
+export interface LocalStoreDependencies {
+  store: Store;
+  settings: ThreadSettings;
+  clock: Clock;
+  /** A new directory for a snapshot, and what it is called. */
+  nameSnapshot(): { directory: string; name: string };
+}
+
+const LARGEST_METRICS = 10;
+
+/** The store as the rooms know it, over the engine's, in the thread in which that lives. */
+export function createLocalStore(dependencies: LocalStoreDependencies): MetricsStore {
+  const { store, clock, nameSnapshot } = dependencies;
+  const beginIntake = createIntakes(store);
+  return {
+    append: async (batch) => appendBatch(beginIntake(), batch),
+    async query(request) {
+      const { queryInstant } = await import("@mainstay/metrics");
+      const { query, timeMs = clock.now().getTime() } = request;
+      return queryInstant(query, timeMs, querySettings(dependencies, request));
+    },
+    async queryRange(request): Promise<QueryResult> {
+      const { queryRange } = await import("@mainstay/metrics");
+      return queryRange(request.query, request, querySettings(dependencies, request));
+    },
+    series: async (request) => store.series(await toListOptions(request)),
+    labelNames: async (request) => store.labelNames(await toListOptions(request)),
+    labelValues: async (request) => store.labelValues(request.label, await toListOptions(request)),
+    exemplars: async (request) => store.exemplars(await toListOptions(request)),
+    metadata: async () => store.metadata(),
+    deleteSeries: async (request) => store.deleteSamples(await toListOptions(request)),
+    cleanTombstones: async () => store.cleanTombstones(),
+    async snapshot() {
+      const { directory, name } = nameSnapshot();
+      await store.snapshot(directory);
+      return name;
+    },
+    async stats() {
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      const thread = { heapBytes: heapUsed, bufferBytes: arrayBuffers };
+      return { ...store.status(), cardinality: store.cardinality(LARGEST_METRICS), thread };
+    },
+  };
+}
+
+function querySettings(
+  { store, settings, clock }: LocalStoreDependencies,
+  { timeoutMs = Infinity, lookbackMs }: InstantRequest | RangeRequest,
+): QuerySettings {
+  const { samples, bytes, timeoutMs: longestMs } = settings.query;
+  return {
+    storage: store,
+    limits: {
+      maxSamples: samples,
+      maxBytes: bytes,
+      timeoutMs: Math.min(timeoutMs, longestMs),
+      nowMs: () => clock.monotonicMs(),
+    },
+    ...(lookbackMs === undefined ? {} : { lookbackMs }),
+  };
+}
