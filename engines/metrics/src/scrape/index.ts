@@ -1,5 +1,4 @@
 export { labelsOfTarget, type TargetDraft, type TargetLabels, type TargetSettings } from "./target-labels.ts";
-export { nextScrapeMs, offsetOf, timestampOf } from "./offset.ts";
 export {
   compileRelabelling,
   findRuleError,

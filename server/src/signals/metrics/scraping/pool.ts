@@ -79,7 +79,7 @@ export function startPool(job: ScrapeJob, dependencies: PoolDependencies): Pool 
     if (!isTarget(target)) return;
     const spec = specOf(job, record(target.labels));
     const loop = startTargetLoop(
-      { id, intervalMs: job.intervalMs, spec, ask: (signal) => ask(target.url, signal) },
+      { id, job: job.name, intervalMs: job.intervalMs, spec, ask: (signal) => ask(target.url, signal) },
       dependencies,
     );
     scraped.set(id, { url: target.url, discovered: record(discovered), spec, loop });

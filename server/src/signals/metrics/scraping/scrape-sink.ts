@@ -1,6 +1,7 @@
 import type { LabelLimits, RelabelRule } from "@mainstay/metrics/scrape";
+import type { Refused } from "../metrics-store.ts";
 
-/** What is done to the samples of one target; plain data, for it may cross to another thread. */
+/** What is done to the samples of one target; plain data, for it crosses to the thread of the store. */
 export interface TargetSpec {
   /** By name. */
   labels: Readonly<Record<string, string>>;
@@ -11,16 +12,30 @@ export interface TargetSpec {
   limits: LabelLimits;
 }
 
-export interface ScrapedText {
+export type TextFormat = "prometheus" | "openmetrics";
+
+/** What came of asking a target once. */
+export interface ScrapeRequest {
+  /** Of the target, the same from its first scrape to its end. */
+  id: string;
+  spec: TargetSpec;
   atMs: number;
   durationMs: number;
-  answer: { text: string; format: "prometheus" | "openmetrics" } | { error: string };
+  /** The text, or why there is none. */
+  answer: { text: string; format: TextFormat } | { error: string };
 }
 
-/** Where scrapes go. A target is known by an id of its own from its first scrape until its end. */
+export interface ScrapeOutcome {
+  /** Why the target counts as down. */
+  error: string | null;
+  /** What the store did not take of an answer that was well. */
+  refused: readonly Refused[];
+}
+
+/** Where scrapes go. */
 export interface ScrapeSink {
-  /** Resolves with what is wrong with the answer, null when nothing is. Rejects when nothing can be kept. */
-  take(id: string, spec: TargetSpec, scrape: ScrapedText): Promise<{ error: string | null }>;
+  /** Keeps what a target answered, what is told of the scrape itself, and the ends of series. */
+  takeScrape(request: ScrapeRequest): Promise<ScrapeOutcome>;
   /** The target is no more: its series end. */
-  end(id: string, atMs: number): Promise<void>;
+  endTarget(request: { id: string; atMs: number }): Promise<void>;
 }

@@ -1,10 +1,7 @@
-import { nextScrapeMs, offsetOf, timestampOf } from "@mainstay/metrics/scrape";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { Log } from "../../../kernel/log.ts";
-import type { ScrapedText, ScrapeSink, TargetSpec } from "./scrape-sink.ts";
-
-/** Asks the target; rejects with why there is no answer. */
-export type AskTarget = (signal: AbortSignal) => Promise<{ text: string; format: "prometheus" | "openmetrics" }>;
+import { nextScrapeMs, offsetOf, timestampOf } from "./schedule.ts";
+import type { ScrapeRequest, ScrapeSink, TargetSpec, TextFormat } from "./scrape-sink.ts";
 
 export interface LoopDependencies {
   clock: Clock;
@@ -12,13 +9,17 @@ export interface LoopDependencies {
   sink: ScrapeSink;
   /** Of this server: what shifts its scrapes against those of others. */
   seed: string;
+  /** Samples of an answer that the store did not take. */
+  onRefused(job: string, reason: string, count: number): void;
 }
 
 export interface LoopTarget {
   id: string;
+  job: string;
   intervalMs: number;
   spec: TargetSpec;
-  ask: AskTarget;
+  /** Rejects with why there is no answer. */
+  ask(signal: AbortSignal): Promise<{ text: string; format: TextFormat }>;
 }
 
 /** How the scrapes of one target went. */
@@ -36,8 +37,9 @@ export interface TargetLoop {
 }
 
 /** Scrapes one target at its point of every interval; a scrape that takes longer leaves turns out. */
-export function startTargetLoop(target: LoopTarget, { clock, log, sink, seed }: LoopDependencies): TargetLoop {
-  const { id, intervalMs, spec, ask } = target;
+export function startTargetLoop(target: LoopTarget, dependencies: LoopDependencies): TargetLoop {
+  const { clock, log, sink, seed, onRefused } = dependencies;
+  const { id, job, intervalMs, spec, ask } = target;
   const stopping = new AbortController();
   const { signal } = stopping;
   const offsetMs = offsetOf(id, seed, intervalMs);
@@ -48,11 +50,8 @@ export function startTargetLoop(target: LoopTarget, { clock, log, sink, seed }: 
     while (!signal.aborted) {
       const nowMs = clock.now().getTime();
       const dueMs = nextScrapeMs(nowMs, intervalMs, offsetMs);
-      const isDue = await clock.sleep(dueMs - nowMs, signal).then(
-        () => true,
-        () => false,
-      );
-      if (isDue) await scrape(dueMs);
+      await clock.sleep(dueMs - nowMs, signal).catch(() => undefined);
+      if (!signal.aborted) await scrape(dueMs);
     }
   }
 
@@ -62,7 +61,7 @@ export function startTargetLoop(target: LoopTarget, { clock, log, sink, seed }: 
     const answer = await ask(signal).catch((error: unknown) => ({ error: reasonOf(error) }));
     if (signal.aborted) return;
     const durationMs = clock.monotonicMs() - beganMs;
-    const error = await hand({ atMs, durationMs, answer });
+    const error = await hand({ id, spec, atMs, durationMs, answer });
     if (error !== health.lastError) log.debug({ target: id, error }, "a target answers in another way than before");
     health = {
       health: error === null ? "up" : "down",
@@ -71,11 +70,14 @@ export function startTargetLoop(target: LoopTarget, { clock, log, sink, seed }: 
   }
 
   /** A store that takes nothing leaves a gap; the next scrape tries again. */
-  function hand(scraped: ScrapedText): Promise<string | null> {
-    return sink.take(id, spec, scraped).then(
-      ({ error }) => error,
-      (error: unknown) => `the answer could not be kept: ${reasonOf(error)}`,
-    );
+  async function hand(request: ScrapeRequest): Promise<string | null> {
+    try {
+      const { error, refused } = await sink.takeScrape(request);
+      for (const { reason, count } of refused) onRefused(job, reason, count);
+      return error;
+    } catch (error) {
+      return `the answer could not be kept: ${reasonOf(error)}`;
+    }
   }
 
   return {
@@ -84,7 +86,7 @@ export function startTargetLoop(target: LoopTarget, { clock, log, sink, seed }: 
       stopping.abort();
       await running;
       if (!isGone) return;
-      await sink.end(id, clock.now().getTime()).catch((error: unknown) => {
+      await sink.endTarget({ id, atMs: clock.now().getTime() }).catch((error: unknown) => {
         log.warn({ target: id, error }, "the end of a target's series could not be told");
       });
     },

@@ -175,6 +175,8 @@ function storeOver(call: CallThread): MetricsStore {
       const { positions, timestampsMs, values } = batch;
       return call("append", batch, [positions.buffer, timestampsMs.buffer, values.buffer]);
     },
+    takeScrape: (request) => call("takeScrape", request),
+    endTarget: (request) => call("endTarget", request),
     query: (request) => call("query", request),
     queryRange: (request) => call("queryRange", request),
     series: (request) => call("series", request),

@@ -5,6 +5,7 @@ import type { InstantRequest, MetricsStore, RangeRequest } from "../metrics-stor
 import { appendBatch } from "./append-batch.ts";
 import { createIntakes } from "./intake.ts";
 import { toListOptions } from "./selectors.ts";
+import { createScrapeSink } from "./take-scrape.ts";
 import type { ThreadSettings } from "./settings.ts";
 
 export interface LocalStoreDependencies {
@@ -22,6 +23,7 @@ export function createLocalStore(dependencies: LocalStoreDependencies): MetricsS
   const { store, clock, nameSnapshot } = dependencies;
   const beginIntake = createIntakes(store);
   return {
+    ...createScrapeSink(beginIntake),
     append: async (batch) => appendBatch(beginIntake(), batch),
     async query(request) {
       const { queryInstant } = await import("@mainstay/metrics");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nextScrapeMs, offsetOf, timestampOf } from "./offset.ts";
+import { nextScrapeMs, offsetOf, timestampOf } from "./schedule.ts";
 
 describe("the time of a scrape", () => {
   it("is the next one at the target's offset", () => {

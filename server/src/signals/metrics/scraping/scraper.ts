@@ -1,0 +1,113 @@
+import { AppError } from "@mainstay/api";
+import type { LongRunning } from "../../../kernel/actors.ts";
+import type { Clock } from "../../../kernel/clock.ts";
+import type { Log } from "../../../kernel/log.ts";
+import type { Metrics } from "../../../kernel/metrics.ts";
+import type { ReadFile } from "./access.ts";
+import type { Discovery } from "./discovery/discovery.ts";
+import type { Pool } from "./pool.ts";
+import type { ScrapeJob } from "./scrape-job.ts";
+import type { ScrapeSink } from "./scrape-sink.ts";
+import { startSource, type Source } from "./source.ts";
+import type { LoopDependencies } from "./target-loop.ts";
+import type { PoolView, TargetsView } from "./targets-view.ts";
+
+export interface ScraperDependencies {
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  sink: ScrapeSink;
+  /** Shifts the scrapes of this server against those of others. */
+  seed: string;
+  /** Absolute path of a file in the form of Prometheus' configuration; null: only the sources are scraped. */
+  file: string | null;
+  readFile: ReadFile;
+  discoveriesOf(job: ScrapeJob): Discovery[];
+  sources: readonly Source[];
+  sourceIntervalMs: number;
+}
+
+export interface Scraper extends LongRunning, TargetsView {
+  /** Why the file as it is now is not in force; null: it is, or there is none. */
+  fileProblem(): string | null;
+}
+
+/** How soon a file that was changed is read. */
+const LOOK_MS = 5_000;
+
+/** Scrapes what a file says, which may change at any time, and what is always there. */
+export function createScraper(dependencies: ScraperDependencies): Scraper {
+  const { clock, log, metrics, sink, seed, file, readFile, discoveriesOf, sources } = dependencies;
+  const refused = metrics.counter({
+    name: "mainstay_metrics_scrape_refused_samples_total",
+    help: "Samples of scrapes that the store did not take, by job and reason.",
+    labels: ["job", "reason"],
+  });
+  const loops: LoopDependencies = {
+    ...{ clock, log, sink, seed },
+    onRefused: (job, reason, count) => refused.add({ job, reason }, count),
+  };
+  const pools = new Map<string, { text: string; pool: Pool }>();
+  let own: Pool[] = [];
+  let inForce: string | null = null;
+  let problem: string | null = null;
+  let stopLooking = () => {};
+  let looking: Promise<void> = Promise.resolve();
+
+  async function look(path: string): Promise<void> {
+    try {
+      const text = await readFile(path);
+      if (text === inForce) return void (problem = null);
+      // Loaded only where there is something to scrape: nobody else pays for it.
+      const { readScrapeFile } = await import("./read-scrape-file.ts");
+      await apply(readScrapeFile(text, path));
+      inForce = text;
+      problem = null;
+    } catch (error) {
+      const reason = reasonOf(error);
+      if (reason !== problem) log.warn({ file: path, reason }, "the file of scrapes is not in force");
+      problem = reason;
+    }
+  }
+
+  /** Jobs that are as they were go on undisturbed. */
+  async function apply(jobs: readonly ScrapeJob[]): Promise<void> {
+    const { startPool } = await import("./pool.ts");
+    const texts = new Map(jobs.map((job) => [job.name, JSON.stringify(job)]));
+    for (const [name, { text, pool }] of pools) {
+      if (texts.get(name) === text) continue;
+      await pool.stop(true);
+      pools.delete(name);
+    }
+    for (const job of jobs) {
+      const text = texts.get(job.name) ?? "";
+      if (pools.has(job.name)) continue;
+      pools.set(job.name, { text, pool: startPool(job, { ...loops, readFile, discoveriesOf }) });
+    }
+    log.info({ file, jobs: jobs.length }, "the file of scrapes is in force");
+  }
+
+  return {
+    name: "scraper",
+    fileProblem: () => problem,
+    pools: (): PoolView[] => [...own, ...[...pools.values()].map(({ pool }) => pool)].map((pool) => pool.view()),
+    async start() {
+      own = sources.map((source) => startSource(source, dependencies.sourceIntervalMs, loops));
+      if (file === null) return;
+      await look(file);
+      stopLooking = clock.every(LOOK_MS, () => (looking = look(file)));
+    },
+    async stop() {
+      stopLooking();
+      await looking;
+      const all = [...own, ...[...pools.values()].map(({ pool }) => pool)];
+      await Promise.all(all.map((pool) => pool.stop(false)));
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof AppError && error.errors.length > 0)
+    return error.errors.map(({ path, message }) => `${path}: ${message}`).join("; ");
+  return error instanceof Error ? error.message : String(error);
+}
