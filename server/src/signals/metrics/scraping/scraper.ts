@@ -23,6 +23,8 @@ export interface ScraperDependencies {
   file: string | null;
   readFile: ReadFile;
   discoveriesOf(job: ScrapeJob): Discovery[];
+  /** How soon a file that was changed is read. */
+  fileLookMs: number;
   sources: readonly Source[];
   sourceIntervalMs: number;
 }
@@ -31,9 +33,6 @@ export interface Scraper extends LongRunning, TargetsView {
   /** Why the file as it is now is not in force; null: it is, or there is none. */
   fileProblem(): string | null;
 }
-
-/** How soon a file that was changed is read. */
-const LOOK_MS = 5_000;
 
 /** Scrapes what a file says, which may change at any time, and what is always there. */
 export function createScraper(dependencies: ScraperDependencies): Scraper {
@@ -95,7 +94,7 @@ export function createScraper(dependencies: ScraperDependencies): Scraper {
       own = sources.map((source) => startSource(source, dependencies.sourceIntervalMs, loops));
       if (file === null) return;
       await look(file);
-      stopLooking = clock.every(LOOK_MS, () => (looking = look(file)));
+      stopLooking = clock.every(dependencies.fileLookMs, () => (looking = look(file)));
     },
     async stop() {
       stopLooking();

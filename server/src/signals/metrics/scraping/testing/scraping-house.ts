@@ -1,0 +1,108 @@
+import { openMetricsStore } from "@mainstay/metrics/tsdb";
+import { once } from "node:events";
+import * as fs from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { Resolver } from "node:dns/promises";
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createTlsServer, type ServerOptions } from "node:https";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { onTestFinished } from "vitest";
+import { silentLog } from "../../../../../../tests/support/log.ts";
+import { createTemporaryDirectory } from "../../../../../../tests/support/temporary.ts";
+import { waitUntil } from "../../../../../../tests/support/wait-until.ts";
+import { createSystemClock } from "../../../../kernel/clock.ts";
+import { createMetrics } from "../../../../kernel/metrics.ts";
+import type { MetricsStore } from "../../metrics-store.ts";
+import { createLocalStore } from "../../thread/local-store.ts";
+import { discoveriesOf } from "../discovery/discoveries.ts";
+import { createScraper, type Scraper, type ScraperDependencies } from "../scraper.ts";
+import type { ActiveTarget } from "../targets-view.ts";
+
+/** A scraper with a real store in this thread, and a directory for its files. */
+export interface ScrapingHouse {
+  scraper: Scraper;
+  store: MetricsStore;
+  /** Puts a file into the directory; `scrape.yml` is the one that is in force. */
+  write(name: string, text: string): Promise<string>;
+  /** Waits for a target of whom this is true. */
+  target(what: string, isIt: (target: ActiveTarget) => boolean): Promise<ActiveTarget>;
+  /** `value` of every series of an instant query, by their labels without name, job and instance. */
+  query(query: string): Promise<Record<string, number>>;
+}
+
+export interface HouseOptions {
+  scrapeFile?: string;
+  nameServer?: string;
+  sources?: ScraperDependencies["sources"];
+}
+
+const QUERY = { samples: 1e6, bytes: 1e8, timeoutMs: 10_000 };
+
+export async function openScrapingHouse(options: HouseOptions): Promise<ScrapingHouse> {
+  const directory = createTemporaryDirectory();
+  const file = path.join(directory.path, "scrape.yml");
+  if (options.scrapeFile !== undefined) await writeFile(file, options.scrapeFile);
+  const clock = createSystemClock();
+  const metrics = createMetrics({ clock, log: silentLog });
+  const engine = openMetricsStore({
+    ...{ disk: fs, directory: path.join(directory.path, "metrics"), pause: async () => {} },
+    clock: { now: () => clock.now().getTime() },
+  });
+  const store = createLocalStore({
+    ...{ store: engine, clock, nameSnapshot: () => ({ directory: "", name: "" }) },
+    settings: { directory: "", store: {}, query: QUERY, bodyBytes: 0 },
+  });
+  const scraper = createScraper({
+    ...{ clock, metrics, log: silentLog, sink: store, seed: "test", sourceIntervalMs: 100, fileLookMs: 50 },
+    file: options.scrapeFile === undefined ? null : file,
+    readFile: (name) => readFile(name, "utf8"),
+    discoveriesOf: (job) => discoveriesOf(job, () => resolverFor(options.nameServer)),
+    sources: options.sources ?? [],
+  });
+  await scraper.start();
+  onTestFinished(async () => {
+    await scraper.stop();
+    await engine.close();
+    directory.remove();
+  });
+  const targets = () => scraper.pools().flatMap((pool) => pool.active);
+  return {
+    scraper,
+    store,
+    async write(name, text) {
+      await writeFile(path.join(directory.path, name), text);
+      return path.join(directory.path, name);
+    },
+    target: (what, isIt) => waitUntil(what, () => targets().find(isIt)),
+    async query(query) {
+      const { value } = await store.query({ query });
+      if (value.type !== "vector") throw new Error(`${query} gives no vector`);
+      return Object.fromEntries(value.samples.map((each) => [describe(each.labels), Number("value" in each ? each.value : NaN)]));
+    },
+  };
+}
+
+const HIDDEN = new Set(["__name__", "job", "instance"]);
+
+function describe({ names, values }: { names: readonly string[]; values: readonly string[] }): string {
+  return names.flatMap((name, index) => (HIDDEN.has(name) ? [] : [`${name}=${values[index]}`])).join();
+}
+
+function resolverFor(server: string | undefined): Resolver {
+  const resolver = new Resolver({ timeout: 500, tries: 2 });
+  if (server !== undefined) resolver.setServers([server]);
+  return resolver;
+}
+
+/** Something on loopback that is scraped; its `host:port`. */
+export async function startTarget(listener: RequestListener, tls?: ServerOptions): Promise<string> {
+  const server = tls ? createTlsServer(tls, listener) : createServer(listener);
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const { port } = server.address() as AddressInfo;
+  return `127.0.0.1:${port}`;
+}
