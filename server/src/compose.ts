@@ -50,7 +50,6 @@ import {
   createReleaseCommandDriver,
   createScaleDriver,
   createTaskKeeper,
-  instanceMetrics,
   readOutput,
 } from "./drivers/instances/index.ts";
 import { createProber, createVerificationDriver, withProbes } from "./drivers/probing/index.ts";
@@ -59,7 +58,7 @@ import { createTrafficDriver, createTrafficSampler, trafficMetrics } from "./dri
 import { addHousekeeping } from "./housekeeping.ts";
 import type { LongRunning } from "./kernel/actors.ts";
 import type { Clock } from "./kernel/clock.ts";
-import type { DatabaseHandle } from "./kernel/database/index.ts";
+import { databaseMetrics, type DatabaseHandle } from "./kernel/database/index.ts";
 import { freeBytesAt } from "./kernel/disk.ts";
 import { createEvents } from "./kernel/events/index.ts";
 import { createHttp, createIdempotencyStore } from "./kernel/http/index.ts";
@@ -273,7 +272,8 @@ export function compose(dependencies: HouseDependencies) {
     const counters = sampler.latest();
     return counters ? trafficMetrics(counters) : [];
   });
-  metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
+  metrics.registerCollector("database", () => databaseMetrics(db));
+  metrics.registerCollector("agent", async () => (await agent.metrics()).families);
   addHousekeeping(jobs, {
     ...{ events, changes, services, builds, collect, idempotencyStore, uploads, channels, clock },
     accounts: identity.accounts,
