@@ -1,9 +1,11 @@
 export * from "./model.ts";
-export type { QueryLimits } from "./promql/evaluation/budget.ts";
+export { createBudget as createQueryBudget, type QueryLimits } from "./promql/evaluation/budget.ts";
+export { bucketsOf, type Bucket } from "./promql/histograms/bounds.ts";
 export { QueryError, type QueryFault } from "./promql/evaluation/query-error.ts";
 export { MAX_STEPS, queryInstant, queryRange, type QuerySettings, type Range } from "./promql/query.ts";
 export type { MatrixSeries, QueryResult, ResultValue, VectorSample } from "./promql/query-result.ts";
-export type { Expr } from "./promql/syntax/ast.ts";
+export { selectorsOf } from "./promql/syntax/selectors.ts";
+export type { Expr, VectorSelector } from "./promql/syntax/ast.ts";
 export { format as formatQuery } from "./promql/syntax/format.ts";
 export { type Json, toJson as queryToJson } from "./promql/syntax/to-json.ts";
 export { pretty as prettifyQuery } from "./promql/syntax/pretty.ts";

@@ -7,6 +7,7 @@ import type { StoreCounts, StoreState } from "./store-state.ts";
 export interface StoreStatus {
   head: {
     series: number;
+    chunks: number;
     minMs: number | null;
     maxMs: number | null;
     /** Memory of samples; labels and lists come on top. */
@@ -28,6 +29,7 @@ export function statusOf(state: StoreState, oldestMs: number): StoreStatus {
   return {
     head: {
       series: head.byRef.size,
+      chunks: head.byRef.values().reduce((sum, { chunks, openCount }) => sum + chunks.length + Math.sign(openCount), 0),
       minMs: Number.isFinite(oldestMs) ? oldestMs : null,
       maxMs: Number.isFinite(head.maxMs) ? head.maxMs : null,
       sampleBytes: head.memory.open.sizeBytes() + head.memory.arena.sizeBytes(),

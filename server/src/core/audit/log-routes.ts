@@ -60,7 +60,7 @@ export function addLogRoutes(http: Http, { audit, auditLog, isPublic }: LogRoute
   http.route({
     ...{ method: "POST", url: "/audit/witness/add-checkpoint", permission: "public", tags: TAGS },
     summary: "Checkpoints of logs that this platform is a witness of, kept and cosigned",
-    takes: "text/plain",
+    takes: ["text/plain"],
     statuses: [200, 400, 403, 404, 409, 422],
     response: z.string(),
     contentType: TEXT,

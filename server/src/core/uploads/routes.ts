@@ -46,7 +46,7 @@ export function addUploadsRoutes(http: Http, uploads: Uploads): void {
     scope: "somewhere",
     summary: "Append a piece that begins at the header Upload-Offset",
     params: idParam,
-    takes: PIECE_CONTENT_TYPE,
+    takes: [PIECE_CONTENT_TYPE],
     response: z.undefined(),
     statuses: [204],
     handler: async ({ params, headers, content, actor }) => {

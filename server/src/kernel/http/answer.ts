@@ -6,7 +6,7 @@ import { authorize } from "./authorize.ts";
 import { unlessAborted, type Exchange } from "./exchange.ts";
 import { once, readIdempotencyKey, type IdempotencyStore, type StoredAnswer } from "./idempotency.ts";
 import { sendLines } from "./ndjson.ts";
-import { readInput, Reply, writeOutput, type AnyRoute, type HttpRequest } from "./route.ts";
+import { readInput, Reply, reply, writeOutput, type AnyRoute, type HttpRequest } from "./route.ts";
 
 export interface AnswerOptions {
   clock: Clock;
@@ -31,8 +31,8 @@ const NDJSON_TYPE = "application/x-ndjson; charset=utf-8";
  * answers.
  */
 export async function answer(call: Call, options: AnswerOptions): Promise<unknown> {
-  const { route, exchange, request, reply } = call;
-  const content = contentOf(route, request.body);
+  const { route, exchange, request, reply: sent } = call;
+  const content = contentOf(route, request);
   const input = readInput(route, request);
   const handlerRequest: HttpRequest<unknown, unknown, unknown> = {
     ...input,
@@ -41,7 +41,7 @@ export async function answer(call: Call, options: AnswerOptions): Promise<unknow
     authenticated: exchange.authenticated,
     method: request.method,
     requestId: exchange.requestId,
-    announce: (headers) => void reply.headers(headers),
+    announce: (headers) => void sent.headers(headers),
     address: exchange.address,
     signal: exchange.abandoned.signal,
     headers: request.headers,
@@ -53,9 +53,8 @@ export async function answer(call: Call, options: AnswerOptions): Promise<unknow
   if (route.stream) return sendStream(call, await withinTime(exchange, options, handle()));
 
   if (route.bytes !== undefined) {
-    const bytes = await withinTime(exchange, options, handle());
-    if (!(bytes instanceof Uint8Array)) throw new Error(`${route.method} ${route.url} must answer bytes`);
-    return reply.type(route.bytes).send(Buffer.from(bytes));
+    const { status, headers, body } = bytesOf(route, await withinTime(exchange, options, handle()));
+    return sent.code(status).type(route.bytes).headers(headers).send(body);
   }
 
   const perform = async (): Promise<StoredAnswer> => toAnswer(route, await handle());
@@ -66,19 +65,29 @@ export async function answer(call: Call, options: AnswerOptions): Promise<unknow
     readIdempotencyKey(request.headers, { actor, method: "POST", url: request.url, body: input.body });
   const work = keyed && key ? once(keyed, key, perform) : perform();
   const { status, headers, body } = await withinTime(exchange, options, work);
-  return reply
+  return sent
     .code(status)
     .type(route.contentType ?? JSON_TYPE)
     .headers(headers)
     .send(body);
 }
 
-/** The bytes of a route that takes them; those sent to any other route are refused. */
-function contentOf(route: AnyRoute, body: unknown): AsyncIterable<Uint8Array> {
+/** The bytes of a route that takes them; those sent to any other route are refused, and other types too. */
+function contentOf({ takes }: AnyRoute, { body, headers }: FastifyRequest): AsyncIterable<Uint8Array> {
   const isStream = body instanceof Readable;
-  if (isStream !== (route.takes !== undefined))
-    throw new AppError("UNSUPPORTED_MEDIA_TYPE", { types: route.takes ?? "application/json" });
+  const type = headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "";
+  const isWrong = takes === undefined ? isStream : isStream && !takes.includes(type);
+  if (isWrong)
+    throw new AppError("UNSUPPORTED_MEDIA_TYPE", { types: takes?.join(" or ") ?? "application/json" });
   return isStream ? body : Readable.from([]);
+}
+
+function bytesOf(route: AnyRoute, output: unknown): Reply<Buffer> {
+  const { status, headers, body } =
+    output instanceof Reply ? output : reply({ status: usualStatus(route), body: output });
+  demandKnown(route, status);
+  if (!(body instanceof Uint8Array)) throw new Error(`${route.method} ${route.url} must answer bytes`);
+  return reply({ status, headers, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) });
 }
 
 /** What is late is answered as late; it goes on unheard, told so by its signal. */
@@ -98,11 +107,19 @@ async function withinTime<T>(exchange: Exchange, options: AnswerOptions, work: P
 }
 
 function toAnswer(route: AnyRoute, output: unknown): StoredAnswer {
-  const [usual = 200] = route.statuses ?? [];
-  if (!(output instanceof Reply)) return { status: usual, headers: {}, body: writeOutput(route, output) };
-  const isKnown = output.status === usual || route.statuses?.includes(output.status);
-  if (!isKnown) throw new Error(`${route.method} ${route.url} does not name the status ${output.status}`);
+  if (!(output instanceof Reply))
+    return { status: usualStatus(route), headers: {}, body: writeOutput(route, output) };
+  demandKnown(route, output.status);
   return { status: output.status, headers: { ...output.headers }, body: writeOutput(route, output.body) };
+}
+
+function usualStatus({ statuses = [] }: AnyRoute): number {
+  return statuses[0] ?? 200;
+}
+
+function demandKnown(route: AnyRoute, status: number): void {
+  const isKnown = status === usualStatus(route) || route.statuses?.includes(status);
+  if (!isKnown) throw new Error(`${route.method} ${route.url} does not name the status ${status}`);
 }
 
 async function sendStream({ route, exchange, reply }: Call, items: unknown): Promise<unknown> {

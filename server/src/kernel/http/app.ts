@@ -62,9 +62,10 @@ function readJson(app: FastifyInstance): void {
   });
 }
 
-/** Bodies of this type reach their route as they arrive; the route sees to their limits. */
-export function handOn(app: FastifyInstance, type: string): void {
-  app.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
+/** Bodies of these types, and no others, reach their routes as they arrive, who see to their limits. */
+export function handOn(app: FastifyInstance, types: ReadonlySet<string>): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser([...types], (_request, payload, done) => done(null, payload));
 }
 
 /** The parser's own message quotes the text, which is not ours to spread. */

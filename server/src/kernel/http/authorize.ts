@@ -19,7 +19,7 @@ export async function admit(
 ): Promise<{ authenticated: Authenticated; check: () => void }> {
   const permission = route?.permission ?? "public";
   if (permission === "public") return { authenticated: NOBODY, check: () => {} };
-  const authenticated = await authenticate(credentials);
+  const authenticated = await authenticate(route?.takesBasic ? withoutBasic(credentials) : credentials);
   if (!authenticated) throw new AppError("UNAUTHENTICATED");
   const check = (): void => {
     if (route?.scope === undefined) return demand(authenticated, permission, PLATFORM);
@@ -27,6 +27,18 @@ export async function admit(
       throw new AppError("PERMISSION_DENIED", { permission, scope: "anything" });
   };
   return { authenticated, check };
+}
+
+const BASIC = /^Basic +([A-Za-z0-9+/=]+) *$/i;
+
+/** The password of HTTP Basic authentication (RFC 7617) as the bearer's key. */
+function withoutBasic(credentials: Credentials): Credentials {
+  const { authorization } = credentials.headers;
+  const encoded = typeof authorization === "string" ? BASIC.exec(authorization)?.[1] : undefined;
+  if (encoded === undefined) return credentials;
+  const text = Buffer.from(encoded, "base64").toString();
+  const key = text.slice(text.indexOf(":") + 1);
+  return { ...credentials, headers: { ...credentials.headers, authorization: `Bearer ${key}` } };
 }
 
 /**

@@ -151,10 +151,18 @@ export function createHttp(options: HttpOptions): Http {
       "onSend",
       async (_request, reply) => void (isStopping && reply.header("connection", "close")),
     );
-    const types = new Set([...routes.values()].flatMap(({ takes }) => takes ?? []));
-    for (const type of types) handOn(app, type);
-    for (const route of routes.values()) {
-      app.route({
+    const [ofBytes, ofJson] = divide(routes.values(), ({ takes }) => takes !== undefined);
+    addRoutes(app, ofJson);
+    await app.register(async (part) => {
+      handOn(part, new Set(ofBytes.flatMap(({ takes }) => takes ?? [])));
+      addRoutes(part, ofBytes);
+    });
+    await app.ready();
+  }
+
+  function addRoutes(part: FastifyInstance, added: readonly AnyRoute[]): void {
+    for (const route of added) {
+      part.route({
         method: route.method,
         url: route.url,
         schema: describeRoute(route),
@@ -164,7 +172,6 @@ export function createHttp(options: HttpOptions): Http {
         },
       });
     }
-    await app.ready();
   }
 
   function ready(): Promise<void> {
@@ -206,6 +213,11 @@ export function createHttp(options: HttpOptions): Http {
       await closed;
     },
   };
+}
+
+function divide<T>(all: Iterable<T>, isFirst: (each: T) => boolean): [T[], T[]] {
+  const list = [...all];
+  return [list.filter(isFirst), list.filter((each) => !isFirst(each))];
 }
 
 async function listen(app: FastifyInstance, { host, port }: PlatformConfig["server"]): Promise<void> {

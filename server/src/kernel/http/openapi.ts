@@ -3,7 +3,7 @@ import swagger from "@fastify/swagger";
 import type { FastifyInstance, FastifySchema } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import { z } from "zod";
-import type { AnyRoute } from "./route.ts";
+import { BYTES, type AnyRoute } from "./route.ts";
 
 /** Makes the instance collect its routes into an OpenAPI 3.1 document; to be called before they are added. */
 export async function collectOpenapi(app: FastifyInstance, version: string): Promise<void> {
@@ -24,12 +24,13 @@ export async function collectOpenapi(app: FastifyInstance, version: string): Pro
   });
 }
 
+const FIRST_REFUSAL = 400;
 const BYTES_IN_JSON = z.string().meta({ contentEncoding: "binary" });
 
 /** The route for the document; nothing is validated by it. */
 export function describeRoute(route: AnyRoute): FastifySchema {
   const { params, query, body, takes, statuses = [200] } = route;
-  const response = route.bytes === undefined ? route.response : BYTES_IN_JSON;
+  const response = route.response === BYTES ? BYTES_IN_JSON : route.response;
   const { summary, tags = [tagOf(route.url)] } = route;
   const type = route.stream
     ? "application/x-ndjson"
@@ -39,7 +40,10 @@ export function describeRoute(route: AnyRoute): FastifySchema {
     description: "Refused or failed",
     content: { [PROBLEM_CONTENT_TYPE]: { schema: problem } },
   };
-  const responses = Object.fromEntries(statuses.map((status) => [status, success]));
+  const refusal = { ...success, description: failure.description };
+  const responses = Object.fromEntries(
+    statuses.map((status) => [status, status < FIRST_REFUSAL ? success : refusal]),
+  );
   return {
     operationId: operationIdOf(route),
     summary,
@@ -47,7 +51,7 @@ export function describeRoute(route: AnyRoute): FastifySchema {
     ...(params ? { params } : {}),
     ...(query ? { querystring: query } : {}),
     ...(body ? { body } : {}),
-    ...(takes === undefined ? {} : { body: BYTES_IN_JSON, consumes: [takes] }),
+    ...(takes === undefined ? {} : { body: BYTES_IN_JSON, consumes: [...takes] }),
     response: { ...responses, default: failure },
     ...(route.permission === "public" ? { security: [] } : {}),
     ...{ "x-permission": route.permission },

@@ -103,8 +103,10 @@ interface RouteForm<
   /** Texts come in: numbers need z.coerce. */
   query?: Q;
   body?: B;
-  /** The media type of bytes that are handed on as they arrive, in place of a JSON body. */
-  takes?: string;
+  /** Media types of bytes that are handed on as they arrive, in place of a JSON body; no body at all is fine. */
+  takes?: readonly string[];
+  /** Whether programs may send their key as the password of HTTP Basic authentication, under any name. */
+  takesBasic?: boolean;
   /** What is answered; for a stream, each of its items. */
   response: R;
 }
@@ -120,7 +122,7 @@ export type Route<
         stream?: undefined;
         /** The statuses of a success; the first one is the usual one, 200 unless given. */
         statuses?: readonly number[];
-        /** The answer is bytes of this media type; the response is `BYTES`. */
+        /** The answer is bytes of this media type; the response, if it is not `BYTES`, says what they hold. */
         bytes?: string;
         /** The answer is text of this type instead of JSON. */
         contentType?: string;

@@ -74,6 +74,47 @@ export interface StoreStats extends StoreStatus {
   thread: { heapBytes: number; bufferBytes: number };
 }
 
+/** Questions of the HTTP API that are answered where the data lies, so that answers are written there too. */
+export type ApiEndpoint =
+  | "query"
+  | "query_range"
+  | "query_exemplars"
+  | "format_query"
+  | "parse_query"
+  | "labels"
+  | "label_values"
+  | "series"
+  | "metadata"
+  | "tsdb"
+  | "federate";
+
+export interface ApiCall {
+  endpoint: ApiEndpoint;
+  /** What stands in the path; empty where nothing does. */
+  subject: string;
+  /** Parameters as the address and a form in the body hold them. */
+  search: string;
+  form: string;
+  acceptsGzip: boolean;
+}
+
+export interface ApiAnswer {
+  status: number;
+  contentType: string;
+  isGzip: boolean;
+  body: Uint8Array<ArrayBuffer>;
+}
+
+/** How metrics come in over the wire. */
+export type Protocol = "remote-write-1" | "remote-write-2" | "otlp-protobuf" | "otlp-json";
+
+export interface Delivery {
+  protocol: Protocol;
+  encoding: "identity" | "gzip" | "snappy";
+  /** As it came; the array belongs to the store once it is handed over. */
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
 /**
  * Time series, whoever keeps them. Everything that fails is a `MetricsError`: callers that have other
  * things to do than metrics count it and go on.
@@ -81,6 +122,7 @@ export interface StoreStats extends StoreStatus {
 export interface MetricsStore extends ScrapeSink {
   /** What it answers survives the death of the process. */
   append(batch: AppendBatch): Promise<AppendOutcome>;
+  ingest(delivery: Delivery): Promise<AppendOutcome>;
   query(request: InstantRequest): Promise<QueryResult>;
   queryRange(request: RangeRequest): Promise<QueryResult>;
   series(request: SeriesRequest): Promise<readonly Labels[]>;
@@ -94,6 +136,8 @@ export interface MetricsStore extends ScrapeSink {
   /** The name of the directory below `snapshots/`. */
   snapshot(): Promise<string>;
   stats(): Promise<StoreStats>;
+  /** A refusal is an answer too; it fails only as unavailable. */
+  answer(call: ApiCall): Promise<ApiAnswer>;
 }
 
 /**

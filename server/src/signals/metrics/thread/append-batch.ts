@@ -16,18 +16,15 @@ export function appendBatch(intake: Intake, batch: AppendBatch): AppendOutcome {
   const words = new Uint32Array(values.buffer);
   positions.forEach((position, index) => {
     const ref = refOf("sample", position);
-    if (ref === null) return;
-    const { values: column, at } = intake.addSample(ref, timestampsMs[index] ?? NaN);
-    // By its bits, so that a staleness marker stays one.
-    new Uint32Array(column.buffer, at * 8, 2).set(words.subarray(index * 2, index * 2 + 2));
+    if (ref !== null) intake.addSample(ref, timestampsMs[index] ?? NaN, { words, index });
   });
   for (const { position, timestampMs, value } of histograms) {
     const ref = refOf("histogram", position);
-    if (ref !== null) intake.addHistogram(ref, timestampMs, value);
+    if (ref !== null) intake.addHistogram({ ref, timestampMs, value });
   }
   for (const { position, labels, timestampMs, value } of exemplars) {
     const ref = refOf("exemplar", position);
-    if (ref !== null) intake.addExemplar(ref, { labels: createLabels(labels), timestampMs, value });
+    if (ref !== null) intake.addExemplar({ ref, labels: createLabels(labels), timestampMs, value });
   }
   for (const each of metadata) intake.addMetadata(each);
   return intake.finish();

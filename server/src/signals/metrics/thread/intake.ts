@@ -1,10 +1,11 @@
 import { createLabels, METRIC_NAME, NO_LABELS, type Histogram, type Labels } from "@mainstay/metrics/model";
-import {
-  createSampleBatch,
-  type Metadata,
-  type MetricsStore as Store,
-  type RefusalReason,
-  type SampleBatch,
+import type {
+  ExemplarSample,
+  HistogramSample,
+  Metadata,
+  MetricsStore as Store,
+  RefusalReason,
+  SampleBatch,
 } from "@mainstay/metrics/tsdb";
 import type { AppendOutcome, LabelPair, Refused } from "../metrics-store.ts";
 import { createTally, type Example } from "./tally.ts";
@@ -15,15 +16,23 @@ const LARGEST_KEPT_SAMPLES = 64 * 1024;
 
 /** What one call brings, until it is written as one frame of the log. */
 export interface Intake {
-  /** A reference for these labels; null when they are refused, with what was to be said of them. */
+  /** A reference for these labels, or why there is none. */
   resolve(pairs: readonly LabelPair[]): number | Refusal;
-  addSample(ref: number, timestampMs: number): { values: Float64Array; at: number };
-  addHistogram(ref: number, timestampMs: number, value: Histogram): void;
-  addExemplar(ref: number, exemplar: { labels: Labels; timestampMs: number; value: number }): void;
+  /** The value as two words of eight bytes, so that a staleness marker stays one. */
+  addSample(ref: number, timestampMs: number, value: Bits): void;
+  addHistogram(sample: HistogramSample): void;
+  addExemplar(exemplar: ExemplarSample): void;
+  /** Written only if it says something new. */
   addMetadata(metadata: Metadata): void;
-  refuse(refused: Example): void;
-  /** Writes it all; throws what the store throws, and nothing of it is kept then. */
+  refuse(example: Example): void;
+  /** Writes it all. Throws what the store throws, and nothing of it is kept then. */
   finish(): AppendOutcome;
+}
+
+/** A number of a column, by its place there. */
+export interface Bits {
+  words: Uint32Array;
+  index: number;
 }
 
 export interface Refusal {
@@ -33,51 +42,63 @@ export interface Refusal {
 
 /** Makes intakes that share their columns: one at a time. */
 export function createIntakes(store: Store): () => Intake {
-  let kept = createSampleBatch(FIRST_SAMPLES);
+  let columns = createColumns(FIRST_SAMPLES);
+  const told = new Map(store.metadata().map((each) => [each.metric, each]));
+
+  function push(ref: number, timestampMs: number, { words, index }: Bits): void {
+    if (columns.batch.count === columns.batch.values.length) columns = grown(columns);
+    const { batch } = columns;
+    const at = batch.count++;
+    batch.refs[at] = ref;
+    batch.timestampsMs[at] = timestampMs;
+    columns.words[at * 2] = words[index * 2] ?? 0;
+    columns.words[at * 2 + 1] = words[index * 2 + 1] ?? 0;
+  }
+
   return () => {
-    if (kept.values.length > LARGEST_KEPT_SAMPLES) kept = createSampleBatch(FIRST_SAMPLES);
-    kept.count = 0;
-    return createIntake(store, { get: () => kept, set: (grown) => (kept = grown) });
+    if (columns.batch.values.length > LARGEST_KEPT_SAMPLES) columns = createColumns(FIRST_SAMPLES);
+    columns.batch.count = 0;
+    return createIntake(store, { push, samples: () => columns.batch, told });
   };
 }
 
-interface Columns {
-  get(): SampleBatch;
-  set(grown: SampleBatch): void;
+interface Shared {
+  push: Intake["addSample"];
+  samples(): SampleBatch;
+  /** What the store knows of each metric. */
+  told: Map<string, Metadata>;
 }
 
-function createIntake(store: Store, columns: Columns): Intake {
+function createIntake(store: Store, { push, samples, told }: Shared): Intake {
   const tally = createTally();
-  const histograms: { ref: number; timestampMs: number; value: Histogram }[] = [];
-  const exemplars: { ref: number; labels: Labels; timestampMs: number; value: number }[] = [];
+  const histograms: HistogramSample[] = [];
+  const exemplars: ExemplarSample[] = [];
   const metadata: Metadata[] = [];
-  const place = (ref: number, timeMs = NaN): string =>
+  const place = (ref: number, timeMs: number) =>
     `${describeLabels(store.labelsOf(ref) ?? NO_LABELS)} at ${timeMs} ms`;
   return {
     resolve: (pairs) => resolve(store, pairs),
-    addSample(ref, timestampMs) {
-      let batch = columns.get();
-      if (batch.count === batch.values.length) columns.set((batch = grow(batch)));
-      const at = batch.count++;
-      batch.refs[at] = ref;
-      batch.timestampsMs[at] = timestampMs;
-      return { values: batch.values, at };
+    addSample: push,
+    addHistogram: (sample) => void histograms.push(sample),
+    addExemplar: (exemplar) => void exemplars.push(exemplar),
+    addMetadata(each) {
+      if (isSame(told.get(each.metric), each)) return;
+      told.set(each.metric, each);
+      metadata.push(each);
     },
-    addHistogram: (ref, timestampMs, value) => void histograms.push({ ref, timestampMs, value }),
-    addExemplar: (ref, exemplar) => void exemplars.push({ ref, ...exemplar }),
-    addMetadata: (each) => void metadata.push(each),
     refuse: tally.add,
     finish() {
-      const samples = columns.get();
-      const { refused, repeated } = store.append({ samples, histograms, exemplars, metadata });
+      const batch = samples();
+      const { refused, repeated } = store.append({ samples: batch, histograms, exemplars, metadata });
       const lost = { sample: 0, histogram: 0 };
       for (const { kind, index, ref, reason } of refused) {
         lost[kind]++;
-        const timeMs = kind === "sample" ? samples.timestampsMs[index] : histograms[index]?.timestampMs;
-        tally.add({ what: kind, reason, count: 1, message: () => `${REASONS[reason]}: ${place(ref, timeMs)}` });
+        const timeMs = kind === "sample" ? batch.timestampsMs[index] : histograms[index]?.timestampMs;
+        const message = () => `${REASONS[reason]}: ${place(ref, timeMs ?? NaN)}`;
+        tally.add({ what: kind, reason, count: 1, message });
       }
       const written = {
-        samples: samples.count - lost.sample,
+        samples: batch.count - lost.sample,
         histograms: histograms.length - lost.histogram,
         exemplars: exemplars.length,
       };
@@ -86,22 +107,29 @@ function createIntake(store: Store, columns: Columns): Intake {
   };
 }
 
+function isSame(known: Metadata | undefined, { type, help, unit }: Metadata): boolean {
+  return known !== undefined && known.type === type && known.help === help && known.unit === unit;
+}
+
 function resolve(store: Store, pairs: readonly LabelPair[]): number | Refusal {
   const fault = faultOf(pairs);
   if (fault !== null) return { reason: "invalid-labels", message: fault };
   const answer = store.resolve(createLabels(pairs));
-  return "ref" in answer ? answer.ref : answer.refusal;
+  if ("ref" in answer) return answer.ref;
+  const { reason, message } = answer.refusal;
+  return { reason, message: `${message}: {${describe(pairs)}}` };
 }
 
 function faultOf(pairs: readonly LabelPair[]): string | null {
   const names = new Set<string>();
+  let hasName = false;
   for (const [name, value] of pairs) {
-    if (name === "") return `a label of {${describe(pairs)}} has no name`;
-    if (names.has(name)) return `the label ${name} of {${describe(pairs)}} stands there twice`;
-    if (name === METRIC_NAME && value === "") break;
+    if (name === "") return `a label without a name: {${describe(pairs)}}`;
+    if (names.has(name)) return `the label ${name} stands there twice: {${describe(pairs)}}`;
     names.add(name);
+    if (name === METRIC_NAME && value !== "") hasName = true;
   }
-  return names.has(METRIC_NAME) ? null : `{${describe(pairs)}} has no name of a metric`;
+  return hasName ? null : `no name of a metric: {${describe(pairs)}}`;
 }
 
 function describe(pairs: readonly LabelPair[]): string {
@@ -120,16 +148,18 @@ const REASONS: Record<RefusalReason, string> = {
   invalid: "no valid time",
 };
 
-function grow(batch: SampleBatch): SampleBatch {
-  const larger = createSampleBatch(batch.values.length * 2);
-  larger.refs.set(batch.refs);
-  larger.timestampsMs.set(batch.timestampsMs);
-  copyBits(batch.values, larger.values);
-  larger.count = batch.count;
-  return larger;
+function createColumns(capacity: number) {
+  const values = new Float64Array(capacity);
+  const refs = new Float64Array(capacity);
+  const batch: SampleBatch = { refs, timestampsMs: new Float64Array(capacity), values, count: 0 };
+  return { batch, words: new Uint32Array(values.buffer) };
 }
 
-/** As words: a copy as numbers might change the bits of a staleness marker. */
-function copyBits(from: Float64Array, to: Float64Array): void {
-  new Uint8Array(to.buffer, to.byteOffset).set(new Uint8Array(from.buffer, from.byteOffset, from.byteLength));
+function grown({ batch, words }: ReturnType<typeof createColumns>) {
+  const larger = createColumns(batch.values.length * 2);
+  larger.batch.refs.set(batch.refs);
+  larger.batch.timestampsMs.set(batch.timestampsMs);
+  larger.words.set(words);
+  larger.batch.count = batch.count;
+  return larger;
 }

@@ -177,6 +177,11 @@ function storeOver(call: CallThread): MetricsStore {
     },
     takeScrape: (request) => call("takeScrape", request),
     endTarget: (request) => call("endTarget", request),
+    ingest(delivery) {
+      const { bytes } = delivery;
+      const isWhole = bytes.byteLength === bytes.buffer.byteLength;
+      return call("ingest", delivery, isWhole ? [bytes.buffer] : []);
+    },
     query: (request) => call("query", request),
     queryRange: (request) => call("queryRange", request),
     series: (request) => call("series", request),
@@ -187,6 +192,7 @@ function storeOver(call: CallThread): MetricsStore {
     deleteSeries: (request) => call("deleteSeries", request),
     cleanTombstones: () => call("cleanTombstones", undefined),
     snapshot: () => call("snapshot", undefined),
+    answer: (request) => call("answer", request),
     stats: () => call("stats", undefined),
   };
 }

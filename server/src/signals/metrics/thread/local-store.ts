@@ -1,9 +1,11 @@
-import type { QueryResult, QuerySettings } from "@mainstay/metrics";
+import type { QueryResult } from "@mainstay/metrics";
 import type { MetricsStore as Store } from "@mainstay/metrics/tsdb";
 import type { Clock } from "../../../kernel/clock.ts";
-import type { InstantRequest, MetricsStore, RangeRequest } from "../metrics-store.ts";
+import type { MetricsStore } from "../metrics-store.ts";
 import { appendBatch } from "./append-batch.ts";
+import type { Deliver } from "./ingest/deliver.ts";
 import { createIntakes } from "./intake.ts";
+import { querySettings } from "./query-settings.ts";
 import { toListOptions } from "./selectors.ts";
 import { createScrapeSink } from "./take-scrape.ts";
 import type { ThreadSettings } from "./settings.ts";
@@ -21,10 +23,19 @@ const LARGEST_METRICS = 10;
 /** The store as the rooms know it, over the engine's, in the thread in which that lives. */
 export function createLocalStore(dependencies: LocalStoreDependencies): MetricsStore {
   const { store, clock, nameSnapshot } = dependencies;
+  const { settings } = dependencies;
+  let deliver: Deliver | null = null;
   const beginIntake = createIntakes(store);
   return {
     ...createScrapeSink(beginIntake),
     append: async (batch) => appendBatch(beginIntake(), batch),
+    async ingest(delivery) {
+      if (deliver === null) {
+        const { createDeliver } = await import("./ingest/deliver.ts");
+        deliver = createDeliver({ beginIntake, bodyBytes: settings.bodyBytes });
+      }
+      return deliver(delivery);
+    },
     async query(request) {
       const { queryInstant } = await import("@mainstay/metrics");
       const { query, timeMs = clock.now().getTime() } = request;
@@ -46,27 +57,14 @@ export function createLocalStore(dependencies: LocalStoreDependencies): MetricsS
       await store.snapshot(directory);
       return name;
     },
+    async answer(call) {
+      const { answerApi } = await import("./api/answer.ts");
+      return answerApi(dependencies, call);
+    },
     async stats() {
       const { heapUsed, arrayBuffers } = process.memoryUsage();
       const thread = { heapBytes: heapUsed, bufferBytes: arrayBuffers };
       return { ...store.status(), cardinality: store.cardinality(LARGEST_METRICS), thread };
     },
-  };
-}
-
-function querySettings(
-  { store, settings, clock }: LocalStoreDependencies,
-  { timeoutMs = Infinity, lookbackMs }: InstantRequest | RangeRequest,
-): QuerySettings {
-  const { samples, bytes, timeoutMs: longestMs } = settings.query;
-  return {
-    storage: store,
-    limits: {
-      maxSamples: samples,
-      maxBytes: bytes,
-      timeoutMs: Math.min(timeoutMs, longestMs),
-      nowMs: () => clock.monotonicMs(),
-    },
-    ...(lookbackMs === undefined ? {} : { lookbackMs }),
   };
 }

@@ -1,4 +1,4 @@
-import { createLabels, isStaleAt, setStaleAt, type Labels } from "@mainstay/metrics/model";
+import { createLabels, type Labels } from "@mainstay/metrics/model";
 import {
   compileRelabelling,
   createTargetSeries,
@@ -27,19 +27,18 @@ export function createScrapeSink(beginIntake: () => Intake): ScrapeSink {
 
   function append({ series, timestampsMs, values, exemplars, metadata }: ScrapedBatch): AppendOutcome {
     const intake = beginIntake();
+    const words = new Uint32Array(values.buffer);
     for (const [index, labels] of series.entries()) {
       const ref = resolve(intake, labels);
       if (typeof ref !== "number") {
         intake.refuse({ what: "sample", reason: ref.reason, count: 1, message: () => ref.message });
         continue;
       }
-      const { values: column, at } = intake.addSample(ref, timestampsMs[index] ?? NaN);
-      if (isStaleAt(values, index)) setStaleAt(column, at);
-      else column[at] = values[index] ?? NaN;
+      intake.addSample(ref, timestampsMs[index] ?? NaN, { words, index });
     }
     for (const { series: labels, ...exemplar } of exemplars) {
       const ref = resolve(intake, labels);
-      if (typeof ref === "number") intake.addExemplar(ref, exemplar);
+      if (typeof ref === "number") intake.addExemplar({ ref, ...exemplar });
     }
     for (const each of metadata) intake.addMetadata(each);
     const outcome = intake.finish();

@@ -1,0 +1,26 @@
+/** Errors of the HTTP API by their names, with the statuses that Prometheus answers them with. */
+export const API_STATUSES = {
+  bad_data: 400,
+  execution: 422,
+  timeout: 503,
+  unavailable: 503,
+  internal: 500,
+  not_found: 404,
+} as const;
+export type ApiErrorType = keyof typeof API_STATUSES;
+
+/** What a question of the HTTP API is refused with. */
+export class ApiError extends Error {
+  override name = "ApiError";
+  readonly type: ApiErrorType;
+
+  constructor(type: ApiErrorType, message: string) {
+    super(message);
+    this.type = type;
+  }
+}
+
+/** A parameter that is not what it ought to be. */
+export function invalidParameter(name: string, message: string): ApiError {
+  return new ApiError("bad_data", `invalid parameter ${JSON.stringify(name)}: ${message}`);
+}

@@ -1,0 +1,125 @@
+import {
+  MAX_STEPS,
+  parseQuery,
+  ParseError,
+  prettifyQuery,
+  queryInstant,
+  queryRange,
+  queryToJson,
+  selectorsOf,
+  type Expr,
+  type QueryResult,
+  type QuerySettings,
+  type ResultValue,
+} from "@mainstay/metrics";
+import { ApiError, invalidParameter } from "../../api-error.ts";
+import { readDurationMs, readLimit, readTimeMs, type Parameters } from "../../parameters.ts";
+import { querySettings } from "../query-settings.ts";
+import { CUT, type Answered, type Call } from "./call.ts";
+import { labelsJson, timeJson, valueText } from "./json.ts";
+import { resultJson } from "./result-json.ts";
+
+/** `query`: at one moment. */
+export async function answerQuery(call: Call): Promise<Answered> {
+  const { parameters, clock } = call;
+  const limit = readLimit(parameters);
+  const timeMs = readTimeMs(parameters, "time", clock.now().getTime());
+  return evaluate(call, { limit, timeMs, run: (query, settings) => queryInstant(query, timeMs, settings) });
+}
+
+/** `query_range`: for each step between two moments. */
+export async function answerQueryRange(call: Call): Promise<Answered> {
+  const { parameters } = call;
+  const limit = readLimit(parameters);
+  const startMs = readTimeMs(parameters, "start", NaN);
+  const endMs = readTimeMs(parameters, "end", NaN);
+  if (Number.isNaN(startMs)) throw invalidParameter("start", `cannot parse "" to a valid timestamp`);
+  if (Number.isNaN(endMs)) throw invalidParameter("end", `cannot parse "" to a valid timestamp`);
+  if (endMs < startMs) throw invalidParameter("end", "end timestamp must not be before start time");
+  const stepMs = readDurationMs(parameters, "step");
+  if (stepMs === null) throw invalidParameter("step", `cannot parse "" to a valid duration`);
+  if (stepMs <= 0) {
+    const message = "zero or negative query resolution step widths are not accepted. Try a positive integer";
+    throw invalidParameter("step", message);
+  }
+  if ((endMs - startMs) / stepMs > MAX_STEPS) {
+    const message = `exceeded maximum resolution of ${MAX_STEPS.toLocaleString("en")} points per timeseries. Try decreasing the query resolution (?step=XX)`;
+    throw new ApiError("bad_data", message);
+  }
+  const range = { startMs, endMs, stepMs };
+  return evaluate(call, {
+    ...{ limit, timeMs: endMs },
+    run: (query, settings) => queryRange(query, range, settings),
+  });
+}
+
+interface Evaluation {
+  limit: number;
+  timeMs: number;
+  run(query: string, settings: QuerySettings): Promise<QueryResult>;
+}
+
+async function evaluate(call: Call, { limit, timeMs, run }: Evaluation): Promise<Answered> {
+  const { parameters, clock } = call;
+  const timeoutMs = readDurationMs(parameters, "timeout") ?? Infinity;
+  const lookbackMs = readDurationMs(parameters, "lookback_delta");
+  const counted = { samples: 0 };
+  const settings = querySettings(call, { timeoutMs, counted, ...(lookbackMs === null ? {} : { lookbackMs }) });
+  const startedMs = clock.monotonicMs();
+  const query = parameters.text("query");
+  const { value, warnings, infos } = await run(query, settings).catch((error: unknown) => {
+    throw error instanceof ParseError ? invalidParameter("query", error.message) : error;
+  });
+  const seconds = (clock.monotonicMs() - startedMs) / 1000;
+  const [shown, isCut] = cut(value, limit);
+  const stats =
+    parameters.text("stats") === ""
+      ? ""
+      : `,"stats":{"timings":{"evalTotalTime":${seconds},"execTotalTime":${seconds}},"samples":{"totalQueryableSamples":${counted.samples}}}`;
+  const data = `${resultJson(shown, timeMs)}${stats}}`;
+  return { data, infos, warnings: isCut ? [...warnings, CUT] : warnings };
+}
+
+function cut(value: ResultValue, limit: number): [ResultValue, boolean] {
+  if (value.type === "vector" && value.samples.length > limit)
+    return [{ ...value, samples: value.samples.slice(0, limit) }, true];
+  if (value.type === "matrix" && value.series.length > limit)
+    return [{ ...value, series: value.series.slice(0, limit) }, true];
+  return [value, false];
+}
+
+/** `query_exemplars`: of every series that the query reads. */
+export function answerExemplars({ parameters, store, clock }: Call): Answered {
+  const nowMs = clock.now().getTime();
+  const [fromMs, toMs] = [readTimeMs(parameters, "start", 0), readTimeMs(parameters, "end", nowMs)];
+  if (toMs < fromMs) throw invalidParameter("end", "end timestamp must not be before start time");
+  const selectors = selectorsOf(parseParameter(parameters)).map(({ matchers }) => matchers);
+  if (selectors.length === 0) return { data: "[]" };
+  const found = store.exemplars({ selectors, fromMs, toMs }).map(({ series, exemplars }) => {
+    const all = exemplars.map(
+      ({ labels, value, timestampMs }) =>
+        `{"labels":${labelsJson(labels)},"value":"${valueText(value)}","timestamp":${timeJson(timestampMs)}}`,
+    );
+    return `{"seriesLabels":${labelsJson(series)},"exemplars":[${all.join(",")}]}`;
+  });
+  return { data: `[${found.join(",")}]` };
+}
+
+/** `format_query`: laid out for people. */
+export function answerFormat({ parameters }: Call): Answered {
+  return { data: JSON.stringify(prettifyQuery(parseParameter(parameters))) };
+}
+
+/** `parse_query`: as a tree. */
+export function answerParse({ parameters }: Call): Answered {
+  return { data: JSON.stringify(queryToJson(parseParameter(parameters))) };
+}
+
+function parseParameter(parameters: Parameters): Expr {
+  try {
+    return parseQuery(parameters.text("query"));
+  } catch (error) {
+    throw error instanceof ParseError ? invalidParameter("query", error.message) : error;
+  }
+}
+

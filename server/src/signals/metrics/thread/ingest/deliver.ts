@@ -1,0 +1,56 @@
+import { gunzipSync } from "node:zlib";
+import { decompressSnappy } from "@mainstay/metrics/wire";
+import { MetricsError, type AppendOutcome, type Delivery } from "../../metrics-store.ts";
+import type { Intake } from "../intake.ts";
+import { takeOtlp } from "./otlp.ts";
+import { createRemoteWrite } from "./remote-write.ts";
+
+export interface DeliverDependencies {
+  beginIntake(): Intake;
+  /** The most that a delivery may hold once it is unpacked. */
+  bodyBytes: number;
+}
+
+export type Deliver = (delivery: Delivery) => AppendOutcome;
+
+/** Takes in what comes over the wire. */
+export function createDeliver({ beginIntake, bodyBytes }: DeliverDependencies): Deliver {
+  const writers = {
+    "remote-write-1": createRemoteWrite(1),
+    "remote-write-2": createRemoteWrite(2),
+  };
+  return ({ protocol, encoding, bytes }) => {
+    const plain = unpack(bytes, encoding, bodyBytes);
+    if (protocol === "otlp-protobuf" || protocol === "otlp-json")
+      return takeOtlp(beginIntake(), plain, protocol);
+    const writer = writers[protocol];
+    const outcome = writer.take(beginIntake(), plain);
+    if (!outcome.refused.some(({ reason }) => reason === "unknown-series")) return outcome;
+    // Series have ended since they were found: once more, with all of them looked up anew.
+    writer.forget();
+    const again = writer.take(beginIntake(), plain);
+    const { samples, histograms } = outcome.written;
+    return { ...again, repeated: Math.max(0, again.repeated - samples - histograms + outcome.repeated) };
+  };
+}
+
+function unpack(bytes: Uint8Array, encoding: Delivery["encoding"], limitBytes: number): Uint8Array {
+  if (encoding === "snappy") return decompressSnappy(bytes, { limitBytes });
+  if (encoding === "gzip") return gunzip(bytes, limitBytes);
+  if (bytes.length > limitBytes) throw tooLarge(limitBytes);
+  return bytes;
+}
+
+function gunzip(bytes: Uint8Array, limitBytes: number): Uint8Array {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: limitBytes });
+  } catch (cause) {
+    const isTooLarge = cause instanceof Error && "code" in cause && cause.code === "ERR_BUFFER_TOO_LARGE";
+    if (isTooLarge) throw tooLarge(limitBytes);
+    throw new MetricsError("parse", "the body is no gzip", { cause });
+  }
+}
+
+function tooLarge(limitBytes: number): MetricsError {
+  return new MetricsError("malformed", `the request holds more than ${limitBytes} bytes when decompressed`);
+}
