@@ -69,7 +69,7 @@ import { createMetrics } from "./kernel/metrics.ts";
 import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
 import { publicUrlOf } from "./public-url.ts";
-import { createMetricsRoom } from "./signals/metrics/index.ts";
+import { addMetricsRoutes, createMetricsRoom, createScraper } from "./signals/metrics/index.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
 import { VERSION } from "./version.ts";
 
@@ -101,7 +101,7 @@ export function compose(dependencies: HouseDependencies) {
   const events = createEvents({ database, clock, ids, log, metrics, streams, source: "mainstay" });
   const jobs = createJobs({ database, log, metrics });
 
-  const measures = createMetricsRoom({ dataDirectory, clock, log, metrics });
+  const measures = createMetricsRoom({ dataDirectory, config: config.metrics, clock, log, metrics });
 
   const agent = createAgentClient({
     socketPath: path.join(runtimeDirectory, "agent.sock"),
@@ -206,6 +206,14 @@ export function compose(dependencies: HouseDependencies) {
       origin,
     );
 
+  // What is measured: everything below, and whatever a file names
+  const scraper = createScraper({
+    ...{ clock, log, metrics, sink: measures.store, seed: hostname() },
+    file: config.metrics.scrape.file,
+    sources: [{ job: "mainstay", read: async () => ({ text: await metrics.render(), format: "prometheus" }) }],
+    sourceIntervalMs: config.metrics.scrape.interval,
+  });
+
   // Who is told of what is wrong
   const { channels, beat } = createChannelsRoom({
     ...{ config, env, db, clock, ids, random: randomBytes, audit, events, jobs, log, metrics },
@@ -264,6 +272,10 @@ export function compose(dependencies: HouseDependencies) {
   addChangesRoutes(http, { changes, watch, report, scopeOf: (wish) => scopeOfChange(services, wish) });
   addChannelsRoutes(http, { channels, beat });
   addProblemsRoutes(http, problems);
+  addMetricsRoutes(http, {
+    ...{ room: measures, config: config.metrics, formBytes: config.server.bodyLimit, version: VERSION },
+    ...{ audit, db, clock, configText: () => "", targets: scraper, rules: { groups: () => [] } },
+  });
   addPlatformRoutes(http, { config, database, changes, link, sampler });
   addAuditRoutes(http, { audit, auditLog, listen: database.listen, clock, isPublic: config.audit.publicLog });
   http.addReadinessCheck("database", () => database.ping());
@@ -300,6 +312,7 @@ export function compose(dependencies: HouseDependencies) {
     runner,
     channels,
     problems,
+    scraper,
     http,
     beat,
   ];

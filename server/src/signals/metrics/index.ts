@@ -13,3 +13,16 @@ export {
   type SeriesRequest,
   type StoreStats,
 } from "./metrics-store.ts";
+export { createScraper, type Scraper } from "./scraping/scraper.ts";
+export { addMetricsRoutes, type MetricsRoutesDependencies } from "./routes/routes.ts";
+export type {
+  ActiveAlert,
+  ActiveTarget,
+  AlertingRule,
+  DroppedTarget,
+  PoolView,
+  RecordingRule,
+  RuleGroup,
+  RulesView,
+  TargetsView,
+} from "./routes/views.ts";

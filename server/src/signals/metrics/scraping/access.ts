@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { Agent as PlainAgent } from "node:http";
 import { Agent as TlsAgent, type AgentOptions } from "node:https";
 
@@ -18,8 +19,6 @@ export interface Access {
   };
 }
 
-export type ReadFile = (file: string) => Promise<string>;
-
 export interface Agents {
   http: PlainAgent;
   https: TlsAgent;
@@ -35,13 +34,13 @@ export interface Credentials {
 
 const CONNECTIONS_PER_TARGET = 2;
 
-export function createCredentials(access: Access, readFile: ReadFile): Credentials {
+export function createCredentials(access: Access): Credentials {
   const http = new PlainAgent({ keepAlive: true, maxSockets: CONNECTIONS_PER_TARGET });
   let secure: { agent: TlsAgent; key: string } | null = null;
 
   const read = async (secret: Secret | null): Promise<string | undefined> => {
     if (secret === null) return undefined;
-    return "text" in secret ? secret.text : (await readFile(secret.file)).trim();
+    return "text" in secret ? secret.text : (await readFile(secret.file, "utf8")).trim();
   };
 
   async function tlsOptions(): Promise<AgentOptions> {

@@ -1,24 +1,23 @@
 import { compileRelabelling, labelsOfTarget, type TargetDraft, type TargetLabels } from "@mainstay/metrics/scrape";
-import type { Clock } from "../../../kernel/clock.ts";
-import type { Log } from "../../../kernel/log.ts";
-import { createCredentials, type ReadFile } from "./access.ts";
+import { createCredentials } from "./access.ts";
+import { discoveriesOf } from "./discovery/discoveries.ts";
 import type { Discovery, Found } from "./discovery/discovery.ts";
 import { FetchFailed, fetchText } from "./fetch-text.ts";
 import type { ScrapeJob } from "./scrape-job.ts";
 import type { TargetSpec } from "./scrape-sink.ts";
 import { startTargetLoop, type LoopDependencies, type TargetLoop } from "./target-loop.ts";
-import type { ActiveTarget, DroppedTarget, PoolView } from "./targets-view.ts";
+import type { ActiveTarget, DroppedTarget, PoolView } from "../routes/views.ts";
 
 export interface PoolDependencies extends LoopDependencies {
-  clock: Clock;
-  log: Log;
-  readFile: ReadFile;
-  discoveriesOf(job: ScrapeJob): Discovery[];
+  /** The system's unless given. */
+  nameServers?: readonly string[] | undefined;
 }
 
 /** The targets of one job, found and scraped. */
 export interface Pool {
   view(): PoolView;
+  /** What was found and is no target, and what cannot be looked for. */
+  problems(): readonly string[];
   /** With `isGone` the job is no more, and its series end. */
   stop(isGone: boolean): Promise<void>;
 }
@@ -34,8 +33,8 @@ interface Scraped {
 }
 
 export function startPool(job: ScrapeJob, dependencies: PoolDependencies): Pool {
-  const { clock, log, readFile, discoveriesOf } = dependencies;
-  const credentials = createCredentials(job.access, readFile);
+  const { clock, log, nameServers } = dependencies;
+  const credentials = createCredentials(job.access);
   const settings = { ...job, jobName: job.name, relabel: compileRelabelling(job.relabelRules) };
   const stopping = new AbortController();
   const found = new Map<Discovery, Found>();
@@ -101,15 +100,15 @@ export function startPool(job: ScrapeJob, dependencies: PoolDependencies): Pool 
   }
 
   update();
-  const following = discoveriesOf(job).map(follow);
+  const following = discoveriesOf(job, nameServers).map(follow);
   return {
     view: () => ({
       name: job.name,
       active: [...scraped.values()].map(activeOf),
       dropped: dropped.slice(0, DROPPED_SHOWN),
       droppedCount: dropped.length,
-      problems: [...refused, ...[...found.values()].flatMap((each) => each.problems)],
     }),
+    problems: () => [...refused, ...[...found.values()].flatMap((each) => each.problems)],
     async stop(isGone) {
       stopping.abort();
       await Promise.all([...scraped.values()].map(({ loop }) => loop.stop(isGone)));

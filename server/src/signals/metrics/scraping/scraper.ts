@@ -1,16 +1,15 @@
 import { AppError } from "@mainstay/api";
+import { readFile } from "node:fs/promises";
 import type { LongRunning } from "../../../kernel/actors.ts";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { Log } from "../../../kernel/log.ts";
 import type { Metrics } from "../../../kernel/metrics.ts";
-import type { ReadFile } from "./access.ts";
-import type { Discovery } from "./discovery/discovery.ts";
 import type { Pool } from "./pool.ts";
 import type { ScrapeJob } from "./scrape-job.ts";
 import type { ScrapeSink } from "./scrape-sink.ts";
 import { startSource, type Source } from "./source.ts";
 import type { LoopDependencies } from "./target-loop.ts";
-import type { PoolView, TargetsView } from "./targets-view.ts";
+import type { PoolView, TargetsView } from "../routes/views.ts";
 
 export interface ScraperDependencies {
   clock: Clock;
@@ -21,10 +20,9 @@ export interface ScraperDependencies {
   seed: string;
   /** Absolute path of a file in the form of Prometheus' configuration; null: only the sources are scraped. */
   file: string | null;
-  readFile: ReadFile;
-  discoveriesOf(job: ScrapeJob): Discovery[];
+  nameServers?: readonly string[];
   /** How soon a file that was changed is read. */
-  fileLookMs: number;
+  fileLookMs?: number;
   sources: readonly Source[];
   sourceIntervalMs: number;
 }
@@ -32,11 +30,15 @@ export interface ScraperDependencies {
 export interface Scraper extends LongRunning, TargetsView {
   /** Why the file as it is now is not in force; null: it is, or there is none. */
   fileProblem(): string | null;
+  /** Of each job that has some: what was found and is no target, and what cannot be looked for. */
+  jobProblems(): readonly { job: string; problems: readonly string[] }[];
 }
+
+const LOOK_MS = 5_000;
 
 /** Scrapes what a file says, which may change at any time, and what is always there. */
 export function createScraper(dependencies: ScraperDependencies): Scraper {
-  const { clock, log, metrics, sink, seed, file, readFile, discoveriesOf, sources } = dependencies;
+  const { clock, log, metrics, sink, seed, file, fileLookMs = LOOK_MS, nameServers, sources } = dependencies;
   const refused = metrics.counter({
     name: "mainstay_metrics_scrape_refused_samples_total",
     help: "Samples of scrapes that the store did not take, by job and reason.",
@@ -55,7 +57,7 @@ export function createScraper(dependencies: ScraperDependencies): Scraper {
 
   async function look(path: string): Promise<void> {
     try {
-      const text = await readFile(path);
+      const text = await readFile(path, "utf8");
       if (text === inForce) return void (problem = null);
       // Loaded only where there is something to scrape: nobody else pays for it.
       const { readScrapeFile } = await import("./read-scrape-file.ts");
@@ -81,7 +83,7 @@ export function createScraper(dependencies: ScraperDependencies): Scraper {
     for (const job of jobs) {
       const text = texts.get(job.name) ?? "";
       if (pools.has(job.name)) continue;
-      pools.set(job.name, { text, pool: startPool(job, { ...loops, readFile, discoveriesOf }) });
+      pools.set(job.name, { text, pool: startPool(job, { ...loops, nameServers }) });
     }
     log.info({ file, jobs: jobs.length }, "the file of scrapes is in force");
   }
@@ -89,12 +91,17 @@ export function createScraper(dependencies: ScraperDependencies): Scraper {
   return {
     name: "scraper",
     fileProblem: () => problem,
+    jobProblems: () =>
+      [...pools].flatMap(([job, { pool }]) => {
+        const problems = pool.problems();
+        return problems.length > 0 ? [{ job, problems }] : [];
+      }),
     pools: (): PoolView[] => [...own, ...[...pools.values()].map(({ pool }) => pool)].map((pool) => pool.view()),
     async start() {
       own = sources.map((source) => startSource(source, dependencies.sourceIntervalMs, loops));
       if (file === null) return;
       await look(file);
-      stopLooking = clock.every(dependencies.fileLookMs, () => (looking = look(file)));
+      stopLooking = clock.every(fileLookMs, () => (looking = look(file)));
     },
     async stop() {
       stopLooking();

@@ -26,8 +26,8 @@ export function startSource({ job, read }: Source, intervalMs: number, dependenc
       ],
       dropped: [],
       droppedCount: 0,
-      problems: [],
     }),
+    problems: () => [],
     stop: loop.stop,
   };
 }

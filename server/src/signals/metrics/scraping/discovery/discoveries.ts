@@ -18,13 +18,15 @@ const FILES: DiscoveryFiles = {
 };
 
 /** What looks for the targets of a job, on this machine's disk and with its name servers. */
-export function discoveriesOf(job: ScrapeJob, makeResolver: () => DnsResolver = createResolver): Discovery[] {
+export function discoveriesOf(job: ScrapeJob, nameServers?: readonly string[]): Discovery[] {
   return [
     ...job.files.map((config) => createFileDiscovery(config, FILES)),
-    ...job.dns.map((config) => createDnsDiscovery(config, makeResolver())),
+    ...job.dns.map((config) => createDnsDiscovery(config, createResolver(nameServers))),
   ];
 }
 
-function createResolver(): DnsResolver {
-  return new Resolver({ timeout: DNS_TIMEOUT_MS, tries: DNS_TRIES });
+function createResolver(nameServers: readonly string[] | undefined): DnsResolver {
+  const resolver = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: DNS_TRIES });
+  if (nameServers) resolver.setServers(nameServers);
+  return resolver;
 }

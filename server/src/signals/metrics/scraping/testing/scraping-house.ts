@@ -1,8 +1,8 @@
+import { platformFile } from "@mainstay/api";
 import { openMetricsStore } from "@mainstay/metrics/tsdb";
 import { once } from "node:events";
 import * as fs from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
-import { Resolver } from "node:dns/promises";
+import { writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createTlsServer, type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -15,9 +15,9 @@ import { createSystemClock } from "../../../../kernel/clock.ts";
 import { createMetrics } from "../../../../kernel/metrics.ts";
 import type { MetricsStore } from "../../metrics-store.ts";
 import { createLocalStore } from "../../thread/local-store.ts";
-import { discoveriesOf } from "../discovery/discoveries.ts";
 import { createScraper, type Scraper, type ScraperDependencies } from "../scraper.ts";
-import type { ActiveTarget } from "../targets-view.ts";
+import type { ActiveTarget } from "../../routes/views.ts";
+import { threadSettings } from "../../settings.ts";
 
 /** A scraper with a real store in this thread, and a directory for its files. */
 export interface ScrapingHouse {
@@ -37,8 +37,6 @@ export interface HouseOptions {
   sources?: ScraperDependencies["sources"];
 }
 
-const QUERY = { samples: 1e6, bytes: 1e8, timeoutMs: 10_000 };
-
 export async function openScrapingHouse(options: HouseOptions): Promise<ScrapingHouse> {
   const directory = createTemporaryDirectory();
   const file = path.join(directory.path, "scrape.yml");
@@ -51,13 +49,12 @@ export async function openScrapingHouse(options: HouseOptions): Promise<Scraping
   });
   const store = createLocalStore({
     ...{ store: engine, clock, nameSnapshot: () => ({ directory: "", name: "" }) },
-    settings: { directory: "", store: {}, query: QUERY, bodyBytes: 0 },
+    settings: threadSettings(platformFile.parse({}).metrics, directory.path),
   });
   const scraper = createScraper({
     ...{ clock, metrics, log: silentLog, sink: store, seed: "test", sourceIntervalMs: 100, fileLookMs: 50 },
     file: options.scrapeFile === undefined ? null : file,
-    readFile: (name) => readFile(name, "utf8"),
-    discoveriesOf: (job) => discoveriesOf(job, () => resolverFor(options.nameServer)),
+    ...(options.nameServer === undefined ? {} : { nameServers: [options.nameServer] }),
     sources: options.sources ?? [],
   });
   await scraper.start();
@@ -87,12 +84,6 @@ const HIDDEN = new Set(["__name__", "job", "instance"]);
 
 function describe({ names, values }: { names: readonly string[]; values: readonly string[] }): string {
   return names.flatMap((name, index) => (HIDDEN.has(name) ? [] : [`${name}=${values[index]}`])).join();
-}
-
-function resolverFor(server: string | undefined): Resolver {
-  const resolver = new Resolver({ timeout: 500, tries: 2 });
-  if (server !== undefined) resolver.setServers([server]);
-  return resolver;
 }
 
 /** Something on loopback that is scraped; its `host:port`. */
