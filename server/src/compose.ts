@@ -231,7 +231,7 @@ export function compose(dependencies: HouseDependencies) {
   const problems = createProblems({
     ...{ db, clock, log, events, limits: config.problems },
     places: {
-      ...{ changes, agent: link, certificates, channels, audit: auditLog },
+      ...{ changes, agent: link, certificates, channels, audit: auditLog, scrapes: scraper },
       freeBytes: () => freeBytesAt(dataDirectory),
     },
   });

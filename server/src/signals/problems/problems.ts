@@ -18,6 +18,7 @@ import {
   problemsIn,
   servingOf,
   type AuditProblem,
+  type ScrapeProblem,
   type SeenChange,
   type Sights,
 } from "./domain/looks.ts";
@@ -32,6 +33,7 @@ export interface Places {
   channels: { list(): Promise<ChannelResource[]> };
   freeBytes(): Promise<number>;
   audit: { problems(): Promise<AuditProblem[]> };
+  scrapes: { problems(): readonly ScrapeProblem[] };
 }
 
 export interface ProblemsDependencies {
@@ -115,6 +117,7 @@ export function createProblems(dependencies: ProblemsDependencies): Problems {
       crashes: await store.crashes(new Date(now.getTime() - CRASH_WINDOW_MS), releases),
       channels: await places.channels.list(),
       audit: await places.audit.problems(),
+      scrapes: places.scrapes.problems(),
     };
   }
 

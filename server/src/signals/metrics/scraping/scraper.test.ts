@@ -19,6 +19,7 @@ scrape_configs:
   static_configs: [{ targets: ["${address}"] }]
 ${more}`;
 
+const asFound = <Thing>(things: readonly Thing[]) => things.length > 0 && things;
 const isUp = ({ health }: { health: string }) => health === "up";
 const failedBy =
   (why: RegExp) =>
@@ -187,6 +188,7 @@ scrape_configs:
   relabel_configs: [{ action: drop, source_labels: [zone], regex: far }]`;
     const house = await openScrapingHouse({ scrapeFile });
     const view = () => house.scraper.pools()[0];
+    const problem = () => house.scraper.problems()[0]?.summary;
     const group = (address: string, zone: string) => `- { targets: ["${address}"], labels: { zone: ${zone} } }\n`;
 
     const file = await house.write("targets-1.yml", group(first, "near"));
@@ -198,7 +200,7 @@ scrape_configs:
     await house.target("the second", (each) => each.labels["instance"] === second && isUp(each));
 
     await house.write("targets-2.yml", "- { targets: oops }");
-    await waitUntil("the problem", () => house.scraper.jobProblems()[0]?.problems[0]?.includes("expected a list"));
+    await waitUntil("the problem", () => problem()?.includes("expected a list"));
     expect(view()?.active).toHaveLength(2);
 
     await house.write("targets-2.yml", group(second, "far"));
@@ -230,7 +232,8 @@ scrape_configs:
 
     server.isBroken = true;
     const view = () => house.scraper.pools()[0];
-    await waitUntil("the problem", () => house.scraper.jobProblems()[0]?.problems.some((each) => each.startsWith("SRV of shop.test")));
+    const problem = () => house.scraper.problems()[0]?.summary;
+    await waitUntil("the problem", () => problem()?.includes("found: SRV of shop.test: "));
     expect(view()?.active).toHaveLength(2);
     server.isBroken = false;
     delete server.zone.srv["shop.test"];
@@ -243,16 +246,17 @@ describe("the file of scrapes", () => {
     const [first, second] = [await startTarget(plain("a 1\n")), await startTarget(plain("b 1\n"))];
     const house = await openScrapingHouse({ scrapeFile: fileOf(first) });
     await house.target("the first", isUp);
-    expect(house.scraper.fileProblem()).toBe(null);
+    expect(house.scraper.problems()).toEqual([]);
 
     await house.write("scrape.yml", "scrape_configs: [{ job: a }]");
-    await waitUntil("the problem", () => house.scraper.fileProblem());
-    expect(house.scraper.fileProblem()).toContain('scrape_configs.0.job: unknown key');
+    const [problem] = await waitUntil("the problem", () => asFound(house.scraper.problems()));
+    expect(problem).toMatchObject({ kind: "scrape-failing", subject: "file" });
+    expect(problem?.summary).toContain("is not in force: scrape_configs.0.job_name: is missing");
     expect(await house.query("a")).toEqual({ "": 1 });
 
     await house.write("scrape.yml", fileOf(second));
     await house.target("the second", (each) => each.labels["instance"] === second && isUp(each));
-    expect(house.scraper.fileProblem()).toBe(null);
+    expect(house.scraper.problems()).toEqual([]);
     expect(house.scraper.pools().flatMap((pool) => pool.active)).toHaveLength(1);
     expect(await house.query("a")).toEqual({});
   });

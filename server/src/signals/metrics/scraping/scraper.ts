@@ -27,11 +27,17 @@ export interface ScraperDependencies {
   sourceIntervalMs: number;
 }
 
+/** As the room of problems takes it. */
+export interface ScrapeProblem {
+  kind: "scrape-failing";
+  /** "file", or the name of a job. */
+  subject: string;
+  summary: string;
+}
+
 export interface Scraper extends LongRunning, TargetsView {
-  /** Why the file as it is now is not in force; null: it is, or there is none. */
-  fileProblem(): string | null;
-  /** Of each job that has some: what was found and is no target, and what cannot be looked for. */
-  jobProblems(): readonly { job: string; problems: readonly string[] }[];
+  /** Why the file as it is now is not in force, and whose targets cannot be found. */
+  problems(): readonly ScrapeProblem[];
 }
 
 const LOOK_MS = 5_000;
@@ -90,12 +96,14 @@ export function createScraper(dependencies: ScraperDependencies): Scraper {
 
   return {
     name: "scraper",
-    fileProblem: () => problem,
-    jobProblems: () =>
-      [...pools].flatMap(([job, { pool }]) => {
-        const problems = pool.problems();
-        return problems.length > 0 ? [{ job, problems }] : [];
+    problems: () => [
+      ...(problem === null ? [] : [problemOf("file", `The file of scrapes is not in force: ${problem}`)]),
+      ...[...pools].flatMap(([job, { pool }]) => {
+        const [first, ...others] = pool.problems();
+        const more = others.length > 0 ? `, and ${others.length} more` : "";
+        return first === undefined ? [] : [problemOf(job, `Not all targets of ${job} can be found: ${first}${more}`)];
       }),
+    ],
     pools: (): PoolView[] => [...own, ...[...pools.values()].map(({ pool }) => pool)].map((pool) => pool.view()),
     async start() {
       own = sources.map((source) => startSource(source, dependencies.sourceIntervalMs, loops));
@@ -110,6 +118,10 @@ export function createScraper(dependencies: ScraperDependencies): Scraper {
       await Promise.all(all.map((pool) => pool.stop(false)));
     },
   };
+}
+
+function problemOf(subject: string, summary: string): ScrapeProblem {
+  return { kind: "scrape-failing", subject, summary };
 }
 
 function reasonOf(error: unknown): string {

@@ -23,6 +23,14 @@ export interface Sights {
   channels: readonly ChannelResource[];
   /** What keeps the audit log, or its checkpoints, from going on. */
   audit: readonly AuditProblem[];
+  /** What keeps targets from being found. */
+  scrapes: readonly ScrapeProblem[];
+}
+
+export interface ScrapeProblem {
+  kind: "scrape-failing";
+  subject: string;
+  summary: string;
 }
 
 export interface AuditProblem {
@@ -66,6 +74,7 @@ const ALWAYS: readonly ProblemKind[] = [
   "channel-failing",
   "audit-log-failing",
   "checkpoint-failing",
+  "scrape-failing",
 ];
 /** Kinds of which nothing is known while the agent is away. */
 const BY_AGENT: readonly ProblemKind[] = ["instance-down", "crash-loop"];
@@ -81,7 +90,7 @@ export function problemsIn(
     ...certificates(sights, limits.certificateExpiry),
     ...disk(sights, limits.diskFree),
     ...channels(sights),
-    ...sights.audit.map((each) => ({ ...each, service: null, environment: null })),
+    ...[...sights.audit, ...sights.scrapes].map((each) => ({ ...each, service: null, environment: null })),
   ];
   const ofPlatform = { service: null, environment: null };
   if (instances !== null)
@@ -205,4 +214,5 @@ const PATIENCE_MS: Partial<Record<ProblemKind, number>> = {
   "disk-low": 60_000,
   "channel-failing": 10 * 60_000,
   "checkpoint-failing": 10 * 60_000,
+  "scrape-failing": 60_000,
 };
