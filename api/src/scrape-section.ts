@@ -16,5 +16,7 @@ export const scrape = z.strictObject({
     ),
   interval: durationWithin(SECOND, HOUR)
     .prefault("15s")
-    .describe("How often the figures are kept of the machine, the instances, PostgreSQL and Mainstay itself."),
+    .describe(
+      "How often the figures are kept of the machine, the instances, PostgreSQL and Mainstay itself.",
+    ),
 });

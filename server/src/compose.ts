@@ -210,7 +210,9 @@ export function compose(dependencies: HouseDependencies) {
   const scraper = createScraper({
     ...{ clock, log, metrics, sink: measures.store, seed: hostname() },
     file: config.metrics.scrape.file,
-    sources: [{ job: "mainstay", read: async () => ({ text: await metrics.render(), format: "prometheus" }) }],
+    sources: [
+      { job: "mainstay", read: async () => ({ text: await metrics.render(), format: "prometheus" }) },
+    ],
     sourceIntervalMs: config.metrics.scrape.interval,
   });
 

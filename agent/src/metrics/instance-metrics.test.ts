@@ -32,9 +32,14 @@ function measure(files: Record<string, string>, services: ServiceRouting[] = [])
   const families = instanceMetrics({
     instances: [INSTANCE, { ...INSTANCE, id: "ins_2", pid: null, startedAt: null, crashes: 0 }],
     ...{ services, processes },
-    files: { read: (path) => files[path] ?? null, list: (path) => (path === "/proc/100/fd" ? ["0", "1", "2"] : ["0"]) },
+    files: {
+      read: (path) => files[path] ?? null,
+      list: (path) => (path === "/proc/100/fd" ? ["0", "1", "2"] : ["0"]),
+    },
   });
-  return Object.fromEntries(families.map(({ name, samples }) => [name.replace("mainstay_instance_", ""), samples]));
+  return Object.fromEntries(
+    families.map(({ name, samples }) => [name.replace("mainstay_instance_", ""), samples]),
+  );
 }
 
 describe("an instance", () => {
@@ -50,7 +55,9 @@ describe("an instance", () => {
 
   it("without a process tells no more than how often it was started again", () => {
     const shown = measure({});
-    const those = Object.entries(shown).filter(([, all]) => all.some(({ labels }) => labels["instance"] === "ins_2"));
+    const those = Object.entries(shown).filter(([, all]) =>
+      all.some(({ labels }) => labels["instance"] === "ins_2"),
+    );
     expect(those.map(([name]) => name)).toEqual(["restarts_total"]);
   });
 
@@ -80,7 +87,11 @@ describe("a control group", () => {
   });
 
   it("that is the agent's own says nothing of an instance", () => {
-    expect(measure({ ...FILES, "/proc/self/cgroup": "0::/mainstay/ins_1\n" })).not.toHaveProperty("cgroup_memory_bytes");
-    expect(measure({ ...FILES, "/proc/100/cgroup": "4:memory:/x\n0::/\n" })).not.toHaveProperty("cgroup_memory_bytes");
+    expect(measure({ ...FILES, "/proc/self/cgroup": "0::/mainstay/ins_1\n" })).not.toHaveProperty(
+      "cgroup_memory_bytes",
+    );
+    expect(measure({ ...FILES, "/proc/100/cgroup": "4:memory:/x\n0::/\n" })).not.toHaveProperty(
+      "cgroup_memory_bytes",
+    );
   });
 });

@@ -35,14 +35,12 @@ export function instanceMetrics(request: InstanceMetricsRequest): Family[] {
   const pids = new Set(instances.flatMap(({ pid }) => pid ?? []));
   const bySession = figuresOfSessions(processes, pids, files);
   const ownPath = groupPathOf(files.read("/proc/self/cgroup") ?? "");
-  const measured = instances.map(
-    (instance): Measured => ({
-      instance,
-      labels: labelsOf(instance, services),
-      figures: bySession.get(instance.pid ?? 0) ?? null,
-      group: instance.pid === null ? null : figuresOfGroup(instance.pid, ownPath, files),
-    }),
-  );
+  const measured = instances.map((instance): Measured => ({
+    instance,
+    labels: labelsOf(instance, services),
+    figures: bySession.get(instance.pid ?? 0) ?? null,
+    group: instance.pid === null ? null : figuresOfGroup(instance.pid, ownPath, files),
+  }));
   return describe(measured).filter(({ samples }) => samples.length > 0);
 }
 

@@ -8,7 +8,8 @@ const LEFT_OUT = new Set([
   ...["ramfs", "rpc_pipefs", "securityfs", "selinuxfs", "squashfs", "sysfs", "tracefs"],
   ...["9p", "afs", "ceph", "cifs", "glusterfs", "nfs", "nfs4", "smb3", "virtiofs"],
 ]);
-const LEFT_OUT_PLACES = /^\/(dev|proc|sys|run\/(credentials|user)|var\/lib\/(docker|containers\/storage))(\/|$)/;
+const LEFT_OUT_PLACES =
+  /^\/(dev|proc|sys|run\/(credentials|user)|var\/lib\/(docker|containers\/storage))(\/|$)/;
 /** A machine of containers has many mounts; what is beyond is left out. */
 const MOST = 64;
 
@@ -41,7 +42,9 @@ export function readMounts(mountinfo: string): Mount[] {
 /** How full they are. */
 export async function filesystemMetrics({ read, space }: MachineFiles): Promise<Family[]> {
   const mounts = readMounts(read("/proc/self/mountinfo") ?? "");
-  const found = await Promise.all(mounts.map(async (mount) => ({ mount, is: await space(mount.mountpoint) })));
+  const found = await Promise.all(
+    mounts.map(async (mount) => ({ mount, is: await space(mount.mountpoint) })),
+  );
   const family = (name: string, help: string, valueOf: (is: Space, mount: Mount) => number) =>
     gauge(
       `mainstay_host_filesystem_${name}`,

@@ -27,7 +27,9 @@ export function createGpuMetrics(execute: Run = run): () => Promise<Family[]> {
   return async () => {
     if (isMissing) return [];
     try {
-      return familiesOf(await execute("nvidia-smi", [`--query-gpu=${QUERY}`, "--format=csv,noheader,nounits"]));
+      return familiesOf(
+        await execute("nvidia-smi", [`--query-gpu=${QUERY}`, "--format=csv,noheader,nounits"]),
+      );
     } catch (error) {
       isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
       return [];

@@ -16,7 +16,11 @@ export function processorMetrics({ read }: Pick<MachineFiles, "read">): Family[]
     counter("mainstay_host_cpu_seconds_total", "What each processor spent its time with.", timesOf(stat)),
     counter("mainstay_host_context_switches_total", "Switches between tasks.", figure("ctxt")),
     counter("mainstay_host_forks_total", "Processes and threads that were begun.", figure("processes")),
-    gauge("mainstay_host_boot_time_seconds", "When the machine began, in seconds since 1970.", figure("btime")),
+    gauge(
+      "mainstay_host_boot_time_seconds",
+      "When the machine began, in seconds since 1970.",
+      figure("btime"),
+    ),
     gauge("mainstay_host_procs_running", "Tasks that run or could.", figure("procs_running")),
     gauge("mainstay_host_procs_blocked", "Tasks that wait for a disk.", figure("procs_blocked")),
     gauge("mainstay_host_load1", "Tasks that run or wait, on average of a minute.", loadOf(0)),
@@ -28,7 +32,10 @@ export function processorMetrics({ read }: Pick<MachineFiles, "read">): Family[]
 function timesOf(stat: string): Sample[] {
   return [...stat.matchAll(/^cpu(\d+) (.*)$/gm)].flatMap(([, cpu = "", ticks = ""]) => {
     const values = ticks.split(" ").map(Number);
-    return MODES.map((mode, index) => ({ labels: { cpu, mode }, value: (values[index] ?? 0) / TICKS_PER_SECOND }));
+    return MODES.map((mode, index) => ({
+      labels: { cpu, mode },
+      value: (values[index] ?? 0) / TICKS_PER_SECOND,
+    }));
   });
 }
 

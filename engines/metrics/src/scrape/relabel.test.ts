@@ -33,12 +33,20 @@ describe("replace", () => {
   });
 
   it("expands the name of the target, by number and by name", () => {
-    const rule = { sourceLabels: ["a"], regex: "(?P<key>\\w+):(\\w+)", targetLabel: "${key}", replacement: "$2" };
+    const rule = {
+      sourceLabels: ["a"],
+      regex: "(?P<key>\\w+):(\\w+)",
+      targetLabel: "${key}",
+      replacement: "$2",
+    };
     expect(relabel({ a: "colour:red" }, rule)).toMatchObject({ colour: "red" });
   });
 
   it("without a regular expression and sources sets a constant", () => {
-    expect(relabel({ a: "1" }, { targetLabel: "team", replacement: "shop" })).toEqual({ a: "1", team: "shop" });
+    expect(relabel({ a: "1" }, { targetLabel: "team", replacement: "shop" })).toEqual({
+      a: "1",
+      team: "shop",
+    });
     expect(relabel({ a: "1" }, { targetLabel: "a", replacement: "" })).toEqual({});
   });
 
@@ -105,7 +113,9 @@ describe("actions on values", () => {
   it("hash always below the modulus", () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 1, max: 2 ** 31 }), (c, modulus) => {
-        const d = relabel({ c }, { action: "hashmod", sourceLabels: ["c"], targetLabel: "d", modulus })?.["d"];
+        const d = relabel({ c }, { action: "hashmod", sourceLabels: ["c"], targetLabel: "d", modulus })?.[
+          "d"
+        ];
         expect(Number(d)).toBeLessThan(modulus);
       }),
     );
@@ -117,7 +127,10 @@ describe("a wrong rule", () => {
     [{ action: "replace" }, "replace needs a target_label"],
     [{ action: "hashmod", targetLabel: "d" }, "hashmod needs a modulus of at least 1"],
     [{ action: "lowercase", targetLabel: "d", replacement: "x" }, "lowercase takes no replacement"],
-    [{ action: "keepequal", targetLabel: "d", regex: "x" }, "keepequal takes source_labels and target_label alone"],
+    [
+      { action: "keepequal", targetLabel: "d", regex: "x" },
+      "keepequal takes source_labels and target_label alone",
+    ],
     [{ action: "labeldrop", regex: "x", separator: "," }, "labeldrop takes a regex alone"],
   ])("%o is told by what it lacks", (rule, message) => {
     expect(findRuleError(rule)).toBe(message);

@@ -58,8 +58,7 @@ function compileRule(rule: RelabelRule): Relabel {
     }
     case "keepequal":
     case "dropequal":
-      return (labels) =>
-        (joined(labels) === (labels.get(targetLabel) ?? "")) === (action === "keepequal");
+      return (labels) => (joined(labels) === (labels.get(targetLabel) ?? "")) === (action === "keepequal");
     case "labeldrop":
     case "labelkeep": {
       const matches = compileRegex(rule.regex);
@@ -136,6 +135,6 @@ export function findRuleError(written: Partial<RelabelRule>): string | null {
     compileRule({ ...rule, modulus: Math.max(1, rule.modulus) });
     return null;
   } catch (error) {
-    return `"${rule.regex}" is no regular expression: ${error instanceof Error ? error.message : error}`;
+    return `"${rule.regex}" is no regular expression: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

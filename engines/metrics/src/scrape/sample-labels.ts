@@ -57,7 +57,9 @@ function refuseBeyond(labels: LabelMap, limits: LabelLimits): void {
   for (const [name, value] of labels) {
     if (limits.nameLength > 0 && name.length > limits.nameLength) {
       const limit = `label_name_length_limit is ${limits.nameLength}`;
-      throw new ScrapeRefused(`${metric}: the name of the label ${name} has ${name.length} characters, ${limit}`);
+      throw new ScrapeRefused(
+        `${metric}: the name of the label ${name} has ${name.length} characters, ${limit}`,
+      );
     }
     if (limits.valueLength > 0 && value.length > limits.valueLength) {
       const limit = `label_value_length_limit is ${limits.valueLength}`;

@@ -16,7 +16,8 @@ function targetOf(...args: Parameters<typeof find>) {
   return { url: target.url, labels: record(target.labels) };
 }
 
-const record = ({ names, values }: Labels) => Object.fromEntries(names.map((name, index) => [name, values[index]]));
+const record = ({ names, values }: Labels) =>
+  Object.fromEntries(names.map((name, index) => [name, values[index]]));
 
 describe("a target", () => {
   it("has its job, its address as instance, and the labels it was found with", () => {

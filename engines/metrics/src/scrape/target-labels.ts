@@ -51,7 +51,10 @@ export function labelsOfTarget({ address, labels }: TargetDraft, settings: Targe
   const url = urlOf(map, params);
   if (!map.get("instance")) map.set("instance", found);
   const visible = [...map].filter(([name]) => !name.startsWith("__"));
-  return { discovered, target: url === null ? `${found} makes no URL` : { labels: createLabels(visible), url } };
+  return {
+    discovered,
+    target: url === null ? `${found} makes no URL` : { labels: createLabels(visible), url },
+  };
 }
 
 function addressProblem(address: string): string | null {
@@ -66,7 +69,9 @@ function urlOf(labels: Map<string, string>, params: TargetSettings["params"]): s
   const base = `${scheme}://${labels.get(ADDRESS)}${path.startsWith("/") ? path : `/${path}`}`;
   if (!URL.canParse(base)) return null;
   const url = new URL(base);
-  const names = [...labels.keys()].flatMap((each) => (each.startsWith(PARAM) ? each.slice(PARAM.length) : []));
+  const names = [...labels.keys()].flatMap((each) =>
+    each.startsWith(PARAM) ? each.slice(PARAM.length) : [],
+  );
   for (const name of new Set([...Object.keys(params), ...names])) {
     const [, ...further] = params[name] ?? [];
     for (const value of [labels.get(PARAM + name) ?? "", ...further]) url.searchParams.append(name, value);

@@ -53,7 +53,11 @@ describe("a scrape", () => {
     expect(error).toBe(null);
     expect(show(batch)).toEqual([
       ...["a 1@15", "b{x=y} 2@15", "up 1@15", "scrape_duration_seconds 0.25@15"],
-      ...["scrape_samples_scraped 2@15", "scrape_samples_post_metric_relabeling 2@15", "scrape_series_added 2@15"],
+      ...[
+        "scrape_samples_scraped 2@15",
+        "scrape_samples_post_metric_relabeling 2@15",
+        "scrape_series_added 2@15",
+      ],
     ]);
     for (const labels of batch.series) expect(labelValue(labels, "job")).toBe("shop");
   });
@@ -170,7 +174,9 @@ describe("what ends", () => {
     const target = open();
     target.scrape("a 1\n");
     const marks = show(target.series.end(40_000));
-    expect(marks).toEqual(expect.arrayContaining(["a stale@40", "up stale@40", "scrape_series_added stale@40"]));
+    expect(marks).toEqual(
+      expect.arrayContaining(["a stale@40", "up stale@40", "scrape_series_added stale@40"]),
+    );
     expect(marks).toHaveLength(6);
   });
 });

@@ -87,9 +87,10 @@ export function createTargetSeries(rules: TargetRules): TargetSeries {
     return { scraped, kept, added: cache.added() };
   }
 
-  function report(draft: BatchDraft, { atMs, durationMs }: Scrape, counts: Counts, isUp: boolean): void {
-    const { scraped, kept, added } = counts;
-    const values = [isUp ? 1 : 0, durationMs / 1000, scraped, kept, added];
+  /** Without counts the target is down. */
+  function report(draft: BatchDraft, { atMs, durationMs }: Scrape, counts: Counts | null): void {
+    const { scraped, kept, added } = counts ?? NOTHING;
+    const values = [counts === null ? 0 : 1, durationMs / 1000, scraped, kept, added];
     for (const [index, labels] of reported.entries()) draft.add(labels, atMs, values[index] ?? 0);
   }
 
@@ -100,7 +101,7 @@ export function createTargetSeries(rules: TargetRules): TargetSeries {
 
   function fail(scrape: Scrape, error: string): ScrapeOutcome {
     const draft = createBatchDraft();
-    report(draft, scrape, NOTHING, false);
+    report(draft, scrape, null);
     return { batch: finish(draft, cache.abandon(), scrape.atMs), error };
   }
 
@@ -111,7 +112,7 @@ export function createTargetSeries(rules: TargetRules): TargetSeries {
       if ("error" in answer) return fail(scrape, answer.error);
       const draft = createBatchDraft();
       try {
-        report(draft, scrape, read(draft, answer, atMs), true);
+        report(draft, scrape, read(draft, answer, atMs));
       } catch (error) {
         if (error instanceof TextError || error instanceof ScrapeRefused) return fail(scrape, error.message);
         throw error;
@@ -124,7 +125,10 @@ export function createTargetSeries(rules: TargetRules): TargetSeries {
 }
 
 function reportLabels(name: string, { names, values }: Labels): Labels {
-  return createLabels([[METRIC_NAME, name], ...names.map((each, index) => [each, values[index] ?? ""] as const)]);
+  return createLabels([
+    [METRIC_NAME, name],
+    ...names.map((each, index) => [each, values[index] ?? ""] as const),
+  ]);
 }
 
 function exemplarOf(series: Labels, { exemplar, timestampMs }: TextSample, atMs: number) {

@@ -67,7 +67,9 @@ function describe(figures: Figures): MetricFamily[] {
   });
   return [
     gauge("stat_database_numbackends", "Connections to the database.", database["numbackends"] ?? NaN),
-    ...Object.entries(COUNTERS).map(([name, help]) => counter(`stat_database_${name}`, help, database[name] ?? NaN)),
+    ...Object.entries(COUNTERS).map(([name, help]) =>
+      counter(`stat_database_${name}`, help, database[name] ?? NaN),
+    ),
     gauge("database_size_bytes", "What the database takes on the disk.", sizeBytes),
     gauge("settings_max_connections", "How many connections there may be.", connectionsMax),
     gauge("start_time_seconds", "When PostgreSQL began, in seconds since 1970.", startedAtSeconds),
@@ -78,6 +80,9 @@ function describe(figures: Figures): MetricFamily[] {
   ];
 }
 
-function byLabel<Name extends string>(name: Name, rows: ({ count: number } & Record<Name, string>)[]): MetricSample[] {
+function byLabel<Name extends string>(
+  name: Name,
+  rows: ({ count: number } & Record<Name, string>)[],
+): MetricSample[] {
   return rows.map((row) => ({ labels: { [name]: row[name] }, value: row.count }));
 }

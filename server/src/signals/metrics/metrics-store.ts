@@ -12,7 +12,9 @@ import type { ScrapeSink } from "./scraping/scrape-sink.ts";
 
 export type LabelPair = readonly [name: string, value: string];
 
-/** What `append` takes; made by `createAppendBatch`. Its columns belong to the store once it is handed over. */
+/**
+ * What `append` takes; made by `createAppendBatch`. Its columns belong to the store once it is handed over.
+ */
 export interface AppendBatch {
   /** Each with `__name__`; in any order. What follows refers to them by position. */
   series: readonly (readonly LabelPair[])[];

@@ -1,4 +1,9 @@
-import { compileRelabelling, labelsOfTarget, type TargetDraft, type TargetLabels } from "@mainstay/metrics/scrape";
+import {
+  compileRelabelling,
+  labelsOfTarget,
+  type TargetDraft,
+  type TargetLabels,
+} from "@mainstay/metrics/scrape";
 import { createCredentials } from "./access.ts";
 import { discoveriesOf } from "./discovery/discoveries.ts";
 import type { Discovery, Found } from "./discovery/discovery.ts";
@@ -138,5 +143,12 @@ function record({ names, values }: { names: readonly string[]; values: readonly 
 function specOf(job: ScrapeJob, labels: Record<string, string>): TargetSpec {
   const { honorLabels, honorTimestamps, metricRelabelRules, limits } = job;
   const { samples, label } = limits;
-  return { labels, honorLabels, honorTimestamps, relabelRules: metricRelabelRules, sampleLimit: samples, limits: label };
+  return {
+    labels,
+    honorLabels,
+    honorTimestamps,
+    relabelRules: metricRelabelRules,
+    sampleLimit: samples,
+    limits: label,
+  };
 }

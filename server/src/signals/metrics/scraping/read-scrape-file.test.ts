@@ -10,14 +10,17 @@ function findings(text: string): Record<string, string> {
   try {
     read(text);
   } catch (error) {
-    if (error instanceof AppError) return Object.fromEntries(error.errors.map((each) => [each.path, each.message]));
+    if (error instanceof AppError)
+      return Object.fromEntries(error.errors.map((each) => [each.path, each.message]));
     throw error;
   }
   return {};
 }
 const findingsOfJob = (text: string) => {
   const found = findings(`scrape_configs:\n- job_name: shop\n${text}`);
-  return Object.fromEntries(Object.entries(found).map(([path, message]) => [path.replace("scrape_configs.0.", ""), message]));
+  return Object.fromEntries(
+    Object.entries(found).map(([path, message]) => [path.replace("scrape_configs.0.", ""), message]),
+  );
 };
 
 describe("a file of scrapes", () => {
@@ -25,7 +28,13 @@ describe("a file of scrapes", () => {
     expect(read("scrape_configs: [{ job_name: shop, static_configs: [{ targets: ['a:1'] }] }]")).toEqual([
       {
         ...{ name: "shop", intervalMs: 60_000, timeoutMs: 10_000, scheme: "http", metricsPath: "/metrics" },
-        ...{ params: {}, honorLabels: false, honorTimestamps: true, relabelRules: [], metricRelabelRules: [] },
+        ...{
+          params: {},
+          honorLabels: false,
+          honorTimestamps: true,
+          relabelRules: [],
+          metricRelabelRules: [],
+        },
         access: {
           ...{ followRedirects: true, basic: null, token: null },
           tls: { ca: null, cert: null, key: null, serverName: null, isUnchecked: false },
@@ -46,10 +55,16 @@ describe("a file of scrapes", () => {
   it("says how often and how long, for all and for each", () => {
     const [first, second] = read(
       `global: { scrape_interval: 1m30s, scrape_timeout: 20s }
-scrape_configs: [{ job_name: a }, { job_name: b, scrape_interval: 500ms, sample_limit: 7, body_size_limit: 1MB }]`,
+scrape_configs:
+- { job_name: a }
+- { job_name: b, scrape_interval: 500ms, sample_limit: 7, body_size_limit: 1MB }`,
     );
     expect(first).toMatchObject({ intervalMs: 90_000, timeoutMs: 20_000 });
-    expect(second).toMatchObject({ intervalMs: 500, timeoutMs: 500, limits: { samples: 7, bodyBytes: 1024 ** 2 } });
+    expect(second).toMatchObject({
+      intervalMs: 500,
+      timeoutMs: 500,
+      limits: { samples: 7, bodyBytes: 1024 ** 2 },
+    });
   });
 
   it("has paths relative to itself", () => {
@@ -78,7 +93,9 @@ scrape_configs: [{ job_name: a }, { job_name: b, scrape_interval: 500ms, sample_
   });
 
   it("finds targets by DNS, with a port where the records hold none", () => {
-    const job = readJob("  dns_sd_configs: [{ names: [a.example] }, { names: [b.example], type: a, port: 80 }]");
+    const job = readJob(
+      "  dns_sd_configs: [{ names: [a.example] }, { names: [b.example], type: a, port: 80 }]",
+    );
     expect(job?.dns).toEqual([
       { names: ["a.example"], type: "SRV", port: null, refreshMs: 30_000 },
       { names: ["b.example"], type: "A", port: 80, refreshMs: 30_000 },
@@ -105,16 +122,28 @@ describe("a file that is wrong", () => {
   it.each([
     ["  scrape_interval: 15", "scrape_interval", 'expected a duration such as "15s", "500ms" or "1m30s"'],
     ["  scrape_interval: 1ms", "scrape_interval", "expected at least 100ms"],
-    ["  scrape_interval: 5s\n  scrape_timeout: 6s", "scrape_timeout", "expected no more than scrape_interval"],
+    [
+      "  scrape_interval: 5s\n  scrape_timeout: 6s",
+      "scrape_timeout",
+      "expected no more than scrape_interval",
+    ],
     ["  body_size_limit: 5 apples", "body_size_limit", 'expected a size such as "10MB", or 0 for no limit'],
     ["  relabel_configs: [{ action: keep, regex: '(' }]", "relabel_configs.0", /is no regular expression/],
     ["  relabel_configs: [{ action: replace }]", "relabel_configs.0", "replace needs a target_label"],
-    ["  metric_relabel_configs: [{ action: eat }]", "metric_relabel_configs.0.action", /^expected "replace", "keep"/],
+    [
+      "  metric_relabel_configs: [{ action: eat }]",
+      "metric_relabel_configs.0.action",
+      /^expected "replace", "keep"/,
+    ],
     ["  authorization: { type: Basic, credentials: x }", "authorization.type", /basic_auth/],
     ["  authorization: {}", "authorization", "expected either credentials or credentials_file"],
     ["  tls_config: { cert_file: x }", "tls_config", "expected a certificate and its key, or neither"],
     ["  dns_sd_configs: [{ names: [a], type: A }]", "dns_sd_configs.0.port", /^expected a port/],
-    ["  file_sd_configs: [{ files: ['*/x.txt'] }]", "file_sd_configs.0.files.0", /^expected .json, .yml or .yaml/],
+    [
+      "  file_sd_configs: [{ files: ['*/x.txt'] }]",
+      "file_sd_configs.0.files.0",
+      /^expected .json, .yml or .yaml/,
+    ],
     [
       "  basic_auth: { username: a }\n  authorization: { credentials: x }",
       "scrape_configs.0",

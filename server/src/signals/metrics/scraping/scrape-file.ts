@@ -94,7 +94,10 @@ const staticConfig = z.strictObject({
 const fileDiscovery = z.strictObject({
   files: z
     .array(
-      path().regex(/^[^*]*(\*[^/]*)?\.(json|ya?ml)$/, "expected .json, .yml or .yaml, with * in its name alone"),
+      path().regex(
+        /^[^*]*(\*[^/]*)?\.(json|ya?ml)$/,
+        "expected .json, .yml or .yaml, with * in its name alone",
+      ),
     )
     .min(1, "expected at least one file"),
   refresh_interval: interval().prefault("5m"),
@@ -103,7 +106,11 @@ const fileDiscovery = z.strictObject({
 const dnsDiscovery = z
   .strictObject({
     names: z.array(z.string().min(1)).min(1, "expected at least one name"),
-    type: z.string().toUpperCase().pipe(z.enum(["SRV", "A", "AAAA", "MX", "NS"])).prefault("SRV"),
+    type: z
+      .string()
+      .toUpperCase()
+      .pipe(z.enum(["SRV", "A", "AAAA", "MX", "NS"]))
+      .prefault("SRV"),
     port: z.int("expected a port").min(1).max(65_535).optional(),
     refresh_interval: interval().prefault("30s"),
   })
@@ -163,7 +170,8 @@ function refuseClashes({ value, issues }: z.core.ParsePayload<WrittenScrapeFile>
   for (const [index, each] of value.scrape_configs.entries()) {
     const report = (key: string, message: string, input: unknown) =>
       issues.push({ code: "custom", path: ["scrape_configs", index, key], message, input });
-    if (seen.has(each.job_name)) report("job_name", "expected another name: a job has it already", each.job_name);
+    if (seen.has(each.job_name))
+      report("job_name", "expected another name: a job has it already", each.job_name);
     seen.add(each.job_name);
     const intervalMs = each.scrape_interval ?? value.global.scrape_interval;
     if (each.scrape_timeout !== undefined && each.scrape_timeout > intervalMs)

@@ -1,5 +1,4 @@
 import type { LabelLimits, RelabelRule } from "@mainstay/metrics/scrape";
-import type { Refused } from "../metrics-store.ts";
 
 /** What is done to the samples of one target; plain data, for it crosses to the thread of the store. */
 export interface TargetSpec {
@@ -28,8 +27,8 @@ export interface ScrapeRequest {
 export interface ScrapeOutcome {
   /** Why the target counts as down. */
   error: string | null;
-  /** What the store did not take of an answer that was well. */
-  refused: readonly Refused[];
+  /** How many samples of an answer that was well the store did not take, and why. */
+  refused: readonly { reason: string; count: number }[];
 }
 
 /** Where scrapes go. */

@@ -72,12 +72,32 @@ describe("a target", () => {
 
 describe("an answer that is none", () => {
   it.each<[string, RequestListener, string, RegExp]>([
-    ["another status", (_, response) => response.writeHead(500).end(), "", /^the target answered with status 500$/],
-    ["another content", plain("<a>", { "content-type": "text/html" }), "", /^the answer is text\/html, neither/],
+    [
+      "another status",
+      (_, response) => response.writeHead(500).end(),
+      "",
+      /^the target answered with status 500$/,
+    ],
+    [
+      "another content",
+      plain("<a>", { "content-type": "text/html" }),
+      "",
+      /^the answer is text\/html, neither/,
+    ],
     ["no metrics", plain("a\n"), "", /^line 1: no value$/],
     ["too late", () => {}, "", /^no whole answer within 0.4 s$/],
-    ["too late in its body", (_, response) => void response.writeHead(200).write("a 1\n"), "", /^no whole answer within/],
-    ["too large", plain(`a 1\n${"#".repeat(2000)}\n`), "  body_size_limit: 1KB", /larger than body_size_limit, 1024 bytes$/],
+    [
+      "too late in its body",
+      (_, response) => void response.writeHead(200).write("a 1\n"),
+      "",
+      /^no whole answer within/,
+    ],
+    [
+      "too large",
+      plain(`a 1\n${"#".repeat(2000)}\n`),
+      "  body_size_limit: 1KB",
+      /larger than body_size_limit, 1024 bytes$/,
+    ],
     [
       "too large once it is unpacked",
       (_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync("#".repeat(1e6))),
@@ -89,7 +109,12 @@ describe("an answer that is none", () => {
       ...(["", /incorrect header check/] as const),
     ],
     ["too many samples", plain("a 1\nb 1\n"), "  sample_limit: 1", /^more samples than sample_limit, 1$/],
-    ["elsewhere without end", (_, response) => response.writeHead(302, { location: "/" }).end(), "", /more than 10 times/],
+    [
+      "elsewhere without end",
+      (_, response) => response.writeHead(302, { location: "/" }).end(),
+      "",
+      /more than 10 times/,
+    ],
     [
       "elsewhere where that is not followed",
       (_, response) => response.writeHead(302, { location: "/" }).end(),
@@ -189,7 +214,8 @@ scrape_configs:
     const house = await openScrapingHouse({ scrapeFile });
     const view = () => house.scraper.pools()[0];
     const problem = () => house.scraper.problems()[0]?.summary;
-    const group = (address: string, zone: string) => `- { targets: ["${address}"], labels: { zone: ${zone} } }\n`;
+    const group = (address: string, zone: string) =>
+      `- { targets: ["${address}"], labels: { zone: ${zone} } }\n`;
 
     const file = await house.write("targets-1.yml", group(first, "near"));
     const target = await house.target("the first", isUp);
@@ -222,7 +248,10 @@ scrape_configs:
   - { names: [shop.test], refresh_interval: 100ms }
   - { names: [a.test], type: A, port: ${port}, refresh_interval: 100ms }`;
     const house = await openScrapingHouse({ scrapeFile, nameServer: server.address });
-    const found = await house.target("the service", ({ labels }) => labels["instance"] === `localhost:${port}`);
+    const found = await house.target(
+      "the service",
+      ({ labels }) => labels["instance"] === `localhost:${port}`,
+    );
     expect(found.discovered).toMatchObject({
       ...{ __meta_dns_name: "shop.test", __meta_dns_srv_record_target: "localhost" },
       __meta_dns_srv_record_port: String(port),

@@ -101,10 +101,13 @@ export function createScraper(dependencies: ScraperDependencies): Scraper {
       ...[...pools].flatMap(([job, { pool }]) => {
         const [first, ...others] = pool.problems();
         const more = others.length > 0 ? `, and ${others.length} more` : "";
-        return first === undefined ? [] : [problemOf(job, `Not all targets of ${job} can be found: ${first}${more}`)];
+        return first === undefined
+          ? []
+          : [problemOf(job, `Not all targets of ${job} can be found: ${first}${more}`)];
       }),
     ],
-    pools: (): PoolView[] => [...own, ...[...pools.values()].map(({ pool }) => pool)].map((pool) => pool.view()),
+    pools: (): PoolView[] =>
+      [...own, ...[...pools.values()].map(({ pool }) => pool)].map((pool) => pool.view()),
     async start() {
       own = sources.map((source) => startSource(source, dependencies.sourceIntervalMs, loops));
       if (file === null) return;

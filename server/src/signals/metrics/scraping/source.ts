@@ -14,7 +14,14 @@ const NO_LIMITS = { labels: 0, nameLength: 0, valueLength: 0 };
 export function startSource({ job, read }: Source, intervalMs: number, dependencies: LoopDependencies): Pool {
   const labels = { job };
   const spec: TargetSpec = {
-    ...{ labels, honorLabels: true, honorTimestamps: true, relabelRules: [], sampleLimit: 0, limits: NO_LIMITS },
+    ...{
+      labels,
+      honorLabels: true,
+      honorTimestamps: true,
+      relabelRules: [],
+      sampleLimit: 0,
+      limits: NO_LIMITS,
+    },
   };
   const url = `mainstay:${job}`;
   const loop = startTargetLoop({ id: url, job, intervalMs, spec, ask: read }, dependencies);

@@ -62,7 +62,8 @@ export function startTargetLoop(target: LoopTarget, dependencies: LoopDependenci
     if (signal.aborted) return;
     const durationMs = clock.monotonicMs() - beganMs;
     const error = await hand({ id, spec, atMs, durationMs, answer });
-    if (error !== health.lastError) log.debug({ target: id, error }, "a target answers in another way than before");
+    if (error !== health.lastError)
+      log.debug({ target: id, error }, "a target answers in another way than before");
     health = {
       health: error === null ? "up" : "down",
       ...{ lastError: error, lastScrapeMs: atMs, lastDurationMs: durationMs },

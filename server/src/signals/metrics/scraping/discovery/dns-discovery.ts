@@ -1,5 +1,4 @@
-import type { DnsDiscovery } from "../scrape-job.ts";
-import type { TargetGroup } from "../scrape-job.ts";
+import type { DnsDiscovery, TargetGroup } from "../scrape-job.ts";
 import type { Discovery } from "./discovery.ts";
 
 /** As much of `node:dns/promises`' Resolver as is asked. */

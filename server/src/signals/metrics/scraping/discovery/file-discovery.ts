@@ -66,7 +66,10 @@ function readGroups(text: string, file: string): TargetGroup[] {
   const parsed = groupList.safeParse(readYaml(text, file), { error: explain });
   if (!parsed.success)
     throw new AppError("CONFIG_INVALID", { file }, { errors: describeIssues(parsed.error, groupList) });
-  return parsed.data.map(({ targets, labels }) => ({ targets, labels: { ...labels, __meta_filepath: file } }));
+  return parsed.data.map(({ targets, labels }) => ({
+    targets,
+    labels: { ...labels, __meta_filepath: file },
+  }));
 }
 
 async function expand(pattern: string, files: DiscoveryFiles): Promise<string[]> {
@@ -76,7 +79,10 @@ async function expand(pattern: string, files: DiscoveryFiles): Promise<string[]>
   const entries = await files.readdir(directory).catch(() => []);
   const fits = (each: string) =>
     each.startsWith(start) && each.endsWith(end) && each.length >= start.length + end.length;
-  return entries.filter(fits).sort().map((each) => path.join(directory, each));
+  return entries
+    .filter(fits)
+    .toSorted()
+    .map((each) => path.join(directory, each));
 }
 
 function isMissing(error: unknown): boolean {

@@ -75,7 +75,9 @@ export async function openScrapingHouse(options: HouseOptions): Promise<Scraping
     async query(query) {
       const { value } = await store.query({ query });
       if (value.type !== "vector") throw new Error(`${query} gives no vector`);
-      return Object.fromEntries(value.samples.map((each) => [describe(each.labels), Number("value" in each ? each.value : NaN)]));
+      return Object.fromEntries(
+        value.samples.map((each) => [describe(each.labels), Number("value" in each ? each.value : NaN)]),
+      );
     },
   };
 }
