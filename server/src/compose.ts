@@ -213,7 +213,8 @@ export function compose(dependencies: HouseDependencies) {
     sources: [
       { job: "mainstay", read: async () => ({ text: await metrics.render(), format: "prometheus" }) },
     ],
-    sourceIntervalMs: config.metrics.scrape.interval,
+    instances: link.measured,
+    intervalMs: config.metrics.scrape.interval,
   });
 
   // Who is told of what is wrong

@@ -5,7 +5,6 @@ import {
   type TargetLabels,
 } from "@mainstay/metrics/scrape";
 import { createCredentials } from "./access.ts";
-import { discoveriesOf } from "./discovery/discoveries.ts";
 import type { Discovery, Found } from "./discovery/discovery.ts";
 import { FetchFailed, fetchText } from "./fetch-text.ts";
 import type { ScrapeJob } from "./scrape-job.ts";
@@ -14,8 +13,8 @@ import { startTargetLoop, type LoopDependencies, type TargetLoop } from "./targe
 import type { ActiveTarget, DroppedTarget, PoolView } from "../routes/views.ts";
 
 export interface PoolDependencies extends LoopDependencies {
-  /** The system's unless given. */
-  nameServers?: readonly string[] | undefined;
+  /** What looks for the targets of the job, beside those that it names itself. */
+  discoveries: readonly Discovery[];
 }
 
 /** The targets of one job, found and scraped. */
@@ -38,7 +37,7 @@ interface Scraped {
 }
 
 export function startPool(job: ScrapeJob, dependencies: PoolDependencies): Pool {
-  const { clock, log, nameServers } = dependencies;
+  const { clock, log, discoveries } = dependencies;
   const credentials = createCredentials(job.access);
   const settings = { ...job, jobName: job.name, relabel: compileRelabelling(job.relabelRules) };
   const stopping = new AbortController();
@@ -105,7 +104,7 @@ export function startPool(job: ScrapeJob, dependencies: PoolDependencies): Pool 
   }
 
   update();
-  const following = discoveriesOf(job, nameServers).map(follow);
+  const following = discoveries.map(follow);
   return {
     view: () => ({
       name: job.name,

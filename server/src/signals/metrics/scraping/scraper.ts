@@ -5,7 +5,7 @@ import type { Clock } from "../../../kernel/clock.ts";
 import type { Log } from "../../../kernel/log.ts";
 import type { Metrics } from "../../../kernel/metrics.ts";
 import type { Pool } from "./pool.ts";
-import type { ScrapeJob } from "./scrape-job.ts";
+import type { ScrapeJob, TargetGroup } from "./scrape-job.ts";
 import type { ScrapeSink } from "./scrape-sink.ts";
 import { startSource, type Source } from "./source.ts";
 import type { LoopDependencies } from "./target-loop.ts";
@@ -24,7 +24,10 @@ export interface ScraperDependencies {
   /** How soon a file that was changed is read. */
   fileLookMs?: number;
   sources: readonly Source[];
-  sourceIntervalMs: number;
+  /** Where instances that run now tell figures of their own. */
+  instances(): readonly TargetGroup[];
+  /** Of sources and instances. */
+  intervalMs: number;
 }
 
 /** As the room of problems takes it. */
@@ -41,10 +44,11 @@ export interface Scraper extends LongRunning, TargetsView {
 }
 
 const LOOK_MS = 5_000;
+const INSTANCES_LOOK_MS = 2_000;
 
 /** Scrapes what a file says, which may change at any time, and what is always there. */
 export function createScraper(dependencies: ScraperDependencies): Scraper {
-  const { clock, log, metrics, sink, seed, file, fileLookMs = LOOK_MS, nameServers, sources } = dependencies;
+  const { clock, log, metrics, sink, seed, file, fileLookMs = LOOK_MS, nameServers, sources, instances } = dependencies;
   const refused = metrics.counter({
     name: "mainstay_metrics_scrape_refused_samples_total",
     help: "Samples of scrapes that the store did not take, by job and reason.",
@@ -59,6 +63,8 @@ export function createScraper(dependencies: ScraperDependencies): Scraper {
   let inForce: string | null = null;
   let problem: string | null = null;
   let stopLooking = () => {};
+  let stopWaiting = () => {};
+  let waiting: Promise<void> = Promise.resolve();
   let looking: Promise<void> = Promise.resolve();
 
   async function look(path: string): Promise<void> {
@@ -79,7 +85,10 @@ export function createScraper(dependencies: ScraperDependencies): Scraper {
 
   /** Jobs that are as they were go on undisturbed. */
   async function apply(jobs: readonly ScrapeJob[]): Promise<void> {
-    const { startPool } = await import("./pool.ts");
+    const [{ startPool }, { discoveriesOf }] = await Promise.all([
+      import("./pool.ts"),
+      import("./discovery/discoveries.ts"),
+    ]);
     const texts = new Map(jobs.map((job) => [job.name, JSON.stringify(job)]));
     for (const [name, { text, pool }] of pools) {
       if (texts.get(name) === text) continue;
@@ -89,9 +98,18 @@ export function createScraper(dependencies: ScraperDependencies): Scraper {
     for (const job of jobs) {
       const text = texts.get(job.name) ?? "";
       if (pools.has(job.name)) continue;
-      pools.set(job.name, { text, pool: startPool(job, { ...loops, nameServers }) });
+      const discoveries = discoveriesOf(job, nameServers);
+      pools.set(job.name, { text, pool: startPool(job, { ...loops, discoveries }) });
     }
     log.info({ file, jobs: jobs.length }, "the file of scrapes is in force");
+  }
+
+  /** Begins with the first instance that tells anything: until then nothing of it is loaded. */
+  async function lookForInstances(): Promise<void> {
+    if (instances().length === 0) return;
+    stopWaiting();
+    const { startInstances } = await import("./instances.ts");
+    own.push(startInstances({ instances, intervalMs: dependencies.intervalMs, loops }));
   }
 
   return {
@@ -109,14 +127,16 @@ export function createScraper(dependencies: ScraperDependencies): Scraper {
     pools: (): PoolView[] =>
       [...own, ...[...pools.values()].map(({ pool }) => pool)].map((pool) => pool.view()),
     async start() {
-      own = sources.map((source) => startSource(source, dependencies.sourceIntervalMs, loops));
+      own = sources.map((source) => startSource(source, dependencies.intervalMs, loops));
+      stopWaiting = clock.every(INSTANCES_LOOK_MS, () => (waiting = lookForInstances()));
       if (file === null) return;
       await look(file);
       stopLooking = clock.every(fileLookMs, () => (looking = look(file)));
     },
     async stop() {
       stopLooking();
-      await looking;
+      stopWaiting();
+      await Promise.all([looking, waiting]);
       const all = [...own, ...[...pools.values()].map(({ pool }) => pool)];
       await Promise.all(all.map((pool) => pool.stop(false)));
     },

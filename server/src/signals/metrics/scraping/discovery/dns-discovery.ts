@@ -30,7 +30,6 @@ export function createDnsDiscovery(config: DnsDiscovery, resolver: DnsResolver):
   }
 
   return {
-    kind: "dns_sd_configs",
     refreshMs: config.refreshMs,
     async look() {
       const outcomes = await Promise.all(config.names.map(lookUp));

@@ -45,7 +45,6 @@ export function createFileDiscovery(config: FileDiscovery, files: DiscoveryFiles
   }
 
   return {
-    kind: "file_sd_configs",
     refreshMs: Math.min(LOOK_MS, config.refreshMs),
     async look() {
       const names = (await Promise.all(config.patterns.map((each) => expand(each, files)))).flat();

@@ -35,6 +35,7 @@ export interface HouseOptions {
   scrapeFile?: string;
   nameServer?: string;
   sources?: ScraperDependencies["sources"];
+  instances?: ScraperDependencies["instances"];
 }
 
 export async function openScrapingHouse(options: HouseOptions): Promise<ScrapingHouse> {
@@ -52,10 +53,11 @@ export async function openScrapingHouse(options: HouseOptions): Promise<Scraping
     settings: threadSettings(platformFile.parse({}).metrics, directory.path),
   });
   const scraper = createScraper({
-    ...{ clock, metrics, log: silentLog, sink: store, seed: "test", sourceIntervalMs: 100, fileLookMs: 50 },
+    ...{ clock, metrics, log: silentLog, sink: store, seed: "test", intervalMs: 400, fileLookMs: 50 },
     file: options.scrapeFile === undefined ? null : file,
     ...(options.nameServer === undefined ? {} : { nameServers: [options.nameServer] }),
     sources: options.sources ?? [],
+    instances: options.instances ?? (() => []),
   });
   await scraper.start();
   onTestFinished(async () => {
