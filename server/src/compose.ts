@@ -234,7 +234,8 @@ export function compose(dependencies: HouseDependencies) {
   const problems = createProblems({
     ...{ db, clock, log, events, limits: config.problems },
     places: {
-      ...{ changes, agent: link, certificates, channels, audit: auditLog, scrapes: scraper },
+      ...{ changes, agent: link, certificates, channels, audit: auditLog },
+      ...{ metrics: measures, scrapes: scraper },
       freeBytes: () => freeBytesAt(dataDirectory),
     },
   });

@@ -33,6 +33,8 @@ export interface Places {
   channels: { list(): Promise<ChannelResource[]> };
   freeBytes(): Promise<number>;
   audit: { problems(): Promise<AuditProblem[]> };
+  /** What is wrong with the metrics store; null: nothing. */
+  metrics: { problem(): string | null };
   scrapes: { problems(): readonly ScrapeProblem[] };
 }
 
@@ -117,6 +119,7 @@ export function createProblems(dependencies: ProblemsDependencies): Problems {
       crashes: await store.crashes(new Date(now.getTime() - CRASH_WINDOW_MS), releases),
       channels: await places.channels.list(),
       audit: await places.audit.problems(),
+      metrics: places.metrics.problem(),
       scrapes: places.scrapes.problems(),
     };
   }

@@ -14,6 +14,7 @@ import { waitUntil } from "../../../../../../tests/support/wait-until.ts";
 import { createSystemClock } from "../../../../kernel/clock.ts";
 import { createMetrics } from "../../../../kernel/metrics.ts";
 import type { MetricsStore } from "../../metrics-store.ts";
+import { createIntakes } from "../../thread/intake.ts";
 import { createLocalStore } from "../../thread/local-store.ts";
 import { createScraper, type Scraper, type ScraperDependencies } from "../scraper.ts";
 import type { ActiveTarget } from "../../routes/views.ts";
@@ -49,7 +50,8 @@ export async function openScrapingHouse(options: HouseOptions): Promise<Scraping
     clock: { now: () => clock.now().getTime() },
   });
   const store = createLocalStore({
-    ...{ store: engine, clock, nameSnapshot: () => ({ directory: "", name: "" }) },
+    ...{ store: engine, clock, beginIntake: createIntakes(engine), statsd: null },
+    nameSnapshot: () => ({ directory: "", name: "" }),
     settings: threadSettings(platformFile.parse({}).metrics, directory.path),
   });
   const scraper = createScraper({
