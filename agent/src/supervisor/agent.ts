@@ -97,7 +97,8 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
     metrics: createAgentMetrics({
       files: MACHINE_FILES,
       look: () => ({
-        instances: fleet.list().map((each) => each.observe()),
+        // What has ended is still known, but uses nothing any more.
+        instances: fleet.list().map((each) => each.observe()).filter(({ state }) => state !== "exited"),
         services: held.desired.services,
         processes: listProcesses(),
       }),
