@@ -1,4 +1,4 @@
-import { createLabels, METRIC_NAME, NO_LABELS, type Histogram, type Labels } from "@mainstay/metrics/model";
+import { createLabels, METRIC_NAME, NO_LABELS, type Labels } from "@mainstay/metrics/model";
 import type {
   ExemplarSample,
   HistogramSample,

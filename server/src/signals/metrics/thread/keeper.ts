@@ -49,7 +49,12 @@ interface Call {
 }
 
 /** Keeps the thread of the store running. Whoever calls while it is down is told so at once. */
-export function createThreadKeeper({ settings, heapBytes, clock, log }: ThreadKeeperDependencies): ThreadKeeper {
+export function createThreadKeeper({
+  settings,
+  heapBytes,
+  clock,
+  log,
+}: ThreadKeeperDependencies): ThreadKeeper {
   const calls = new Map<number, Call>();
   const stopped = new AbortController();
   let worker: Worker | null = null;
@@ -199,5 +204,7 @@ function storeOver(call: CallThread): MetricsStore {
 }
 
 function toError({ fault, message }: Extract<FromThread, { kind: "refusal" }>): Error {
-  return fault === null ? new Error(`the metrics store failed: ${message}`) : new MetricsError(fault, message);
+  return fault === null
+    ? new Error(`the metrics store failed: ${message}`)
+    : new MetricsError(fault, message);
 }
