@@ -1,10 +1,12 @@
 import {
   agentEvent,
+  agentMetrics,
   AppError,
   counters,
   journalEntry,
   observedState,
   type AgentEvent,
+  type AgentMetrics,
   type Challenge,
   type Counters,
   type DesiredState,
@@ -33,6 +35,8 @@ export interface AgentClient {
   removeImages(images: readonly string[]): Promise<string[]>;
   observed(): Promise<ObservedState>;
   counters(): Promise<Counters>;
+  /** Figures of its machine and of the instances. */
+  metrics(): Promise<AgentMetrics>;
   journal(after: number): Promise<JournalEntry[]>;
   /** Ends when the signal does; throws when the agent goes away. */
   events(signal: AbortSignal): AsyncIterable<AgentEvent>;
@@ -96,6 +100,7 @@ export function createAgentClient({ socketPath, token }: AgentClientOptions): Ag
     },
     observed: async () => understand(observedState, await call("GET /v1/observed")),
     counters: async () => understand(counters, await call("GET /v1/counters")),
+    metrics: async () => understand(agentMetrics, await call("GET /v1/metrics")),
     async journal(after) {
       const answer = await call(`GET /v1/journal?after=${after}`);
       return understand(journalEntry.array(), Object(answer).entries);

@@ -12,6 +12,7 @@ import { ARMS, BALANCES, BUCKETS, GROUPS } from "./words.ts";
  *   DELETE /v1/images { images } → { removed }: those that no container uses
  *   GET /v1/observed  → ObservedState
  *   GET /v1/counters  → Counters
+ *   GET /v1/metrics   → AgentMetrics
  *   GET /v1/events    → newline-delimited AgentEvent, until the client hangs up
  *   GET /v1/journal?after=N → { entries: JournalEntry[] }, acts the agent took by itself
  *   GET /v1/instances/<id>/logs?tail=N&follow=0|1&since=ms → text
@@ -264,6 +265,19 @@ export const counters = z.object({
   inflight: z.number(),
 });
 export type Counters = z.infer<typeof counters>;
+
+/** Figures of the machine and of the instances, as the text format of Prometheus has them. */
+export const agentMetrics = z.object({
+  families: z.array(
+    z.object({
+      name: z.string(),
+      help: z.string(),
+      type: z.enum(["counter", "gauge"]),
+      samples: z.array(z.object({ labels: z.record(z.string(), z.string()), value: z.number() })),
+    }),
+  ),
+});
+export type AgentMetrics = z.infer<typeof agentMetrics>;
 
 export const agentEvent = z.object({
   at: z.string(),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { scrape } from "./scrape-section.ts";
 import { durationWithin, sizeWithin } from "./unit-schemas.ts";
 
 /** The part of `mainstay.platform.yaml` about the metrics store. */
@@ -107,6 +108,7 @@ export const metrics = z.strictObject({
   minFree: sizeWithin(0, 1024 ** 5, "expected a size")
     .prefault("100MiB")
     .describe("With less free space on the disk no samples are taken in."),
+  scrape: scrape.prefault({}),
   statsd: statsd.prefault({}),
   otlp: z
     .strictObject({

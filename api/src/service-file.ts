@@ -72,6 +72,15 @@ const processType = z
         "Where the process listens; auto: Mainstay chooses. The process that has one gets the traffic.",
       ),
     health: health.optional().describe("Needed with a port. Without it a process counts as ready after 5 s."),
+    metrics: z
+      .strictObject({
+        path: z
+          .string()
+          .startsWith("/", 'expected a path that starts with "/"')
+          .describe("Where its figures are, in the text format of Prometheus or OpenMetrics."),
+      })
+      .optional()
+      .describe("Figures of its own, scraped from every instance on its port; not public by that."),
     stopTimeout: duration()
       .prefault("10s")
       .describe("Time between SIGTERM and SIGKILL, after its last request was answered."),
@@ -96,6 +105,10 @@ const processType = z
   .refine((value) => !value.singleton || (value.instances === 1 && value.port === undefined), {
     path: ["singleton"],
     message: "a singleton has one instance and no port: two releases of it never run beside each other",
+  })
+  .refine((value) => value.metrics === undefined || value.port !== undefined, {
+    path: ["metrics"],
+    message: "goes with a port: figures are asked for there",
   })
   .refine((value) => value.port === undefined || value.health !== undefined, {
     path: ["health"],

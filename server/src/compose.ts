@@ -50,7 +50,6 @@ import {
   createReleaseCommandDriver,
   createScaleDriver,
   createTaskKeeper,
-  instanceMetrics,
   readOutput,
 } from "./drivers/instances/index.ts";
 import { createProber, createVerificationDriver, withProbes } from "./drivers/probing/index.ts";
@@ -59,7 +58,7 @@ import { createTrafficDriver, createTrafficSampler, trafficMetrics } from "./dri
 import { addHousekeeping } from "./housekeeping.ts";
 import type { LongRunning } from "./kernel/actors.ts";
 import type { Clock } from "./kernel/clock.ts";
-import type { DatabaseHandle } from "./kernel/database/index.ts";
+import { databaseMetrics, type DatabaseHandle } from "./kernel/database/index.ts";
 import { freeBytesAt } from "./kernel/disk.ts";
 import { createEvents } from "./kernel/events/index.ts";
 import {
@@ -75,7 +74,7 @@ import { createMetrics } from "./kernel/metrics.ts";
 import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
 import { publicUrlOf } from "./public-url.ts";
-import { addMetricsRoutes, createMetricsRoom } from "./signals/metrics/index.ts";
+import { addMetricsRoutes, createMetricsRoom, createScraper } from "./signals/metrics/index.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
 import { VERSION } from "./version.ts";
 
@@ -212,6 +211,17 @@ export function compose(dependencies: HouseDependencies) {
       origin,
     );
 
+  // What is measured: everything below, and whatever a file names
+  const scraper = createScraper({
+    ...{ clock, log, metrics, sink: measures.store, seed: hostname() },
+    file: config.metrics.scrape.file,
+    sources: [
+      { job: "mainstay", read: async () => ({ text: await metrics.render(), format: "prometheus" }) },
+    ],
+    instances: link.measured,
+    intervalMs: config.metrics.scrape.interval,
+  });
+
   // Who is told of what is wrong
   const { channels, beat } = createChannelsRoom({
     ...{ config, env, db, clock, ids, random: randomBytes, audit, events, jobs, log, metrics },
@@ -229,7 +239,8 @@ export function compose(dependencies: HouseDependencies) {
   const problems = createProblems({
     ...{ db, clock, log, events, limits: config.problems },
     places: {
-      ...{ changes, agent: link, certificates, channels, audit: auditLog, metrics: measures },
+      ...{ changes, agent: link, certificates, channels, audit: auditLog },
+      ...{ metrics: measures, scrapes: scraper },
       freeBytes: () => freeBytesAt(dataDirectory),
     },
   });
@@ -275,7 +286,7 @@ export function compose(dependencies: HouseDependencies) {
   addProblemsRoutes(http, problems);
   addMetricsRoutes(http, {
     ...{ room: measures, config: config.metrics, formBytes: config.server.bodyLimit, version: VERSION },
-    ...{ audit, db, clock, configText: () => "", targets: { pools: () => [] }, rules: { groups: () => [] } },
+    ...{ audit, db, clock, configText: () => "", targets: scraper, rules: { groups: () => [] } },
   });
   addPlatformRoutes(http, { config, database, changes, link, sampler });
   addAuditRoutes(http, { audit, auditLog, listen: database.listen, clock, isPublic: config.audit.publicLog });
@@ -285,7 +296,8 @@ export function compose(dependencies: HouseDependencies) {
     const counters = sampler.latest();
     return counters ? trafficMetrics(counters) : [];
   });
-  metrics.registerCollector("instances", () => instanceMetrics(link.observed()?.instances ?? []));
+  metrics.registerCollector("database", () => databaseMetrics(db));
+  metrics.registerCollector("agent", async () => (await agent.metrics()).families);
   addHousekeeping(jobs, {
     ...{ events, changes, services, builds, collect, idempotencyStore, uploads, channels, clock },
     accounts: identity.accounts,
@@ -312,6 +324,7 @@ export function compose(dependencies: HouseDependencies) {
     runner,
     channels,
     problems,
+    scraper,
     http,
     beat,
   ];

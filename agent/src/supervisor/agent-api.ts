@@ -1,4 +1,4 @@
-import type { Counters, DesiredState, ObservedState } from "@mainstay/api";
+import type { AgentMetrics, Counters, DesiredState, ObservedState } from "@mainstay/api";
 import { CallRefused, sendJson, serveJson, type JsonServer } from "../system/unix-server.ts";
 import {
   findHttpsError,
@@ -28,6 +28,7 @@ interface AgentApiOptions {
   put: (desired: DesiredState) => Promise<ObservedState | null>;
   observe: () => Promise<ObservedState>;
   counters: () => Promise<Counters>;
+  metrics: () => Promise<AgentMetrics>;
   https: Pick<Https, "put" | "challenge">;
   images: Pick<Images, "resolve" | "remove">;
   events: Events;
@@ -38,7 +39,7 @@ interface AgentApiOptions {
 
 /** The protocol of api/src/agent-protocol.ts on `agent.sock`. */
 export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
-  const { path, guard, put, observe, counters, https, images, events, journal, logOf } = options;
+  const { path, guard, put, observe, counters, metrics, https, images, events, journal, logOf } = options;
   return serveJson({
     path,
     maxBodyBytes: MAX_BODY_BYTES,
@@ -67,6 +68,7 @@ export function serveAgentApi(options: AgentApiOptions): Promise<JsonServer> {
       }),
       "GET /v1/observed": observe,
       "GET /v1/counters": counters,
+      "GET /v1/metrics": metrics,
       "GET /v1/events": ({ response }) => events.stream(response),
       "GET /v1/journal": ({ query }) => ({ entries: journal.after(Number(query.get("after") ?? 0)) }),
       "GET /v1/instances/:id/logs": ({ params, query, response }) => {

@@ -41,6 +41,18 @@ describe("the agent", () => {
     expect(observed.proxies).toMatchObject([{ worker: 0, generation: observed.generation, restarts: 0 }]);
   });
 
+  it("tells figures of its machine, and of each instance with the arm it belongs to", async () => {
+    const { families } = await platform.client.metrics();
+    const samplesOf = (name: string) => families.find((each) => each.name === name)?.samples ?? [];
+    const labels = {
+      ...{ environment: "production", service: "shop", process: "web", release: "rel_1", instance: "a" },
+      arm: "stable",
+    };
+    expect(samplesOf("mainstay_instance_memory_bytes")).toEqual([{ labels, value: expect.any(Number) }]);
+    expect(samplesOf("mainstay_instance_open_files")[0]?.value).toBeGreaterThan(3);
+    expect(samplesOf("mainstay_host_load1")).toHaveLength(1);
+  });
+
   it("gives a process its own variables, the specified ones and nothing else of the agent's", async () => {
     const environment = (await (await fetch(`${platform.url}/env`)).json()) as Record<string, string>;
     expect(environment).toMatchObject({

@@ -1,8 +1,10 @@
 import type { Counters, DesiredState } from "@mainstay/api";
 import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { createAgentMetrics } from "../metrics/agent-metrics.ts";
+import { MACHINE_FILES } from "../metrics/machine-files.ts";
 import type { Log } from "../system/log.ts";
-import { readMachineBootId } from "../system/process-table.ts";
+import { listProcesses, readMachineBootId } from "../system/process-table.ts";
 import { createSelfSigned } from "../system/self-signed.ts";
 import { serveAgentApi } from "./agent-api.ts";
 import type { AgentOptions } from "./agent-options.ts";
@@ -92,6 +94,15 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
       const sums = await counting.read();
       return { bootId, at: new Date().toISOString(), ...sums };
     },
+    metrics: createAgentMetrics({
+      files: MACHINE_FILES,
+      look: () => ({
+        // What has ended is still known, but uses nothing any more.
+        instances: fleet.list().map((each) => each.observe()).filter(({ state }) => state !== "exited"),
+        services: held.desired.services,
+        processes: listProcesses(),
+      }),
+    }),
     https,
     images,
     events,

@@ -5,6 +5,7 @@
  *   GET /wait?ms=500   is answered after that time
  *   GET /variable?X    answers whether the variable X is set, and how long its value is
  *   GET /log?words     writes the words to standard output
+ *   GET /metrics       tells how many answers it gave, in the text format of Prometheus
  *   GET /socket        speaks WebSocket, see socket.mjs
  *   STUBBORN=1         goes on running after SIGTERM, until it is killed
  */
@@ -18,6 +19,7 @@ process.stdout.write(`release ${process.env.MAINSTAY_RELEASE} begins\n`);
 
 serveSockets(Server);
 
+let answers = 0;
 const emit = Server.prototype.emit;
 Server.prototype.emit = function emitWithTraces(event, ...args) {
   if (event !== "request") return emit.call(this, event, ...args);
@@ -28,6 +30,12 @@ Server.prototype.emit = function emitWithTraces(event, ...args) {
     setTimeout(() => response.end("waited\n"), Number(searchParams.get("ms")));
     return true;
   }
+  if (pathname === "/metrics") {
+    response.setHeader("content-type", "text/plain; version=0.0.4");
+    response.end(`# TYPE app_answers_total counter\napp_answers_total ${answers}\n`);
+    return true;
+  }
+  answers += 1;
   if (pathname === "/log") {
     process.stdout.write(`${search.slice(1)}\n`);
     response.end("logged\n");

@@ -93,3 +93,10 @@ export function compileGroups(pattern: string): (text: string) => RegexMatch | n
     };
   };
 }
+
+/** $1, ${1}, $name and ${name} stand for groups, $$ for a dollar sign. */
+export function expandGroups(template: string, found: RegexMatch): string {
+  return template.replace(/\$(?:\$|\w+|\{\w+\})/g, (reference) =>
+    reference === "$$" ? "$" : found.group(reference.replace(/[${}]/g, "")),
+  );
+}

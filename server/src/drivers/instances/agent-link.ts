@@ -10,6 +10,7 @@ import type { TypedEvents } from "../../kernel/events/index.ts";
 import { createWake } from "../../kernel/wake.ts";
 import { compile, type CompileSettings } from "./compile.ts";
 import type { JournalAuditor } from "./journal.ts";
+import { measuredInstances, measuredTargets, type MeasuredInstance } from "./measured-instances.ts";
 import { createTeller } from "./teller.ts";
 
 /** Well below the lease, so that one lost beat does no harm. */
@@ -36,6 +37,8 @@ export interface AgentLink extends LongRunning {
   observed(): ObservedState | null;
   /** The hosts of every route that the data plane was told of, each once, in lower case. */
   hosts(): readonly string[];
+  /** Where instances that run now tell figures of their own. */
+  measured(): ReturnType<typeof measuredTargets>;
   /** Whether the agent's view includes everything that was asked for. */
   isCurrent(): boolean;
   onNews(listener: () => void): () => void;
@@ -49,6 +52,7 @@ export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink 
   const wake = createWake(clock);
   let sent: { text: string; generation: number } = { text: "", generation: -1 };
   let hosts: readonly string[] = [];
+  let measured: readonly MeasuredInstance[] = [];
   let latest: { state: ObservedState; heardAtMs: number } | null = null;
   let queue: Promise<unknown> = Promise.resolve();
   let beating: Promise<void> = Promise.resolve();
@@ -68,6 +72,7 @@ export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink 
     const placed = running.map((each) => ({ ...each, place: builds.placeOf(each.id) }));
     const desired = compile({ ...arrangement, builds: placed }, settings);
     hosts = hostsOf(desired);
+    measured = measuredInstances(arrangement, desired);
     const text = JSON.stringify(desired);
     if (text !== sent.text) sent = { text, generation: await services.nextGeneration(generationFloor()) };
     const state = await put({ ...desired, generation: sent.generation });
@@ -130,11 +135,17 @@ export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink 
     }
   }
 
+  /** Null when the agent has not been heard for a while. */
+  function observed(): ObservedState | null {
+    return latest && clock.monotonicMs() - latest.heardAtMs < 5 * BEAT_MS ? latest.state : null;
+  }
+
   return {
     name: "agent-link",
     sync,
-    observed: () => (latest && clock.monotonicMs() - latest.heardAtMs < 5 * BEAT_MS ? latest.state : null),
+    observed,
     hosts: () => hosts,
+    measured: () => measuredTargets(measured, observed()),
     isCurrent: () => latest !== null && latest.state.generation >= sent.generation,
     onNews(listener) {
       listeners.add(listener);

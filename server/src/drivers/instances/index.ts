@@ -2,7 +2,6 @@ export { createAgentTrust } from "./agent-trust.ts";
 export { createAgentLink } from "./agent-link.ts";
 export type { AgentLink } from "./agent-link.ts";
 export { createHooks } from "./hooks.ts";
-export { instanceMetrics } from "./instance-metrics.ts";
 export { createBuildKeeper } from "./build-keeper.ts";
 export { createInstancesDriver } from "./instances-driver.ts";
 export { createRehearsalDriver } from "./rehearsal-driver.ts";

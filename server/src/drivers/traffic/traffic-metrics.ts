@@ -20,6 +20,7 @@ export function trafficMetrics(counters: Counters): MetricFamily[] {
         ),
       ),
     },
+    ...changeMetrics(counters),
     {
       name: "mainstay_proxy_lost_total",
       help: "Requests that the platform itself failed; this must stay 0.",
@@ -47,6 +48,39 @@ export function trafficMetrics(counters: Counters): MetricFamily[] {
       counters.unrouted,
     ),
     { ...single("mainstay_proxy_inflight", "Requests under way.", counters.inflight), type: "gauge" },
+  ];
+}
+
+/** What the judge of a change reads, of each arm, as long as the change has a candidate in the traffic. */
+function changeMetrics(counters: Counters): MetricFamily[] {
+  const arms = counters.services.flatMap(({ service, environment, change, arms: both }) =>
+    change === null
+      ? []
+      : both.map((arm) => {
+          const labels = { environment, service, release: arm.release, arm: arm.arm, change };
+          return { arm, labels };
+        }),
+  );
+  const sum = (groups: number[]) => groups.reduce((total, each) => total + each, 0);
+  return [
+    {
+      name: "mainstay_change_requests_total",
+      help: "Requests of an arm, as the judge of the change counts them.",
+      type: "counter",
+      samples: arms.map(({ arm, labels }) => ({ labels, value: sum(arm.total) })),
+    },
+    {
+      name: "mainstay_change_errors_total",
+      help: "Those of them that failed: 5xx, reset, timeout, no answer.",
+      type: "counter",
+      samples: arms.map(({ arm, labels }) => ({ labels, value: sum(arm.errors) })),
+    },
+    {
+      name: "mainstay_change_request_duration_seconds",
+      help: "Time from handing a request to an instance until the head of its answer, as the judge sees it.",
+      type: "histogram",
+      samples: arms.flatMap(({ arm, labels }) => histogram(labels, arm, counters)),
+    },
   ];
 }
 

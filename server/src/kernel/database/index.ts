@@ -1,3 +1,4 @@
+export { databaseMetrics } from "./database-metrics.ts";
 export { isLostConnection, unreachable } from "./errors.ts";
 export { WITH_NEXT } from "./lean-client.ts";
 export { migrate, type MigratedRoom } from "./migrate.ts";

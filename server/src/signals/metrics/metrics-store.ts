@@ -8,6 +8,7 @@ import type {
   RefusalReason,
   StoreStatus,
 } from "@mainstay/metrics/tsdb";
+import type { ScrapeSink } from "./scraping/scrape-sink.ts";
 
 export type LabelPair = readonly [name: string, value: string];
 
@@ -122,7 +123,7 @@ export interface Delivery {
  * Time series, whoever keeps them. Everything that fails is a `MetricsError`: callers that have other
  * things to do than metrics count it and go on.
  */
-export interface MetricsStore {
+export interface MetricsStore extends ScrapeSink {
   /** What it answers survives the death of the process. */
   append(batch: AppendBatch): Promise<AppendOutcome>;
   ingest(delivery: Delivery): Promise<AppendOutcome>;

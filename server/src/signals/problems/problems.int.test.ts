@@ -40,6 +40,7 @@ const places: Places = {
   freeBytes: async () => world.freeBytes,
   audit: { problems: async () => [] },
   metrics: { problem: () => null },
+  scrapes: { problems: () => [] },
 };
 
 function observed(): ObservedState | null {

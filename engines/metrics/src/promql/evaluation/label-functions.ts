@@ -1,5 +1,5 @@
 import { labelValue, METRIC_NAME } from "../../labels.ts";
-import { compileGroups, type RegexMatch } from "../label-regex.ts";
+import { compileGroups, expandGroups, type RegexMatch } from "../label-regex.ts";
 import { isValidLabelName } from "../syntax/literals.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { mergeColumns, withLabel } from "./merge.ts";
@@ -31,7 +31,7 @@ export function labelReplace(evaluation: Evaluation, { args }: CallPlan, grid: G
   }
   const columns = columnsOf(evaluation, args[0], grid).map((column) => {
     const found = find(labelValue(column.labels, source ?? ""));
-    return found === null ? column : relabel(column, target ?? "", expand(replacement ?? "", found));
+    return found === null ? column : relabel(column, target ?? "", expandGroups(replacement ?? "", found));
   });
   return mergeColumns(columns);
 }
@@ -44,13 +44,6 @@ function compile(pattern: string): (text: string) => RegexMatch | null {
     error.cause = cause;
     throw error;
   }
-}
-
-/** $1, ${1}, $name and ${name} stand for groups, $$ for a dollar sign. */
-function expand(template: string, found: RegexMatch): string {
-  return template.replace(/\$(?:\$|\w+|\{\w+\})/g, (reference) =>
-    reference === "$$" ? "$" : found.group(reference.replace(/[${}]/g, "")),
-  );
 }
 
 export function labelJoin(evaluation: Evaluation, { args }: CallPlan, grid: Grid): readonly Column[] {

@@ -110,5 +110,6 @@ const HINTS: Record<Problem["kind"], (subject: string) => string> = {
   "agent-lost": () => "mainstay status; mainstay doctor",
   "audit-log-failing": () => "mainstay audit log; docs/guides/audit.md",
   "checkpoint-failing": () => "mainstay audit log",
+  "scrape-failing": () => "mainstay doctor; docs/guides/scraping.md",
   "channel-failing": (channel) => `mainstay channels deliveries --channel ${channel}`,
 };

@@ -181,6 +181,8 @@ function storeOver(call: CallThread): MetricsStore {
       const { positions, timestampsMs, values } = batch;
       return call("append", batch, [positions.buffer, timestampsMs.buffer, values.buffer]);
     },
+    takeScrape: (request) => call("takeScrape", request),
+    endTarget: (request) => call("endTarget", request),
     ingest(delivery) {
       const { bytes } = delivery;
       const isWhole = bytes.byteLength === bytes.buffer.byteLength;

@@ -7,6 +7,7 @@ import type { Deliver } from "./ingest/deliver.ts";
 import type { Intake } from "./intake.ts";
 import { querySettings } from "./query-settings.ts";
 import { toListOptions } from "./selectors.ts";
+import { createScrapeSink } from "./take-scrape.ts";
 import type { ThreadSettings } from "./settings.ts";
 import type { Statsd } from "./statsd.ts";
 
@@ -27,6 +28,7 @@ export function createLocalStore(dependencies: LocalStoreDependencies): MetricsS
   const { store, settings, clock, beginIntake, nameSnapshot, statsd } = dependencies;
   let deliver: Deliver | null = null;
   return {
+    ...createScrapeSink(beginIntake),
     append: async (batch) => appendBatch(beginIntake(), batch),
     async ingest(delivery) {
       if (deliver === null) {

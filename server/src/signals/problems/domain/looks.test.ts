@@ -14,7 +14,7 @@ const LIMITS = platformFile.parse({}).problems;
 
 const WELL: Sights = {
   ...{ now: NOW, instances: [], changes: [], certificates: [], hosts: ["shop.example.com"] },
-  ...{ freeBytes: 1024 ** 4, crashes: [], channels: [], audit: [], metrics: null },
+  ...{ freeBytes: 1024 ** 4, crashes: [], channels: [], audit: [], metrics: null, scrapes: [] },
 };
 
 function found(sights: Partial<Sights>): string[] {
@@ -174,4 +174,12 @@ describe("what else is a problem", () => {
     expect([patienceOf("agent-lost", LIMITS), patienceOf("disk-low", LIMITS)]).toEqual([30_000, 60_000]);
     expect(patienceOf("change-held", LIMITS)).toBe(0);
   });
+});
+
+it("a file of scrapes that is broken is a problem of the platform, after a minute", () => {
+  const scrapes = [{ kind: "scrape-failing", subject: "file", summary: "The file of scrapes is …" }] as const;
+  expect(problemsIn({ ...WELL, scrapes }, LIMITS).seen).toEqual([
+    { ...scrapes[0], service: null, environment: null },
+  ]);
+  expect(patienceOf("scrape-failing", LIMITS)).toBe(60_000);
 });

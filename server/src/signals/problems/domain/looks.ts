@@ -25,6 +25,14 @@ export interface Sights {
   audit: readonly AuditProblem[];
   /** What is wrong with the metrics store; null: nothing. */
   metrics: string | null;
+  /** What keeps targets from being found. */
+  scrapes: readonly ScrapeProblem[];
+}
+
+export interface ScrapeProblem {
+  kind: "scrape-failing";
+  subject: string;
+  summary: string;
 }
 
 export interface AuditProblem {
@@ -69,6 +77,7 @@ const ALWAYS: readonly ProblemKind[] = [
   "channel-failing",
   "audit-log-failing",
   "checkpoint-failing",
+  "scrape-failing",
 ];
 /** Kinds of which nothing is known while the agent is away. */
 const BY_AGENT: readonly ProblemKind[] = ["instance-down", "crash-loop"];
@@ -85,7 +94,7 @@ export function problemsIn(
     ...disk(sights, limits.diskFree),
     ...metricsStore(sights),
     ...channels(sights),
-    ...sights.audit.map((each) => ({ ...each, service: null, environment: null })),
+    ...[...sights.audit, ...sights.scrapes].map((each) => ({ ...each, service: null, environment: null })),
   ];
   const ofPlatform = { service: null, environment: null };
   if (instances !== null)
@@ -216,4 +225,5 @@ const PATIENCE_MS: Partial<Record<ProblemKind, number>> = {
   "metrics-failing": 60_000,
   "channel-failing": 10 * 60_000,
   "checkpoint-failing": 10 * 60_000,
+  "scrape-failing": 60_000,
 };

@@ -1,0 +1,99 @@
+import type { Clock } from "../../../kernel/clock.ts";
+import type { Log } from "../../../kernel/log.ts";
+import { nextScrapeMs, offsetOf, timestampOf } from "./schedule.ts";
+import type { ScrapeRequest, ScrapeSink, TargetSpec, TextFormat } from "./scrape-sink.ts";
+
+export interface LoopDependencies {
+  clock: Clock;
+  log: Log;
+  sink: ScrapeSink;
+  /** Of this server: what shifts its scrapes against those of others. */
+  seed: string;
+  /** Samples of an answer that the store did not take. */
+  onRefused(job: string, reason: string, count: number): void;
+}
+
+export interface LoopTarget {
+  id: string;
+  job: string;
+  intervalMs: number;
+  spec: TargetSpec;
+  /** Rejects with why there is no answer. */
+  ask(signal: AbortSignal): Promise<{ text: string; format: TextFormat }>;
+}
+
+/** How the scrapes of one target went. */
+export interface TargetHealth {
+  health: "unknown" | "up" | "down";
+  lastError: string | null;
+  lastScrapeMs: number | null;
+  lastDurationMs: number | null;
+}
+
+export interface TargetLoop {
+  health(): TargetHealth;
+  /** Resolves once nothing of it runs; with `isGone` its series have ended by then. */
+  stop(isGone: boolean): Promise<void>;
+}
+
+/** Scrapes one target at its point of every interval; a scrape that takes longer leaves turns out. */
+export function startTargetLoop(target: LoopTarget, dependencies: LoopDependencies): TargetLoop {
+  const { clock, log, sink, seed, onRefused } = dependencies;
+  const { id, job, intervalMs, spec, ask } = target;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const offsetMs = offsetOf(id, seed, intervalMs);
+  let health: TargetHealth = { health: "unknown", lastError: null, lastScrapeMs: null, lastDurationMs: null };
+  const running = run();
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      const nowMs = clock.now().getTime();
+      const dueMs = nextScrapeMs(nowMs, intervalMs, offsetMs);
+      await clock.sleep(dueMs - nowMs, signal).catch(() => undefined);
+      if (!signal.aborted) await scrape(dueMs);
+    }
+  }
+
+  async function scrape(dueMs: number): Promise<void> {
+    const atMs = timestampOf(clock.now().getTime(), dueMs);
+    const beganMs = clock.monotonicMs();
+    const answer = await ask(signal).catch((error: unknown) => ({ error: reasonOf(error) }));
+    if (signal.aborted) return;
+    const durationMs = clock.monotonicMs() - beganMs;
+    const error = await hand({ id, spec, atMs, durationMs, answer });
+    if (error !== health.lastError)
+      log.debug({ target: id, error }, "a target answers in another way than before");
+    health = {
+      health: error === null ? "up" : "down",
+      ...{ lastError: error, lastScrapeMs: atMs, lastDurationMs: durationMs },
+    };
+  }
+
+  /** A store that takes nothing leaves a gap; the next scrape tries again. */
+  async function hand(request: ScrapeRequest): Promise<string | null> {
+    try {
+      const { error, refused } = await sink.takeScrape(request);
+      for (const { reason, count } of refused) onRefused(job, reason, count);
+      return error;
+    } catch (error) {
+      return `the answer could not be kept: ${reasonOf(error)}`;
+    }
+  }
+
+  return {
+    health: () => health,
+    async stop(isGone) {
+      stopping.abort();
+      await running;
+      if (!isGone) return;
+      await sink.endTarget({ id, atMs: clock.now().getTime() }).catch((error: unknown) => {
+        log.warn({ target: id, error }, "the end of a target's series could not be told");
+      });
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
