@@ -22,7 +22,10 @@ const STEP_MS = 10_000;
 const SCRAPED_AT_MS = 777;
 const ASKED_AT_MS = 457;
 const SAMPLES_PER_REQUEST = 2_000;
-/** Refused by Prometheus 2: since 3.0 every UTF-8 text is the name of a label. These are answered, as 3.0 does. */
+/**
+ * Refused by Prometheus 2: since 3.0 every UTF-8 text is
+ * the name of a label. These are answered, as 3.0 does.
+ */
 const VALID_SINCE_3 = [
   'label_replace(demo_num_cpus, "~invalid", "", "src", "(.*)")',
   'label_join(demo_num_cpus, "~invalid", "-", "instance")',

@@ -31,7 +31,9 @@ import type {
 
 const LISTENING_SOCKET = 3;
 const TLS_LISTENING_SOCKET = 4;
-/** Code that has just begun to run is slow: for so long a worker shares new connections with its successor. */
+/**
+ * Code that has just begun to run is slow: for so long a worker shares new connections with its successor.
+ */
 const WARM_UP_MS = 3000;
 /**
  * Of a worker that ends: for so long an idle connection may come with its next request and be told to go.

@@ -79,7 +79,9 @@ describe("the sums of the workers' counters", () => {
 
   it("never fall when a worker is restarted", () => {
     const sums = createCounterSums();
-    sums.update(all(counters("a", { arms: [tally("stable", "rel_1", 7)], lost: { refused: 1 }, unrouted: 1 })));
+    sums.update(
+      all(counters("a", { arms: [tally("stable", "rel_1", 7)], lost: { refused: 1 }, unrouted: 1 })),
+    );
     sums.update(all(counters("b", { arms: [tally("stable", "rel_1", 2)], lost: { worker_killed: 3 } })));
     const total = sums.total([SERVICE]);
     expect(total.services[0]?.arms[0]?.total[0]).toBe(9);

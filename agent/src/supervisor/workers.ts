@@ -71,7 +71,8 @@ interface Slot {
 
 /**
  * The proxy workers as the agent sees them: it tells them where to send traffic and asks what they did. Those
- * that leave their slot to another are told and asked to their end; for a moment one may answer in both places.
+ * that leave their slot to another are told and asked to
+ * their end; for a moment one may answer in both places.
  */
 export function createWorkers({ runtimeDirectory, count, onRestart }: WorkersOptions): Workers {
   const slots = Array.from({ length: count }, (_, slot) => createSlot(slot, `proxy-${slot}.sock`));

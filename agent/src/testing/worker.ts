@@ -98,7 +98,10 @@ export async function startTestWorker({
       ...(kind === "haproxy" ? { threads: 1, nodes: [behind] } : {}),
     };
     const stdio = ["ignore", "inherit", "inherit", bound.fd(), boundTls.fd(), "ipc"] as const;
-    const child = spawn(process.execPath, [ENTRIES[kind], JSON.stringify(options)], { stdio: [...stdio], env });
+    const child = spawn(process.execPath, [ENTRIES[kind], JSON.stringify(options)], {
+      stdio: [...stdio],
+      env,
+    });
     // Nobody is to follow until the test says so.
     child.on("message", (message) => void (message === HAND_OVER && child.send(STOP)));
     return child;

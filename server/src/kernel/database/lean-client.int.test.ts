@@ -64,7 +64,9 @@ describe("a lean client", () => {
       await database.db.transaction().execute(async (tx) => {
         await tx.executeQuery(addWithNext(first));
         await tx.executeQuery(addWithNext(first + 1));
-        expect((await sql<{ id: number }>`select id from shelf`.execute(tx)).rows).toContainEqual({ id: first });
+        expect((await sql<{ id: number }>`select id from shelf`.execute(tx)).rows).toContainEqual({
+          id: first,
+        });
         await tx.executeQuery(addWithNext(first + 2));
       });
     }
@@ -80,7 +82,11 @@ describe("a lean client", () => {
 
   test("fails the commit, or what else it went out with, when what waited fails", async () => {
     const bad = CompiledQuery.raw(`${WITH_NEXT}insert into shelf (id) values ($1)`, [null]);
-    for (const next of [async () => {}, add(2).execute.bind(add(2)), sql`select 1`.execute.bind(sql`select 1`)]) {
+    for (const next of [
+      async () => {},
+      add(2).execute.bind(add(2)),
+      sql`select 1`.execute.bind(sql`select 1`),
+    ]) {
       const failing = database.db.transaction().execute(async (tx) => {
         await add(1).execute(tx);
         await tx.executeQuery(bad);

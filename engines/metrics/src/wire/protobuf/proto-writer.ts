@@ -72,7 +72,9 @@ export class ProtoWriter {
     this.#length += bytes.length;
   }
 
-  /** Names and values of labels hardly ever are anything else; false when this one is, and nothing is written. */
+  /**
+   * Names and values of labels hardly ever are anything else; false when this one is, and nothing is written.
+   */
   #ascii(value: string): boolean {
     const { length } = value;
     this.#reserve(length + 1);
