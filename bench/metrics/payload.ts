@@ -2,7 +2,7 @@ import { encodeRemoteWrite1, encodeRemoteWrite2, type OutgoingSeries } from "@ma
 import { compressSync } from "snappy";
 import { createRandom, instanceSeries, SERIES_PER_INSTANCE } from "../metrics-store/workload.ts";
 
-export const SCRAPE_MS = 15_000;
+const SCRAPE_MS = 15_000;
 /** A sender's usual batch. */
 const SAMPLES_PER_REQUEST = 2_000;
 const SEED = 7;

@@ -47,7 +47,7 @@ export const EXCEPTIONS: Exception[] = [
     paths: [
       "agent/src/{containers,parent,supervisor}/**",
       "agent/src/haproxy/{engine,engine-process,keeper}.ts",
-      "agent/src/proxy/{exchange,listening,successor,worker}.ts",
+      "agent/src/proxy/{exchange,listening,successor,worker,worker-control}.ts",
       "agent/src/proxy/{plain-client,problem,request-body,server-behind,tunnel,upstream,waiting-room}.ts",
       "agent/src/system/log.ts",
     ],

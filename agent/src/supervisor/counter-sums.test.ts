@@ -45,8 +45,8 @@ function counters(bootId: string, changes: Partial<WorkerCounters>): WorkerCount
   return { ...status, ...none, inflight: 1, arms: [], aborted: 0, unrouted: 0, held: 0, ...changes };
 }
 
-function all(...counters: WorkerCounters[]) {
-  return { counters, isComplete: true };
+function all(...newest: WorkerCounters[]) {
+  return { counters: newest, isComplete: true };
 }
 
 describe("the sums of the workers' counters", () => {

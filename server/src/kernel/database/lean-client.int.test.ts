@@ -57,7 +57,7 @@ describe("a lean client", () => {
     expect(await ids()).toEqual([]);
   });
 
-  test("sends what waits for the next statement with it, in order, and at the latest with the commit", async () => {
+  test("sends what waits for the next statement with it, in order, at the latest with the commit", async () => {
     const addWithNext = (id: number) =>
       CompiledQuery.raw(`${WITH_NEXT}insert into shelf (id) values ($1)`, [String(id)]);
     for (const first of [1, 10]) {

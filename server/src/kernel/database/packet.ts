@@ -77,7 +77,6 @@ export function createPackets(): SendPacket {
 
 function toParameter(value: unknown): Buffer | string | null {
   if (value === null || value === undefined) return null;
-  return value instanceof Uint8Array
-    ? Buffer.from(value.buffer, value.byteOffset, value.length)
-    : String(value);
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
