@@ -103,7 +103,9 @@ describe("people on the command line", () => {
 
   it("see their passkeys, which a browser adds, and remove one", async () => {
     const api = createApiClient({ url: product().url, token: await tokenOf("bob") });
-    expect((await as("bob", ["factors", "passkeys"])).stdout).toContain("No passkeys; one is added in a browser");
+    expect((await as("bob", ["factors", "passkeys"])).stdout).toContain(
+      "No passkeys; one is added in a browser",
+    );
     const { challenge, options } = await api.post<{ challenge: string; options: object }>(
       "/account/passkeys/options",
     );

@@ -17,7 +17,10 @@ import { createTemporaryDirectory } from "../support/temporary.ts";
 
 /** More than a rotation of so few rows has. */
 const STEPS_MAX = 400;
-/** Otherwise statements were not seen. `begin`, and what waits for its successor, goes out in one packet with it. */
+/**
+ * Otherwise statements were not seen. `begin`, and what
+ * waits for its successor, goes out in one packet with it.
+ */
 const STEPS_MIN = 60;
 /** Each on a database of its own: most of a step is waiting until a server counts as gone. */
 const LANES = 4;

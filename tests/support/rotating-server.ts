@@ -14,8 +14,8 @@ const database = await openDatabase({ url, dataDirectory, runtimeDirectory, log:
 const server = await createSealingServer({ database, clock, dataDirectory });
 
 /**
- * What a rotation reads, writes and commits; a packet of several statements is one step, that of its last. The
- * queue's own statements are none of its steps.
+ * What a rotation reads, writes and commits; a packet of several statements is
+ * one step, that of its last. The queue's own statements are none of its steps.
  */
 const STEP = /^\s*(begin|start|commit)|\bsecrets\b|\bload\b/i;
 const seen = new WeakSet<object>();
@@ -36,7 +36,9 @@ database.pool.on("acquire", (client) => {
 /** A text, or a statement or packet that has one. */
 function textOf(statement: unknown): string {
   if (typeof statement === "string") return statement;
-  return typeof statement === "object" && statement !== null && "text" in statement ? String(statement.text) : "";
+  return typeof statement === "object" && statement !== null && "text" in statement
+    ? String(statement.text)
+    : "";
 }
 
 await server.start();

@@ -126,7 +126,8 @@ async function removePasskey(context: Context, name: string): Promise<void> {
   const found = passkeys.filter((each) => each.id === name || each.name === name);
   const [passkey] = found;
   if (passkey === undefined || found.length > 1) {
-    const what = found.length > 1 ? `${found.length} passkeys are named ${name}` : `you have no passkey ${name}`;
+    const what =
+      found.length > 1 ? `${found.length} passkeys are named ${name}` : `you have no passkey ${name}`;
     throw new CliError(what, EXIT.usage, "'mainstay factors passkeys' shows their ids.");
   }
   await context.api.send("DELETE", `/account/passkeys/${encodeURIComponent(passkey.id)}`);

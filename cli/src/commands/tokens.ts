@@ -18,5 +18,9 @@ export function addTokens(program: Command, withContext: WithContext): void {
 async function rotate(context: Context, { revoke }: { revoke: boolean }): Promise<void> {
   const { keys } = await context.api.post<{ keys: number }>("/tokens/rotate", { revoke });
   const before = revoke ? "those made before are refused" : "those made before hold until they end";
-  show(context, { rotated: true, revoked: revoke, keys }, () => `Tokens are signed with a new key; ${before}.`);
+  show(
+    context,
+    { rotated: true, revoked: revoke, keys },
+    () => `Tokens are signed with a new key; ${before}.`,
+  );
 }

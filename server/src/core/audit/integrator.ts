@@ -58,7 +58,10 @@ const BATCH_ENTRIES = 4_096;
 const OVERLAP_ENTRIES = 256;
 /** At most so often a checkpoint is signed; what comes meanwhile goes into the next. */
 const PACE_MS = 200;
-/** While so many come in that time, signing and syncing files twice a second leaves more to those who write them. */
+/**
+ * While so many come in that time, signing and syncing
+ * files twice a second leaves more to those who write them.
+ */
 const BUSY = { entries: 128, paceMs: 500 };
 /** Notifications wake it; a look finds what none told of. */
 const LOOK_MS = 1_000;

@@ -70,7 +70,9 @@ export interface AuditFilter {
 }
 
 interface Insertion {
-  entry: Omit<AuditEntry, "index" | "address" | "actor"> & { actor: Omit<Actor, "name"> & { name: string | null } };
+  entry: Omit<AuditEntry, "index" | "address" | "actor"> & {
+    actor: Omit<Actor, "name"> & { name: string | null };
+  };
   /** JSON pointer → salted hash. */
   personal: Record<string, string> | null;
   disclosed: Disclosed | null;

@@ -33,14 +33,15 @@ export function createStatementNames(): NameStatement {
 }
 
 /**
- * Begins a statement that answers no rows, and nothing anybody waits for: it goes out in one packet with the next statement of
- * its transaction, at the latest with the commit, which fails in its place if it fails.
+ * Begins a statement that answers no rows, and nothing anybody waits for: it goes out in one packet with the
+ * next statement of its transaction, at the latest with the commit, which fails in its place if it fails.
  */
 export const WITH_NEXT = "/* with the next */ ";
 
 /**
- * A connection for Kysely that says less: `begin` and what is marked WITH_NEXT wait for the next statement and go
- * out with it in one packet, and statements that run often are planned once. The client must be in pipeline mode.
+ * A connection for Kysely that says less: `begin` and what is marked WITH_NEXT
+ * wait for the next statement and go out with it in one packet, and statements
+ * that run often are planned once. The client must be in pipeline mode.
  */
 export function createLeanClient(client: pg.PoolClient, { nameOf, sendPacket }: LeanParts): pg.PoolClient {
   let isInTransaction = false;

@@ -17,12 +17,17 @@ interface Last {
 type Planned = WeakMap<pg.Connection, Map<string, string>>;
 
 /** Sends several statements as one packet with one answer, that of the last. */
-export type SendPacket = (client: pg.PoolClient, ahead: readonly Ahead[], last: Last) => Promise<pg.QueryResult>;
+export type SendPacket = (
+  client: pg.PoolClient,
+  ahead: readonly Ahead[],
+  last: Last,
+) => Promise<pg.QueryResult>;
 
 /**
- * Statements in one packet of the extended protocol, with one Sync behind all: PostgreSQL answers once, and what
- * fails keeps everything behind it from running and is what the packet fails with. What goes ahead is planned
- * once for each connection. https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
+ * Statements in one packet of the extended protocol, with one Sync behind all:
+ * PostgreSQL answers once, and what fails keeps everything behind it from running and
+ * is what the packet fails with. What goes ahead is planned once for each connection.
+ * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
  */
 export function createPackets(): SendPacket {
   const planned: Planned = new WeakMap();
@@ -49,7 +54,8 @@ export function createPackets(): SendPacket {
         if (result === undefined) return reject(new Error("PostgreSQL answered nothing"));
         resolve(result);
       };
-      // The simple protocol has no place between the others: it would be passed over up to a Sync that never comes.
+      // The simple protocol has no place between the others:
+      // it would be passed over up to a Sync that never comes.
       const config = { text, queryMode: "extended", ...(name === null ? {} : { name }) };
       const query = new pg.Query(config, [...values], answered);
       const { submit } = query;
@@ -71,5 +77,7 @@ export function createPackets(): SendPacket {
 
 function toParameter(value: unknown): Buffer | string | null {
   if (value === null || value === undefined) return null;
-  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.length) : String(value);
+  if (typeof value === "string") return value;
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length);
+  throw new TypeError("a statement that is sent ahead takes text, bytes and null");
 }

@@ -20,7 +20,9 @@ interface MovedStream {
   number: string;
   /** Where they come in; has a column `insertion`, by which it is indexed. */
   inbox: string;
-  /** Ends a statement `with … numbered as (…)`, the rows of the inbox with their numbers: writes all of them. */
+  /**
+   * Ends a statement `with … numbered as (…)`, the rows of the inbox with their numbers: writes all of them.
+   */
   move: string;
 }
 
@@ -53,7 +55,9 @@ export async function numberStream(client: pg.ClientBase, stream: Stream): Promi
 /** Moved rows leave dead ones behind, which autovacuum would not look at for a minute. */
 const SWEEP_ROWS = 10_000;
 
-/** Frees the room of rows that were moved, once enough of them were; answers how many are still to be swept. */
+/**
+ * Frees the room of rows that were moved, once enough of them were; answers how many are still to be swept.
+ */
 export async function sweepInbox(client: pg.ClientBase, stream: Stream, moved: number): Promise<number> {
   if (!("inbox" in stream) || moved < SWEEP_ROWS) return moved;
   // Without giving the file back: who inserts would have to wait, and it is filled again at once.
@@ -93,7 +97,10 @@ function numberingStatement({ table, number, within }: NumberedStream): string {
     where target.ctid = batch.place and target.${number} is null`;
 }
 
-/** One statement too. Numbers are counted over what was taken out, so none is given to a row that is not moved. */
+/**
+ * One statement too. Numbers are counted over what was
+ * taken out, so none is given to a row that is not moved.
+ */
 function movingStatement({ number, inbox, move }: MovedStream): string {
   return `
     with taken as (

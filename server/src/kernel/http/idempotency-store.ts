@@ -74,7 +74,9 @@ export function createIdempotencyStore(dependencies: IdempotencyStoreDependencie
 
   const store: IdempotencyStore & { purge(): Promise<number> } = {
     async begin(given) {
-      const keyed = createHmac("sha256", await fingerprintKey()).update(given.fingerprint).digest("hex");
+      const keyed = createHmac("sha256", await fingerprintKey())
+        .update(given.fingerprint)
+        .digest("hex");
       const request = { ...given, fingerprint: keyed };
       const attempt = ids.next("att");
       if (await take(request, attempt)) return { state: "begun", attempt };

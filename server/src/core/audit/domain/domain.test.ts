@@ -25,11 +25,18 @@ describe("canonical JSON", () => {
 });
 
 describe("a leaf", () => {
-  const person = { type: "user", id: "usr_\u2028\"1", name: null };
+  const person = { type: "user", id: 'usr_\u2028"1', name: null };
   const entry = {
     ...{ id: "aud_1", index: 7, at: "2026-11-21T10:00:00.000Z", actor: person, onBehalfOf: null },
     ...{ action: "changes.undone", resource: { type: "change", id: "chg_7" }, environment: null },
-    ...{ service: "shop", change: null, before: null, after: { weight: 1 }, reason: "héllo", requestId: null },
+    ...{
+      service: "shop",
+      change: null,
+      before: null,
+      after: { weight: 1 },
+      reason: "héllo",
+      requestId: null,
+    },
     ...{ stepUp: null, personal: { "/address": "9c41", "/actor/name": "52be" }, salt: "00ff" },
   };
 
@@ -43,7 +50,9 @@ describe("a leaf", () => {
 
   it("tells of details the SHA-256 of the bytes of the salt and the text behind them", () => {
     // printf '\x00\xffh\xc3\xa9' | sha256sum
-    expect(digestOf("00ff", "h\u00e9")).toBe("61d5556fbddd6cde1a9c18a3323340edf8551a6fd453fd6df51d9e4acb0cff5c");
+    expect(digestOf("00ff", "h\u00e9")).toBe(
+      "61d5556fbddd6cde1a9c18a3323340edf8551a6fd453fd6df51d9e4acb0cff5c",
+    );
   });
 });
 

@@ -35,7 +35,8 @@ export function leafOf(entry: StoredEntry): Buffer {
   const details = Object.entries({ after, before, reason, stepUp })
     .filter(([, value]) => value !== null && value !== undefined)
     .map(([name, value]) => `"${name}":"${digestOf(salt, canonicalJson(value))}"`);
-  // In the order of their names, which canonical JSON wants: written out, as sorting them costs several times more.
+  // In the order of their names, which canonical JSON wants:
+  // written out, as sorting them costs several times more.
   return Buffer.from(
     `{"action":${json(entry.action)},"actor":${personJson(entry.actor)},"at":${json(entry.at)},` +
       `"change":${json(entry.change)},"details":{${details.join(",")}},` +

@@ -24,8 +24,20 @@ describe("what is told", () => {
   });
 
   it("of a change that waits for approval is who asked for what, and how to answer", () => {
-    const asked = { ...change, from: "none", state: "requested", by: "Bob", reason: "the new tills", outcome: null };
-    const message = messageOf({ type: "changes.approval_awaited", subject: "chg_1", time: TIME, data: asked });
+    const asked = {
+      ...change,
+      from: "none",
+      state: "requested",
+      by: "Bob",
+      reason: "the new tills",
+      outcome: null,
+    };
+    const message = messageOf({
+      type: "changes.approval_awaited",
+      subject: "chg_1",
+      time: TIME,
+      data: asked,
+    });
     expect(message).toMatchObject({
       ...{ topic: "approval-awaited", mood: "question", subject: "chg_1" },
       title: "shop (production): a change waits for approval",
