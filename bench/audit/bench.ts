@@ -87,7 +87,7 @@ export async function run(): Promise<BenchReport> {
             `The update alone is the yardstick: the same driver, connections and commits; ${ROUNDS} rounds of ${SECONDS} s each, in turn, after ${WARM_UP_SECONDS} s of warming up.`,
             `Load of the machine before the run: ${oneBefore?.toFixed(1)}, ${fiveBefore?.toFixed(1)}, ${fifteenBefore?.toFixed(1)} (1, 5, 15 minutes); writers compete with whatever that is.`,
             `Embedded PostgreSQL, fsync ${rows[0]?.fsync}; sequencer and integrator run meanwhile, in the same process as the writers.`,
-            "Each entry names a user and an address, which go to the side table under salts of their own; while many come, the log is signed once a second.",
+            "Each entry names a user and an address, which go to the side table under salts of their own; while many come, the log is signed twice a second.",
             "Furthest behind: entries committed and not yet under a signed checkpoint, the most at any look.",
           ],
         },

@@ -60,9 +60,9 @@ const OVERLAP_ENTRIES = 256;
 const PACE_MS = 200;
 /**
  * While so many come in that time, signing and syncing
- * files once a second leaves more to those who write them.
+ * files twice a second leaves more to those who write them.
  */
-const BUSY = { entries: 128, paceMs: 1_000 };
+const BUSY = { entries: 128, paceMs: 500 };
 /** Notifications wake it; a look finds what none told of. */
 const LOOK_MS = 1_000;
 const RETRY_MS = 10_000;

@@ -1,7 +1,7 @@
 import { CompiledQuery, sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openTestDatabase } from "../../../../tests/support/database.ts";
-import { WITH_NEXT, type DatabaseHandle } from "./index.ts";
+import { WITH_NEXT, type DatabaseHandle, type Tx } from "./index.ts";
 import { createStatementNames } from "./lean-client.ts";
 
 const OFTEN = 16;
@@ -57,7 +57,7 @@ describe("a lean client", () => {
     expect(await ids()).toEqual([]);
   });
 
-  test("sends what waits for the next statement with it, in order, at the latest with the commit", async () => {
+  test("sends what waits with the next statement, in order, and at the latest with the commit", async () => {
     const addWithNext = (id: number) =>
       CompiledQuery.raw(`${WITH_NEXT}insert into shelf (id) values ($1)`, [String(id)]);
     for (const first of [1, 10]) {
@@ -82,11 +82,12 @@ describe("a lean client", () => {
 
   test("fails the commit, or what else it went out with, when what waited fails", async () => {
     const bad = CompiledQuery.raw(`${WITH_NEXT}insert into shelf (id) values ($1)`, [null]);
-    for (const next of [
+    const nexts: ((tx: Tx) => Promise<unknown>)[] = [
       async () => {},
-      add(2).execute.bind(add(2)),
-      sql`select 1`.execute.bind(sql`select 1`),
-    ]) {
+      (tx) => add(2).execute(tx),
+      (tx) => sql`select 1`.execute(tx),
+    ];
+    for (const next of nexts) {
       const failing = database.db.transaction().execute(async (tx) => {
         await add(1).execute(tx);
         await tx.executeQuery(bad);

@@ -77,6 +77,7 @@ export function createPackets(): SendPacket {
 
 function toParameter(value: unknown): Buffer | string | null {
   if (value === null || value === undefined) return null;
+  if (typeof value === "string") return value;
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length);
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  throw new TypeError("a statement that is sent ahead takes text, bytes and null");
 }
