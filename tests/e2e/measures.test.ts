@@ -17,16 +17,24 @@ interface Answer {
 function measured(query: string): Promise<Answer["data"]["result"][number]> {
   return waitUntil(query, async () => {
     const { url, access } = product();
-    const answer = await fetch(`${url}/prometheus/api/v1/query?${new URLSearchParams({ query }).toString()}`, {
-      headers: { authorization: `Bearer ${access().MAINSTAY_TOKEN}` },
-    });
+    const answer = await fetch(
+      `${url}/prometheus/api/v1/query?${new URLSearchParams({ query }).toString()}`,
+      {
+        headers: { authorization: `Bearer ${access().MAINSTAY_TOKEN}` },
+      },
+    );
     const { data } = (await answer.json()) as Answer;
     return data.result[0];
   });
 }
 
 it("measures the machine, PostgreSQL and itself from the start", async () => {
-  for (const name of ["host_load1", "host_memory_available_bytes", "postgres_database_size_bytes", "server_heap_bytes"]) {
+  for (const name of [
+    "host_load1",
+    "host_memory_available_bytes",
+    "postgres_database_size_bytes",
+    "server_heap_bytes",
+  ]) {
     const { metric, value } = await measured(`mainstay_${name}`);
     expect(metric).toEqual({ __name__: `mainstay_${name}`, job: "mainstay" });
     expect(Number(value[1])).toBeGreaterThanOrEqual(0);
@@ -43,7 +51,11 @@ it("measures what runs: its processes, its traffic, and what it tells itself", a
   await fetch(on.dataPlaneUrl);
   const labels = { environment: "production", service: "hello", arm: "stable" };
   const memory = await measured('mainstay_instance_memory_bytes{service="hello",arm="stable"}');
-  expect(memory.metric).toMatchObject({ ...labels, process: "web", instance: expect.stringMatching(/^ins_/) });
+  expect(memory.metric).toMatchObject({
+    ...labels,
+    process: "web",
+    instance: expect.stringMatching(/^ins_/),
+  });
   const traffic = await measured('mainstay_proxy_requests_total{service="hello"}');
   expect(traffic.metric).toMatchObject({ environment: "production", method: "GET", code: "2xx" });
   const own = await measured('app_answers_total{arm="stable"} > 0');

@@ -98,7 +98,10 @@ export async function startAgent(options: AgentOptions, log: Log): Promise<Agent
       files: MACHINE_FILES,
       look: () => ({
         // What has ended is still known, but uses nothing any more.
-        instances: fleet.list().map((each) => each.observe()).filter(({ state }) => state !== "exited"),
+        instances: fleet
+          .list()
+          .map((each) => each.observe())
+          .filter(({ state }) => state !== "exited"),
         services: held.desired.services,
         processes: listProcesses(),
       }),

@@ -4,14 +4,25 @@ import { describe, expect, it } from "vitest";
 import type { Arrangement } from "../../core/services/index.ts";
 import { measuredInstances, measuredTargets } from "./measured-instances.ts";
 
-const WEB = { command: "node web.js", port: "auto", health: { path: "/healthz" }, metrics: { path: "/figures" } };
+const WEB = {
+  command: "node web.js",
+  port: "auto",
+  health: { path: "/healthz" },
+  metrics: { path: "/figures" },
+};
 const snapshot = serviceFile.parse({
   service: "shop",
   processes: { web: WEB, worker: { command: "node worker.js" } },
 });
 
 function measure(release: string, routing: { stable: string; candidate: string | null }) {
-  const instance = (id: string, process: string) => ({ id, process, release, service: "shop", environment: "qa" });
+  const instance = (id: string, process: string) => ({
+    id,
+    process,
+    release,
+    service: "shop",
+    environment: "qa",
+  });
   const releases = new Map([[release, { snapshot }]]);
   const arrangement = { instances: [instance("ins_1", "web"), instance("ins_2", "worker")], releases };
   const arm = (id: string | null) => (id === null ? null : { release: id, instances: [] });

@@ -19,7 +19,9 @@ export function measuredInstances(
     const routing = services.find((each) => each.service === service && each.environment === environment);
     const isCandidate = routing?.candidate?.release === release;
     const arm = isCandidate ? "candidate" : routing?.stable?.release === release ? "stable" : "";
-    return [{ id, path: metrics.path, labels: { environment, service, process, release, instance: id, arm } }];
+    return [
+      { id, path: metrics.path, labels: { environment, service, process, release, instance: id, arm } },
+    ];
   });
 }
 

@@ -307,7 +307,13 @@ describe("a source", () => {
 describe("instances that tell figures of their own", () => {
   it("are scraped from when they are there until they are gone", async () => {
     const address = await startTarget(plain('orders{instance="x"} 7\n'));
-    const labels = { job: "shop", service: "shop", instance: "ins_1", arm: "stable", __metrics_path__: "/figures" };
+    const labels = {
+      job: "shop",
+      service: "shop",
+      instance: "ins_1",
+      arm: "stable",
+      __metrics_path__: "/figures",
+    };
     let groups: { targets: string[]; labels: Record<string, string> }[] = [];
     const house = await openScrapingHouse({ instances: () => groups });
     expect(house.scraper.pools()).toEqual([]);
@@ -315,7 +321,9 @@ describe("instances that tell figures of their own", () => {
     const target = await house.target("a scrape", isUp);
     expect(target).toMatchObject({ pool: "instances", url: `http://${address}/figures` });
     expect(target.labels).toEqual({ job: "shop", service: "shop", instance: "ins_1", arm: "stable" });
-    expect(await house.query('orders{instance="ins_1"}')).toEqual({ "arm=stable,exported_instance=x,service=shop": 7 });
+    expect(await house.query('orders{instance="ins_1"}')).toEqual({
+      "arm=stable,exported_instance=x,service=shop": 7,
+    });
     groups = [];
     await waitUntil("its end", async () => Object.keys(await house.query("orders")).length === 0);
   });

@@ -48,7 +48,18 @@ const INSTANCES_LOOK_MS = 2_000;
 
 /** Scrapes what a file says, which may change at any time, and what is always there. */
 export function createScraper(dependencies: ScraperDependencies): Scraper {
-  const { clock, log, metrics, sink, seed, file, fileLookMs = LOOK_MS, nameServers, sources, instances } = dependencies;
+  const {
+    clock,
+    log,
+    metrics,
+    sink,
+    seed,
+    file,
+    fileLookMs = LOOK_MS,
+    nameServers,
+    sources,
+    instances,
+  } = dependencies;
   const refused = metrics.counter({
     name: "mainstay_metrics_scrape_refused_samples_total",
     help: "Samples of scrapes that the store did not take, by job and reason.",

@@ -37,7 +37,7 @@ it("scrapes are taken in by the thread of the store, which marks what ends", asy
   const namesAt = async (timeMs: number) => {
     const { value } = await store.query({ query: '{job="shop",__name__=~"a|b|up"}', timeMs });
     if (value.type !== "vector") throw new Error("no vector");
-    return value.samples.map(({ labels, value: each }) => `${labels.values[0]} ${each}`).toSorted();
+    return value.samples.map(({ labels, value: each }) => `${labels.values[0]} ${Number(each)}`).toSorted();
   };
   expect(await namesAt(nowMs - 20_000)).toEqual(["a 1", "b 2", "up 1"]);
   expect(await namesAt(nowMs - 10_000)).toEqual(["a 1", "up 1"]);
