@@ -131,6 +131,23 @@ it("is unavailable while its directory cannot be used, and comes when it can", a
   expect((await room.store.stats()).head.series).toBe(0);
 });
 
+it("takes in samples of any age by a backfill, sorted or not", async () => {
+  const { store } = openRoom(await newDirectory());
+  const batch = createAppendBatch();
+  const up = batch.addSeries(UP);
+  const DAY_MS = 86_400_000;
+  for (const age of [3, 30, 0, 3]) batch.addSample(up, NOW_MS - age * DAY_MS, age);
+  batch.addStale(up, NOW_MS - 2 * DAY_MS);
+  batch.addSample(batch.addSeries([["job", "nameless"]]), NOW_MS - DAY_MS, 1);
+  const { written, refused } = await store.backfill(batch.finish());
+  expect([written.samples, refused.map(({ reason }) => reason)]).toEqual([4, ["invalid-labels"]]);
+  for (const age of [0, 3, 30]) {
+    const found = samplesOf(await store.query({ query: "up", timeMs: NOW_MS - age * DAY_MS }));
+    expect(found.map(({ value }) => value)).toEqual([age]);
+  }
+  expect(samplesOf(await store.query({ query: "up", timeMs: NOW_MS - 2 * DAY_MS + 1000 }))).toEqual([]);
+});
+
 it("takes in StatsD over UDP where it is switched on", async () => {
   const statsd = { ...CONFIG.statsd, port: 0, interval: 50 };
   const { store } = openRoom(await newDirectory(), { statsd });

@@ -223,6 +223,23 @@ describe.each([
   });
 });
 
+describe("a full disk", () => {
+  it("is told as 503, which senders try again, and queries go on", async () => {
+    const full = await openMetricsHouse({ minFree: "1000000GiB" });
+    try {
+      const answer = await full.send(remoteWrite2([one(named("plain"))]), RW2_TYPE);
+      expect([answer.status, await answer.text()]).toEqual([
+        503,
+        expect.stringContaining("no space is left"),
+      ]);
+      expect(answer.headers.get("retry-after")).toBe("5");
+      expect((await full.ask("/prometheus/api/v1/query?query=plain")).status).toBe(200);
+    } finally {
+      await full.close();
+    }
+  }, 60_000);
+});
+
 describe("a receiver of both versions", () => {
   it("takes the parameter proto by its name", async () => {
     const series = [one(named("by_name"))];

@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Clock } from "../../../kernel/clock.ts";
 import { withDeadline } from "../../../kernel/deadline.ts";
 import type { Log } from "../../../kernel/log.ts";
-import { MetricsError, type MetricsStore } from "../metrics-store.ts";
+import { MetricsError, type AppendBatch, type MetricsStore } from "../metrics-store.ts";
 import type { FromThread, Input, Method, Output, ToThread } from "./messages.ts";
 import type { ThreadSettings } from "./settings.ts";
 
@@ -177,10 +177,8 @@ type CallThread = <Name extends Method>(
 
 function storeOver(call: CallThread): MetricsStore {
   return {
-    append(batch) {
-      const { positions, timestampsMs, values } = batch;
-      return call("append", batch, [positions.buffer, timestampsMs.buffer, values.buffer]);
-    },
+    append: (batch) => call("append", batch, buffersOf(batch)),
+    backfill: (batch) => call("backfill", batch, buffersOf(batch)),
     takeScrape: (request) => call("takeScrape", request),
     endTarget: (request) => call("endTarget", request),
     ingest(delivery) {
@@ -201,6 +199,10 @@ function storeOver(call: CallThread): MetricsStore {
     answer: (request) => call("answer", request),
     stats: () => call("stats", undefined),
   };
+}
+
+function buffersOf({ positions, timestampsMs, values }: AppendBatch): ArrayBuffer[] {
+  return [positions.buffer, timestampsMs.buffer, values.buffer];
 }
 
 function toError({ fault, message }: Extract<FromThread, { kind: "refusal" }>): Error {
