@@ -93,9 +93,6 @@ const statsd = z.strictObject({
 });
 
 export const metrics = z.strictObject({
-  retention: retention.prefault({}),
-  cardinality: cardinality.prefault({}),
-  query: query.prefault({}),
   outOfOrder: durationWithin(0, DAY)
     .prefault("30m")
     .describe("How late a sample may come, behind the newest of all; later ones are refused."),
@@ -108,6 +105,9 @@ export const metrics = z.strictObject({
   minFree: sizeWithin(0, 1024 ** 5, "expected a size")
     .prefault("100MiB")
     .describe("With less free space on the disk no samples are taken in."),
+  retention: retention.prefault({}),
+  cardinality: cardinality.prefault({}),
+  query: query.prefault({}),
   scrape: scrape.prefault({}),
   statsd: statsd.prefault({}),
   otlp: z

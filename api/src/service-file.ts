@@ -80,7 +80,7 @@ const processType = z
           .describe("Where its figures are, in the text format of Prometheus or OpenMetrics."),
       })
       .optional()
-      .describe("Figures of its own, scraped from every instance on its port; not public by that."),
+      .describe("Figures that the process tells by itself: every instance is scraped on its own port."),
     stopTimeout: duration()
       .prefault("10s")
       .describe("Time between SIGTERM and SIGKILL, after its last request was answered."),

@@ -224,7 +224,7 @@ describe("a wrong configuration", () => {
 
   it("is one with anything but text where a number belongs, for every key", async () => {
     const nonsense = fc.string({ minLength: 1 }).filter((text) => text.trim() !== "");
-    const texts = ["dataDirectory", "acme.caFile", "agent.containerSocket"];
+    const texts = ["dataDirectory", "acme.caFile", "agent.containerSocket", "metrics.scrape.file"];
     const isAnyText = ({ path }: { path: string }) =>
       texts.includes(path) || path.startsWith("secrets.") || path.endsWith(".host");
     const keys = PLATFORM_KEYS.filter((key) => !isAnyText(key));
