@@ -320,10 +320,14 @@ describe("a key", () => {
     await show(secret, "192.0.2.2");
     const at = clock.now().toISOString();
     await clock.advance(60_000);
-    await access.refresh();
     const listed = async () =>
       (await access.keys.list(await askerOf("usr_root"))).find((key) => key.id === id);
-    expect(await listed()).toMatchObject({ lastUsedAt: at, lastUsedFrom: "192.0.2.2" });
+    const written = await waitUntil("the use to be written", async () => {
+      await access.refresh();
+      const key = await listed();
+      return key?.lastUsedAt ? key : null;
+    });
+    expect(written).toMatchObject({ lastUsedAt: at, lastUsedFrom: "192.0.2.2" });
     for (const part of access.parts) await part.stop();
   });
 

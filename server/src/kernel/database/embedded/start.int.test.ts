@@ -13,6 +13,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { waitUntil } from "../../../../../tests/support/wait-until.ts";
 import { silentLog } from "../../../../../tests/support/log.ts";
 import { createTemporaryDirectory } from "../../../../../tests/support/temporary.ts";
 import { createSystemClock } from "../../clock.ts";
@@ -124,6 +125,11 @@ function isAlive(pid: number): boolean {
   );
 }
 
+/** A process that ends has no command any more before it has no number. */
+async function untilGone(pid: number): Promise<void> {
+  await waitUntil(`process ${pid} to be gone`, () => !isAlive(pid));
+}
+
 function uidOf(pid: number): number {
   return Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
 }
@@ -159,7 +165,7 @@ describe("a life in order", () => {
     const postgres = await start();
     const pid = postgres.pid();
     await postgres.stop();
-    expect(isAlive(pid)).toBe(false);
+    await untilGone(pid);
     expect(readdirSync(postgres.connection.host)).toEqual([]);
   });
 
@@ -183,7 +189,7 @@ describe("after a violent end", () => {
     expect(postgres.pid()).toBe(ready.pid);
     expect(await query(postgres.connection, "select answer from kept")).toEqual([{ answer: 42 }]);
     await postgres.stop();
-    expect(isAlive(ready.pid)).toBe(false);
+    await untilGone(ready.pid);
   });
 
   test("an orphan with other settings is stopped in order and started anew", async () => {
@@ -191,7 +197,7 @@ describe("after a violent end", () => {
     await end(servers[0], "SIGKILL");
     const postgres = await start({ settings: { work_mem: "8MB" } });
     expect(postgres.origin).toBe("started");
-    expect(isAlive(ready.pid)).toBe(false);
+    await untilGone(ready.pid);
     expect(await query(postgres.connection, "show work_mem")).toEqual([{ work_mem: "8MB" }]);
   });
 
@@ -201,7 +207,7 @@ describe("after a violent end", () => {
     rmSync(ready.host, { recursive: true });
     const postgres = await start();
     expect(postgres.origin).toBe("started");
-    expect(isAlive(ready.pid)).toBe(false);
+    await untilGone(ready.pid);
   });
 
   test("a lock file that names somebody else's process does not keep PostgreSQL from starting", async () => {
@@ -300,7 +306,7 @@ describe.runIf(CAN_OTHERS_RUN_US)("started by an ordinary user", () => {
     const ready = await startServer(NOBODY);
     expect(uidOf(ready.pid)).toBe(NOBODY.uid);
     await end(servers[0], "SIGTERM");
-    expect(isAlive(ready.pid)).toBe(false);
+    await untilGone(ready.pid);
     const postgres = await start();
     expect(uidOf(postgres.pid())).toBe(NOBODY.uid);
   });
