@@ -25,6 +25,7 @@ function facts(patch: Partial<Facts> = {}): Facts {
     note: null,
     undoBlocked: null,
     verdict: null,
+    gates: [],
     command: null,
     ...patch,
   };

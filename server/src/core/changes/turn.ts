@@ -229,6 +229,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
       note: null,
       undoBlocked: null,
       verdict: null,
+      gates: [],
       command: null,
     };
   }
