@@ -11,6 +11,7 @@ export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./findings.ts";
 export * from "./freeze-file.ts";
+export * from "./gates-file.ts";
 export * from "./hooks-file.ts";
 export * from "./identity-file.ts";
 export * from "./identity-resources.ts";

@@ -70,6 +70,7 @@ import { createMetrics } from "./kernel/metrics.ts";
 import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
 import { publicUrlOf } from "./public-url.ts";
+import { createGateCheck, createGateKeeper } from "./signals/gates/index.ts";
 import { createMetricsRoom } from "./signals/metrics/index.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
 import { VERSION } from "./version.ts";
@@ -173,12 +174,14 @@ export function compose(dependencies: HouseDependencies) {
   const prober = createProber({ services, link, clock, metrics });
   const signal = withProbes(sampler, prober);
   const { portRange } = config.agent;
-  const checks = createReleaseChecks({
+  const gates = createGateKeeper({ store: measures.store, clock, log });
+  const releaseChecks = createReleaseChecks({
     ...{ services, link, database, dataDirectory, portRange, signatures },
     activeChanges: (environment) => changes.list({ environment, active: true, limit: ACTIVE_MAX }),
   });
-  const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal, hooks };
-  const setting: ChangeKind = { ...createSettingKind(services), drivers, checks, signal, hooks };
+  const checks = [...releaseChecks, createGateCheck()];
+  const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal, gates, hooks };
+  const setting: ChangeKind = { ...createSettingKind(services), drivers, checks, signal, gates, hooks };
   const scaleDrivers = [createScaleDriver({ services, link })];
   const scale: ChangeKind = {
     ...createScaleKind(services, gateDeadlineOf),

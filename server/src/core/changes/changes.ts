@@ -104,6 +104,7 @@ export function createChanges(dependencies: ChangesDependencies) {
       reason: wish.reason,
       outcome: null,
       evidence: null,
+      gates: [],
       findings: [],
       force: [...(wish.force ?? [])],
       freeze: prepared.freeze ?? [],

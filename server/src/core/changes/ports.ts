@@ -1,5 +1,12 @@
 import type { FreezeWindow, Probe } from "@mainstay/api";
-import type { Moment, RolloutPlan, RolloutState, RolloutStateName } from "@mainstay/rollout";
+import type {
+  GateAnswer,
+  Moment,
+  PlannedGate,
+  RolloutPlan,
+  RolloutState,
+  RolloutStateName,
+} from "@mainstay/rollout";
 
 /** A change as drivers and signals see it. */
 export interface ChangeView {
@@ -137,6 +144,12 @@ export interface Signal {
   onNews(listener: () => void): () => void;
 }
 
+/** Who knows metrics: asks what the gates of a change want to know. */
+export interface GateKeeper {
+  /** Never fails, and never takes much longer than its time limit: who cannot answer says that there is no data. */
+  ask(change: ChangeView, gate: PlannedGate): Promise<GateAnswer>;
+}
+
 export interface JudgeSettings {
   metrics: ("errors" | "latency")[];
   alpha: number;
@@ -172,6 +185,8 @@ export interface ChangeKind {
   /** Asked beside the drivers' own checks. */
   checks?: readonly Check[];
   signal: Signal | null;
+  /** Missing where nobody knows metrics: then gates have no data. */
+  gates?: GateKeeper;
   /** Missing where nothing runs around its states. */
   hooks?: Hooks;
   prepare(request: PreparedRequest): Promise<Preparation>;

@@ -1,5 +1,5 @@
 import type { ApprovalRule, FreezeWindow } from "@mainstay/api";
-import type { RolloutPlan, RolloutState } from "@mainstay/rollout";
+import type { GateResult, RolloutPlan, RolloutState } from "@mainstay/rollout";
 import { sql, type Selectable } from "kysely";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import type { Approval, Person } from "./domain/given-approval.ts";
@@ -32,6 +32,7 @@ type Tables = {
     reason: string | null;
     outcome: string | null;
     evidence: JudgedEvidence | null;
+    gates: GateResult[];
     findings: Finding[];
     force: string[];
     freeze: FreezeWindow[];
@@ -56,6 +57,8 @@ type Tables = {
     by: string;
     reason: string;
     evidence: JudgedEvidence | null;
+    /** As they stood; null when there were none. */
+    gates: GateResult[] | null;
   };
   "changes.samples": { change: string; seq: number; at: Date; history: HistoryEntry[] };
   "changes.locks": { target: string; change: string; owner: string; heartbeat_at: Date; expires_at: Date };
@@ -83,6 +86,7 @@ const JSON_COLUMNS = new Set([
   "requested_by",
   "on_behalf_of",
   "evidence",
+  "gates",
   "findings",
   "force",
   "freeze",
@@ -115,6 +119,18 @@ export function createChangesStore(database: Database) {
   const db = database.withTables<Tables>();
   const within = (tx: Tx) => tx.withTables<Tables>();
   const notify = (tx: Tx, id: string) => sql`select pg_notify(${CHANGES_CHANNEL}, ${id})`.execute(tx);
+  const appendTimeline = async (tx: Tx, entry: Omit<TimelineRow, "seq">) => {
+    const last = await within(tx)
+      .selectFrom("changes.timeline")
+      .select(({ fn }) => fn.max("seq").as("seq"))
+      .where("change", "=", entry.change)
+      .executeTakeFirst();
+    const seq = (last?.seq ?? -1) + 1;
+    await within(tx)
+      .insertInto("changes.timeline")
+      .values(encode({ ...entry, seq }))
+      .execute();
+  };
   return {
     insert: async (tx: Tx, row: ChangeRow) => {
       await within(tx).insertInto("changes.changes").values(encode(row)).execute();
@@ -170,18 +186,7 @@ export function createChangesStore(database: Database) {
       await notify(tx, id);
       return result.numUpdatedRows === 1n;
     },
-    appendTimeline: async (tx: Tx, entry: Omit<TimelineRow, "seq">) => {
-      const last = await within(tx)
-        .selectFrom("changes.timeline")
-        .select(({ fn }) => fn.max("seq").as("seq"))
-        .where("change", "=", entry.change)
-        .executeTakeFirst();
-      const seq = (last?.seq ?? -1) + 1;
-      await within(tx)
-        .insertInto("changes.timeline")
-        .values(encode({ ...entry, seq }))
-        .execute();
-    },
+    appendTimeline,
     timeline: (change: string) =>
       db.selectFrom("changes.timeline").selectAll().where("change", "=", change).orderBy("seq").execute(),
     /**
@@ -194,6 +199,18 @@ export function createChangesStore(database: Database) {
         const patch = encode({ evidence, first_candidate_at: firstCandidateAt, updated_at: sample.at });
         await tx.updateTable("changes.changes").set(patch).where("id", "=", sample.change).execute();
         await sql`select pg_notify(${CHANGES_CHANNEL}, ${sample.change})`.execute(tx);
+      }),
+    /** Where the gates stand, with what the timeline is to say of them. No transition either. */
+    recordGates: (
+      { id, state, stage }: Pick<ChangeRow, "id" | "state" | "stage">,
+      { gates, notes, at }: { gates: GateResult[]; notes: readonly string[]; at: Date },
+    ) =>
+      database.transaction().execute(async (tx) => {
+        const patch = encode({ gates, updated_at: at });
+        await within(tx).updateTable("changes.changes").set(patch).where("id", "=", id).execute();
+        const entry = { change: id, at, from_state: state, to_state: state, stage, by: "gate", evidence: null };
+        for (const reason of notes) await appendTimeline(tx, { ...entry, reason, gates });
+        await notify(tx, id);
       }),
     samples: (change: string) =>
       db.selectFrom("changes.samples").selectAll().where("change", "=", change).orderBy("seq").execute(),

@@ -51,6 +51,7 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
       by: go.by,
       reason: go.reason,
       evidence: isJudged ? row.evidence : null,
+      gates: row.gates.length > 0 ? row.gates : null,
     });
     await audit.record(tx, {
       ...origin,

@@ -1,0 +1,2 @@
+export { createGateCheck } from "./gate-check.ts";
+export { createGateKeeper } from "./gate-keeper.ts";
