@@ -116,6 +116,11 @@ export const ERRORS = {
     remedy:
       "Check the connection and send it again; server.requestTimeout in mainstay.platform.yaml is the limit.",
   },
+  METRICS_UNAVAILABLE: {
+    status: 503,
+    message: "the metrics store cannot be asked: {reason}",
+    remedy: "Try again; if it repeats, 'mainstay doctor' and the server's log say what is wrong with it.",
+  },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
     message: "the request body has a type that this route does not read",

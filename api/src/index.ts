@@ -15,6 +15,8 @@ export * from "./gates-file.ts";
 export * from "./hooks-file.ts";
 export * from "./identity-file.ts";
 export * from "./identity-resources.ts";
+export * from "./metrics-file.ts";
+export * from "./metrics-resources.ts";
 export * from "./no-controls.ts";
 export * from "./image-name.ts";
 export * from "./message-resources.ts";

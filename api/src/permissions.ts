@@ -23,6 +23,8 @@ export const PERMISSIONS = {
   "settings.read": { summary: "see variables, names of secrets and numbers of instances", from: "operator" },
   "tasks.read": { summary: "see commands that ran once, and their output", from: "operator" },
   "metrics.read": { summary: "read the metrics of the platform and of every service", from: "operator" },
+  "metrics.write": { summary: "send metrics: remote-write, OTLP, JSON", from: "deployer" },
+  "metrics.admin": { summary: "delete series and take snapshots of the metrics store", from: "admin" },
   "audit.read": { summary: "see who did what", from: "operator" },
   "secrets.read": {
     summary: "see how much is sealed with which key, and how far a rotation is",

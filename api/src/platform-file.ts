@@ -4,6 +4,7 @@ import { audit } from "./audit-file.ts";
 import { freezeList } from "./freeze-file.ts";
 import { identity } from "./identity-file.ts";
 import { beat, channels, problems } from "./messages-file.ts";
+import { metrics } from "./metrics-file.ts";
 import { durationWithin, sizeWithin } from "./unit-schemas.ts";
 import { serviceName } from "./service-name.ts";
 
@@ -282,6 +283,7 @@ export const platformFile = z
     builds: builds.prefault({}),
     retention: retention.prefault({}),
     signatures: signatures.prefault({}),
+    metrics: metrics.prefault({}),
     audit: audit.prefault({}),
     secrets: secrets.prefault({}),
     freeze: freezeList

@@ -71,7 +71,7 @@ import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
 import { publicUrlOf } from "./public-url.ts";
 import { createGateCheck, createGateKeeper } from "./signals/gates/index.ts";
-import { createMetricsRoom } from "./signals/metrics/index.ts";
+import { addMetricsRoutes, createMetricsRoom } from "./signals/metrics/index.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
 import { VERSION } from "./version.ts";
 
@@ -103,7 +103,7 @@ export function compose(dependencies: HouseDependencies) {
   const events = createEvents({ database, clock, ids, log, metrics, streams, source: "mainstay" });
   const jobs = createJobs({ database, log, metrics });
 
-  const measures = createMetricsRoom({ dataDirectory, clock, log, metrics });
+  const measures = createMetricsRoom({ dataDirectory, config: config.metrics, clock, log, metrics });
 
   const agent = createAgentClient({
     socketPath: path.join(runtimeDirectory, "agent.sock"),
@@ -268,6 +268,10 @@ export function compose(dependencies: HouseDependencies) {
   addChangesRoutes(http, { changes, watch, report, scopeOf: (wish) => scopeOfChange(services, wish) });
   addChannelsRoutes(http, { channels, beat });
   addProblemsRoutes(http, problems);
+  addMetricsRoutes(http, {
+    ...{ room: measures, config: config.metrics, formBytes: config.server.bodyLimit, version: VERSION },
+    ...{ audit, db, clock, configText: () => "", targets: { pools: () => [] }, rules: { groups: () => [] } },
+  });
   addPlatformRoutes(http, { config, database, changes, link, sampler });
   addAuditRoutes(http, { audit, auditLog, listen: database.listen, clock, isPublic: config.audit.publicLog });
   http.addReadinessCheck("database", () => database.ping());

@@ -4,6 +4,7 @@ export { bucketsOf, type Bucket } from "./promql/histograms/bounds.ts";
 export { QueryError, type QueryFault } from "./promql/evaluation/query-error.ts";
 export { MAX_STEPS, queryInstant, queryRange, type QuerySettings, type Range } from "./promql/query.ts";
 export type { MatrixSeries, QueryResult, ResultValue, VectorSample } from "./promql/query-result.ts";
+export { compileMatcher } from "./promql/matcher.ts";
 export { selectorsOf } from "./promql/syntax/selectors.ts";
 export type { Expr, VectorSelector } from "./promql/syntax/ast.ts";
 export { format as formatQuery } from "./promql/syntax/format.ts";

@@ -34,6 +34,15 @@ const reading: Entry = { route: found("changes.read", "changes.read"), path: byC
 const approving: Entry = { ...steering, route: found("changes.approve", "changes.read") };
 const candidate = ({ release }: Things) => ({ candidate: release });
 
+const protobuf = { type: "application/x-protobuf", headers: {}, content: "no protobuf" };
+const readMetrics: Entry = { route: platform("metrics.read") };
+const readingMetrics = (name: string): Record<string, Entry> => ({
+  [`GET /prometheus/api/v1/${name}`]: readMetrics,
+  [`POST /prometheus/api/v1/${name}`]: readMetrics,
+});
+const forEach = (names: readonly string[], make: (name: string) => Record<string, Entry>) =>
+  Object.fromEntries(names.flatMap((name) => Object.entries(make(name))));
+
 /** Every route there is. One that is missing here, or says otherwise than the code, fails the test. */
 export const MATRIX: Record<string, Entry> = {
   "GET /healthz": { route: { about: "public" } },
@@ -188,6 +197,29 @@ export const MATRIX: Record<string, Entry> = {
     path: byTask,
     body: () => ({}),
   },
+
+  "POST /api/v1/metrics": {
+    route: platform("metrics.write"),
+    body: () => ({ metrics: [{ name: "pushed", value: 1 }] }),
+  },
+  "POST /prometheus/api/v1/write": { route: platform("metrics.write"), bytes: protobuf },
+  "POST /otlp/v1/metrics": { route: platform("metrics.write"), bytes: protobuf },
+  "POST /prometheus/api/v1/otlp/v1/metrics": { route: platform("metrics.write"), bytes: protobuf },
+  ...forEach(["query", "query_range", "query_exemplars", "format_query", "parse_query"], readingMetrics),
+  ...forEach(["labels", "series"], readingMetrics),
+  ...Object.fromEntries(
+    [
+      ...["api/v1/label/:name/values", "api/v1/metadata", "api/v1/targets", "api/v1/targets/metadata"],
+      ...["api/v1/scrape_pools", "api/v1/rules", "api/v1/alerts", "api/v1/alertmanagers", "federate"],
+      ...["config", "flags", "runtimeinfo", "buildinfo", "tsdb", "walreplay"].map(
+        (name) => `api/v1/status/${name}`,
+      ),
+    ].map((url) => [`GET /prometheus/${url}`, { ...readMetrics, path: () => ({ name: "job" }) }]),
+  ),
+  ...forEach(["delete_series", "clean_tombstones", "snapshot"], (name) => ({
+    [`POST /prometheus/api/v1/admin/tsdb/${name}`]: { route: platform("metrics.admin") },
+    [`PUT /prometheus/api/v1/admin/tsdb/${name}`]: { route: platform("metrics.admin") },
+  })),
 
   "GET /api/v1/changes": { route: list("changes.read"), query: "limit=200" },
   "POST /api/v1/changes": { route: found("changes.write", "releases.read"), body: candidate },

@@ -95,6 +95,9 @@ describe("gates of a change", () => {
       "gate latency has no data: the store does not answer",
       "gate latency is passed: 0.1, at most 0.5",
     ]);
+    const { entries } = await server.audit.list({ limit: 100, filter: { change: id } });
+    const audited = entries.filter(({ action }) => action === "changes.gate_changed");
+    expect(audited.map(({ reason }) => reason).toReversed()).toEqual(told);
   });
 
   it("undo it without data where they were told to, and pass it where they were told to ignore that", async () => {

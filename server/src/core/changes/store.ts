@@ -119,18 +119,6 @@ export function createChangesStore(database: Database) {
   const db = database.withTables<Tables>();
   const within = (tx: Tx) => tx.withTables<Tables>();
   const notify = (tx: Tx, id: string) => sql`select pg_notify(${CHANGES_CHANNEL}, ${id})`.execute(tx);
-  const appendTimeline = async (tx: Tx, entry: Omit<TimelineRow, "seq">) => {
-    const last = await within(tx)
-      .selectFrom("changes.timeline")
-      .select(({ fn }) => fn.max("seq").as("seq"))
-      .where("change", "=", entry.change)
-      .executeTakeFirst();
-    const seq = (last?.seq ?? -1) + 1;
-    await within(tx)
-      .insertInto("changes.timeline")
-      .values(encode({ ...entry, seq }))
-      .execute();
-  };
   return {
     insert: async (tx: Tx, row: ChangeRow) => {
       await within(tx).insertInto("changes.changes").values(encode(row)).execute();
@@ -186,7 +174,18 @@ export function createChangesStore(database: Database) {
       await notify(tx, id);
       return result.numUpdatedRows === 1n;
     },
-    appendTimeline,
+    appendTimeline: async (tx: Tx, entry: Omit<TimelineRow, "seq">) => {
+      const last = await within(tx)
+        .selectFrom("changes.timeline")
+        .select(({ fn }) => fn.max("seq").as("seq"))
+        .where("change", "=", entry.change)
+        .executeTakeFirst();
+      const seq = (last?.seq ?? -1) + 1;
+      await within(tx)
+        .insertInto("changes.timeline")
+        .values(encode({ ...entry, seq }))
+        .execute();
+    },
     timeline: (change: string) =>
       db.selectFrom("changes.timeline").selectAll().where("change", "=", change).orderBy("seq").execute(),
     /**
@@ -200,18 +199,12 @@ export function createChangesStore(database: Database) {
         await tx.updateTable("changes.changes").set(patch).where("id", "=", sample.change).execute();
         await sql`select pg_notify(${CHANGES_CHANNEL}, ${sample.change})`.execute(tx);
       }),
-    /** Where the gates stand, with what the timeline is to say of them. No transition either. */
-    recordGates: (
-      { id, state, stage }: Pick<ChangeRow, "id" | "state" | "stage">,
-      { gates, notes, at }: { gates: GateResult[]; notes: readonly string[]; at: Date },
-    ) =>
-      database.transaction().execute(async (tx) => {
-        const patch = encode({ gates, updated_at: at });
-        await within(tx).updateTable("changes.changes").set(patch).where("id", "=", id).execute();
-        const entry = { change: id, at, from_state: state, to_state: state, stage, by: "gate", evidence: null };
-        for (const reason of notes) await appendTimeline(tx, { ...entry, reason, gates });
-        await notify(tx, id);
-      }),
+    /** Where the gates stand: like evidence, it neither needs nor changes the version. */
+    keepGates: async (tx: Tx, { id, gates, at }: { id: string; gates: GateResult[]; at: Date }) => {
+      const patch = encode({ gates, updated_at: at });
+      await within(tx).updateTable("changes.changes").set(patch).where("id", "=", id).execute();
+      await notify(tx, id);
+    },
     samples: (change: string) =>
       db.selectFrom("changes.samples").selectAll().where("change", "=", change).orderBy("seq").execute(),
     pruneSamples: async (before: Date): Promise<number> => {

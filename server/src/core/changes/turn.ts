@@ -229,7 +229,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
     if (gatesIn(row.plan, row.position).length === 0) return [];
     gateSession ??= createGateSession({ keeper: kindOf(row).gates, clock });
     const { results, hasNews, notes } = gateSession.look(viewOf(row), row.gates);
-    if (hasNews) await store.recordGates(row, { gates: results, notes, at: clock.now() });
+    if (hasNews) await transitions.recordGates(row, results, notes);
     return results;
   }
 

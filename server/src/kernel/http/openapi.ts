@@ -3,7 +3,7 @@ import swagger from "@fastify/swagger";
 import type { FastifyInstance, FastifySchema } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { BYTES, type AnyRoute } from "./route.ts";
+import type { AnyRoute } from "./route.ts";
 
 /** Makes the instance collect its routes into an OpenAPI 3.1 document; to be called before they are added. */
 export async function collectOpenapi(app: FastifyInstance, version: string): Promise<void> {
@@ -30,7 +30,7 @@ const BYTES_IN_JSON = z.string().meta({ contentEncoding: "binary" });
 /** The route for the document; nothing is validated by it. */
 export function describeRoute(route: AnyRoute): FastifySchema {
   const { params, query, body, takes, statuses = [200] } = route;
-  const response = route.response === BYTES ? BYTES_IN_JSON : route.response;
+  const response = route.bytes === undefined ? route.response : (route.holds ?? BYTES_IN_JSON);
   const { summary, tags = [tagOf(route.url)] } = route;
   const type = route.stream
     ? "application/x-ndjson"

@@ -122,8 +122,10 @@ export type Route<
         stream?: undefined;
         /** The statuses of a success; the first one is the usual one, 200 unless given. */
         statuses?: readonly number[];
-        /** The answer is bytes of this media type; the response, if it is not `BYTES`, says what they hold. */
+        /** The answer is bytes of this media type; the response is `BYTES`. */
         bytes?: string;
+        /** What the bytes hold, for the API document. */
+        holds?: z.ZodType;
         /** The answer is text of this type instead of JSON. */
         contentType?: string;
         handler: (
@@ -153,6 +155,7 @@ export interface AnyRoute extends Omit<
   stepUp?: boolean | Untyped<boolean> | undefined;
   stream?: "ndjson" | undefined;
   bytes?: string;
+  holds?: z.ZodType;
   statuses?: readonly number[];
   contentType?: string;
   handler(request: HttpRequest<unknown, unknown, unknown>): unknown;

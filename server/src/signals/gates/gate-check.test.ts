@@ -10,7 +10,7 @@ function changeWith(question: PlannedGate["question"]): ChangeView {
     ...{ id: "chg_1", kind: "release", service: "shop", environment: "production" },
     ...{ candidate: "rel_2", stable: "rel_1", plan: { stages }, weight: 0, proven: 0 },
     position: { stage: -1 },
-  } as ChangeView;
+  } as unknown as ChangeView;
 }
 const threshold = (query: string) => changeWith({ kind: "threshold", query, min: null, max: 1 });
 const comparison = (bad: string) =>

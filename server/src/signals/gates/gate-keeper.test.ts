@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { platformFile } from "@mainstay/api";
 import { createVirtualClock, createSystemClock } from "../../kernel/clock.ts";
 import { createMetrics } from "../../kernel/metrics.ts";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -27,6 +28,7 @@ async function openRoom(isUsable = true) {
   const clock = createSystemClock();
   const room = createMetricsRoom({
     ...{ dataDirectory, clock, log: silentLog, metrics: createMetrics({ clock, log: silentLog }) },
+    config: platformFile.parse({}).metrics,
   });
   room.start();
   onTestFinished(() => room.stop());

@@ -1,3 +1,5 @@
+import type { MetricsFault } from "./metrics-store.ts";
+
 /** Errors of the HTTP API by their names, with the statuses that Prometheus answers them with. */
 export const API_STATUSES = {
   bad_data: 400,
@@ -8,6 +10,17 @@ export const API_STATUSES = {
   not_found: 404,
 } as const;
 export type ApiErrorType = keyof typeof API_STATUSES;
+
+/** How the API calls what the store refuses. */
+export const API_TYPES_BY_FAULT: Readonly<Record<MetricsFault, ApiErrorType>> = {
+  parse: "bad_data",
+  malformed: "bad_data",
+  execution: "execution",
+  "too-much": "execution",
+  timeout: "timeout",
+  "disk-full": "unavailable",
+  unavailable: "unavailable",
+};
 
 /** What a question of the HTTP API is refused with. */
 export class ApiError extends Error {

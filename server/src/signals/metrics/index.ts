@@ -13,3 +13,15 @@ export {
   type SeriesRequest,
   type StoreStats,
 } from "./metrics-store.ts";
+export { addMetricsRoutes, type MetricsRoutesDependencies } from "./routes/routes.ts";
+export type {
+  ActiveAlert,
+  ActiveTarget,
+  AlertingRule,
+  DroppedTarget,
+  PoolView,
+  RecordingRule,
+  RuleGroup,
+  RulesView,
+  TargetsView,
+} from "./routes/views.ts";

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { platformFile } from "@mainstay/api";
 import type { MatrixSeries, QueryResult, VectorSample } from "@mainstay/metrics";
 import { expect, it, onTestFinished } from "vitest";
 import { waitFor } from "../../../../agent/src/testing/wait-for.ts";
@@ -11,6 +12,7 @@ import { createAppendBatch } from "./append-batch.ts";
 import { createMetricsRoom, type MetricsRoom } from "./metrics.ts";
 import { MetricsError } from "./metrics-store.ts";
 
+const { metrics: CONFIG } = platformFile.parse({});
 const NOW_MS = Date.now();
 const UP = [
   ["__name__", "up"],
@@ -23,12 +25,12 @@ async function newDirectory(): Promise<string> {
   return directory;
 }
 
-function openRoom(dataDirectory: string, heapBytes?: number): MetricsRoom {
+function openRoom(dataDirectory: string, heap?: number): MetricsRoom {
   const clock = createSystemClock();
   const metrics = createMetrics({ clock, log: silentLog });
   const room = createMetricsRoom({
     ...{ dataDirectory, clock, log: silentLog, metrics },
-    ...(heapBytes === undefined ? {} : { heapBytes }),
+    config: { ...CONFIG, ...(heap === undefined ? {} : { heap }) },
   });
   room.start();
   onTestFinished(() => room.stop());

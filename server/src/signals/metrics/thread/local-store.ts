@@ -30,7 +30,7 @@ export function createLocalStore(dependencies: LocalStoreDependencies): MetricsS
     async ingest(delivery) {
       if (deliver === null) {
         const { createDeliver } = await import("./ingest/deliver.ts");
-        deliver = createDeliver({ beginIntake, bodyBytes: settings.bodyBytes });
+        deliver = createDeliver({ beginIntake, settings });
       }
       return deliver(delivery);
     },

@@ -4,12 +4,13 @@ import { flushCompileCache } from "node:module";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
-import { openMetricsStore, type MetricsStore as Store } from "@mainstay/metrics/tsdb";
+import { openMetricsStore, type MetricsStore as Store, type RetentionRule } from "@mainstay/metrics/tsdb";
 import { createSystemClock } from "../../../kernel/clock.ts";
 import { MetricsError, type MetricsStore } from "../metrics-store.ts";
 import { toMetricsError } from "./faults.ts";
 import { createLocalStore } from "./local-store.ts";
 import type { FromThread, ToThread } from "./messages.ts";
+import { parseSelector } from "./selectors.ts";
 import type { ThreadSettings } from "./settings.ts";
 
 /** The thread of the store: whatever takes long or blocks on the disk does so here. */
@@ -20,18 +21,18 @@ const clock = createSystemClock();
 
 if (parentPort === null) {
   // Started as a process it only leaves its modules, also those it loads late, in the compile cache.
-  await import("@mainstay/metrics");
+  await Promise.all([import("./api/answer.ts"), import("./ingest/deliver.ts")]);
   flushCompileCache();
-} else serve(parentPort, workerData as ThreadSettings);
+} else await serve(parentPort, workerData as ThreadSettings);
 
-function serve(port: MessagePort, settings: ThreadSettings): void {
+async function serve(port: MessagePort, settings: ThreadSettings): Promise<void> {
   const say = (message: FromThread): void => port.postMessage(message);
   const startedAtMs = clock.monotonicMs();
   const { directory } = settings;
   let store: Store;
   try {
     store = openMetricsStore({
-      ...{ ...settings.store, directory, disk: fs },
+      ...{ ...settings.store, directory, disk: fs, retentionRules: await retentionRules(settings) },
       clock: { now: () => clock.now().getTime() },
       pause: () => setImmediate(),
     });
@@ -50,6 +51,15 @@ function serve(port: MessagePort, settings: ThreadSettings): void {
     else void answer(methods, message).then(say);
   });
   say({ kind: "opened", series: store.status().head.series, tookMs: clock.monotonicMs() - startedAtMs });
+}
+
+async function retentionRules({ rules }: ThreadSettings): Promise<RetentionRule[]> {
+  const parsed: RetentionRule[] = [];
+  for (const rule of rules) {
+    const matchers = await parseSelector(rule.match);
+    parsed.push({ name: JSON.stringify(rule), matchers, keepMs: new Map(rule.keepMs) });
+  }
+  return parsed;
 }
 
 async function answer(

@@ -3,10 +3,15 @@ import type { StoreLimits } from "@mainstay/metrics/tsdb";
 /** What the thread is started with. */
 export interface ThreadSettings {
   directory: string;
-  store: Partial<StoreLimits>;
+  store: Partial<Omit<StoreLimits, "retentionRules">>;
+  /** Series that are kept for another time; by the width of the buckets in milliseconds. */
+  rules: readonly { match: string; keepMs: readonly (readonly [number, number])[] }[];
   query: QueryBudget;
   /** The most that a delivery may hold once it is unpacked. */
   bodyBytes: number;
+  /** Attributes of OTLP resources that become labels. */
+  promotedAttributes: readonly string[];
+  statsd: StatsdSettings | null;
 }
 
 /** What one query may take. */
@@ -14,4 +19,12 @@ export interface QueryBudget {
   samples: number;
   bytes: number;
   timeoutMs: number;
+}
+
+export interface StatsdSettings {
+  host: string;
+  port: number;
+  intervalMs: number;
+  /** The most series. */
+  series: number;
 }

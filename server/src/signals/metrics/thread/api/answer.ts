@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { API_STATUSES, ApiError, type ApiErrorType } from "../../api-error.ts";
+import { API_STATUSES, API_TYPES_BY_FAULT, ApiError } from "../../api-error.ts";
 import { MetricsError, type ApiAnswer, type ApiCall, type ApiEndpoint } from "../../metrics-store.ts";
 import { readParameters } from "../../parameters.ts";
 import { toMetricsError } from "../faults.ts";
@@ -69,19 +69,9 @@ function notesJson(name: string, notes: readonly string[]): string {
   return notes.length === 0 ? "" : `,"${name}":${JSON.stringify(notes)}`;
 }
 
-const BY_FAULT: Record<MetricsError["fault"], ApiErrorType> = {
-  parse: "bad_data",
-  malformed: "bad_data",
-  execution: "execution",
-  "too-much": "execution",
-  timeout: "timeout",
-  "disk-full": "unavailable",
-  unavailable: "unavailable",
-};
-
 function toApiError(cause: unknown): ApiError {
   if (cause instanceof ApiError) return cause;
   const error = toMetricsError(cause);
-  if (error instanceof MetricsError) return new ApiError(BY_FAULT[error.fault], error.message);
+  if (error instanceof MetricsError) return new ApiError(API_TYPES_BY_FAULT[error.fault], error.message);
   throw cause;
 }

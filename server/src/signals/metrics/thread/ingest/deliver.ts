@@ -2,27 +2,28 @@ import { gunzipSync } from "node:zlib";
 import { decompressSnappy } from "@mainstay/metrics/wire";
 import { MetricsError, type AppendOutcome, type Delivery } from "../../metrics-store.ts";
 import type { Intake } from "../intake.ts";
+import type { ThreadSettings } from "../settings.ts";
 import { takeOtlp } from "./otlp.ts";
 import { createRemoteWrite } from "./remote-write.ts";
 
 export interface DeliverDependencies {
   beginIntake(): Intake;
-  /** The most that a delivery may hold once it is unpacked. */
-  bodyBytes: number;
+  settings: Pick<ThreadSettings, "bodyBytes" | "promotedAttributes">;
 }
 
 export type Deliver = (delivery: Delivery) => AppendOutcome;
 
 /** Takes in what comes over the wire. */
-export function createDeliver({ beginIntake, bodyBytes }: DeliverDependencies): Deliver {
+export function createDeliver({ beginIntake, settings }: DeliverDependencies): Deliver {
+  const { promotedAttributes } = settings;
   const writers = {
     "remote-write-1": createRemoteWrite(1),
     "remote-write-2": createRemoteWrite(2),
   };
   return ({ protocol, encoding, bytes }) => {
-    const plain = unpack(bytes, encoding, bodyBytes);
+    const plain = unpack(bytes, encoding, settings.bodyBytes);
     if (protocol === "otlp-protobuf" || protocol === "otlp-json")
-      return takeOtlp(beginIntake(), plain, protocol);
+      return takeOtlp(beginIntake(), plain, { protocol, promotedAttributes });
     const writer = writers[protocol];
     const outcome = writer.take(beginIntake(), plain);
     if (!outcome.refused.some(({ reason }) => reason === "unknown-series")) return outcome;

@@ -5,13 +5,17 @@ import type { Bits, Intake } from "../intake.ts";
 import { staleBits } from "../stale-bits.ts";
 
 const STALE = staleBits();
-const OPTIONS = { promotedAttributes: [] };
+
+export interface OtlpOptions {
+  protocol: "otlp-protobuf" | "otlp-json";
+  promotedAttributes: readonly string[];
+}
 
 /** Takes in a request of OTLP, as series that Prometheus would make of it. */
 export function takeOtlp(
   intake: Intake,
   bytes: Uint8Array,
-  protocol: "otlp-protobuf" | "otlp-json",
+  { protocol, promotedAttributes }: OtlpOptions,
 ): AppendOutcome {
   const request = protocol === "otlp-json" ? readOtlpJson(new TextDecoder().decode(bytes)) : readOtlp(bytes);
   const value = new Float64Array(1);
@@ -27,7 +31,7 @@ export function takeOtlp(
       intake.addExemplar({ ref, labels: createLabels(labels), ...exemplar });
   }
 
-  translateOtlp(request, OPTIONS, {
+  translateOtlp(request, { promotedAttributes }, {
     sample: (point) =>
       add("sample", point, (ref) => {
         value[0] = point.value;

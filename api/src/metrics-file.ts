@@ -1,0 +1,119 @@
+import { z } from "zod";
+import { durationWithin, sizeWithin } from "./unit-schemas.ts";
+
+/** The part of `mainstay.platform.yaml` about the metrics store. */
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const YEAR = 365 * DAY;
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+
+function wholeNumber(min: number, max: number) {
+  const message = `expected a whole number from ${min} to ${max}`;
+  return z.int(message).min(min, message).max(max, message);
+}
+
+/** How long buckets of a width are kept. */
+const tier = (width: string, usual: string) =>
+  durationWithin(0, 20 * YEAR)
+    .prefault(usual)
+    .describe(`How long buckets of ${width} are kept; 0s: none are made.`);
+
+const keep = durationWithin(0, 20 * YEAR).optional();
+const retentionRule = z.strictObject({
+  match: z.string("expected a selector of series").min(1, "expected a selector such as {job=\"debug\"}"),
+  ...{ raw: keep, minute: keep, fiveMinutes: keep, fifteenMinutes: keep, hour: keep, day: keep },
+});
+
+const retention = z.strictObject({
+  raw: durationWithin(HOUR, 20 * YEAR)
+    .prefault("15d")
+    .describe("How long samples are kept as they came."),
+  minute: tier("a minute", "30d"),
+  fiveMinutes: tier("five minutes", "90d"),
+  fifteenMinutes: tier("fifteen minutes", "180d"),
+  hour: tier("an hour", "400d"),
+  day: tier("a day", "1825d"),
+  size: sizeWithin(16 * MIB, 1024 ** 5, "expected a size of at least 16MiB")
+    .nullable()
+    .prefault(null)
+    .describe("The most that samples as they came take on the disk; beyond it the oldest go; null: no limit."),
+  rules: z
+    .array(retentionRule, "expected a list of { match: selector, raw: duration, … }")
+    .default([])
+    .describe(
+      "Series that are kept for another time: `[{ match, raw, minute, fiveMinutes, fifteenMinutes, hour, day }]`, the first that matches.",
+    ),
+});
+
+const cardinality = z.strictObject({
+  series: wholeNumber(100, 100_000_000)
+    .default(100_000)
+    .describe("The most series at a time; those that are there go on, new ones are refused."),
+  perMetric: wholeNumber(10, 100_000_000).default(10_000).describe("The most series of one metric."),
+  perLabel: wholeNumber(10, 100_000_000).default(50_000).describe("The most values of one label."),
+  labels: wholeNumber(5, 1_000).default(30).describe("The most labels of a series."),
+  valueLength: wholeNumber(64, 64 * 1024)
+    .default(1024)
+    .describe("The most characters of the value of a label."),
+});
+
+const query = z.strictObject({
+  timeout: durationWithin(SECOND, HOUR)
+    .prefault("25s")
+    .describe("How long a query may take; server.requestTimeout ends it too."),
+  samples: wholeNumber(1_000, 10_000_000_000)
+    .default(50_000_000)
+    .describe("The most samples that a query reads and makes."),
+  memory: sizeWithin(MIB, 64 * GIB, "expected a size from 1MiB to 64GiB")
+    .prefault("256MiB")
+    .describe("The most memory that a query takes."),
+});
+
+const statsd = z.strictObject({
+  host: z
+    .string()
+    .min(1, "expected an address to listen on, such as 127.0.0.1")
+    .default("127.0.0.1")
+    .describe("Where StatsD and DogStatsD are taken in, over UDP, from whoever reaches it."),
+  port: wholeNumber(0, 65_535)
+    .nullable()
+    .default(null)
+    .describe("The port of StatsD, which usually is 8125; 0 takes a free one; null: none is open."),
+  interval: durationWithin(SECOND, HOUR)
+    .prefault("10s")
+    .describe("How often what has come in is written as samples."),
+  series: wholeNumber(1, 1_000_000).default(10_000).describe("The most series that StatsD may make."),
+});
+
+export const metrics = z.strictObject({
+  retention: retention.prefault({}),
+  cardinality: cardinality.prefault({}),
+  query: query.prefault({}),
+  outOfOrder: durationWithin(0, DAY)
+    .prefault("30m")
+    .describe("How late a sample may come, behind the newest of all; later ones are refused."),
+  bodyLimit: sizeWithin(64 * 1024, GIB, "expected a size from 64KiB to 1GiB")
+    .prefault("32MiB")
+    .describe("The largest request of remote-write and OTLP, as it comes and unpacked."),
+  heap: sizeWithin(64 * MIB, 64 * GIB, "expected a size from 64MiB to 64GiB")
+    .prefault("512MiB")
+    .describe("The most JavaScript heap of the store's thread; beyond it the thread is started again."),
+  minFree: sizeWithin(0, 1024 ** 5, "expected a size")
+    .prefault("100MiB")
+    .describe("With less free space on the disk no samples are taken in."),
+  statsd: statsd.prefault({}),
+  otlp: z
+    .strictObject({
+      promote: z
+        .array(z.string().min(1, "expected the key of an attribute, such as deployment.environment.name"))
+        .default([])
+        .describe("Attributes of OTLP resources that become labels of all their series."),
+    })
+    .prefault({}),
+});
+
+export type MetricsConfig = z.output<typeof metrics>;

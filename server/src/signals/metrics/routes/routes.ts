@@ -1,0 +1,25 @@
+import type { Http } from "../../../kernel/http/index.ts";
+import { addAdminRoutes, type AdminRoutesDependencies } from "./admin-routes.ts";
+import { addOtlpRoutes } from "./otlp-routes.ts";
+import { addPushRoutes } from "./push-routes.ts";
+import { addQueryRoutes } from "./query-routes.ts";
+import { addStatusRoutes, type StatusRoutesDependencies } from "./status-routes.ts";
+import { addWriteRoutes } from "./write-routes.ts";
+
+export type MetricsRoutesDependencies = StatusRoutesDependencies &
+  Omit<AdminRoutesDependencies, "store"> & {
+    room: StatusRoutesDependencies["room"];
+  };
+
+/** Everything that is asked of the metrics store, and sent to it, from outside. */
+export function addMetricsRoutes(http: Http, dependencies: MetricsRoutesDependencies): void {
+  const { room, audit, db, clock, config, formBytes } = dependencies;
+  const { store } = room;
+  const bodyBytes = config.bodyLimit;
+  addPushRoutes(http, { store, clock });
+  addWriteRoutes(http, { store, bodyBytes });
+  addOtlpRoutes(http, { store, bodyBytes });
+  addQueryRoutes(http, { store, formBytes });
+  addStatusRoutes(http, dependencies);
+  addAdminRoutes(http, { store, audit, db, formBytes });
+}
