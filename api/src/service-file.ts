@@ -106,7 +106,13 @@ const processType = z
 const stage = z.strictObject({
   weight: percentage().describe("The candidate's share of the users; the last stage has 100%."),
   bake: duration().prefault("0s").describe("The least time the stage lasts."),
-  gates: gateList.default([]).describe("What must be well in this stage, beside rollout.gates."),
+  gates: gateList
+    .refine(
+      (gates) => gates.every(({ compare }) => compare === undefined),
+      "expected no compare here: the judge gathers its evidence over all stages, so it belongs to rollout.gates",
+    )
+    .default([])
+    .describe("What must be well in this stage, beside rollout.gates."),
 });
 
 const DEFAULT_STAGES = [

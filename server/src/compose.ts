@@ -70,7 +70,7 @@ import { createMetrics } from "./kernel/metrics.ts";
 import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
 import { publicUrlOf } from "./public-url.ts";
-import { createGateCheck, createGateKeeper } from "./signals/gates/index.ts";
+import { createGateCheck, createGateKeeper, withComparisons } from "./signals/gates/index.ts";
 import { addMetricsRoutes, createMetricsRoom } from "./signals/metrics/index.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
 import { VERSION } from "./version.ts";
@@ -172,9 +172,9 @@ export function compose(dependencies: HouseDependencies) {
   const hooks = createHooks({ services, link, agent });
   const drivers = [traffic, releaseCommand, rehearsal, instances, verification];
   const prober = createProber({ services, link, clock, metrics });
-  const signal = withProbes(sampler, prober);
-  const { portRange } = config.agent;
   const gates = createGateKeeper({ store: measures.store, clock, log });
+  const signal = withComparisons(withProbes(sampler, prober), gates.comparisons);
+  const { portRange } = config.agent;
   const releaseChecks = createReleaseChecks({
     ...{ services, link, database, dataDirectory, portRange, signatures },
     activeChanges: (environment) => changes.list({ environment, active: true, limit: ACTIVE_MAX }),

@@ -81,6 +81,15 @@ describe("a change with gates", () => {
     expect(gatesIn({ ...plan, hasStable: false }, STEPPING)).toEqual([]);
   });
 
+  it("compares both arms only while both have traffic", () => {
+    const question = { kind: "comparison", bad: "b", total: "t" } as const;
+    const plan = planWith([{ ...LATENCY, name: "checkout", question }]);
+    const namesIn = (state: RolloutState) => gatesIn(plan, state).map((each) => each.name);
+    expect(namesIn(STEPPING)).toEqual(["checkout"]);
+    expect(namesIn({ ...STEPPING, stage: 1 })).toEqual([]);
+    expect(namesIn({ ...STEPPING, stage: 1, name: "baking" })).toEqual([]);
+  });
+
   it("goes on when all were passed in this stage, and says with which numbers", () => {
     const gates = [weigh(LATENCY, numbers(0.2))];
     expect(decideOn(planWith([LATENCY]), { gates })).toMatchObject({

@@ -2,17 +2,23 @@ import type { GateAnswer, GateResult, GateValue, PlannedGate } from "./gate.ts";
 import type { RolloutPlan, RolloutState } from "./types.ts";
 import { actualName } from "./weights.ts";
 
+const FULL = 10_000;
 /** Nothing was scraped yet, or the server has just come back: that alone undoes no release. */
 const NO_DATA_GRACE_MS = 60_000;
 /** Beyond so many intervals, nobody knows how the gate stood meanwhile. */
 const MISSED_INTERVALS = 3;
 
-/** The gates of a position: those of the whole change while it is in traffic, and those of its stage. */
+/**
+ * The gates of a position: those of its stage, and those of the whole change while it is in traffic; of these
+ * comparisons only where both arms have some.
+ */
 export function gatesIn(plan: RolloutPlan, state: RolloutState): readonly PlannedGate[] {
   const name = actualName(state);
   if (!plan.hasStable || (name !== "stepping" && name !== "baking")) return [];
-  const ofStage = name === "stepping" ? (plan.stages[state.stage]?.gates ?? []) : [];
-  return [...(plan.gates ?? []), ...ofStage];
+  const stage = name === "stepping" ? plan.stages[state.stage] : undefined;
+  const isShared = stage !== undefined && stage.weight < FULL;
+  const ofChange = (plan.gates ?? []).filter(({ question }) => isShared || question.kind === "threshold");
+  return [...ofChange, ...(stage?.gates ?? [])];
 }
 
 /** An answer as a result; how long it has been so goes on from the result before. */

@@ -130,3 +130,47 @@ describe("gates of a change", () => {
     expect((await server.changes.change(id)).outcome).toBe("the candidate crashed");
   });
 });
+
+describe("a gate that compares counts", () => {
+  async function begin(isOptional: boolean) {
+    const judge = { metrics: ["errors" as const], alpha: 0.01, warmupMs: 0 };
+    const counted = [{ gate: "checkout", isOptional }];
+    const server = here().createServer({ prepared: { judge: { ...judge, counted } } });
+    await here().run(server);
+    const { id } = await server.changes.request(wish, ann);
+    healthyTraffic();
+    await until(server, id, "stepping");
+    const count = (seconds: number, candidateBad: number) => {
+      const fromMs = here().clock.now().getTime();
+      for (let second = 1; second <= seconds; second++)
+        here().signal.addCounts(fromMs + second * 1000, { stable: [20, 0], candidate: [20, candidateBad] });
+    };
+    return { server, id, count };
+  }
+
+  it("is judged beside the requests, on its part of alpha, and replays to the same", async () => {
+    const { server, id, count } = await begin(false);
+    count(60, 5);
+    await until(server, id, "undone");
+    const { outcome, evidence } = await server.changes.change(id);
+    expect(outcome).toMatch(/^gate checkout: candidate 25 % \(\d+ of \d+ requests\) bad/);
+    expect(evidence?.perMetric.map(({ metric, threshold }) => [metric, Math.round(threshold)])).toEqual([
+      ["errors", 150],
+      ["gate checkout", 300],
+    ]);
+    expect(await server.changes.replay(id)).toMatchObject({ isEqual: true });
+  });
+
+  it("holds the change as long as nothing is counted, unless that was to be ignored", async () => {
+    const strict = await begin(false);
+    await here().clock.advance(60_000);
+    expect(await strict.server.changes.change(strict.id)).toMatchObject({ state: "stepping", stage: 0 });
+    strict.count(60, 0);
+    await until(strict.server, strict.id, "baking");
+  });
+
+  it("is left out where it is to be ignored and nothing is counted", async () => {
+    const { server, id } = await begin(true);
+    await until(server, id, "baking");
+  });
+});

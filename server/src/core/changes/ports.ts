@@ -104,14 +104,15 @@ export interface Hooks {
 /**
  * Which requests count as bad: failed ones; those slower than the stable arm's p95;
  * those slower than half as long again as its median; those slower than a threshold;
- * probes of the platform's own that were not answered as they should be.
+ * probes of the platform's own that were not answered as they should be; what a gate counts.
  */
 export type Metric =
   | { name: "errors" }
   | { name: "latency" }
   | { name: "typical-latency" }
   | { name: "slower-than"; thresholdMs: number }
-  | { name: "probes"; probes: ProbePlan };
+  | { name: "probes"; probes: ProbePlan }
+  | { name: "counts"; gate: string };
 
 /** What the platform itself asks of both arms where users ask too little. */
 export interface ProbePlan {
@@ -156,6 +157,14 @@ export interface JudgeSettings {
   warmupMs: number;
   /** Null: only users' requests are evidence. */
   probes?: ProbePlan | null;
+  /** Gates whose counts are compared; missing where there are none. */
+  counted?: readonly CountedGate[];
+}
+
+export interface CountedGate {
+  gate: string;
+  /** Whether the judge goes on without it while nothing is counted. */
+  isOptional: boolean;
 }
 
 export interface Limits {

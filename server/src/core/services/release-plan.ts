@@ -42,10 +42,15 @@ export function planRelease(succession: Succession): { plan: RolloutPlan; isComp
     rehearsal: stable && isRehearsed ? planRehearsal(stable, strategyOf(succession)) : null,
     hooks: candidate.snapshot.hooks.map((hook) => ({ ...momentOf(hook), what: maskSecrets(hook.command) })),
     // Who wants all traffic at once, as a rollback does, is not to wait for metrics.
-    gates: succession.immediate ? [] : rollout.gates.map(planGate),
+    gates: succession.immediate ? [] : gatesOf(rollout.gates, isCompared),
     skips: runsCommand ? ["backup"] : ["backup", "migrating"],
   };
   return { plan, isCompared };
+}
+
+/** Where both releases never serve side by side, there is nothing to compare. */
+function gatesOf(gates: readonly Gate[], isCompared: boolean): PlannedGate[] {
+  return gates.filter(({ compare }) => isCompared || compare === undefined).map(planGate);
 }
 
 function planGate({ name, query, max, min, compare, noData, for: forMs, interval }: Gate): PlannedGate {
