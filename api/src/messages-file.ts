@@ -12,6 +12,7 @@ export const PROBLEM_KINDS = [
   "certificate-failing",
   "certificate-expiring",
   "disk-low",
+  "metrics-failing",
   "agent-lost",
   "channel-failing",
   "audit-log-failing",

@@ -227,7 +227,7 @@ export function compose(dependencies: HouseDependencies) {
   const problems = createProblems({
     ...{ db, clock, log, events, limits: config.problems },
     places: {
-      ...{ changes, agent: link, certificates, channels, audit: auditLog },
+      ...{ changes, agent: link, certificates, channels, audit: auditLog, metrics: measures },
       freeBytes: () => freeBytesAt(dataDirectory),
     },
   });

@@ -20,6 +20,11 @@ export { chooseDataDirectory } from "./kernel/database/embedded/reachable.ts";
 /** The server process: `node SERVER_ENTRY [--config <file>]`. */
 export const SERVER_ENTRY = fileURLToPath(new URL("./main.ts", import.meta.url));
 
+/** The thread of the metrics store; as a process it only compiles its modules. */
+export const METRICS_THREAD_ENTRY = fileURLToPath(
+  new URL("./signals/metrics/thread/main.ts", import.meta.url),
+);
+
 /** `node BREAK_GLASS_ENTRY`, see there: a one-time link for who holds the machine. */
 export const BREAK_GLASS_ENTRY = fileURLToPath(new URL("./break-glass.ts", import.meta.url));
 

@@ -4,7 +4,9 @@ import type { Exchange } from "./exchange.ts";
 
 const DURATION_BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** What other machines ask every few seconds says nothing new. */
-const QUIET_URLS: readonly (string | undefined)[] = ["/healthz", "/readyz", "/metrics"];
+const QUIET_URLS: readonly (string | undefined)[] = [
+  ...["/healthz", "/readyz", "/metrics", "/prometheus/api/v1/write", "/otlp/v1/metrics"],
+];
 
 export interface ObserverOptions {
   clock: Clock;

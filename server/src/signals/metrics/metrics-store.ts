@@ -71,6 +71,8 @@ export interface StoreStats extends StoreStatus {
   cardinality: CardinalityReport;
   /** Of the thread in which the store lives. */
   thread: { heapBytes: number; bufferBytes: number };
+  /** What came over UDP, and what of it was not taken, by reason; null: none is open. */
+  statsd: { port: number | null; lines: number; refused: Readonly<Record<string, number>> } | null;
 }
 
 /** Questions of the HTTP API that are answered where the data lies, so that answers are written there too. */

@@ -1,7 +1,8 @@
+import { createSocket } from "node:dgram";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { platformFile } from "@mainstay/api";
+import { platformFile, type MetricsConfig } from "@mainstay/api";
 import type { MatrixSeries, QueryResult, VectorSample } from "@mainstay/metrics";
 import { expect, it, onTestFinished } from "vitest";
 import { waitFor } from "../../../../agent/src/testing/wait-for.ts";
@@ -25,12 +26,12 @@ async function newDirectory(): Promise<string> {
   return directory;
 }
 
-function openRoom(dataDirectory: string, heap?: number): MetricsRoom {
+function openRoom(dataDirectory: string, settings: Partial<MetricsConfig> = {}): MetricsRoom {
   const clock = createSystemClock();
   const metrics = createMetrics({ clock, log: silentLog });
   const room = createMetricsRoom({
     ...{ dataDirectory, clock, log: silentLog, metrics },
-    config: { ...CONFIG, ...(heap === undefined ? {} : { heap }) },
+    config: { ...CONFIG, ...settings },
   });
   room.start();
   onTestFinished(() => room.stop());
@@ -132,8 +133,23 @@ it("is unavailable while its directory cannot be used, and comes when it can", a
   expect((await room.store.stats()).head.series).toBe(0);
 });
 
+it("takes in StatsD over UDP where it is switched on", async () => {
+  const statsd = { ...CONFIG.statsd, port: 0, interval: 50 };
+  const { store } = openRoom(await newDirectory(), { statsd });
+  const port = await waitFor("the port", async () => (await store.stats()).statsd?.port);
+  const socket = createSocket("udp4");
+  onTestFinished(() => void socket.close());
+  socket.send("jobs.done:3|c|#queue:mail\njobs.done:2|c|#queue:mail\nnonsense", port, "127.0.0.1");
+  const [sample] = await waitFor("the samples", async () => {
+    const samples = samplesOf(await store.query({ query: 'jobs_done_total{queue="mail"}' }));
+    return samples.length > 0 ? samples : null;
+  });
+  expect(sample?.value).toBe(5);
+  expect((await store.stats()).statsd).toMatchObject({ lines: 3, refused: { "something is no name with a value": 1 } });
+});
+
 it("outlives the death of its thread: calls under way fail, and the next ones are answered", async () => {
-  const room = openRoom(await newDirectory(), 16 * 2 ** 20);
+  const room = openRoom(await newDirectory(), { heap: 16 * 2 ** 20 });
   await room.store.stats();
   const batch = createAppendBatch();
   for (let count = 0; count < 100_000; count++) {

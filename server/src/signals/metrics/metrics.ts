@@ -5,6 +5,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Metrics } from "../../kernel/metrics.ts";
 import type { MetricsStore } from "./metrics-store.ts";
+import { storeMetrics } from "./self-metrics.ts";
 import { threadSettings } from "./settings.ts";
 import { createThreadKeeper, type ThreadState } from "./thread/keeper.ts";
 
@@ -21,17 +22,21 @@ export interface MetricsRoomDependencies {
 export interface MetricsRoom extends LongRunning {
   store: MetricsStore;
   state(): ThreadState;
+  /** What is wrong with it, in words; null: nothing. */
+  problem(): string | null;
 }
 
 /** Builds the room; its store answers from `start` on, and fails as unavailable until then. */
 export function createMetricsRoom(dependencies: MetricsRoomDependencies): MetricsRoom {
-  const { dataDirectory, config, clock, log } = dependencies;
+  const { dataDirectory, config, clock, log, metrics } = dependencies;
   const settings = threadSettings(config, path.join(dataDirectory, "metrics"));
   const keeper = createThreadKeeper({ settings, heapBytes: config.heap, clock, log });
+  metrics.registerCollector("metrics", () => storeMetrics(keeper));
   return {
     name: "metrics",
     store: keeper.store,
     state: keeper.state,
+    problem: keeper.problem,
     start: keeper.start,
     stop: keeper.stop,
   };

@@ -32,6 +32,8 @@ export interface Places {
   channels: { list(): Promise<ChannelResource[]> };
   freeBytes(): Promise<number>;
   audit: { problems(): Promise<AuditProblem[]> };
+  /** What is wrong with the metrics store; null: nothing. */
+  metrics: { problem(): string | null };
 }
 
 export interface ProblemsDependencies {
@@ -115,6 +117,7 @@ export function createProblems(dependencies: ProblemsDependencies): Problems {
       crashes: await store.crashes(new Date(now.getTime() - CRASH_WINDOW_MS), releases),
       channels: await places.channels.list(),
       audit: await places.audit.problems(),
+      metrics: places.metrics.problem(),
     };
   }
 

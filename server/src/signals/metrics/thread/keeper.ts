@@ -7,7 +7,8 @@ import type { FromThread, Input, Method, Output, ToThread } from "./messages.ts"
 import type { ThreadSettings } from "./settings.ts";
 
 const ENTRY = new URL("./main.ts", import.meta.url);
-const YOUNG_GENERATION_MB = 8;
+/** Of the memory that an idle thread holds, the part that is easiest to save. */
+const YOUNG_GENERATION_MB = 4;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 /** A thread that lived for so long is started again at once when it dies. */
@@ -24,8 +25,8 @@ export type ThreadState =
 export interface ThreadKeeper {
   store: MetricsStore;
   state(): ThreadState;
-  /** What is wrong with the upkeep of the store; null: nothing. */
-  trouble(): string | null;
+  /** Why it does not run, or what its upkeep fails at; null: nothing. */
+  problem(): string | null;
   /** How often the thread had to be started again. */
   restarts(): number;
   /** Calls that have no answer as yet. */
@@ -147,7 +148,7 @@ export function createThreadKeeper({ settings, heapBytes, clock, log }: ThreadKe
   return {
     store: storeOver(call),
     state: () => state,
-    trouble: () => trouble,
+    problem: () => (state.state === "failed" ? state.message : trouble),
     restarts: () => restarts,
     pending: () => calls.size,
     start() {

@@ -4,27 +4,28 @@ import type { Clock } from "../../../kernel/clock.ts";
 import type { MetricsStore } from "../metrics-store.ts";
 import { appendBatch } from "./append-batch.ts";
 import type { Deliver } from "./ingest/deliver.ts";
-import { createIntakes } from "./intake.ts";
+import type { Intake } from "./intake.ts";
 import { querySettings } from "./query-settings.ts";
 import { toListOptions } from "./selectors.ts";
 import type { ThreadSettings } from "./settings.ts";
+import type { Statsd } from "./statsd.ts";
 
 export interface LocalStoreDependencies {
   store: Store;
   settings: ThreadSettings;
   clock: Clock;
+  beginIntake(): Intake;
   /** A new directory for a snapshot, and what it is called. */
   nameSnapshot(): { directory: string; name: string };
+  statsd: Statsd | null;
 }
 
 const LARGEST_METRICS = 10;
 
 /** The store as the rooms know it, over the engine's, in the thread in which that lives. */
 export function createLocalStore(dependencies: LocalStoreDependencies): MetricsStore {
-  const { store, clock, nameSnapshot } = dependencies;
-  const { settings } = dependencies;
+  const { store, settings, clock, beginIntake, nameSnapshot, statsd } = dependencies;
   let deliver: Deliver | null = null;
-  const beginIntake = createIntakes(store);
   return {
     append: async (batch) => appendBatch(beginIntake(), batch),
     async ingest(delivery) {
@@ -62,7 +63,8 @@ export function createLocalStore(dependencies: LocalStoreDependencies): MetricsS
     async stats() {
       const { heapUsed, arrayBuffers } = process.memoryUsage();
       const thread = { heapBytes: heapUsed, bufferBytes: arrayBuffers };
-      return { ...store.status(), cardinality: store.cardinality(LARGEST_METRICS), thread };
+      const told = statsd && { port: statsd.port(), lines: statsd.lines(), refused: statsd.refused() };
+      return { ...store.status(), cardinality: store.cardinality(LARGEST_METRICS), thread, statsd: told };
     },
   };
 }

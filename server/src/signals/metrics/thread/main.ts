@@ -8,25 +8,26 @@ import { openMetricsStore, type MetricsStore as Store, type RetentionRule } from
 import { createSystemClock } from "../../../kernel/clock.ts";
 import { MetricsError, type MetricsStore } from "../metrics-store.ts";
 import { toMetricsError } from "./faults.ts";
+import { createIntakes } from "./intake.ts";
 import { createLocalStore } from "./local-store.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 import { parseSelector } from "./selectors.ts";
 import type { ThreadSettings } from "./settings.ts";
+import type { Statsd, StatsdDependencies } from "./statsd.ts";
+import { createAttempts, startUpkeep } from "./upkeep.ts";
 
 /** The thread of the store: whatever takes long or blocks on the disk does so here. */
 
-const SYNC_MS = 200;
-const MAINTAIN_MS = 60_000;
 const clock = createSystemClock();
 
 if (parentPort === null) {
   // Started as a process it only leaves its modules, also those it loads late, in the compile cache.
-  await Promise.all([import("./api/answer.ts"), import("./ingest/deliver.ts")]);
+  await Promise.all([import("./api/answer.ts"), import("./ingest/deliver.ts"), import("./statsd.ts")]);
   flushCompileCache();
 } else await serve(parentPort, workerData as ThreadSettings);
 
 async function serve(port: MessagePort, settings: ThreadSettings): Promise<void> {
-  const say = (message: FromThread): void => port.postMessage(message);
+  const say = (message: FromThread): void => port.postMessage(message, buffersOf(message));
   const startedAtMs = clock.monotonicMs();
   const { directory } = settings;
   let store: Store;
@@ -44,13 +45,35 @@ async function serve(port: MessagePort, settings: ThreadSettings): Promise<void>
     const name = `${clock.now().toISOString().replaceAll(/[-:]|\.\d+/g, "")}-${randomBytes(8).toString("hex")}`;
     return { name, directory: join(directory, "snapshots", name) };
   };
-  const methods = createLocalStore({ store, settings, clock, nameSnapshot });
-  const keep = startKeeping(store, (trouble) => say({ kind: "upkeep", trouble }));
+  const attempt = createAttempts((trouble) => say({ kind: "upkeep", trouble }));
+  const beginIntake = createIntakes(store);
+  const statsd = await openStatsd(settings, { clock, beginIntake, attempt });
+  const methods = createLocalStore({ store, settings, clock, beginIntake, nameSnapshot, statsd });
+  const upkeep = startUpkeep(store, { clock, attempt });
   port.on("message", (message: ToThread) => {
-    if ("end" in message) void keep.end().finally(() => port.close());
-    else void answer(methods, message).then(say);
+    if (!("end" in message)) return void answer(methods, message).then(say);
+    void (statsd?.end() ?? Promise.resolve()).then(upkeep.end).finally(() => port.close());
   });
   say({ kind: "opened", series: store.status().head.series, tookMs: clock.monotonicMs() - startedAtMs });
+}
+
+/** Bytes of an answer are handed over, not copied. */
+function buffersOf(message: FromThread): ArrayBuffer[] {
+  const value = message.kind === "answer" ? message.value : null;
+  if (typeof value !== "object" || value === null || !("body" in value)) return [];
+  const { body } = value;
+  if (!(body instanceof Uint8Array) || !(body.buffer instanceof ArrayBuffer)) return [];
+  return body.byteLength === body.buffer.byteLength ? [body.buffer] : [];
+}
+
+/** Loaded only where it is wanted. */
+async function openStatsd(
+  { statsd }: ThreadSettings,
+  dependencies: Omit<StatsdDependencies, "settings">,
+): Promise<Statsd | null> {
+  if (statsd === null) return null;
+  const { startStatsd } = await import("./statsd.ts");
+  return startStatsd({ settings: statsd, ...dependencies });
 }
 
 async function retentionRules({ rules }: ThreadSettings): Promise<RetentionRule[]> {
@@ -76,31 +99,4 @@ async function answer(
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { kind: "refusal", id, fault: null, message };
   }
-}
-
-/** What a store needs now and then. What does not work is told once, and tried again. */
-function startKeeping(store: Store, tell: (trouble: string | null) => void): { end(): Promise<void> } {
-  const troubles = new Map<string, string>();
-  const attempt = async (name: string, work: () => void | Promise<void>): Promise<void> => {
-    const before = [...troubles.values()].join("; ");
-    try {
-      await work();
-      troubles.delete(name);
-    } catch (error) {
-      troubles.set(name, `${name}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-    const now = [...troubles.values()].join("; ");
-    if (now !== before) tell(now === "" ? null : now);
-  };
-  const stops = [
-    clock.every(SYNC_MS, () => attempt("sync", () => store.sync())),
-    clock.every(MAINTAIN_MS, () => attempt("maintenance", () => store.maintain())),
-  ];
-  return {
-    async end() {
-      stops.forEach((stop) => stop());
-      await attempt("sync", () => store.sync());
-      await store.close();
-    },
-  };
 }

@@ -23,6 +23,8 @@ export interface Sights {
   channels: readonly ChannelResource[];
   /** What keeps the audit log, or its checkpoints, from going on. */
   audit: readonly AuditProblem[];
+  /** What is wrong with the metrics store; null: nothing. */
+  metrics: string | null;
 }
 
 export interface AuditProblem {
@@ -62,6 +64,7 @@ const ALWAYS: readonly ProblemKind[] = [
   "certificate-failing",
   "certificate-expiring",
   "disk-low",
+  "metrics-failing",
   "agent-lost",
   "channel-failing",
   "audit-log-failing",
@@ -80,6 +83,7 @@ export function problemsIn(
     ...held(sights, limits.heldFor),
     ...certificates(sights, limits.certificateExpiry),
     ...disk(sights, limits.diskFree),
+    ...metricsStore(sights),
     ...channels(sights),
     ...sights.audit.map((each) => ({ ...each, service: null, environment: null })),
   ];
@@ -183,6 +187,12 @@ function disk({ freeBytes }: Sights, limitBytes: number): Seen[] {
   return [{ kind: "disk-low", subject: "data-directory", service: null, environment: null, summary }];
 }
 
+function metricsStore({ metrics }: Sights): Seen[] {
+  if (metrics === null) return [];
+  const about = { subject: "metrics-store", service: null, environment: null };
+  return [{ kind: "metrics-failing", ...about, summary: `The metrics store is in trouble: ${metrics}` }];
+}
+
 function channels({ channels: all }: Sights): Seen[] {
   const failing = all.filter(({ state }) => state !== "ready");
   return failing.map(({ name, problem }) => ({
@@ -203,6 +213,7 @@ const PATIENCE_MS: Partial<Record<ProblemKind, number>> = {
   "certificate-failing": 0,
   "certificate-expiring": 0,
   "disk-low": 60_000,
+  "metrics-failing": 60_000,
   "channel-failing": 10 * 60_000,
   "checkpoint-failing": 10 * 60_000,
 };
