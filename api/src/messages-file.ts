@@ -17,6 +17,7 @@ export const PROBLEM_KINDS = [
   "channel-failing",
   "audit-log-failing",
   "checkpoint-failing",
+  "rules-failing",
 ] as const;
 export type ProblemKind = (typeof PROBLEM_KINDS)[number];
 

@@ -89,6 +89,17 @@ const statsd = z.strictObject({
   series: wholeNumber(1, 1_000_000).default(10_000).describe("The most series that StatsD may make."),
 });
 
+const rules = z.strictObject({
+  files: z
+    .array(z.string().min(1, "expected the path of a file"), "expected a list of files, such as [rules.yaml]")
+    .max(100)
+    .default([])
+    .describe("Files of rules in the form of Prometheus, read again when they change: docs/guides/rules.md."),
+  interval: durationWithin(SECOND, DAY)
+    .prefault("1m")
+    .describe("How often the rules of a group are evaluated that says nothing else."),
+});
+
 export const metrics = z.strictObject({
   retention: retention.prefault({}),
   cardinality: cardinality.prefault({}),
@@ -105,6 +116,7 @@ export const metrics = z.strictObject({
   minFree: sizeWithin(0, 1024 ** 5, "expected a size")
     .prefault("100MiB")
     .describe("With less free space on the disk no samples are taken in."),
+  rules: rules.prefault({}),
   statsd: statsd.prefault({}),
   otlp: z
     .strictObject({

@@ -73,6 +73,7 @@ import { publicUrlOf } from "./public-url.ts";
 import { createGateCheck, createGateKeeper, withComparisons } from "./signals/gates/index.ts";
 import { addMetricsRoutes, createMetricsRoom } from "./signals/metrics/index.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
+import { createRules } from "./signals/rules/index.ts";
 import { VERSION } from "./version.ts";
 
 /** Far more changes than are under way in an environment. */
@@ -210,6 +211,12 @@ export function compose(dependencies: HouseDependencies) {
       origin,
     );
 
+  const { rules: ruleSettings } = config.metrics;
+  const rules = createRules({
+    ...{ store: measures.store, clock, log, metrics },
+    ...{ files: ruleSettings.files, intervalMs: ruleSettings.interval },
+  });
+
   // Who is told of what is wrong
   const { channels, beat } = createChannelsRoom({
     ...{ config, env, db, clock, ids, random: randomBytes, audit, events, jobs, log, metrics },
@@ -227,7 +234,7 @@ export function compose(dependencies: HouseDependencies) {
   const problems = createProblems({
     ...{ db, clock, log, events, limits: config.problems },
     places: {
-      ...{ changes, agent: link, certificates, channels, audit: auditLog, metrics: measures },
+      ...{ changes, agent: link, certificates, channels, audit: auditLog, metrics: measures, rules },
       freeBytes: () => freeBytesAt(dataDirectory),
     },
   });
@@ -270,7 +277,7 @@ export function compose(dependencies: HouseDependencies) {
   addProblemsRoutes(http, problems);
   addMetricsRoutes(http, {
     ...{ room: measures, config: config.metrics, formBytes: config.server.bodyLimit, version: VERSION },
-    ...{ audit, db, clock, configText: () => "", targets: { pools: () => [] }, rules: { groups: () => [] } },
+    ...{ audit, db, clock, configText: () => "", targets: { pools: () => [] }, rules },
   });
   addPlatformRoutes(http, { config, database, changes, link, sampler });
   addAuditRoutes(http, { audit, auditLog, listen: database.listen, clock, isPublic: config.audit.publicLog });
@@ -305,6 +312,7 @@ export function compose(dependencies: HouseDependencies) {
     certificates,
     prober,
     runner,
+    rules,
     channels,
     problems,
     http,

@@ -118,6 +118,7 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
     key: locate("proxy.tls.certificates", key),
   }));
   const { caFile } = config.acme;
+  const { rules } = config.metrics;
   const { url } = config.beat;
   const { keyFile, passphraseFile } = config.secrets;
   const locateKeeper = (path: string) => locate("audit.keepers", path);
@@ -130,6 +131,10 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
     dataDirectory: locate("dataDirectory", config.dataDirectory),
     proxy: { ...config.proxy, tls: { ...tls, certificates } },
     acme: { ...config.acme, caFile: caFile === null ? null : locate("acme.caFile", caFile) },
+    metrics: {
+      ...config.metrics,
+      rules: { ...rules, files: rules.files.map((each) => locate("metrics.rules.files", each)) },
+    },
     secrets: {
       ...config.secrets,
       keyFile: keyFile && locate("secrets.keyFile", keyFile),

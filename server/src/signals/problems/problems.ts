@@ -18,6 +18,7 @@ import {
   problemsIn,
   servingOf,
   type AuditProblem,
+  type RulesProblem,
   type SeenChange,
   type Sights,
 } from "./domain/looks.ts";
@@ -34,6 +35,7 @@ export interface Places {
   audit: { problems(): Promise<AuditProblem[]> };
   /** What is wrong with the metrics store; null: nothing. */
   metrics: { problem(): string | null };
+  rules: { problems(): readonly RulesProblem[] };
 }
 
 export interface ProblemsDependencies {
@@ -118,6 +120,7 @@ export function createProblems(dependencies: ProblemsDependencies): Problems {
       channels: await places.channels.list(),
       audit: await places.audit.problems(),
       metrics: places.metrics.problem(),
+      rules: places.rules.problems(),
     };
   }
 

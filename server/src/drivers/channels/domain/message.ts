@@ -92,5 +92,6 @@ const HINTS: Record<Problem["kind"], (subject: string) => string> = {
   "agent-lost": () => "mainstay status; mainstay doctor",
   "audit-log-failing": () => "mainstay audit log; docs/guides/audit.md",
   "checkpoint-failing": () => "mainstay audit log",
+  "rules-failing": () => "mainstay metrics check-rules; docs/guides/rules.md",
   "channel-failing": (channel) => `mainstay channels deliveries --channel ${channel}`,
 };

@@ -14,7 +14,7 @@ const LIMITS = platformFile.parse({}).problems;
 
 const WELL: Sights = {
   ...{ now: NOW, instances: [], changes: [], certificates: [], hosts: ["shop.example.com"] },
-  ...{ freeBytes: 1024 ** 4, crashes: [], channels: [], audit: [], metrics: null },
+  ...{ freeBytes: 1024 ** 4, crashes: [], channels: [], audit: [], rules: [], metrics: null },
 };
 
 function found(sights: Partial<Sights>): string[] {
@@ -169,4 +169,12 @@ describe("what else is a problem", () => {
     expect([patienceOf("agent-lost", LIMITS), patienceOf("disk-low", LIMITS)]).toEqual([30_000, 60_000]);
     expect(patienceOf("change-held", LIMITS)).toBe(0);
   });
+});
+
+it("a file of rules that is broken is a problem of the platform, after a minute", () => {
+  const rules = [{ kind: "rules-failing", subject: "rules.yaml", summary: "The rules of …" }] as const;
+  expect(problemsIn({ ...WELL, rules }, LIMITS).seen).toEqual([
+    { ...rules[0], service: null, environment: null },
+  ]);
+  expect(patienceOf("rules-failing", LIMITS)).toBe(60_000);
 });

@@ -25,6 +25,14 @@ export interface Sights {
   audit: readonly AuditProblem[];
   /** What is wrong with the metrics store; null: nothing. */
   metrics: string | null;
+  /** Files of rules that are not in force, and rules that cannot be evaluated. */
+  rules: readonly RulesProblem[];
+}
+
+export interface RulesProblem {
+  kind: "rules-failing";
+  subject: string;
+  summary: string;
 }
 
 export interface AuditProblem {
@@ -68,6 +76,7 @@ const ALWAYS: readonly ProblemKind[] = [
   "agent-lost",
   "channel-failing",
   "audit-log-failing",
+  "rules-failing",
   "checkpoint-failing",
 ];
 /** Kinds of which nothing is known while the agent is away. */
@@ -85,7 +94,7 @@ export function problemsIn(
     ...disk(sights, limits.diskFree),
     ...metricsStore(sights),
     ...channels(sights),
-    ...sights.audit.map((each) => ({ ...each, service: null, environment: null })),
+    ...[...sights.audit, ...sights.rules].map((each) => ({ ...each, service: null, environment: null })),
   ];
   const ofPlatform = { service: null, environment: null };
   if (instances !== null)
@@ -214,6 +223,7 @@ const PATIENCE_MS: Partial<Record<ProblemKind, number>> = {
   "certificate-expiring": 0,
   "disk-low": 60_000,
   "metrics-failing": 60_000,
+  "rules-failing": 60_000,
   "channel-failing": 10 * 60_000,
   "checkpoint-failing": 10 * 60_000,
 };
