@@ -27,6 +27,7 @@ export * from "./probes-file.ts";
 export * from "./problem.ts";
 export * from "./release-resources.ts";
 export * from "./report.ts";
+export * from "./capacity-resource.ts";
 export * from "./change-resources.ts";
 export * from "./resources.ts";
 export * from "./schema-tree.ts";

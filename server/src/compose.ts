@@ -70,6 +70,7 @@ import { createMetrics } from "./kernel/metrics.ts";
 import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
 import { publicUrlOf } from "./public-url.ts";
+import { addCapacityRoutes } from "./signals/capacity/index.ts";
 import { createGateCheck, createGateKeeper, withComparisons } from "./signals/gates/index.ts";
 import { addMetricsRoutes, createMetricsRoom } from "./signals/metrics/index.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
@@ -279,6 +280,7 @@ export function compose(dependencies: HouseDependencies) {
     ...{ room: measures, config: config.metrics, formBytes: config.server.bodyLimit, version: VERSION },
     ...{ audit, db, clock, configText: () => "", targets: { pools: () => [] }, rules },
   });
+  addCapacityRoutes(http, { store: measures.store, clock });
   addPlatformRoutes(http, { config, database, changes, link, sampler });
   addAuditRoutes(http, { audit, auditLog, listen: database.listen, clock, isPublic: config.audit.publicLog });
   http.addReadinessCheck("database", () => database.ping());

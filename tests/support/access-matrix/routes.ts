@@ -198,6 +198,7 @@ export const MATRIX: Record<string, Entry> = {
     body: () => ({}),
   },
 
+  "GET /api/v1/metrics/capacity": readMetrics,
   "POST /api/v1/metrics": {
     route: platform("metrics.write"),
     body: () => ({ metrics: [{ name: "pushed", value: 1 }] }),
