@@ -119,7 +119,7 @@ export const ERRORS = {
   METRICS_UNAVAILABLE: {
     status: 503,
     message: "the metrics store cannot be asked: {reason}",
-    remedy: "Try again; if it repeats, 'mainstay doctor' and the server's log say what is wrong with it.",
+    remedy: "Try again in a second; if it repeats, docs/guides/metrics.md says what it may be.",
   },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,

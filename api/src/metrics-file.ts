@@ -24,7 +24,7 @@ const tier = (width: string, usual: string) =>
 
 const keep = durationWithin(0, 20 * YEAR).optional();
 const retentionRule = z.strictObject({
-  match: z.string("expected a selector of series").min(1, "expected a selector such as {job=\"debug\"}"),
+  match: z.string("expected a selector of series").min(1, 'expected a selector such as {job="debug"}'),
   ...{ raw: keep, minute: keep, fiveMinutes: keep, fifteenMinutes: keep, hour: keep, day: keep },
 });
 
@@ -40,7 +40,9 @@ const retention = z.strictObject({
   size: sizeWithin(16 * MIB, 1024 ** 5, "expected a size of at least 16MiB")
     .nullable()
     .prefault(null)
-    .describe("The most that samples as they came take on the disk; beyond it the oldest go; null: no limit."),
+    .describe(
+      "The most that samples as they came take on the disk; beyond it the oldest go; null: no limit.",
+    ),
   rules: z
     .array(retentionRule, "expected a list of { match: selector, raw: duration, … }")
     .default([])

@@ -10,10 +10,7 @@ const pushedMetric = z.strictObject({
     .record(z.string().min(1, "expected the name of a label"), z.string("expected text"))
     .default({})
     .refine((labels) => !Object.hasOwn(labels, "__name__"), "expected the name as name, not as a label"),
-  value: z.union(
-    [z.number(), z.enum(["NaN", "+Inf", "-Inf"])],
-    'expected a number, "NaN", "+Inf" or "-Inf"',
-  ),
+  value: z.union([z.number(), z.enum(["NaN", "+Inf", "-Inf"])], 'expected a number, "NaN", "+Inf" or "-Inf"'),
   time: z.iso
     .datetime({ offset: true, error: "expected a time such as 2026-01-31T12:00:00Z" })
     .optional()

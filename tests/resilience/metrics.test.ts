@@ -21,7 +21,10 @@ function headersOf(product: Product): Record<string, string> {
 /** One sample of each series, with the number of the round as its value. */
 function requestOf(round: number, firstMs: number): Uint8Array<ArrayBuffer> {
   const series = Array.from({ length: SERIES }, (_, index) => ({
-    labels: [["__name__", "rounds"], ["id", String(index)]] as const,
+    labels: [
+      ["__name__", "rounds"],
+      ["id", String(index)],
+    ] as const,
     samples: [[firstMs + round * STEP_MS, round]] as const,
   }));
   return remoteWrite2(series);
@@ -53,7 +56,9 @@ describe("the metrics store", () => {
     const firstMs = Date.now() - 600_000;
     let answered = 0;
     let sending = true;
-    const killed = waitUntil("some rounds", () => answered >= ROUNDS_BEFORE).then(() => product().kill("server"));
+    const killed = waitUntil("some rounds", () => answered >= ROUNDS_BEFORE).then(() =>
+      product().kill("server"),
+    );
     for (let round = 1; sending; round++) {
       const status = await write(product(), requestOf(round, firstMs)).catch(() => null);
       if (status === 204) answered = round;

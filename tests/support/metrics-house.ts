@@ -12,6 +12,8 @@ import { createTestKeys } from "./vault.ts";
 
 export type MetricsHouse = Awaited<ReturnType<typeof openMetricsHouse>>;
 
+type Asking = Omit<RequestInit, "headers"> & { headers?: Record<string, string> };
+
 /** The server's rooms with their metrics store and their port, over a database of their own. */
 export async function openMetricsHouse(settings: Record<string, unknown> = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), "mainstay-metrics-"));
@@ -29,7 +31,7 @@ export async function openMetricsHouse(settings: Record<string, unknown> = {}) {
   const key = await setUp({ url, dataDirectory: folder });
   const authorization = `Bearer ${key}`;
 
-  async function ask(at: string, { headers, ...init }: RequestInit & { headers?: Record<string, string> } = {}) {
+  async function ask(at: string, { headers, ...init }: Asking = {}) {
     return fetch(`${url}${at}`, { ...init, headers: { authorization, ...headers } });
   }
 

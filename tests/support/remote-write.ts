@@ -118,7 +118,10 @@ function wordsOf(value: number | "stale"): Uint32Array {
   return new Uint32Array(column.buffer);
 }
 
-function writeValue(writer: ProtoWriter, { value, timestampMs }: { value: number; timestampMs: number }): void {
+function writeValue(
+  writer: ProtoWriter,
+  { value, timestampMs }: { value: number; timestampMs: number },
+): void {
   writer.varint(tag(2, FIXED_64));
   writer.double(value);
   number(writer, 3, timestampMs);

@@ -15,6 +15,7 @@ export type { BlockMeta } from "./block/block-meta.ts";
 export type { QuarantinedBlock } from "./block/block-set.ts";
 export type { BudgetReason, Refusal, RefusalCount } from "./cardinality/budget.ts";
 export type { CardinalityReport, NamedCount } from "./cardinality/report.ts";
+export type { PastSeries } from "./maintenance/backfill.ts";
 export type { Disk } from "./disk.ts";
 export type { ListOptions } from "./list-labels.ts";
 export {

@@ -29,7 +29,9 @@ export function statusOf(state: StoreState, oldestMs: number): StoreStatus {
   return {
     head: {
       series: head.byRef.size,
-      chunks: head.byRef.values().reduce((sum, { chunks, openCount }) => sum + chunks.length + Math.sign(openCount), 0),
+      chunks: head.byRef
+        .values()
+        .reduce((sum, { chunks, openCount }) => sum + chunks.length + Math.sign(openCount), 0),
       minMs: Number.isFinite(oldestMs) ? oldestMs : null,
       maxMs: Number.isFinite(head.maxMs) ? head.maxMs : null,
       sampleBytes: head.memory.open.sizeBytes() + head.memory.arena.sizeBytes(),

@@ -11,6 +11,7 @@ import {
 import { oldestMs } from "./head/head.ts";
 import { compileMatcher } from "./index/compiled-matcher.ts";
 import { listLabelNames, listLabelValues, listSeries, type ListOptions } from "./list-labels.ts";
+import { backfill, sealPast, type PastSeries } from "./maintenance/backfill.ts";
 import { cleanTombstones, deleteSamples } from "./maintenance/delete-series.ts";
 import { maintain } from "./maintenance/maintain.ts";
 import { writeSnapshot } from "./maintenance/snapshot.ts";
@@ -42,6 +43,10 @@ export interface MetricsStore {
   metadata(): readonly Metadata[];
   /** Whatever is due: cutting blocks, merging, coarser blocks, retention. Called every minute or so. */
   maintain(): Promise<void>;
+  /** Ends the past and answers where: what lies before it can be given to `backfill`, and to nothing else. */
+  sealPast(): number;
+  /** Writes samples of the past as blocks; answers how many. All of them lie before what `sealPast` said. */
+  backfill(series: readonly PastSeries[]): Promise<number>;
   /** Hides samples of the series that match any of the selectors; says of how many series. */
   deleteSamples(options: ListOptions): Promise<number>;
   /** Gives the room of hidden samples back. */
@@ -76,6 +81,8 @@ export function openMetricsStore(settings: StoreSettings): MetricsStore {
     exemplars: (options) => whenOpen(() => findExemplars(state, options)),
     metadata: () => [...state.metadata.values()],
     maintain: () => inTurn(() => whenOpen(() => maintain(state))),
+    sealPast: () => whenOpen(() => sealPast(state)),
+    backfill: (series) => inTurn(() => whenOpen(() => backfill(state, series))),
     deleteSamples: (options) => inTurn(async () => whenOpen(() => deleteAll(state, options))),
     cleanTombstones: () => inTurn(() => whenOpen(() => cleanTombstones(state))),
     snapshot: (directory) => inTurn(() => whenOpen(() => writeSnapshot(state, directory))),

@@ -122,14 +122,14 @@ function demandKnown(route: AnyRoute, status: number): void {
   if (!isKnown) throw new Error(`${route.method} ${route.url} does not name the status ${status}`);
 }
 
-async function sendStream({ route, exchange, reply }: Call, items: unknown): Promise<unknown> {
+async function sendStream({ route, exchange, reply: sent }: Call, items: unknown): Promise<unknown> {
   if (!isAsyncIterable(items)) throw new Error(`${route.method} ${route.url} must answer an AsyncIterable`);
-  const { raw } = reply.type(NDJSON_TYPE).hijack();
-  for (const [name, value] of Object.entries(reply.getHeaders())) raw.setHeader(name, value ?? "");
+  const { raw } = sent.type(NDJSON_TYPE).hijack();
+  for (const [name, value] of Object.entries(sent.getHeaders())) raw.setHeader(name, value ?? "");
   await sendLines(raw, toLines(route, items), exchange.abandoned.signal).catch((error: unknown) => {
     exchange.log.error({ error }, "stream cut off");
   });
-  return reply;
+  return sent;
 }
 
 async function* toLines(route: AnyRoute, items: AsyncIterable<unknown>): AsyncIterable<string> {

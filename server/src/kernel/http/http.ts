@@ -131,7 +131,7 @@ export function createHttp(options: HttpOptions): Http {
   async function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const exchange = exchangeOf.get(request) ?? begin(request, reply);
     if (reply.raw.destroyed) return void reply.hijack();
-    const refusal = toAppError(error, config.bodyLimit);
+    const refusal = toAppError(error, { bodyLimitBytes: config.bodyLimit, takes: exchange.route?.takes });
     exchange.error = refusal;
     const body = JSON.stringify(toProblem(refusal, exchange.requestId));
     await reply.code(refusal.status).headers(problemHeaders(refusal)).type(PROBLEM_CONTENT_TYPE).send(body);

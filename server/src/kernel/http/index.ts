@@ -15,5 +15,13 @@ export { createHttp, type Http, type HttpOptions } from "./http.ts";
 export type { IdempotencyStore } from "./idempotency.ts";
 export { createIdempotencyStore } from "./idempotency-store.ts";
 export { originOf, type Origin } from "./origin.ts";
-export { BYTES, Reply, reply, type AnyRoute, type Headers, type HttpRequest, type ReplyHeaders } from "./route.ts";
+export {
+  BYTES,
+  Reply,
+  reply,
+  type AnyRoute,
+  type Headers,
+  type HttpRequest,
+  type ReplyHeaders,
+} from "./route.ts";
 export { foundAt, onlyVisible, readVisible } from "./visible.ts";

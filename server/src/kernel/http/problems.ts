@@ -2,7 +2,13 @@ import { AppError, problemTitle, problemType, type Problem } from "@mainstay/api
 import { isLostConnection, unreachable } from "../database/index.ts";
 
 /** Any error as one that a user may see: what is not meant for users becomes INTERNAL and says nothing. */
-export function toAppError(error: unknown, bodyLimitBytes: number): AppError {
+export function toAppError(
+  error: unknown,
+  {
+    bodyLimitBytes,
+    takes = ["application/json"],
+  }: { bodyLimitBytes: number; takes?: readonly string[] | undefined },
+): AppError {
   if (error instanceof AppError) return error;
   if (isLostConnection(error)) return unreachable(error, null);
   const { code, statusCode, message } = describeFrameworkError(error);
@@ -10,7 +16,7 @@ export function toAppError(error: unknown, bodyLimitBytes: number): AppError {
     return new AppError("REQUEST_TOO_LARGE", { limitBytes: bodyLimitBytes }, { cause: error });
   }
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE")
-    return new AppError("UNSUPPORTED_MEDIA_TYPE", { types: "application/json" }, { cause: error });
+    return new AppError("UNSUPPORTED_MEDIA_TYPE", { types: takes.join(" or ") }, { cause: error });
   if (code.startsWith("FST_ERR_") && statusCode >= 400 && statusCode < 500) {
     return new AppError("REQUEST_INVALID", {}, { cause: error, errors: [{ path: "(request)", message }] });
   }

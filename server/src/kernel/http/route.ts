@@ -103,7 +103,9 @@ interface RouteForm<
   /** Texts come in: numbers need z.coerce. */
   query?: Q;
   body?: B;
-  /** Media types of bytes that are handed on as they arrive, in place of a JSON body; no body at all is fine. */
+  /**
+   * Media types of bytes that are handed on as they arrive, in place of a JSON body; no body at all is fine.
+   */
   takes?: readonly string[];
   /** Whether programs may send their key as the password of HTTP Basic authentication, under any name. */
   takesBasic?: boolean;

@@ -11,7 +11,9 @@ import type {
 
 export type LabelPair = readonly [name: string, value: string];
 
-/** What `append` takes; made by `createAppendBatch`. Its columns belong to the store once it is handed over. */
+/**
+ * What `append` takes; made by `createAppendBatch`. Its columns belong to the store once it is handed over.
+ */
 export interface AppendBatch {
   /** Each with `__name__`; in any order. What follows refers to them by position. */
   series: readonly (readonly LabelPair[])[];
@@ -123,6 +125,8 @@ export interface Delivery {
 export interface MetricsStore {
   /** What it answers survives the death of the process. */
   append(batch: AppendBatch): Promise<AppendOutcome>;
+  /** As `append`, for samples of any age: those before the window of the head become blocks. Slow, for imports. */
+  backfill(batch: AppendBatch): Promise<AppendOutcome>;
   ingest(delivery: Delivery): Promise<AppendOutcome>;
   query(request: InstantRequest): Promise<QueryResult>;
   queryRange(request: RangeRequest): Promise<QueryResult>;

@@ -5,13 +5,11 @@ import path from "node:path";
 import { platformFile, type MetricsConfig } from "@mainstay/api";
 import type { MatrixSeries, QueryResult, VectorSample } from "@mainstay/metrics";
 import { expect, it, onTestFinished } from "vitest";
-import { waitFor } from "../../../../agent/src/testing/wait-for.ts";
 import { silentLog } from "../../../../tests/support/log.ts";
+import { waitUntil } from "../../../../tests/support/wait-until.ts";
 import { createSystemClock } from "../../kernel/clock.ts";
 import { createMetrics } from "../../kernel/metrics.ts";
-import { createAppendBatch } from "./append-batch.ts";
-import { createMetricsRoom, type MetricsRoom } from "./metrics.ts";
-import { MetricsError } from "./metrics-store.ts";
+import { createAppendBatch, createMetricsRoom, MetricsError, type MetricsRoom } from "./index.ts";
 
 const { metrics: CONFIG } = platformFile.parse({});
 const NOW_MS = Date.now();
@@ -33,7 +31,7 @@ function openRoom(dataDirectory: string, settings: Partial<MetricsConfig> = {}):
     ...{ dataDirectory, clock, log: silentLog, metrics },
     config: { ...CONFIG, ...settings },
   });
-  room.start();
+  void room.start();
   onTestFinished(() => room.stop());
   return room;
 }
@@ -126,26 +124,46 @@ it("is unavailable while its directory cannot be used, and comes when it can", a
   const directory = await newDirectory();
   await writeFile(path.join(directory, "metrics"), "in the way");
   const room = openRoom(directory);
-  await waitFor("the failure", () => room.state().state === "failed");
+  await waitUntil("the failure", () => room.state().state === "failed");
   await expect(room.store.stats()).rejects.toMatchObject({ fault: "unavailable" });
   await rm(path.join(directory, "metrics"));
-  await waitFor("the store", () => room.state().state === "ready");
+  await waitUntil("the store", () => room.state().state === "ready");
   expect((await room.store.stats()).head.series).toBe(0);
+});
+
+it("takes in samples of any age by a backfill, sorted or not", async () => {
+  const { store } = openRoom(await newDirectory());
+  const batch = createAppendBatch();
+  const up = batch.addSeries(UP);
+  const DAY_MS = 86_400_000;
+  for (const age of [3, 30, 0, 3]) batch.addSample(up, NOW_MS - age * DAY_MS, age);
+  batch.addStale(up, NOW_MS - 2 * DAY_MS);
+  batch.addSample(batch.addSeries([["job", "nameless"]]), NOW_MS - DAY_MS, 1);
+  const { written, refused } = await store.backfill(batch.finish());
+  expect([written.samples, refused.map(({ reason }) => reason)]).toEqual([4, ["invalid-labels"]]);
+  for (const age of [0, 3, 30]) {
+    const found = samplesOf(await store.query({ query: "up", timeMs: NOW_MS - age * DAY_MS }));
+    expect(found.map(({ value }) => value)).toEqual([age]);
+  }
+  expect(samplesOf(await store.query({ query: "up", timeMs: NOW_MS - 2 * DAY_MS + 1000 }))).toEqual([]);
 });
 
 it("takes in StatsD over UDP where it is switched on", async () => {
   const statsd = { ...CONFIG.statsd, port: 0, interval: 50 };
   const { store } = openRoom(await newDirectory(), { statsd });
-  const port = await waitFor("the port", async () => (await store.stats()).statsd?.port);
+  const port = await waitUntil("the port", async () => (await store.stats()).statsd?.port);
   const socket = createSocket("udp4");
   onTestFinished(() => void socket.close());
   socket.send("jobs.done:3|c|#queue:mail\njobs.done:2|c|#queue:mail\nnonsense", port, "127.0.0.1");
-  const [sample] = await waitFor("the samples", async () => {
+  const [sample] = await waitUntil("the samples", async () => {
     const samples = samplesOf(await store.query({ query: 'jobs_done_total{queue="mail"}' }));
     return samples.length > 0 ? samples : null;
   });
   expect(sample?.value).toBe(5);
-  expect((await store.stats()).statsd).toMatchObject({ lines: 3, refused: { "something is no name with a value": 1 } });
+  expect((await store.stats()).statsd).toMatchObject({
+    lines: 3,
+    refused: { "something is no name with a value": 1 },
+  });
 });
 
 it("outlives the death of its thread: calls under way fail, and the next ones are answered", async () => {
@@ -153,10 +171,17 @@ it("outlives the death of its thread: calls under way fail, and the next ones ar
   await room.store.stats();
   const batch = createAppendBatch();
   for (let count = 0; count < 100_000; count++) {
-    batch.addSample(batch.addSeries([["__name__", `metric_${count % 100}`], ["id", `number ${count}`]]), NOW_MS, 1);
+    batch.addSample(
+      batch.addSeries([
+        ["__name__", `metric_${count % 100}`],
+        ["id", `number ${count}`],
+      ]),
+      NOW_MS,
+      1,
+    );
   }
   await expect(room.store.append(batch.finish())).rejects.toMatchObject({ fault: "unavailable" });
   expect(room.state().state).toBe("failed");
-  await waitFor("the thread to be back", () => room.state().state === "ready");
+  await waitUntil("the thread to be back", () => room.state().state === "ready");
   expect((await room.store.stats()).head.series).toBe(0);
 });

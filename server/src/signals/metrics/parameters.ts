@@ -31,7 +31,15 @@ function parseDate(text: string): number {
   return RFC_3339.test(text) ? Date.parse(text.replace(/(\.\d{3})\d+/, "$1")) : NaN;
 }
 
-const UNITS_MS = { y: 31_536_000_000, w: 604_800_000, d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+const UNITS_MS = {
+  y: 31_536_000_000,
+  w: 604_800_000,
+  d: 86_400_000,
+  h: 3_600_000,
+  m: 60_000,
+  s: 1000,
+  ms: 1,
+};
 const DURATION = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
 
 /** A length of time: seconds, or with units as in 1h30m. Null when it is not said. */

@@ -7,9 +7,21 @@ type Sample = MetricFamily["samples"][number];
 /** What the store and its thread cost and refuse, for /metrics. */
 export async function storeMetrics(keeper: ThreadKeeper): Promise<MetricFamily[]> {
   const ofThread = [
-    gauge("mainstay_metrics_store_up", "Whether the metrics store is open.", Number(keeper.state().state === "ready")),
-    counter("mainstay_metrics_store_restarts_total", "Restarts of the thread of the store.", keeper.restarts()),
-    gauge("mainstay_metrics_store_pending_calls", "Calls that the store has not answered yet.", keeper.pending()),
+    gauge(
+      "mainstay_metrics_store_up",
+      "Whether the metrics store is open.",
+      Number(keeper.state().state === "ready"),
+    ),
+    counter(
+      "mainstay_metrics_store_restarts_total",
+      "Restarts of the thread of the store.",
+      keeper.restarts(),
+    ),
+    gauge(
+      "mainstay_metrics_store_pending_calls",
+      "Calls that the store has not answered yet.",
+      keeper.pending(),
+    ),
   ];
   if (keeper.state().state !== "ready") return ofThread;
   return [...ofThread, ...ofStore(await keeper.store.stats())];
@@ -29,13 +41,21 @@ function ofStore(stats: StoreStats): MetricFamily[] {
     gauge("mainstay_metrics_blocks", "Blocks on the disk.", blocks.length),
     gauge("mainstay_metrics_blocks_bytes", "What blocks take on the disk.", blockBytes),
     gauge("mainstay_metrics_quarantined_blocks", "Damaged blocks that were put aside.", quarantined.length),
-    gauge("mainstay_metrics_thread_heap_bytes", "JavaScript heap of the thread of the store.", thread.heapBytes),
+    gauge(
+      "mainstay_metrics_thread_heap_bytes",
+      "JavaScript heap of the thread of the store.",
+      thread.heapBytes,
+    ),
     gauge("mainstay_metrics_thread_buffer_bytes", "Buffers of the thread of the store.", thread.bufferBytes),
     counter("mainstay_metrics_samples_total", "Samples that were taken in.", counts.appended),
     counter("mainstay_metrics_repeated_samples_total", "Samples that were there before.", counts.repeated),
     family("mainstay_metrics_refused_samples_total", "Samples that were refused.", byReason),
     family("mainstay_metrics_refused_series_total", "New series that a budget refused.", refused),
-    counter("mainstay_metrics_full_disk_refusals_total", "Calls that a full disk refused.", counts.refusedByDisk),
+    counter(
+      "mainstay_metrics_full_disk_refusals_total",
+      "Calls that a full disk refused.",
+      counts.refusedByDisk,
+    ),
     ...ofStatsd(stats),
     counter(
       "mainstay_metrics_failed_maintenance_total",

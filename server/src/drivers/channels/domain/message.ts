@@ -88,7 +88,7 @@ const HINTS: Record<Problem["kind"], (subject: string) => string> = {
   "certificate-failing": (host) => `mainstay certificates show ${host}`,
   "certificate-expiring": (host) => `mainstay certificates show ${host}`,
   "disk-low": () => "mainstay releases gc; mainstay doctor",
-  "metrics-failing": () => "mainstay doctor; docs/guides/metrics.md",
+  "metrics-failing": () => "docs/guides/metrics.md, When something is wrong",
   "agent-lost": () => "mainstay status; mainstay doctor",
   "audit-log-failing": () => "mainstay audit log; docs/guides/audit.md",
   "checkpoint-failing": () => "mainstay audit log",

@@ -24,7 +24,11 @@ export function addAdminRoutes(http: Http, dependencies: AdminRoutesDependencies
   const { store, audit, db, formBytes } = dependencies;
 
   /** The row about it and the act stand or fall together. */
-  async function act<T>(origin: Origin, action: string, { after, work }: { after: Facts; work(): Promise<T> }) {
+  async function act<T>(
+    origin: Origin,
+    action: string,
+    { after, work }: { after: Facts; work(): Promise<T> },
+  ) {
     return db.transaction().execute(async (tx) => {
       const resource = { type: "metrics-store", id: "local" };
       await audit.record(tx, { ...origin, action: `metrics.${action}`, resource, after });

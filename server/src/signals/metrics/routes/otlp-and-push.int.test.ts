@@ -131,7 +131,7 @@ describe("a push of a script", () => {
     );
   });
 
-  it("takes the time at which it comes for one that is not said, and values that are no numbers", async () => {
+  it("takes the present for a time that is not said, and values that are no numbers", async () => {
     expect((await push({ metrics: [{ name: "ratio", value: "NaN" }] })).status).toBe(200);
     const answer = await house.ask("/prometheus/api/v1/query?query=ratio");
     expect(await answer.text()).toContain('"NaN"');
@@ -139,7 +139,12 @@ describe("a push of a script", () => {
 
   it("says what was refused, and keeps the rest", async () => {
     const time = new Date(NOW_MS - 7_200_000).toISOString();
-    const answer = await push({ metrics: [{ name: "late", value: 1 }, { name: "late", value: 1, time }] });
+    const answer = await push({
+      metrics: [
+        { name: "late", value: 1 },
+        { name: "late", value: 1, time },
+      ],
+    });
     expect([answer.status, await answer.json()]).toMatchObject([
       422,
       { written: 1, refused: [{ reason: "too-old", count: 1, message: expect.stringContaining("late") }] },

@@ -87,7 +87,8 @@ function partialSuccess(type: string, rejected: number, message: string): Uint8A
 function refuse(type: string, status: number, message: string) {
   const code = status === 503 ? UNAVAILABLE : INVALID_ARGUMENT;
   const headers = { "content-type": type, ...(status === 503 ? { "retry-after": "5" } : {}) };
-  if (type === JSON_TYPE) return reply({ status, headers, body: Buffer.from(JSON.stringify({ code, message })) });
+  if (type === JSON_TYPE)
+    return reply({ status, headers, body: Buffer.from(JSON.stringify({ code, message })) });
   const writer = new ProtoWriter();
   writer.varint(tag(1, VARINT));
   writer.varint(code);

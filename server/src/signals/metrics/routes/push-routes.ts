@@ -44,7 +44,8 @@ function toBatch({ metrics }: PushedMetrics, nowMs: number): AppendBatch {
     const position = batch.addSeries([["__name__", name], ...Object.entries(labels)]);
     batch.addSample(position, time === undefined ? nowMs : Date.parse(time), toNumber(value));
     const isTold = type !== undefined || help !== undefined || unit !== undefined;
-    if (isTold) batch.addMetadata({ metric: name, type: type ?? "unknown", help: help ?? "", unit: unit ?? "" });
+    if (isTold)
+      batch.addMetadata({ metric: name, type: type ?? "unknown", help: help ?? "", unit: unit ?? "" });
   }
   return batch.finish();
 }
@@ -55,6 +56,6 @@ function toNumber(value: number | "NaN" | "+Inf" | "-Inf"): number {
 }
 
 /** In the words of the catalogue. */
-export function unavailable({ message }: MetricsError): AppError {
+function unavailable({ message }: MetricsError): AppError {
   return new AppError("METRICS_UNAVAILABLE", { reason: message });
 }

@@ -47,7 +47,9 @@ export function addStatusRoutes(http: Http, dependencies: StatusRoutesDependenci
       query: z.looseObject({}),
       handler: (request) => answerHere(request, answer),
     });
-  status("config", "What is scraped, in the form of Prometheus' configuration", () => ({ yaml: configText() }));
+  status("config", "What is scraped, in the form of Prometheus' configuration", () => ({
+    yaml: configText(),
+  }));
   status("flags", "Settings by the names that Prometheus has for them", () => flagsOf(config));
   status("runtimeinfo", "What is known of the running store", async () => {
     const { quarantined } = await room.store.stats().catch(() => ({ quarantined: [] }));
@@ -59,7 +61,13 @@ export function addStatusRoutes(http: Http, dependencies: StatusRoutesDependenci
     };
   });
   status("buildinfo", "Which Prometheus the API is that of, and which Mainstay answers", () => ({
-    ...{ version: LIKE_PROMETHEUS, revision: `mainstay-${version}`, branch: "", buildUser: "", buildDate: "" },
+    ...{
+      version: LIKE_PROMETHEUS,
+      revision: `mainstay-${version}`,
+      branch: "",
+      buildUser: "",
+      buildDate: "",
+    },
     ...{ goVersion: "", application: "Mainstay" },
   }));
   status("walreplay", "Whether the log has been replayed", () => {
@@ -102,8 +110,7 @@ function addViewRoutes(http: Http, { room, targets, rules }: StatusRoutesDepende
   http.route({
     ...{ ...COMMON, url: `${BASE}/alertmanagers`, summary: "None: Mainstay tells of alerts by itself" },
     query: z.looseObject({}),
-    handler: (request) =>
-      answerHere(request, () => ({ activeAlertmanagers: [], droppedAlertmanagers: [] })),
+    handler: (request) => answerHere(request, () => ({ activeAlertmanagers: [], droppedAlertmanagers: [] })),
   });
 }
 

@@ -2,7 +2,15 @@ import { createHash } from "node:crypto";
 import { ApiError, invalidParameter } from "../api-error.ts";
 import { readLimit, type Parameters } from "../parameters.ts";
 import { labelsFilter } from "./labels-filter.ts";
-import type { ActiveAlert, ActiveTarget, AlertingRule, RecordingRule, RuleGroup, RulesView, TargetsView } from "./views.ts";
+import type {
+  ActiveAlert,
+  ActiveTarget,
+  AlertingRule,
+  RecordingRule,
+  RuleGroup,
+  RulesView,
+  TargetsView,
+} from "./views.ts";
 
 /** Go's zero time: never. */
 const NEVER = "0001-01-01T00:00:00Z";
@@ -18,7 +26,10 @@ export function answerTargets({ pools }: TargetsView, parameters: Parameters) {
   const dropped = hasDropped ? shown.flatMap((pool) => pool.dropped) : [];
   return {
     activeTargets: hasActive ? shown.flatMap(({ active }) => active.map(targetJson)) : [],
-    droppedTargets: dropped.map(({ pool, discovered }) => ({ discoveredLabels: discovered, scrapePool: pool })),
+    droppedTargets: dropped.map(({ pool, discovered }) => ({
+      discoveredLabels: discovered,
+      scrapePool: pool,
+    })),
     droppedTargetCounts: Object.fromEntries(shown.map(({ name, droppedCount }) => [name, droppedCount])),
   };
 }
@@ -65,8 +76,7 @@ async function ruleFilter(parameters: Parameters): Promise<(rule: Rule) => boole
   const kind = type === "alert" ? "alerting" : "recording";
   const names = parameters.all("rule_name[]");
   const matches = await labelsFilter("match[]", parameters.all("match[]"));
-  return (rule) =>
-    (type === "" || rule.kind === kind) && isAmong(names, rule.name) && matches(rule.labels);
+  return (rule) => (type === "" || rule.kind === kind) && isAmong(names, rule.name) && matches(rule.labels);
 }
 
 function isAmong(wanted: readonly string[], name: string): boolean {
@@ -88,7 +98,10 @@ function tokenOf({ file, name }: RuleGroup): string {
   return createHash("sha256").update(`${file};${name}`).digest("hex").slice(0, 40);
 }
 
-function groupJson({ name, file, intervalMs, limit, evaluationMs, ...group }: RuleGroup, withoutAlerts: boolean) {
+function groupJson(
+  { name, file, intervalMs, limit, evaluationMs, ...group }: RuleGroup,
+  withoutAlerts: boolean,
+) {
   return {
     ...{ name, file, interval: intervalMs / MS_PER_SECOND, limit },
     evaluationTime: evaluationMs / MS_PER_SECOND,

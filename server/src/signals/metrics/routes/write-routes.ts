@@ -35,7 +35,8 @@ export function addWriteRoutes(http: Http, { store, bodyBytes }: WriteRoutesDepe
       const encoding = String(headers["content-encoding"] ?? "snappy").toLowerCase();
       if (encoding !== "snappy") return refuse(415, `the encoding is snappy, not ${encoding}`);
       const bytes = await readBytes(content, bodyBytes);
-      if (bytes === null) return refuse(413, `the request is larger than metrics.bodyLimit, ${bodyBytes} bytes`);
+      if (bytes === null)
+        return refuse(413, `the request is larger than metrics.bodyLimit, ${bodyBytes} bytes`);
       return answerTo(store.ingest({ protocol, encoding, bytes }));
     },
   });
@@ -43,7 +44,9 @@ export function addWriteRoutes(http: Http, { store, bodyBytes }: WriteRoutesDepe
 
 /** Without a parameter it is 1.0. (Remote-Write 2.0, "Protocol".) */
 function protocolOf(headers: Headers): Delivery["protocol"] | null {
-  const parameters = String(headers["content-type"] ?? "").split(";").slice(1);
+  const parameters = String(headers["content-type"] ?? "")
+    .split(";")
+    .slice(1);
   const proto = parameters
     .map((each) => each.trim().split("="))
     .find(([name = ""]) => name.trim().toLowerCase() === "proto")?.[1];

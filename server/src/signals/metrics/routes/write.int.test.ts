@@ -9,7 +9,10 @@ import {
   type SentSeries,
 } from "../../../../../tests/support/remote-write.ts";
 
-/** Rules of https://prometheus.io/docs/specs/prw/remote_write_spec/ and …/remote_write_spec_2_0/, as a receiver. */
+/**
+ * Rules of https://prometheus.io/docs/specs/prw/remote_write_spec/
+ * and …/remote_write_spec_2_0/, as a receiver.
+ */
 
 const NOW_MS = Date.now();
 const WRITTEN = "x-prometheus-remote-write-";
@@ -46,7 +49,13 @@ const CASES: Case[] = [
   {
     rule: "several samples of several series are one request",
     series: [
-      { labels: named("many", ["a", "1"]), samples: [[at(-2000), 1], [at(-1000), 2]] },
+      {
+        labels: named("many", ["a", "1"]),
+        samples: [
+          [at(-2000), 1],
+          [at(-1000), 2],
+        ],
+      },
       { labels: named("many", ["a", "2"]), samples: [[at(-2000), 1]] },
     ],
     ...{ status: 204, written: [3, 0, 0] },
@@ -58,7 +67,15 @@ const CASES: Case[] = [
   },
   {
     rule: "staleness markers are samples",
-    series: [{ labels: named("ended"), samples: [[at(-1000), 1], [at(0), "stale"]] }],
+    series: [
+      {
+        labels: named("ended"),
+        samples: [
+          [at(-1000), 1],
+          [at(0), "stale"],
+        ],
+      },
+    ],
     ...{ status: 204, written: [2, 0, 0] },
   },
   {
@@ -68,9 +85,7 @@ const CASES: Case[] = [
   },
   {
     rule: "exemplars are counted by themselves",
-    series: [
-      { ...one(named("traced")), exemplars: [{ traceId: "abc", value: 1, timestampMs: at(0) }] },
-    ],
+    series: [{ ...one(named("traced")), exemplars: [{ traceId: "abc", value: 1, timestampMs: at(0) }] }],
     ...{ status: 204, written: [1, 0, 1] },
   },
   {
@@ -85,7 +100,16 @@ const CASES: Case[] = [
   },
   {
     rule: "samples within the window may be out of order",
-    series: [{ labels: named("mixed"), samples: [[at(0), 1], [at(-60_000), 2], [at(-30_000), 3]] }],
+    series: [
+      {
+        labels: named("mixed"),
+        samples: [
+          [at(0), 1],
+          [at(-60_000), 2],
+          [at(-30_000), 3],
+        ],
+      },
+    ],
     ...{ status: 204, written: [3, 0, 0] },
   },
   {
@@ -122,19 +146,35 @@ const CASES: Case[] = [
     rule: "labels in another order are the same series",
     series: [
       one(named("ordered", ["a", "1"], ["b", "2"])),
-      one([["b", "2"], ["a", "1"], ["__name__", "ordered"]], -1000),
+      one(
+        [
+          ["b", "2"],
+          ["a", "1"],
+          ["__name__", "ordered"],
+        ],
+        -1000,
+      ),
     ],
     ...{ status: 204, written: [2, 0, 0] },
   },
   {
     rule: "names and values may be any text",
-    series: [one([["__name__", "größe.größer"], ["schlüssel.wort", "🔑"]])],
+    series: [
+      one([
+        ["__name__", "größe.größer"],
+        ["schlüssel.wort", "🔑"],
+      ]),
+    ],
     ...{ status: 204, written: [1, 0, 0] },
   },
   {
     rule: "beyond a budget new series are refused, and the label or limit is named",
     series: Array.from({ length: 25 }, (_, index) => one(named("wide", ["id", String(index)]))),
-    ...{ status: 400, written: [20, 0, 0], says: ["5 samples refused (seriesPerMetric)", "wide has 20 series"] },
+    ...{
+      status: 400,
+      written: [20, 0, 0],
+      says: ["5 samples refused (seriesPerMetric)", "wide has 20 series"],
+    },
   },
   { rule: "a request without series is fine", series: [], status: 204, written: [0, 0, 0] },
 ];
@@ -159,7 +199,8 @@ describe.each([
       Number(answer.headers.get(`${WRITTEN}${what}-written`)),
     );
     expect(told).toEqual(written);
-    for (const word of says) expect(text).toContain(word.replace(/(__name__="|^)(?=plain|late|wide)/, `$1${prefix}`));
+    for (const word of says)
+      expect(text).toContain(word.replace(/(__name__="|^)(?=plain|late|wide)/, `$1${prefix}`));
   });
 
   it("keeps metadata under the name of the family", async () => {
@@ -180,6 +221,20 @@ describe.each([
     const answer = await house.send(new TextEncoder().encode("not snappy at all"), type);
     expect(answer.status).toBe(400);
   });
+});
+
+describe("a full disk", () => {
+  it("is told as 503, which senders try again, and queries go on", async () => {
+    const full = await openMetricsHouse({ minFree: "1000000GiB" });
+    try {
+      const answer = await full.send(remoteWrite2([one(named("plain"))]), RW2_TYPE);
+      expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining("no space is left")]);
+      expect(answer.headers.get("retry-after")).toBe("5");
+      expect((await full.ask("/prometheus/api/v1/query?query=plain")).status).toBe(200);
+    } finally {
+      await full.close();
+    }
+  }, 60_000);
 });
 
 describe("a receiver of both versions", () => {

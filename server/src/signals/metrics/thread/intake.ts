@@ -1,4 +1,4 @@
-import { createLabels, METRIC_NAME, NO_LABELS, type Histogram, type Labels } from "@mainstay/metrics/model";
+import { createLabels, METRIC_NAME, NO_LABELS, type Labels } from "@mainstay/metrics/model";
 import type {
   ExemplarSample,
   HistogramSample,
@@ -112,7 +112,7 @@ function isSame(known: Metadata | undefined, { type, help, unit }: Metadata): bo
 }
 
 function resolve(store: Store, pairs: readonly LabelPair[]): number | Refusal {
-  const fault = faultOf(pairs);
+  const fault = labelsFault(pairs);
   if (fault !== null) return { reason: "invalid-labels", message: fault };
   const answer = store.resolve(createLabels(pairs));
   if ("ref" in answer) return answer.ref;
@@ -120,7 +120,8 @@ function resolve(store: Store, pairs: readonly LabelPair[]): number | Refusal {
   return { reason, message: `${message}: {${describe(pairs)}}` };
 }
 
-function faultOf(pairs: readonly LabelPair[]): string | null {
+/** Why labels are none of a series; null when they are. */
+export function labelsFault(pairs: readonly LabelPair[]): string | null {
   const names = new Set<string>();
   let hasName = false;
   for (const [name, value] of pairs) {

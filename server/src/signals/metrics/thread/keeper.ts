@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { Clock } from "../../../kernel/clock.ts";
 import { withDeadline } from "../../../kernel/deadline.ts";
 import type { Log } from "../../../kernel/log.ts";
-import { MetricsError, type MetricsStore } from "../metrics-store.ts";
+import { MetricsError, type AppendBatch, type MetricsStore } from "../metrics-store.ts";
 import type { FromThread, Input, Method, Output, ToThread } from "./messages.ts";
 import type { ThreadSettings } from "./settings.ts";
 
@@ -49,7 +49,12 @@ interface Call {
 }
 
 /** Keeps the thread of the store running. Whoever calls while it is down is told so at once. */
-export function createThreadKeeper({ settings, heapBytes, clock, log }: ThreadKeeperDependencies): ThreadKeeper {
+export function createThreadKeeper({
+  settings,
+  heapBytes,
+  clock,
+  log,
+}: ThreadKeeperDependencies): ThreadKeeper {
   const calls = new Map<number, Call>();
   const stopped = new AbortController();
   let worker: Worker | null = null;
@@ -172,10 +177,8 @@ type CallThread = <Name extends Method>(
 
 function storeOver(call: CallThread): MetricsStore {
   return {
-    append(batch) {
-      const { positions, timestampsMs, values } = batch;
-      return call("append", batch, [positions.buffer, timestampsMs.buffer, values.buffer]);
-    },
+    append: (batch) => call("append", batch, buffersOf(batch)),
+    backfill: (batch) => call("backfill", batch, buffersOf(batch)),
     ingest(delivery) {
       const { bytes } = delivery;
       const isWhole = bytes.byteLength === bytes.buffer.byteLength;
@@ -196,6 +199,12 @@ function storeOver(call: CallThread): MetricsStore {
   };
 }
 
+function buffersOf({ positions, timestampsMs, values }: AppendBatch): ArrayBuffer[] {
+  return [positions.buffer, timestampsMs.buffer, values.buffer];
+}
+
 function toError({ fault, message }: Extract<FromThread, { kind: "refusal" }>): Error {
-  return fault === null ? new Error(`the metrics store failed: ${message}`) : new MetricsError(fault, message);
+  return fault === null
+    ? new Error(`the metrics store failed: ${message}`)
+    : new MetricsError(fault, message);
 }

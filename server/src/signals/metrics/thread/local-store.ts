@@ -28,6 +28,10 @@ export function createLocalStore(dependencies: LocalStoreDependencies): MetricsS
   let deliver: Deliver | null = null;
   return {
     append: async (batch) => appendBatch(beginIntake(), batch),
+    async backfill(batch) {
+      const { backfillBatch } = await import("./backfill.ts");
+      return backfillBatch(store, beginIntake(), batch);
+    },
     async ingest(delivery) {
       if (deliver === null) {
         const { createDeliver } = await import("./ingest/deliver.ts");

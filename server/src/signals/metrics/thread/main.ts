@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { flushCompileCache } from "node:module";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { openMetricsStore, type MetricsStore as Store, type RetentionRule } from "@mainstay/metrics/tsdb";
 import { createSystemClock } from "../../../kernel/clock.ts";
@@ -35,14 +34,17 @@ async function serve(port: MessagePort, settings: ThreadSettings): Promise<void>
     store = openMetricsStore({
       ...{ ...settings.store, directory, disk: fs, retentionRules: await retentionRules(settings) },
       clock: { now: () => clock.now().getTime() },
-      pause: () => setImmediate(),
+      pause: () => new Promise((resolve) => setImmediate(resolve)),
     });
   } catch (error) {
     say({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
     return port.close();
   }
   const nameSnapshot = () => {
-    const name = `${clock.now().toISOString().replaceAll(/[-:]|\.\d+/g, "")}-${randomBytes(8).toString("hex")}`;
+    const name = `${clock
+      .now()
+      .toISOString()
+      .replaceAll(/[-:]|\.\d+/g, "")}-${randomBytes(8).toString("hex")}`;
     return { name, directory: join(directory, "snapshots", name) };
   };
   const attempt = createAttempts((trouble) => say({ kind: "upkeep", trouble }));

@@ -67,7 +67,6 @@ export function startStatsd({ settings, clock, beginIntake, attempt }: StatsdDep
   };
 }
 
-
 function add(intake: Intake, series: StatsdSeries, timestampMs: number): void {
   const ref = intake.resolve(series.labels);
   if (typeof ref !== "number") {

@@ -156,6 +156,11 @@ describe("what else is a problem", () => {
     expect(found({ freeBytes: 1024 ** 3 - 1 })).toEqual(["disk-low data-directory"]);
   });
 
+  it("is a metrics store that does not run, whatever the reason", () => {
+    expect(found({ metrics: "its thread ended" })).toEqual(["metrics-failing metrics-store"]);
+    expect(patienceOf("metrics-failing", LIMITS)).toBe(60_000);
+  });
+
   it("is a channel that does not reach anybody", () => {
     const channel: ChannelResource = {
       ...{ name: "ops", kind: "webhook", target: "", events: [], state: "failing", problem: "answered 500" },

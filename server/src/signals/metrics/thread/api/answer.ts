@@ -7,13 +7,7 @@ import { toMetricsError } from "../faults.ts";
 import type { Answered, ApiContext, Call } from "./call.ts";
 import { answerFederate } from "./federate.ts";
 import { answerLabels, answerLabelValues, answerMetadata, answerSeries } from "./listings.ts";
-import {
-  answerExemplars,
-  answerFormat,
-  answerParse,
-  answerQuery,
-  answerQueryRange,
-} from "./queries.ts";
+import { answerExemplars, answerFormat, answerParse, answerQuery, answerQueryRange } from "./queries.ts";
 import { answerTsdb } from "./status.ts";
 
 type Endpoint = (call: Call) => Answered | Promise<Answered>;

@@ -35,7 +35,8 @@ export async function answerFederate(call: Call): Promise<Answered> {
   const lines = [...found.values()].map(lineOf);
   const told = lines.filter((line) => line !== null).toSorted(byMetric);
   const left = lines.length - told.length;
-  const note = left > 0 ? `# ${left} series ended, or are native histograms, which this format does not have\n` : "";
+  const note =
+    left > 0 ? `# ${left} series ended, or are native histograms, which this format does not have\n` : "";
   return { contentType: TEXT_TYPE, text: `${note}${textOf(told)}` };
 }
 
@@ -70,7 +71,9 @@ function nameOf(metric: string, { names, values }: Labels): string {
   );
   // A federated series without one would get that of the scrape.
   if (!names.includes("instance")) pairs.push(`instance=""`);
-  return PLAIN_NAME.test(metric) ? `${metric}{${pairs.join(",")}}` : `{${[quoted(metric), ...pairs].join(",")}}`;
+  return PLAIN_NAME.test(metric)
+    ? `${metric}{${pairs.join(",")}}`
+    : `{${[quoted(metric), ...pairs].join(",")}}`;
 }
 
 function quoted(name: string): string {

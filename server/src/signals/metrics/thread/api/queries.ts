@@ -64,7 +64,11 @@ async function evaluate(call: Call, { limit, timeMs, run }: Evaluation): Promise
   const timeoutMs = readDurationMs(parameters, "timeout") ?? Infinity;
   const lookbackMs = readDurationMs(parameters, "lookback_delta");
   const counted = { samples: 0 };
-  const settings = querySettings(call, { timeoutMs, counted, ...(lookbackMs === null ? {} : { lookbackMs }) });
+  const settings = querySettings(call, {
+    timeoutMs,
+    counted,
+    ...(lookbackMs === null ? {} : { lookbackMs }),
+  });
   const startedMs = clock.monotonicMs();
   const query = parameters.text("query");
   const { value, warnings, infos } = await run(query, settings).catch((error: unknown) => {
@@ -122,4 +126,3 @@ function parseParameter(parameters: Parameters): Expr {
     throw error instanceof ParseError ? invalidParameter("query", error.message) : error;
   }
 }
-

@@ -1,5 +1,11 @@
-import { bucketsOf, CUSTOM_BUCKETS_SCHEMA, type Histogram } from "@mainstay/metrics";
-import type { MatrixSeries, ResultValue, VectorSample } from "@mainstay/metrics";
+import {
+  bucketsOf,
+  CUSTOM_BUCKETS_SCHEMA,
+  type Histogram,
+  type MatrixSeries,
+  type ResultValue,
+  type VectorSample,
+} from "@mainstay/metrics";
 import { labelsJson, timeJson, valueText } from "./json.ts";
 
 /** The `data` of an answer, as JSON. */
@@ -28,7 +34,13 @@ function vectorJson({ labels, value }: VectorSample, timeMs: number): string {
   return `{"metric":${labelsJson(labels)},${point}}`;
 }
 
-function seriesJson({ labels, timestampsMs, values, histogramTimestampsMs, histograms }: MatrixSeries): string {
+function seriesJson({
+  labels,
+  timestampsMs,
+  values,
+  histogramTimestampsMs,
+  histograms,
+}: MatrixSeries): string {
   let text = `{"metric":${labelsJson(labels)}`;
   for (let index = 0; index < values.length; index++) {
     text += index === 0 ? `,"values":[[` : "],[";

@@ -31,19 +31,23 @@ export function takeOtlp(
       intake.addExemplar({ ref, labels: createLabels(labels), ...exemplar });
   }
 
-  translateOtlp(request, { promotedAttributes }, {
-    sample: (point) =>
-      add("sample", point, (ref) => {
-        value[0] = point.value;
-        intake.addSample(ref, point.timestampMs, bits);
-      }),
-    histogram: (point) =>
-      add("histogram", point, (ref) => {
-        intake.addHistogram({ ref, timestampMs: point.timestampMs, value: point.histogram });
-      }),
-    metadata: (metric, metadata) => intake.addMetadata({ metric, ...metadata }),
-    reject: (count, reason) =>
-      intake.refuse({ what: "sample", reason: "unsupported", count, message: () => reason }),
-  });
+  translateOtlp(
+    request,
+    { promotedAttributes },
+    {
+      sample: (point) =>
+        add("sample", point, (ref) => {
+          value[0] = point.value;
+          intake.addSample(ref, point.timestampMs, bits);
+        }),
+      histogram: (point) =>
+        add("histogram", point, (ref) => {
+          intake.addHistogram({ ref, timestampMs: point.timestampMs, value: point.histogram });
+        }),
+      metadata: (metric, metadata) => intake.addMetadata({ metric, ...metadata }),
+      reject: (count, reason) =>
+        intake.refuse({ what: "sample", reason: "unsupported", count, message: () => reason }),
+    },
+  );
   return intake.finish();
 }

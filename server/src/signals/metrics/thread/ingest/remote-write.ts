@@ -52,7 +52,8 @@ function sinkInto(intake: Intake, index: ByteIndex): WriteSink {
         words = new Uint32Array(column.buffer);
       }
       const { samples, timestampsMs } = series;
-      for (let at = 0; at < samples; at++) intake.addSample(ref, timestampsMs[at] ?? NaN, { words, index: at });
+      for (let at = 0; at < samples; at++)
+        intake.addSample(ref, timestampsMs[at] ?? NaN, { words, index: at });
       if (series.histograms.length > 0) addHistograms(intake, ref, series);
       for (const { labels, value, timestampMs } of series.exemplars)
         intake.addExemplar({ ref, labels: createLabels(labels), value, timestampMs });
@@ -88,7 +89,8 @@ function refuse(intake: Intake, series: WrittenSeries, { reason, message }: Refu
   if (samples > 0) intake.refuse({ what: "sample", reason, count: samples, message: told });
   if (histograms.length > 0)
     intake.refuse({ what: "histogram", reason, count: histograms.length, message: told });
-  if (exemplars.length > 0) intake.refuse({ what: "exemplar", reason, count: exemplars.length, message: told });
+  if (exemplars.length > 0)
+    intake.refuse({ what: "exemplar", reason, count: exemplars.length, message: told });
 }
 
 const STALE = staleBits();

@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { createTestHttp, KEY } from "../../../../tests/support/http.ts";
+import { BYTES, reply, type Http } from "./index.ts";
+
+/** A route that answers how many bytes of which type it got, with 202 for none. */
+function addCounting(http: Http): void {
+  http.route({
+    method: "POST",
+    url: "/count",
+    permission: "releases.write",
+    takesBasic: true,
+    summary: "Count bytes",
+    takes: ["application/x-one", "application/json"],
+    statuses: [200, 202],
+    bytes: "text/plain",
+    response: BYTES,
+    handler: async ({ content, headers }) => {
+      let sizeBytes = 0;
+      for await (const chunk of content) sizeBytes += chunk.byteLength;
+      const body = Buffer.from(`${sizeBytes} of ${String(headers["content-type"] ?? "nothing")}`);
+      return sizeBytes === 0 ? reply({ status: 202, headers: { "x-none": "1" }, body }) : body;
+    },
+  });
+}
+
+function basic(password: string): Record<string, string> {
+  return { authorization: `Basic ${Buffer.from(`anybody:${password}`).toString("base64")}` };
+}
+
+describe("a route that takes bytes", () => {
+  const { http } = createTestHttp();
+  addCounting(http);
+  const send = async (headers: Record<string, string>, payload?: string) => {
+    const request = { method: "POST", url: "/count", headers, ...(payload ? { payload } : {}) } as const;
+    const { statusCode, payload: text, headers: told } = await http.inject(request);
+    return { statusCode, text, told };
+  };
+
+  it("gets each of its types as they are, JSON too, whatever their parameters and size", async () => {
+    const one = await send({ ...KEY, "content-type": "application/x-one; proto=2" }, "abc");
+    expect([one.statusCode, one.text]).toEqual([200, "3 of application/x-one; proto=2"]);
+    const json = await send({ ...KEY, "content-type": "application/json" }, "{".repeat(5000));
+    expect([json.statusCode, json.text]).toEqual([200, "5000 of application/json"]);
+  });
+
+  it("refuses other types", async () => {
+    const { statusCode, text } = await send({ ...KEY, "content-type": "application/x-two" }, "abc");
+    expect([statusCode, text]).toEqual([415, expect.stringContaining("application/x-one")]);
+  });
+
+  it("may be sent nothing, and answers bytes with a status and headers of its own", async () => {
+    const { statusCode, text, told } = await send(KEY);
+    expect([statusCode, text, told["x-none"]]).toEqual([202, "0 of nothing", "1"]);
+    expect(told["content-type"]).toContain("text/plain");
+  });
+
+  it("takes a key as the password of Basic authentication where the route says so", async () => {
+    expect((await send(basic("good"))).statusCode).toBe(202);
+    expect((await send(basic("bad"))).statusCode).toBe(401);
+    expect((await send({ authorization: "Basic ???" })).statusCode).toBe(401);
+    const elsewhere = await http.inject({ url: "/metrics", headers: basic("good") });
+    expect(elsewhere.statusCode).toBe(401);
+  });
+});
