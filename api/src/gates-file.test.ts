@@ -31,7 +31,11 @@ describe("gates of a service file", () => {
   it.each([
     [[{ ...LATENCY, max: undefined }], [], "rollout.gates.0.max: expected max or min: what is well"],
     [[{ ...LATENCY, min: 1 }], [], "rollout.gates.0.min: expected no more than max"],
-    [[{ ...LATENCY, ...CHECKOUT }], [], "rollout.gates.0.query: expected either query with max or min, or compare"],
+    [
+      [{ ...LATENCY, ...CHECKOUT }],
+      [],
+      "rollout.gates.0.query: expected either query with max or min, or compare",
+    ],
     [[{ ...CHECKOUT, max: 1 }], [], "rollout.gates.0.compare: expected neither max, min nor for"],
     [[], [CHECKOUT], "rollout.stages.0.gates: expected no compare here"],
     [[LATENCY], [LATENCY], "rollout.gates: expected each name once; latency is there twice"],

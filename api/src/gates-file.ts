@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { duration, durationWithin } from "./unit-schemas.ts";
 
-/** Questions about metrics that a stage, or the whole rollout, must answer well; a part of `mainstay.yaml`. */
+/**
+ * Questions about metrics that a stage, or the whole rollout, must answer well; a part of `mainstay.yaml`.
+ */
 
 /** PromQL; the store's own limit is 64 KiB. */
 const query = () => z.string().trim().min(1, "expected a query in PromQL").max(10_000);
@@ -23,7 +25,9 @@ const gate = z
       .describe("The name it goes by in the timeline; each of a file has its own."),
     query: query()
       .optional()
-      .describe("What is asked, in PromQL; of several values the worst counts. $service, $candidate … are filled in."),
+      .describe(
+        "What is asked, in PromQL; of several values the worst counts. $service, $candidate … are filled in.",
+      ),
     max: bound().optional().describe("The highest value that is well."),
     min: bound().optional().describe("The lowest value that is well."),
     compare: comparison
@@ -39,7 +43,8 @@ const gate = z
     interval: durationWithin(1000, HOUR_MS).prefault("10s").describe("How often it is asked."),
   })
   .superRefine((value, context) => {
-    const report = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+    const report = (path: string, message: string) =>
+      context.addIssue({ code: "custom", path: [path], message });
     const { query: asked, max, min, compare } = value;
     if ((asked === undefined) === (compare === undefined))
       report("query", "expected either query with max or min, or compare: { bad, total }");

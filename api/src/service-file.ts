@@ -198,7 +198,9 @@ const rolloutKeys = z.strictObject({
   limits: limits.prefault({}).describe("Absolute ceilings."),
   gates: gateList
     .default([])
-    .describe("Metrics that must be well in every stage and while the old release is warm: docs/guides/gates.md."),
+    .describe(
+      "Metrics that must be well in every stage and while the old release is warm: docs/guides/gates.md.",
+    ),
   keepWarm: duration()
     .prefault("10m")
     .describe("How long the old release runs on without traffic, so that undo is one weight write."),
@@ -213,7 +215,11 @@ const rollout = rolloutKeys.superRefine(({ gates, stages }, context) => {
   const names = [...gates, ...stages.flatMap((each) => each.gates)].map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice === undefined) return;
-  context.addIssue({ code: "custom", path: ["gates"], message: `expected each name once; ${twice} is there twice` });
+  context.addIssue({
+    code: "custom",
+    path: ["gates"],
+    message: `expected each name once; ${twice} is there twice`,
+  });
 });
 
 const releaseCommand = z.strictObject({

@@ -59,7 +59,9 @@ describe("mainstay metrics", () => {
   it("checks files of rules with the place of what is wrong", async () => {
     const file = path.join(product().directory, "rules.yaml");
     await writeFile(file, "groups:\n  - name: shop\n    rules:\n      - { record: x, expr: up }\n");
-    expect((await run("check-rules", file)).stdout).toBe(`${file}: 1 groups, 1 recording rules, 0 alerting rules\n`);
+    expect((await run("check-rules", file)).stdout).toBe(
+      `${file}: 1 groups, 1 recording rules, 0 alerting rules\n`,
+    );
     await writeFile(file, "groups:\n  - name: shop\n    rules:\n      - { record: x, expr: 'sum(' }\n");
     const { stdout, exitCode } = await run("check-rules", file);
     expect(stdout).toMatch(/rules\.yaml:4:28: expr: 1:5: parse error: /);

@@ -26,7 +26,10 @@ export function addMetrics(program: Command, { withContext, withOwnContext }: Co
     .command("check-rules")
     .argument("<files...>", "in the form of Prometheus' rule files")
     .description("Say what is wrong in files of rules; needs no server")
-    .addHelpText("after", "\nExit code 1 when a file is broken.\n\nExample:\n  mainstay metrics check-rules rules/*.yaml")
+    .addHelpText(
+      "after",
+      "\nExit code 1 when a file is broken.\n\nExample:\n  mainstay metrics check-rules rules/*.yaml",
+    )
     .action((files: string[]) => withOwnContext((context) => checkRules(context, files)));
 }
 
@@ -67,7 +70,10 @@ function addLooking(metrics: Command, withContext: WithContext): void {
     .argument("[name]", "a label, for its values")
     .option("--match <selector>", "only of these series (repeatable)", listOption, [])
     .description("Names of labels, or the values of one; __name__ lists the metrics")
-    .addHelpText("after", "\nExamples:\n  mainstay metrics labels\n  mainstay metrics labels __name__ --match '{job=\"node\"}'")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mainstay metrics labels\n  mainstay metrics labels __name__ --match '{job=\"node\"}'",
+    )
     .action((name: string | undefined, { match }: { match: string[] }) =>
       withContext((context) => labels(context, name, match)),
     );
@@ -79,7 +85,9 @@ function addLooking(metrics: Command, withContext: WithContext): void {
     .action(({ limit }: { limit: number }) => withContext((context) => top(context, limit)));
   metrics
     .command("targets")
-    .addOption(new Option("--state <state>", "only these").choices(["active", "dropped", "any"]).default("active"))
+    .addOption(
+      new Option("--state <state>", "only these").choices(["active", "dropped", "any"]).default("active"),
+    )
     .description("What is scraped, and how that goes")
     .addHelpText("after", "\nExample:\n  mainstay metrics targets --state any")
     .action(({ state }: { state: string }) => withContext((context) => targets(context, state)));
@@ -152,7 +160,8 @@ function notesOf({ warnings, infos }: { warnings: string[]; infos: string[] }): 
 
 function endOf(context: Context, time: string | undefined): number {
   const timeMs = time === undefined ? context.nowMs() : Date.parse(time);
-  if (Number.isNaN(timeMs)) throw new CliError(`${time} is no time`, EXIT.usage, "such as 2026-01-31T12:00:00Z");
+  if (Number.isNaN(timeMs))
+    throw new CliError(`${time} is no time`, EXIT.usage, "such as 2026-01-31T12:00:00Z");
   return timeMs;
 }
 
@@ -165,7 +174,11 @@ interface ExportOptions {
   time?: string;
 }
 
-async function exportSeries(context: Context, selector: string, { range, time }: ExportOptions): Promise<void> {
+async function exportSeries(
+  context: Context,
+  selector: string,
+  { range, time }: ExportOptions,
+): Promise<void> {
   const promql = `${selector}[${range}ms]`;
   const question: Question = [["query", promql], at("time", endOf(context, time))];
   const { data } = await askPrometheus<ResultData>(context, "query", question);
@@ -179,8 +192,14 @@ async function exportSeries(context: Context, selector: string, { range, time }:
 
 async function labels(context: Context, name: string | undefined, match: string[]): Promise<void> {
   const path = name === undefined ? "labels" : `label/${encodeURIComponent(name)}/values`;
-  const answer = await askPrometheus<string[]>(context, path, match.map((each) => ["match[]", each] as const));
-  show(context, answer.data, () => (answer.data.length === 0 ? "Nothing was found." : answer.data.join("\n")));
+  const answer = await askPrometheus<string[]>(
+    context,
+    path,
+    match.map((each) => ["match[]", each] as const),
+  );
+  show(context, answer.data, () =>
+    answer.data.length === 0 ? "Nothing was found." : answer.data.join("\n"),
+  );
 }
 
 interface TsdbStatus {
@@ -198,7 +217,10 @@ interface Counted {
 async function top(context: Context, limit: number): Promise<void> {
   const { data } = await askPrometheus<TsdbStatus>(context, "status/tsdb", [["limit", String(limit)]]);
   const part = (header: string, counted: Counted[]) =>
-    table([header, "NAME"], counted.map(({ name, value }) => [String(value), name]));
+    table(
+      [header, "NAME"],
+      counted.map(({ name, value }) => [String(value), name]),
+    );
   show(context, data, () =>
     [
       `${data.headStats.numSeries} series with ${data.headStats.numLabelPairs} pairs of labels and values`,
@@ -236,14 +258,18 @@ async function targets(context: Context, state: string): Promise<void> {
 }
 
 async function capacity(context: Context, window: string): Promise<void> {
-  const found = await context.api.get<CapacityResource>(`/metrics/capacity?${new URLSearchParams({ window })}`);
+  const found = await context.api.get<CapacityResource>(
+    `/metrics/capacity?${new URLSearchParams({ window })}`,
+  );
   show(context, found, () => {
     if (found.disks.length === 0) return "No disk is measured yet.";
     const rows = found.disks.map((disk) => [
       disk.mountpoint,
       disk.instance,
       formatSize(disk.freeBytes),
-      disk.bytesPerDay === null ? "–" : `${disk.bytesPerDay < 0 ? "−" : "+"}${formatSize(Math.abs(disk.bytesPerDay))}`,
+      disk.bytesPerDay === null
+        ? "–"
+        : `${disk.bytesPerDay < 0 ? "−" : "+"}${formatSize(Math.abs(disk.bytesPerDay))}`,
       disk.daysLeft === null ? "not in sight" : `in ${disk.daysLeft.toPrecision(2)} days`,
     ]);
     return table(["DISK", "MACHINE", "FREE", "A DAY", "FULL"], rows);

@@ -21,10 +21,11 @@ export async function askPrometheus<Data>(
   const search = new URLSearchParams(question.map(([name, value]): [string, string] => [name, value]));
   const response = await api.plain(`/prometheus/api/v1/${path}?${search}`);
   const text = await response.text();
-  const answer = readAnswer<Data>(text);
+  const answer = readAnswer(text) as Body<Data> | null;
   if (answer?.status === "success")
     return { data: answer.data, warnings: answer.warnings ?? [], infos: answer.infos ?? [] };
-  if (answer?.status === "error") throw new CliError(answer.error, EXIT.failed, REMEDIES[answer.errorType] ?? "");
+  if (answer?.status === "error")
+    throw new CliError(answer.error, EXIT.failed, REMEDIES[answer.errorType] ?? "");
   if (response.status === 401 || response.status === 403 || response.status >= 500)
     throw await problemOf(new Response(text, { status: response.status }));
   throw new AppError("METRICS_UNAVAILABLE", { reason: `HTTP ${response.status}` });
@@ -40,9 +41,9 @@ type Body<Data> =
   | { status: "success"; data: Data; warnings?: string[]; infos?: string[] }
   | { status: "error"; errorType: string; error: string };
 
-function readAnswer<Data>(text: string): Body<Data> | null {
+function readAnswer(text: string): unknown {
   try {
-    return JSON.parse(text) as Body<Data>;
+    return JSON.parse(text);
   } catch {
     return null;
   }

@@ -2,13 +2,24 @@ import { describe, expect, it } from "vitest";
 import { drawChart, shortValue, type ChartSeries } from "./chart.ts";
 
 const SIZE = { width: 26, height: 4, hasColours: false };
-const rising: ChartSeries = { label: "up", points: Array.from({ length: 20 }, (_, step) => [step * 60, step]) };
-const falling: ChartSeries = { label: "down", points: Array.from({ length: 20 }, (_, step) => [step * 60, 19 - step]) };
+const rising: ChartSeries = {
+  label: "up",
+  points: Array.from({ length: 20 }, (_, step) => [step * 60, step]),
+};
+const falling: ChartSeries = {
+  label: "down",
+  points: Array.from({ length: 20 }, (_, step) => [step * 60, 19 - step]),
+};
 
 describe("a chart in the terminal", () => {
   it("draws one series in dots, with values on the left, times below and a legend", () => {
     const lines = drawChart([rising], SIZE).split("\n");
-    expect(lines.slice(0, 4).map((line) => line.slice(0, 5))).toEqual([" 19 ┤".slice(0, 5), "9.5 ┤", "    ┤", "  0 ┤"]);
+    expect(lines.slice(0, 4).map((line) => line.slice(0, 5))).toEqual([
+      " 19 ┤".slice(0, 5),
+      "9.5 ┤",
+      "    ┤",
+      "  0 ┤",
+    ]);
     expect(lines[0]).toMatch(/[⠀-⣿]$/);
     expect(lines[3]).toMatch(/┤[⠁-⣿]/);
     expect(lines[4]).toContain("1970-01-01 00:00:00");
@@ -25,8 +36,19 @@ describe("a chart in the terminal", () => {
   });
 
   it("leaves gaps where there is nothing, and says what it does not draw", () => {
-    const gap: ChartSeries = { label: "gap", points: [[0, 1], [60, NaN], [120, 1]] };
-    expect(drawChart([gap], SIZE).split("\n").some((line) => /[⠁-⣿] +[⠁-⣿]$/.test(line))).toBe(true);
+    const gap: ChartSeries = {
+      label: "gap",
+      points: [
+        [0, 1],
+        [60, NaN],
+        [120, 1],
+      ],
+    };
+    expect(
+      drawChart([gap], SIZE)
+        .split("\n")
+        .some((line) => /[⠁-⣿] +[⠁-⣿]$/.test(line)),
+    ).toBe(true);
     expect(drawChart([{ label: "none", points: [[0, NaN]] }], SIZE)).toBe("");
     const many = Array.from({ length: 10 }, () => rising);
     expect(drawChart(many, SIZE)).toContain("… and 2 more series, which are not drawn");

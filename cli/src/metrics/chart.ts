@@ -13,14 +13,14 @@ export interface ChartOptions {
 }
 
 /** So many series can be told apart. */
-export const CHART_SERIES_MAX = 8;
+const CHART_SERIES_MAX = 8;
 const LETTERS = "ABCDEFGH";
 const COLOURS = [36, 33, 35, 32, 31, 34, 96, 93];
 /** Bits of the dots of a character, by column and row (Unicode, Braille Patterns). */
 const DOTS = [
   [0x01, 0x02, 0x04, 0x40],
   [0x08, 0x10, 0x20, 0x80],
-] as const;
+];
 const EMPTY_BRAILLE = 0x2800;
 
 interface Frame {
@@ -41,7 +41,8 @@ export function drawChart(all: readonly ChartSeries[], options: ChartOptions): s
   const columns = Math.max(10, options.width - margin - 2);
   const rows = paint(series, frame, { ...options, columns });
   const middle = Math.floor((height - 1) / 2);
-  const axis = (row: number) => (row === 0 ? labels[0] : row === middle ? labels[1] : row === height - 1 ? labels[2] : "");
+  const axis = (row: number) =>
+    row === 0 ? labels[0] : row === middle ? labels[1] : row === height - 1 ? labels[2] : "";
   const lines = rows.map((text, row) => `${(axis(row) ?? "").padStart(margin)} ┤${text}`);
   return [...lines, timeLine(frame, margin + 2, columns), ...legend(all, options)].join("\n");
 }
@@ -73,11 +74,11 @@ function paint(
         before = null;
         continue;
       }
-      const x = scale(timeS, frame.fromS, frame.toS, columns * 2 - 1);
-      const y = height * 4 - 1 - scale(value, frame.low, frame.high, height * 4 - 1);
+      const x = scale(timeS, [frame.fromS, frame.toS], columns * 2 - 1);
+      const y = height * 4 - 1 - scale(value, [frame.low, frame.high], height * 4 - 1);
       for (const dot of lineBetween(before ?? { x, y }, { x, y })) {
         const cell = (dot.y >> 2) * columns + (dot.x >> 1);
-        dots[cell] = (dots[cell] ?? 0) | (DOTS[(dot.x & 1) as 0 | 1][dot.y & 3] ?? 0);
+        dots[cell] = (dots[cell] ?? 0) | (DOTS[dot.x & 1]?.[dot.y & 3] ?? 0);
         owners[cell] = index;
       }
       before = { x, y };
@@ -92,11 +93,13 @@ function paint(
     return hasColours ? coloured(braille, owner) : (LETTERS[owner] ?? "?");
   };
   return Array.from({ length: height }, (_, row) =>
-    Array.from({ length: columns }, (__, column) => character(row * columns + column)).join("").trimEnd(),
+    Array.from({ length: columns }, (__, column) => character(row * columns + column))
+      .join("")
+      .trimEnd(),
   );
 }
 
-function scale(value: number, low: number, high: number, most: number): number {
+function scale(value: number, [low, high]: readonly [number, number], most: number): number {
   return high === low ? 0 : Math.round(((value - low) / (high - low)) * most);
 }
 

@@ -3,7 +3,13 @@ import { toOpenMetrics } from "./open-metrics.ts";
 
 it("series are written by metric, with every sample and its time, until the end is marked", () => {
   const { text, samples, left } = toOpenMetrics([
-    { metric: { __name__: "b_total", job: 'a"\\\n' }, values: [[1.5, "3"], [16.5, "+Inf"]] },
+    {
+      metric: { __name__: "b_total", job: 'a"\\\n' },
+      values: [
+        [1.5, "3"],
+        [16.5, "+Inf"],
+      ],
+    },
     { metric: { __name__: "a" }, values: [[1, "NaN"]], histograms: [{}] },
     { metric: { __name__: "b_total" }, values: [[2, "1"]] },
     { metric: { __name__: "c.d", "e.f": "g" }, values: [[2, "1"]] },

@@ -8,8 +8,8 @@ export interface RawSeries {
 const PLAIN = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
 /**
- * Series as OpenMetrics text, sample by sample. All are of type unknown: every series is written as it is kept,
- * whether or not the others of its family are there. Native histograms have no form in it.
+ * Series as OpenMetrics text, sample by sample. All are of type unknown: every series is written as it
+ * is kept, whether or not the others of its family are there. Native histograms have no form in it.
  */
 export function toOpenMetrics(series: readonly RawSeries[]): { text: string; samples: number; left: number } {
   const byName = new Map<string, RawSeries[]>();

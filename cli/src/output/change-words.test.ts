@@ -37,7 +37,10 @@ const change = {
 describe("a change in words", () => {
   it("shows the gates that are in the way, and none that were passed", () => {
     const gate = { state: "no-data", value: null, reason: "", askedAt: null, since: null } as const;
-    const gates = [{ ...gate, name: "latency" }, { ...gate, name: "queue", state: "passed" as const }];
+    const gates = [
+      { ...gate, name: "latency" },
+      { ...gate, name: "queue", state: "passed" as const },
+    ];
     const line = statusLine({ ...change, gates, evidence: null }, Date.parse("2026-11-01T12:00:12.700Z"));
     expect(line).toBe("stepping 10%, 12s of 1m · gate latency: no data");
   });

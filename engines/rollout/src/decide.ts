@@ -96,7 +96,8 @@ function judgeStage(situation: Situation): Decision {
   const obstacle = gateObstacle(standing(situation));
   if (obstacle !== null) return stay(`holds: ${obstacle}`);
   const { verdict } = facts;
-  const pass = (by: string, reason: string) => forward(situation, { by, reason: withGates(situation, reason) });
+  const pass = (by: string, reason: string) =>
+    forward(situation, { by, reason: withGates(situation, reason) });
   if (isLast || !verdict) return pass("clock", "bake time is over");
   if (verdict.kind === "no-harm") return pass("judge", verdict.reason);
   if (plan.onTooLittleEvidence === "hold")

@@ -4,9 +4,12 @@ import type { GateAnswer, GateResult, PlannedGate } from "./gate.ts";
 import { gatesIn, weighGate } from "./gates.ts";
 import type { Decision, Facts, RolloutPlan, RolloutState } from "./types.ts";
 
+type Threshold = Extract<PlannedGate["question"], { kind: "threshold" }>;
+
+const THRESHOLD: Threshold = { kind: "threshold", query: "p99", min: null, max: 0.5 };
 const LATENCY: PlannedGate = {
   name: "latency",
-  question: { kind: "threshold", query: "p99", min: null, max: 0.5 },
+  question: THRESHOLD,
   noData: "hold",
   forMs: 0,
   intervalMs: 10_000,
@@ -35,6 +38,9 @@ const STEPPING: RolloutState = {
 const numbers = (...values: number[]): GateAnswer => ({
   values: values.map((value, index) => ({ labels: values.length > 1 ? `{i="${index}"}` : "", value })),
 });
+const passed = (reason: string) => ({ state: "passed" as const, reason });
+const broken = (reason: string) => ({ state: "broken" as const, reason });
+const noData = (reason: string) => ({ state: "no-data" as const, reason });
 const weigh = (gate: PlannedGate, answer: GateAnswer, nowMs = 5000, before: GateResult | null = null) =>
   weighGate(gate, answer, { before, nowMs });
 
@@ -44,20 +50,20 @@ function decideOn(plan: RolloutPlan, patch: Partial<Facts>, state = STEPPING): D
 }
 
 describe("an answer", () => {
-  it.each<[string, Partial<Extract<PlannedGate["question"], { kind: "threshold" }>>, GateAnswer, string, string]>([
-    ["at its limit", {}, numbers(0.5), "passed", "0.5, at most 0.5"],
-    ["above its limit", {}, numbers(0.51), "broken", "0.51, more than 0.5"],
-    ["of several series: the worst counts", {}, numbers(0.1, 0.9, 0.6), "broken", '0.9 of {i="1"}, more than 0.5'],
-    ["below a minimum", { max: null, min: 3 }, numbers(4, 2), "broken", '2 of {i="1"}, less than 3'],
-    ["between both", { min: 0.1 }, numbers(0.3), "passed", "0.3, at most 0.5 and at least 0.1"],
-    ["beyond all numbers", {}, numbers(Infinity), "broken", "Infinity, more than 0.5"],
-    ["empty", {}, numbers(), "no-data", "the query found nothing"],
-    ["NaN", {}, numbers(NaN), "no-data", "it came to NaN"],
-    ["partly NaN", {}, numbers(NaN, 0.2), "passed", '0.2 of {i="1"}, at most 0.5'],
-    ["none", {}, { none: "the store does not answer" }, "no-data", "the store does not answer"],
-  ])("%s", (_, limits, answer, state, reason) => {
-    const gate = { ...LATENCY, question: { kind: "threshold" as const, query: "p99", min: null, max: 0.5, ...limits } };
-    expect(weigh(gate, answer)).toMatchObject({ state, reason, atMs: 5000, sinceMs: 5000 });
+  it.each<[string, Partial<Threshold>, GateAnswer, Pick<GateResult, "state" | "reason">]>([
+    ["at its limit", {}, numbers(0.5), passed("0.5, at most 0.5")],
+    ["above its limit", {}, numbers(0.51), broken("0.51, more than 0.5")],
+    ["of several: the worst counts", {}, numbers(0.1, 0.9), broken('0.9 of {i="1"}, more than 0.5')],
+    ["below a minimum", { max: null, min: 3 }, numbers(4, 2), broken('2 of {i="1"}, less than 3')],
+    ["between both", { min: 0.1 }, numbers(0.3), passed("0.3, at most 0.5 and at least 0.1")],
+    ["beyond all numbers", {}, numbers(Infinity), broken("Infinity, more than 0.5")],
+    ["empty", {}, numbers(), noData("the query found nothing")],
+    ["NaN", {}, numbers(NaN), noData("it came to NaN")],
+    ["partly NaN", {}, numbers(NaN, 0.2), passed('0.2 of {i="1"}, at most 0.5')],
+    ["none", {}, { none: "the store does not answer" }, noData("the store does not answer")],
+  ])("%s", (_, limits, answer, expected) => {
+    const gate = { ...LATENCY, question: { ...THRESHOLD, ...limits } };
+    expect(weigh(gate, answer)).toMatchObject({ ...expected, atMs: 5000, sinceMs: 5000 });
   });
 
   it("that is like the one before lasts, unless nobody asked for long", () => {
@@ -128,10 +134,13 @@ describe("a change with gates", () => {
     ["fail", 64_000, { because: "holds: gate latency has no data: the query found nothing" }],
     ["fail", 65_000, { by: "gate", reason: "gate latency has no data: the query found nothing, for 60 s" }],
     ["ignore", 20_000, { by: "clock", reason: "bake time is over; gate latency: no data" }],
-  ] as const)("without data and with noData: %s does as it was told after %i ms", (noData, nowMs, expected) => {
-    const gates = [weigh(LATENCY, numbers())];
-    expect(decideOn(planWith([{ ...LATENCY, noData }]), { gates, nowMs })).toMatchObject(expected);
-  });
+  ] as const)(
+    "without data and with noData: %s does as it was told after %i ms",
+    (noData, nowMs, expected) => {
+      const gates = [weigh(LATENCY, numbers())];
+      expect(decideOn(planWith([{ ...LATENCY, noData }]), { gates, nowMs })).toMatchObject(expected);
+    },
+  );
 
   it("waits for an answer from this stage: those from before it began say nothing about it", () => {
     const gates = [weigh(LATENCY, numbers(0.2))];
@@ -150,6 +159,8 @@ describe("a change with gates", () => {
   it("goes on undoing whatever its gates say", () => {
     const gates = [weigh(LATENCY, { none: "the store does not answer" })];
     const undoing = { ...STEPPING, name: "restoring-weights" as const };
-    expect(decideOn(planWith([LATENCY]), { gates }, undoing)).toMatchObject({ to: { name: "draining-candidate" } });
+    expect(decideOn(planWith([LATENCY]), { gates }, undoing)).toMatchObject({
+      to: { name: "draining-candidate" },
+    });
   });
 });

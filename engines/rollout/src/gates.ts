@@ -48,7 +48,10 @@ function judgeAnswer(
   return judgeThreshold(question, known);
 }
 
-function judgeThreshold({ min, max }: { min: number | null; max: number | null }, values: readonly GateValue[]) {
+function judgeThreshold(
+  { min, max }: { min: number | null; max: number | null },
+  values: readonly GateValue[],
+) {
   const highest = values.reduce((worst, each) => (each.value > worst.value ? each : worst));
   const lowest = values.reduce((worst, each) => (each.value < worst.value ? each : worst));
   if (max !== null && highest.value > max)

@@ -11,8 +11,8 @@ const GROUP_KEYS = ["name", "interval", "query_offset", "limit", "labels", "rule
 const RULE_KEYS = ["record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations"];
 
 /**
- * A text in the form of Prometheus' rule files, with everything that is wrong in it. What could not be read is
- * left out of the file, so a file with problems must not be put in force.
+ * A text in the form of Prometheus' rule files, with everything that is wrong in it. What
+ * could not be read is left out of the file, so a file with problems must not be put in force.
  */
 export function readRuleFile(text: string): { file: RuleFile; problems: RuleProblem[] } {
   const problems: RuleProblem[] = [];
@@ -90,7 +90,8 @@ function readQuery(reader: YamlReader, rule: Node, fields: Map<string, Node>): s
 function readLabels(reader: YamlReader, node: Node | undefined): Record<string, string> {
   const labels = reader.texts(node, "labels");
   for (const name of Object.keys(labels)) {
-    if ((name === "" || name === METRIC_NAME) && node) reader.report(node, `labels: ${JSON.stringify(name)} is no name of a label`);
+    if ((name === "" || name === METRIC_NAME) && node)
+      reader.report(node, `labels: ${JSON.stringify(name)} is no name of a label`);
   }
   return labels;
 }

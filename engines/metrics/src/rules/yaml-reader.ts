@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type Pair, type YAMLMap } from "yaml";
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Node, type YAMLMap } from "yaml";
 import type { RuleProblem } from "./rule-file.ts";
 
 /** Reads a document of YAML value by value; what is not as it should be is reported with its place. */
@@ -46,7 +46,8 @@ export function createYamlReader(text: string, problems: RuleProblem[]): YamlRea
 
   function readText(node: Node | undefined, where: string): string | null {
     if (node === undefined) return null;
-    if (isScalar(node) && node.value !== null) return typeof node.value === "string" ? node.value : String(node.source);
+    if (isScalar(node) && node.value !== null)
+      return typeof node.value === "string" ? node.value : String(node.source);
     report(node, `${where}: expected text`);
     return null;
   }
@@ -58,7 +59,10 @@ export function createYamlReader(text: string, problems: RuleProblem[]): YamlRea
     fields,
     texts(node, where) {
       if (node === undefined) return {};
-      const pairs = pairsOf(node, where).map(([key, , value]) => [key, readText(value ?? undefined, where) ?? ""]);
+      const pairs = pairsOf(node, where).map(([key, , value]) => [
+        key,
+        readText(value ?? undefined, where) ?? "",
+      ]);
       return Object.fromEntries(pairs) as Record<string, string>;
     },
     text: readText,
@@ -72,8 +76,8 @@ export function createYamlReader(text: string, problems: RuleProblem[]): YamlRea
 }
 
 function entriesOf(map: YAMLMap): [string, Node, Node | null][] {
-  return (map.items as Pair<Node, Node | null>[]).map(({ key, value }) => {
-    const name = isScalar(key) ? String(key.value) : "";
-    return [name, key, value];
+  return map.items.map(({ key, value }) => {
+    const keyNode = isNode(key) ? key : map;
+    return [isScalar(key) ? String(key.value) : "", keyNode, isNode(value) ? value : null];
   });
 }

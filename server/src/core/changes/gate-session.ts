@@ -30,11 +30,14 @@ export function createGateSession({ keeper, clock }: { keeper: GateKeeper | unde
       if (!isDue || underWay.has(gate.name)) continue;
       askedAtMs.set(turn, nowMs);
       underWay.add(gate.name);
-      void ask(keeper, { change, gate }).then((answer) => {
-        answered.push({ gate, answer, nowMs });
-        underWay.delete(gate.name);
-      });
+      void answerOne(change, gate, nowMs);
     }
+  }
+
+  async function answerOne(change: ChangeView, gate: PlannedGate, nowMs: number): Promise<void> {
+    const answer = await ask(keeper, { change, gate });
+    answered.push({ gate, answer, nowMs });
+    underWay.delete(gate.name);
   }
 
   function tell(before: GateResult | undefined, result: GateResult): string[] {

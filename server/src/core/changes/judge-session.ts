@@ -19,7 +19,9 @@ export interface JudgedEvidence extends Evidence {
 const LATENCY_CEILING = "latency-ceiling";
 /** Apart from the users' requests: their counts never hold a probe. */
 const PROBES = "probes";
-/** Counts come in stretches of many seconds, each of which may be one accident; docs/evidence.md has figures. */
+/**
+ * Counts come in stretches of many seconds, each of which may be one accident; docs/evidence.md has figures.
+ */
 const RULES_OF_GATES = { alphaWeight: 1, harmGain: 4 };
 /** A p95 above the ceiling means: more than this share of the requests is slower than it. */
 const P95_SHARE = 0.05;

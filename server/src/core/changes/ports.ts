@@ -147,7 +147,10 @@ export interface Signal {
 
 /** Who knows metrics: asks what the gates of a change want to know. */
 export interface GateKeeper {
-  /** Never fails, and never takes much longer than its time limit: who cannot answer says that there is no data. */
+  /**
+   * Never fails, and never takes much longer than its time
+   * limit: who cannot answer says that there is no data.
+   */
   ask(change: ChangeView, gate: PlannedGate): Promise<GateAnswer>;
 }
 

@@ -69,7 +69,13 @@ function gatesOf({ plan, position, gates }: ChangeRow): GateResource[] {
   return [...asked, ...waiting.map(({ name }) => ({ ...NOT_ASKED, name }))];
 }
 
-const NOT_ASKED = { state: "waiting", value: null, reason: "it was not asked yet", askedAt: null, since: null } as const;
+const NOT_ASKED = {
+  state: "waiting",
+  value: null,
+  reason: "it was not asked yet",
+  askedAt: null,
+  since: null,
+} as const;
 
 function toGate({ name, state, value, reason, atMs, sinceMs }: GateResult): GateResource {
   // JSON knows no infinity; the words have it.

@@ -1,5 +1,11 @@
 import { BUCKETS, momentOf, type Gate, type ServiceFile } from "@mainstay/api";
-import { planStrategy, type PlannedGate, type Rehearsal, type RolloutPlan, type Strategy } from "@mainstay/rollout";
+import {
+  planStrategy,
+  type PlannedGate,
+  type Rehearsal,
+  type RolloutPlan,
+  type Strategy,
+} from "@mainstay/rollout";
 import { maskSecrets } from "../../kernel/redact.ts";
 import type { Counts } from "./domain/counts.ts";
 import type { ReleaseRow } from "./store.ts";
@@ -56,7 +62,10 @@ function gatesOf(gates: readonly Gate[], isCompared: boolean): PlannedGate[] {
 function planGate({ name, query, max, min, compare, noData, for: forMs, interval }: Gate): PlannedGate {
   const common = { name, noData, forMs, intervalMs: interval };
   if (compare) return { ...common, question: { kind: "comparison", ...compare } };
-  return { ...common, question: { kind: "threshold", query: query ?? "", min: min ?? null, max: max ?? null } };
+  return {
+    ...common,
+    question: { kind: "threshold", query: query ?? "", min: min ?? null, max: max ?? null },
+  };
 }
 
 function strategyOf(succession: Succession): Strategy {

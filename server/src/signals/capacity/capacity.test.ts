@@ -7,10 +7,22 @@ const NOW_MS = Date.parse("2026-11-01T12:00:00Z");
 const GIB = 1024 ** 3;
 
 function sample(mountpoint: string, value: number): VectorSample {
-  return { labels: createLabels([["instance", "here"], ["mountpoint", mountpoint], ["device", "/dev/a"]]), value };
+  return {
+    labels: createLabels([
+      ["instance", "here"],
+      ["mountpoint", mountpoint],
+      ["device", "/dev/a"],
+    ]),
+    value,
+  };
 }
 
-function storeOf(answers: { free: VectorSample[]; size: VectorSample[]; line: VectorSample[]; slope: VectorSample[] }) {
+function storeOf(answers: {
+  free: VectorSample[];
+  size: VectorSample[];
+  line: VectorSample[];
+  slope: VectorSample[];
+}) {
   return {
     async query({ query }: { query: string }): Promise<QueryResult> {
       const isOfWindow = query.includes("[21600000ms]");

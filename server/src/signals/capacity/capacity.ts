@@ -9,8 +9,8 @@ const SIZE = '{__name__=~"(mainstay_host|node)_filesystem_size_bytes"}';
 const MS_PER_DAY = 86_400_000;
 
 /**
- * When each disk is full if it goes on as it did in the window: where the straight line through its free bytes
- * (least squares, as `predict_linear` draws it) comes to nothing. Null where it does not shrink.
+ * When each disk is full if it goes on as it did in the window: where the straight line through its free
+ * bytes (least squares, as `predict_linear` draws it) comes to nothing. Null where it does not shrink.
  */
 export async function readCapacity(
   store: Pick<MetricsStore, "query">,

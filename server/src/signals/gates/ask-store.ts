@@ -50,7 +50,8 @@ function valuesOf({ value }: QueryResult): GateAnswer {
   const values = value.samples.flatMap(({ labels, value: number }): GateValue[] =>
     typeof number === "number" ? [{ labels: isOne ? "" : labelWords(labels), value: number }] : [],
   );
-  if (values.length === 0 && value.samples.length > 0) return { none: "the query yields histograms, no numbers" };
+  if (values.length === 0 && value.samples.length > 0)
+    return { none: "the query yields histograms, no numbers" };
   return { values };
 }
 

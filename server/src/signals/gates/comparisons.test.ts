@@ -25,7 +25,12 @@ function setUp() {
   const comparisons = createComparisons({ store, clock, log: silentLog });
   const count = (candidate: number[], stable: number[]) => {
     const [[cb, ct], [sb, st]] = [candidate, stable];
-    Object.assign(counters, { "bad rel_2": [cb], "total rel_2": [ct], "bad rel_1": [sb], "total rel_1": [st] });
+    Object.assign(counters, {
+      "bad rel_2": [cb],
+      "total rel_2": [ct],
+      "bad rel_1": [sb],
+      "total rel_1": [st],
+    });
   };
   const ask = async () => {
     await clock.advance(10_000);
@@ -34,14 +39,17 @@ function setUp() {
   return { counters, comparisons, count, ask, asked };
 }
 
-it("what both counters rose by goes to the judge, each event once, both arms at the same moment", async () => {
+it("what both counters rose by goes to the judge, each event once, of both arms at one moment", async () => {
   const { comparisons, count, ask, asked } = setUp();
   count([1, 100], [3, 900]);
   await ask();
   expect(comparisons.blocks("chg_1", "checkout", 0)).toEqual([]);
   count([4, 120], [3, 1080]);
   expect(await ask()).toMatchObject({ values: [{ value: 120 }] });
-  const signal = withComparisons({ counts: () => Promise.reject(new Error()), onNews: () => () => {} }, comparisons);
+  const signal = withComparisons(
+    { counts: () => Promise.reject(new Error()), onNews: () => () => {} },
+    comparisons,
+  );
   const metric = { name: "counts", gate: "checkout" } as const;
   const blocks = await signal.counts({ change: CHANGE, metric, sinceMs: 0 });
   expect(blocks).toMatchObject([{ fromMs: 1_010_000, atMs: 1_020_000 }]);

@@ -73,7 +73,8 @@ function countOf(name: string, arm: Arm, answer: GateAnswer): number | string {
   if ("none" in answer) return answer.none;
   const [first, ...others] = answer.values;
   if (!first) return `${name} of the ${arm} release found nothing`;
-  if (others.length > 0) return `${name} of the ${arm} release found ${answer.values.length} series: sum them up`;
+  if (others.length > 0)
+    return `${name} of the ${arm} release found ${answer.values.length} series: sum them up`;
   return Number.isFinite(first.value) ? first.value : `${name} of the ${arm} release is ${first.value}`;
 }
 

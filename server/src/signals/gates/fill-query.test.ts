@@ -8,7 +8,10 @@ describe("variables of a query", () => {
     ['up{service="$service",release="$candidate"}', 'up{service="shop",release="rel_1"}'],
     ["up", "up"],
     ['label_replace(up, "a", "$1-${2}", "b", "(.*)$")', 'label_replace(up, "a", "$1-${2}", "b", "(.*)$")'],
-    ['label_replace(up, "a", "$$word", "b", "(?P<word>.*)")', 'label_replace(up, "a", "$word", "b", "(?P<word>.*)")'],
+    [
+      'label_replace(up, "a", "$$word", "b", "(?P<word>.*)")',
+      'label_replace(up, "a", "$word", "b", "(?P<word>.*)")',
+    ],
   ])("%s", (template, query) => {
     expect(fillQuery(template, VARIABLES)).toEqual({ query });
   });
@@ -21,7 +24,7 @@ describe("variables of a query", () => {
   });
 
   it("are told when nobody knows them, inherited names included", () => {
-    expect(fillQuery("up{a=\"$servce\"}", VARIABLES)).toEqual({ unknown: "$servce" });
+    expect(fillQuery('up{a="$servce"}', VARIABLES)).toEqual({ unknown: "$servce" });
     expect(fillQuery("$constructor $service", VARIABLES)).toEqual({ unknown: "$constructor" });
   });
 });

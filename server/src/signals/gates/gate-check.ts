@@ -9,7 +9,10 @@ export function createGateCheck(): Check {
   return {
     name: "gates",
     async find(change) {
-      const gates = [...(change.plan.gates ?? []), ...change.plan.stages.flatMap((stage) => stage.gates ?? [])];
+      const gates = [
+        ...(change.plan.gates ?? []),
+        ...change.plan.stages.flatMap((stage) => stage.gates ?? []),
+      ];
       const found = await Promise.all(gates.map((gate) => findIn(change, gate)));
       return found.flat();
     },
@@ -33,7 +36,9 @@ async function problemOfCount(query: string, change: ChangeView): Promise<string
   const problem = await problemOf(query, ofCandidate);
   if (problem !== null) return problem;
   const isSame = JSON.stringify(fillQuery(query, ofStable)) === JSON.stringify(fillQuery(query, ofCandidate));
-  return isSame ? "it names neither $release nor $arm, so that both releases would have the same count" : null;
+  return isSame
+    ? "it names neither $release nor $arm, so that both releases would have the same count"
+    : null;
 }
 
 /** Why the store would not answer it; null when it would. */
@@ -46,7 +51,9 @@ async function problemOf(template: string, variables: Variables): Promise<string
   const { parseQuery, ParseError, queryTypeOf } = await import("@mainstay/metrics");
   try {
     const type = queryTypeOf(parseQuery(filled.query));
-    return type === "scalar" || type === "vector" ? null : `it yields a ${NAMES[type]}, not numbers of one moment`;
+    return type === "scalar" || type === "vector"
+      ? null
+      : `it yields a ${NAMES[type]}, not numbers of one moment`;
   } catch (error) {
     if (error instanceof ParseError) return `${error.message}, in: ${filled.query}`;
     throw error;

@@ -30,7 +30,7 @@ async function openRoom(isUsable = true) {
     ...{ dataDirectory, clock, log: silentLog, metrics: createMetrics({ clock, log: silentLog }) },
     config: platformFile.parse({}).metrics,
   });
-  room.start();
+  void room.start();
   onTestFinished(() => room.stop());
   return room.store;
 }
@@ -39,10 +39,24 @@ describe("asking the metrics store", () => {
   it("answers with the values of now, of the release that is named", async () => {
     const store = await openRoom();
     const batch = createAppendBatch();
-    for (const [release, zone, value] of [["rel_1", "a", 5], ["rel_2", "a", 2], ["rel_2", "b", 3]] as const)
-      batch.addSample(batch.addSeries([["__name__", "busy"], ["release", release], ["zone", zone]]), Date.now(), value);
+    for (const [release, zone, value] of [
+      ["rel_1", "a", 5],
+      ["rel_2", "a", 2],
+      ["rel_2", "b", 3],
+    ] as const)
+      batch.addSample(
+        batch.addSeries([
+          ["__name__", "busy"],
+          ["release", release],
+          ["zone", zone],
+        ]),
+        Date.now(),
+        value,
+      );
     await store.append(batch.finish());
-    expect(await ask(store, 'sum(busy{release="$candidate"})')).toEqual({ values: [{ labels: "", value: 5 }] });
+    expect(await ask(store, 'sum(busy{release="$candidate"})')).toEqual({
+      values: [{ labels: "", value: 5 }],
+    });
     expect(await ask(store, 'sum by (zone) (busy{release="$candidate"})')).toEqual({
       values: [
         { labels: '{zone="a"}', value: 2 },
@@ -60,7 +74,11 @@ describe("asking the metrics store", () => {
   });
 
   it("has no data where the store refuses or breaks", async () => {
-    const refusing = (error: Error) => ({ query: () => Promise.reject(error) });
+    const refusing = (error: Error) => ({
+      async query() {
+        throw error;
+      },
+    });
     expect(await ask(refusing(new MetricsError("disk-full", "the disk is full")), "up")).toEqual({
       none: "the disk is full",
     });

@@ -3,7 +3,14 @@ import type { ChangeView } from "../../core/changes/index.ts";
 import type { Variables } from "./fill-query.ts";
 
 /** What the queries of a change's gates may name; docs/guides/gates.md lists them. */
-export function variablesOf({ id, service, environment, candidate, stable, position }: ChangeView): Variables {
+export function variablesOf({
+  id,
+  service,
+  environment,
+  candidate,
+  stable,
+  position,
+}: ChangeView): Variables {
   return {
     ...{ service, environment, candidate, stable: stable ?? "", change: id },
     stage: String(position.stage + 1),

@@ -125,7 +125,10 @@ export interface Delivery {
 export interface MetricsStore {
   /** What it answers survives the death of the process. */
   append(batch: AppendBatch): Promise<AppendOutcome>;
-  /** As `append`, for samples of any age: those before the window of the head become blocks. Slow, for imports. */
+  /**
+   * As `append`, for samples of any age: those before the
+   * window of the head become blocks. Slow, for imports.
+   */
   backfill(batch: AppendBatch): Promise<AppendOutcome>;
   ingest(delivery: Delivery): Promise<AppendOutcome>;
   query(request: InstantRequest): Promise<QueryResult>;

@@ -9,7 +9,12 @@ export interface RuleRun {
   evaluationMs: number;
 }
 
-export const NEVER_RUN: RuleRun = { health: "unknown", lastError: null, lastEvaluationMs: null, evaluationMs: 0 };
+export const NEVER_RUN: RuleRun = {
+  health: "unknown",
+  lastError: null,
+  lastEvaluationMs: null,
+  evaluationMs: 0,
+};
 
 export interface GroupState {
   group: FileGroup;
@@ -20,7 +25,10 @@ export interface GroupState {
   runs: readonly RuleRun[];
 }
 
-/** A group as the HTTP API shows it. Alerts are read and not evaluated: they are inactive, their health unknown. */
+/**
+ * A group as the HTTP API shows it. Alerts are read and
+ * not evaluated: they are inactive, their health unknown.
+ */
 export function viewOfGroup({ group, file, intervalMs, runs, ...last }: GroupState): RuleGroup {
   const { name, limit } = group;
   const { lastEvaluationMs, evaluationMs } = last;

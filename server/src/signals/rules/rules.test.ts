@@ -7,7 +7,7 @@ import { expect, it, onTestFinished } from "vitest";
 import { silentLog } from "../../../../tests/support/log.ts";
 import { createVirtualClock } from "../../kernel/clock.ts";
 import { createMetrics } from "../../kernel/metrics.ts";
-import { waitFor } from "../../../../agent/src/testing/wait-for.ts";
+import { waitUntil } from "../../../../tests/support/wait-until.ts";
 import { MetricsError, type AppendBatch } from "../metrics/index.ts";
 import { createRules } from "./rules.ts";
 
@@ -29,7 +29,11 @@ async function setUp(text = RULES) {
   await writeFile(file, text);
   const clock = createVirtualClock(START_MS);
   const metrics = createMetrics({ clock, log: silentLog });
-  const world = { zones: { a: 1, b: 2 } as Record<string, number>, fault: null as Error | null, pause: async () => {} };
+  const world = {
+    zones: { a: 1, b: 2 } as Record<string, number>,
+    fault: null as Error | null,
+    pause: async () => {},
+  };
   const written: string[] = [];
   const store = {
     async query({ query, timeMs = 0 }: { query: string; timeMs?: number }): Promise<QueryResult> {
@@ -58,7 +62,7 @@ async function setUp(text = RULES) {
   const iterate = async () => {
     written.length = 0;
     await clock.advance(10_000);
-    await waitFor("an evaluation", () => written.length > 0);
+    await waitUntil("an evaluation", () => written.length > 0);
     return written.map((each) => each.replace(/^-?\d+: /, ""));
   };
   return { rules, world, written, clock, file, metrics, iterate };
@@ -69,7 +73,11 @@ it("rules are evaluated in their order on the group's interval, asked behind the
   expect(await iterate()).toEqual(["zone:busy:sum web a 1", "zone:busy:sum web b 2", "total 3"]);
   const first = Number(written[0]?.split(":")[0]);
   const [group] = rules.groups();
-  expect(group).toMatchObject({ name: "shop", intervalMs: 10_000, lastEvaluationMs: START_MS + first + 2000 });
+  expect(group).toMatchObject({
+    name: "shop",
+    intervalMs: 10_000,
+    lastEvaluationMs: START_MS + first + 2000,
+  });
   expect(group?.rules.map(({ kind, name, health }) => [kind, name, health])).toEqual([
     ["recording", "zone:busy:sum", "ok"],
     ["recording", "total", "ok"],
@@ -93,7 +101,7 @@ it("a rule that fails is told, counted and tried again; the others go on", async
   await iterate();
   world.fault = new MetricsError("timeout", "the query took too long");
   await clock.advance(10_000);
-  await waitFor("the failure", () => rules.problems().length > 0);
+  await waitUntil("the failure", () => rules.problems().length > 0);
   expect(rules.problems()).toEqual([
     {
       ...{ kind: "rules-failing", subject: "shop" },
@@ -103,21 +111,21 @@ it("a rule that fails is told, counted and tried again; the others go on", async
   expect(await metrics.render()).toContain('mainstay_rules_failures_total{group="shop"}');
   world.fault = null;
   await iterate();
-  await waitFor("the end of the failure", () => rules.problems().length === 0);
+  await waitUntil("the end of the failure", () => rules.problems().length === 0);
 });
 
 it("a file that is altered is taken in, and its series end; a broken one leaves the old in force", async () => {
   const { rules, iterate, file, clock, written } = await setUp();
   await iterate();
   await writeFile(file, `${RULES}      - { record: x, expr: "sum(" }\n`);
-  await waitFor("the problem", async () => {
+  await waitUntil("the problem", async () => {
     await clock.advance(1000);
     return rules.problems().length > 0;
   });
   expect(rules.problems()[0]?.summary).toMatch(/rules\.yaml are not in force: 9:\d+: expr: 1:5: parse error/);
   expect(rules.groups()[0]?.rules).toHaveLength(3);
   await writeFile(file, "groups: []");
-  await waitFor("the new file", async () => {
+  await waitUntil("the new file", async () => {
     await clock.advance(1000);
     return rules.groups().length === 0;
   });

@@ -42,7 +42,9 @@ interface FileInForce {
 const LOOK_MS = 5_000;
 const TOLD_PROBLEMS = 5;
 
-/** Evaluates the rules of files, which may change at any time; a file that is broken leaves the old in force. */
+/**
+ * Evaluates the rules of files, which may change at any time; a file that is broken leaves the old in force.
+ */
 export function createRules(dependencies: RulesDependencies): Rules {
   const { clock, log, files, lookMs = LOOK_MS } = dependencies;
   const meter = createMeter(dependencies.metrics);
@@ -87,7 +89,8 @@ export function createRules(dependencies: RulesDependencies): Rules {
   }
 
   const lookAtAll = () => (looking = Promise.all([...inForce].map(([file, known]) => look(file, known))));
-  const loops = () => [...inForce.values()].flatMap(({ groups }) => [...groups.values()].map(({ loop }) => loop));
+  const loops = () =>
+    [...inForce.values()].flatMap(({ groups }) => [...groups.values()].map(({ loop }) => loop));
 
   return {
     name: "rules",
@@ -116,7 +119,9 @@ function failuresOf(loop: GroupLoop): RulesProblem[] {
   const index = runs.findIndex(({ health }) => health === "err");
   const rule = group.rules[index];
   if (!rule) return [];
-  return [problemOf(group.name, `The rule ${rule.name} of ${group.name} fails: ${runs[index]?.lastError ?? ""}`)];
+  return [
+    problemOf(group.name, `The rule ${rule.name} of ${group.name} fails: ${runs[index]?.lastError ?? ""}`),
+  ];
 }
 
 function problemOf(subject: string, summary: string): RulesProblem {
@@ -138,7 +143,10 @@ function createMeter(metrics: Metrics): GroupMeter {
   const missed = counter("iterations_missed", "Evaluations that did not take place in time.");
   const refused = counter("refused_samples", "Samples of rules that the store did not take.");
   const duration = metrics.gauge({
-    ...{ name: "mainstay_rules_last_duration_seconds", help: "How long the last evaluation of a group took." },
+    ...{
+      name: "mainstay_rules_last_duration_seconds",
+      help: "How long the last evaluation of a group took.",
+    },
     labels,
   });
   return {

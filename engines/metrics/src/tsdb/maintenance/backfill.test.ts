@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { FloatColumn } from "../../storage.ts";
-import { DAY_MS, equal, HOUR_MS, MINUTE_MS, named, openTestStore, rowsOf, START_MS } from "../testing/test-store.ts";
+import {
+  DAY_MS,
+  equal,
+  HOUR_MS,
+  MINUTE_MS,
+  named,
+  openTestStore,
+  rowsOf,
+  START_MS,
+} from "../testing/test-store.ts";
 
 const up = named("up", { job: "api" });
 const isUp = [equal("__name__", "up")];
@@ -55,7 +64,10 @@ describe("samples of the past", () => {
     test.store.sealPast();
     const other = named("up", { job: "other" });
     const [early, late] = [minutes(START_MS - DAY_MS, 60), minutes(START_MS - DAY_MS + HOUR_MS, 60)];
-    await test.store.backfill([{ labels: up, floats: columnOf(late) }, { labels: other, floats: columnOf(late) }]);
+    await test.store.backfill([
+      { labels: up, floats: columnOf(late) },
+      { labels: other, floats: columnOf(late) },
+    ]);
     await test.store.backfill([{ labels: up, floats: columnOf(early) }]);
     const found = test.read(isUp, { fromMs: 0, toMs: START_MS - 1 });
     expect(found.map((series) => rowsOf(series).length).toSorted()).toEqual([120, 60]);
@@ -80,7 +92,15 @@ describe("samples of the past", () => {
     expect(test.put(up, borderMs - 1, 1).refused.map(({ reason }) => reason)).toEqual(["too-old"]);
     const present = [{ labels: up, floats: columnOf([[borderMs, 1]]) }];
     await expect(test.store.backfill(present)).rejects.toThrow("not in the past");
-    const unsorted = [{ labels: up, floats: columnOf([[2, 1], [1, 1]]) }];
+    const unsorted = [
+      {
+        labels: up,
+        floats: columnOf([
+          [2, 1],
+          [1, 1],
+        ]),
+      },
+    ];
     await expect(test.store.backfill(unsorted)).rejects.toThrow("rise");
     test.reopen();
     expect(test.put(named("new"), borderMs - 1, 1).refused.map(({ reason }) => reason)).toEqual(["too-old"]);

@@ -228,7 +228,10 @@ describe("a full disk", () => {
     const full = await openMetricsHouse({ minFree: "1000000GiB" });
     try {
       const answer = await full.send(remoteWrite2([one(named("plain"))]), RW2_TYPE);
-      expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining("no space is left")]);
+      expect([answer.status, await answer.text()]).toEqual([
+        503,
+        expect.stringContaining("no space is left"),
+      ]);
       expect(answer.headers.get("retry-after")).toBe("5");
       expect((await full.ask("/prometheus/api/v1/query?query=plain")).status).toBe(200);
     } finally {

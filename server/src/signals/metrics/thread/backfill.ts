@@ -14,7 +14,11 @@ interface Past {
  * Takes in a batch of any age: what lies in the past becomes blocks, the rest goes the way of all samples.
  * Of several samples of a series at one time the first is kept.
  */
-export async function backfillBatch(store: Store, intake: Intake, batch: AppendBatch): Promise<AppendOutcome> {
+export async function backfillBatch(
+  store: Store,
+  intake: Intake,
+  batch: AppendBatch,
+): Promise<AppendOutcome> {
   const borderMs = store.sealPast();
   const { series, positions, timestampsMs, values, histograms } = batch;
   const words = new Uint32Array(values.buffer);
@@ -90,7 +94,9 @@ function columnsOf({ labels, rows, histograms }: Past, { timestampsMs, words }: 
   const target = new Uint32Array(values.buffer);
   kept.forEach((row, index) => target.set(words.subarray(row * 2, row * 2 + 2), index * 2));
   const times = new Set(kept.map((row) => timestampsMs[row]));
-  const others = inOrder(histograms, (each) => each.timestampMs).filter((each) => !times.has(each.timestampMs));
+  const others = inOrder(histograms, (each) => each.timestampMs).filter(
+    (each) => !times.has(each.timestampMs),
+  );
   const series: PastSeries = {
     labels,
     floats: { timestampsMs: Float64Array.from(kept, (row) => timestampsMs[row] ?? NaN), values },
