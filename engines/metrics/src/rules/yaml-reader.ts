@@ -59,11 +59,9 @@ export function createYamlReader(text: string, problems: RuleProblem[]): YamlRea
     fields,
     texts(node, where) {
       if (node === undefined) return {};
-      const pairs = pairsOf(node, where).map(([key, , value]) => [
-        key,
-        readText(value ?? undefined, where) ?? "",
-      ]);
-      return Object.fromEntries(pairs) as Record<string, string>;
+      const read: Record<string, string> = {};
+      for (const [key, , value] of pairsOf(node, where)) read[key] = readText(value ?? undefined, where) ?? "";
+      return read;
     },
     text: readText,
     items(node, where) {

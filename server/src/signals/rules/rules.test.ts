@@ -122,7 +122,8 @@ it("a file that is altered is taken in, and its series end; a broken one leaves 
     await clock.advance(1000);
     return rules.problems().length > 0;
   });
-  expect(rules.problems()[0]?.summary).toMatch(/rules\.yaml are not in force: 9:\d+: expr: 1:5: parse error/);
+  const [problem] = rules.problems();
+  expect(problem?.summary).toMatch(/not in force: 9:\d+: expr: 1:5: parse error/);
   expect(rules.groups()[0]?.rules).toHaveLength(3);
   await writeFile(file, "groups: []");
   await waitUntil("the new file", async () => {

@@ -35,6 +35,8 @@ export interface Rules extends LongRunning, RulesView {
 
 interface FileInForce {
   text: string | null;
+  /** As it was at the last look: one that is just being written is not taken in. */
+  seen: string | null;
   problem: string | null;
   groups: Map<string, { text: string; loop: GroupLoop }>;
 }
@@ -49,7 +51,7 @@ export function createRules(dependencies: RulesDependencies): Rules {
   const { clock, log, files, lookMs = LOOK_MS } = dependencies;
   const meter = createMeter(dependencies.metrics);
   const inForce = new Map<string, FileInForce>(
-    files.map((file) => [file, { text: null, problem: null, groups: new Map() }]),
+    files.map((file) => [file, { text: null, seen: null, problem: null, groups: new Map() }]),
   );
   let stopLooking = () => {};
   let looking: Promise<unknown> = Promise.resolve();
@@ -57,6 +59,9 @@ export function createRules(dependencies: RulesDependencies): Rules {
   async function look(file: string, known: FileInForce): Promise<void> {
     try {
       const text = await readFile(file, "utf8");
+      const isSettled = known.text === null || text === known.seen;
+      known.seen = text;
+      if (!isSettled) return;
       if (text !== known.text) await apply(file, known, text);
       known.text = text;
       known.problem = null;
