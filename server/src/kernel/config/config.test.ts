@@ -157,7 +157,7 @@ describe("a wrong configuration", () => {
     const env = { MAINSTAY_SERVER_PROT: "1", MAINSTAY_WHATEVER: "1" };
     expect(await findingsOf({ env, overrides: { "sever.port": "1" } })).toEqual({
       servr: 'unknown key; did you mean "server"?',
-      port: "unknown key; did you mean server.port or proxy.port or proxy.tls.port?",
+      port: "unknown key; did you mean server.port or proxy.port or proxy.tls.port or metrics.statsd.port?",
       "server.prot": 'unknown key; did you mean "port"?',
       "server.workers": "unknown key; did you mean proxy.workers?",
       "log.colour": "unknown key; expected level or format",
@@ -224,8 +224,9 @@ describe("a wrong configuration", () => {
 
   it("is one with anything but text where a number belongs, for every key", async () => {
     const nonsense = fc.string({ minLength: 1 }).filter((text) => text.trim() !== "");
-    const texts = ["dataDirectory", "server.host", "proxy.host", "acme.caFile", "agent.containerSocket"];
-    const isAnyText = ({ path }: { path: string }) => texts.includes(path) || path.startsWith("secrets.");
+    const texts = ["dataDirectory", "acme.caFile", "agent.containerSocket"];
+    const isAnyText = ({ path }: { path: string }) =>
+      texts.includes(path) || path.startsWith("secrets.") || path.endsWith(".host");
     const keys = PLATFORM_KEYS.filter((key) => !isAnyText(key));
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...keys), nonsense, async (key, text) => {
