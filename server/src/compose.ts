@@ -72,6 +72,7 @@ import { addPlatformRoutes } from "./platform-routes.ts";
 import { publicUrlOf } from "./public-url.ts";
 import { addCapacityRoutes } from "./signals/capacity/index.ts";
 import { createGateCheck, createGateKeeper, withComparisons } from "./signals/gates/index.ts";
+import { addImportRoutes } from "./signals/imports/index.ts";
 import { addMetricsRoutes, createMetricsRoom } from "./signals/metrics/index.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
 import { createRules } from "./signals/rules/index.ts";
@@ -280,6 +281,7 @@ export function compose(dependencies: HouseDependencies) {
     ...{ room: measures, config: config.metrics, formBytes: config.server.bodyLimit, version: VERSION },
     ...{ audit, db, clock, configText: () => "", targets: { pools: () => [] }, rules },
   });
+  addImportRoutes(http, { store: measures.store });
   addCapacityRoutes(http, { store: measures.store, clock });
   addPlatformRoutes(http, { config, database, changes, link, sampler });
   addAuditRoutes(http, { audit, auditLog, listen: database.listen, clock, isPublic: config.audit.publicLog });

@@ -56,6 +56,25 @@ describe("mainstay metrics", () => {
     expect(lines.at(-1)).toBe("# EOF");
   });
 
+  it("imports samples of the past, and names the line that is wrong", async () => {
+    const file = path.join(product().directory, "past.om");
+    const pastS = Math.round(NOW_MS / 1000) - 5 * 86_400;
+    const samples = Array.from(
+      { length: 100 },
+      (_, step) => `past_total{zone="a"} ${step} ${pastS + step * 15}`,
+    );
+    await writeFile(file, `# TYPE past counter\n${samples.join("\n")}\n# EOF\n`);
+    expect((await run("import", file)).stdout).toBe("100 samples are kept\n");
+    const at = new Date((pastS + 1500) * 1000).toISOString();
+    expect((await run("query", "past_total", "--time", at)).stdout).toContain('99     past_total{zone="a"}');
+    await writeFile(file, `past_total 1 ${pastS}\npast_total one ${pastS}\n# EOF\n`);
+    const { stderr, exitCode } = await run("import", file);
+    expect(stderr).toContain("past.om:2: ");
+    expect(exitCode).toBe(1);
+    await writeFile(file, `past_total 1 ${pastS}\n`);
+    expect((await run("import", file)).stderr).toContain('does not end with "# EOF"');
+  });
+
   it("checks files of rules with the place of what is wrong", async () => {
     const file = path.join(product().directory, "rules.yaml");
     await writeFile(file, "groups:\n  - name: shop\n    rules:\n      - { record: x, expr: up }\n");

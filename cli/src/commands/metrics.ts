@@ -6,6 +6,7 @@ import { show, type Context } from "../context.ts";
 import { askPrometheus, type Question } from "../metrics/ask-prometheus.ts";
 import { drawChart } from "../metrics/chart.ts";
 import { checkRules } from "../metrics/check-rules.ts";
+import { importFile } from "../metrics/import-file.ts";
 import { toOpenMetrics, type RawSeries } from "../metrics/open-metrics.ts";
 import { resultWords, seriesWords, type ResultData } from "../metrics/result-words.ts";
 import { countOption, durationOption, listOption } from "../options.ts";
@@ -22,6 +23,15 @@ export function addMetrics(program: Command, { withContext, withOwnContext }: Co
   const metrics = program.command("metrics").description("Ask the metrics store, in PromQL");
   addAsking(metrics, withContext);
   addLooking(metrics, withContext);
+  metrics
+    .command("import")
+    .argument("<file>", "OpenMetrics text; every sample with its time")
+    .description("Take in samples of any age")
+    .addHelpText(
+      "after",
+      "\nWhat is there already is repeated without harm; what was kept before an error stays.\n\nExample:\n  mainstay metrics import shop.om",
+    )
+    .action((file: string) => withContext((context) => importFile(context, file)));
   metrics
     .command("check-rules")
     .argument("<files...>", "in the form of Prometheus' rule files")

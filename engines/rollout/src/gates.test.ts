@@ -40,7 +40,7 @@ const numbers = (...values: number[]): GateAnswer => ({
 });
 const passed = (reason: string) => ({ state: "passed" as const, reason });
 const broken = (reason: string) => ({ state: "broken" as const, reason });
-const noData = (reason: string) => ({ state: "no-data" as const, reason });
+const silent = (reason: string) => ({ state: "no-data" as const, reason });
 const weigh = (gate: PlannedGate, answer: GateAnswer, nowMs = 5000, before: GateResult | null = null) =>
   weighGate(gate, answer, { before, nowMs });
 
@@ -57,10 +57,10 @@ describe("an answer", () => {
     ["below a minimum", { max: null, min: 3 }, numbers(4, 2), broken('2 of {i="1"}, less than 3')],
     ["between both", { min: 0.1 }, numbers(0.3), passed("0.3, at most 0.5 and at least 0.1")],
     ["beyond all numbers", {}, numbers(Infinity), broken("Infinity, more than 0.5")],
-    ["empty", {}, numbers(), noData("the query found nothing")],
-    ["NaN", {}, numbers(NaN), noData("it came to NaN")],
+    ["empty", {}, numbers(), silent("the query found nothing")],
+    ["NaN", {}, numbers(NaN), silent("it came to NaN")],
     ["partly NaN", {}, numbers(NaN, 0.2), passed('0.2 of {i="1"}, at most 0.5')],
-    ["none", {}, { none: "the store does not answer" }, noData("the store does not answer")],
+    ["none", {}, { none: "the store does not answer" }, silent("the store does not answer")],
   ])("%s", (_, limits, answer, expected) => {
     const gate = { ...LATENCY, question: { ...THRESHOLD, ...limits } };
     expect(weigh(gate, answer)).toMatchObject({ ...expected, atMs: 5000, sinceMs: 5000 });

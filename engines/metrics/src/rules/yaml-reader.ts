@@ -60,7 +60,8 @@ export function createYamlReader(text: string, problems: RuleProblem[]): YamlRea
     texts(node, where) {
       if (node === undefined) return {};
       const read: Record<string, string> = {};
-      for (const [key, , value] of pairsOf(node, where)) read[key] = readText(value ?? undefined, where) ?? "";
+      for (const [key, , value] of pairsOf(node, where))
+        read[key] = readText(value ?? undefined, where) ?? "";
       return read;
     },
     text: readText,

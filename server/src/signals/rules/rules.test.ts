@@ -114,7 +114,7 @@ it("a rule that fails is told, counted and tried again; the others go on", async
   await waitUntil("the end of the failure", () => rules.problems().length === 0);
 });
 
-it("a file that is altered is taken in, and its series end; a broken one leaves the old in force", async () => {
+it("an altered file is taken in, and series end; a broken one leaves the old in force", async () => {
   const { rules, iterate, file, clock, written } = await setUp();
   await iterate();
   await writeFile(file, `${RULES}      - { record: x, expr: "sum(" }\n`);
