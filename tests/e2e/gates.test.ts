@@ -5,6 +5,7 @@ import { beforeAll, expect, it } from "vitest";
 import { timelineOf, watchUntil } from "../support/changes.ts";
 import { copyHello, type Hello } from "../support/hello.ts";
 import { useProduct } from "../support/use-product.ts";
+import { waitUntil } from "../support/wait-until.ts";
 import { releaseServed } from "../support/visitors.ts";
 
 const product = useProduct();
@@ -21,10 +22,15 @@ const QUEUE = {
 
 beforeAll(async () => {
   hello = await copyHello(product().directory);
-  const write = (file: string, gates: unknown[]) =>
-    hello.write(file, "mainstay.yaml", { rollout: { ...ROLLOUT, gates } });
+  const write = (file: string, gates: unknown[], judge: object = ROLLOUT.judge) =>
+    hello.write(file, "mainstay.yaml", { rollout: { ...ROLLOUT, judge, gates } });
   await write("plain.yaml", []);
   await write("gated.yaml", [QUEUE]);
+  const compare = {
+    bad: 'sum(orders_failed_total{release="$release"})',
+    total: 'sum(orders_total{release="$release"})',
+  };
+  await write("compared.yaml", [{ name: "orders", compare, interval: "1s" }], {});
   await write("broken.yaml", [{ ...QUEUE, query: "max(queue_length" }]);
   await product().cli("deploy", hello.directory, "--file", "plain.yaml");
 });
@@ -70,6 +76,31 @@ it("one whose gate has no data holds, says so everywhere, and goes on once there
   const { weight } = await watchUntil(product(), id, ({ state }) => state === "baking");
   expect(weight).toBe(1);
   await watchUntil(product(), id, ({ finishedAt }) => finishedAt !== null);
+});
+
+it("counts of both releases that tell them apart undo the release, by the judge", async () => {
+  const { id, candidate, stable } = await begin("compared.yaml");
+  const counted = (release: string | null, total: number, bad: number) => [
+    { name: "orders_total", labels: { release: release ?? "" }, value: total },
+    { name: "orders_failed_total", labels: { release: release ?? "" }, value: bad },
+  ];
+  let seconds = 0;
+  const undone = await waitUntil(
+    "the undo",
+    async () => {
+      seconds += 1;
+      const metrics = [
+        ...counted(stable, seconds * 30, seconds),
+        ...counted(candidate, seconds * 30, seconds * 15),
+      ];
+      await product().api().post("/metrics", { metrics });
+      const change = await product().api().get<ChangeResource>(`/changes/${id}`);
+      return change.state === "undone" && change;
+    },
+    { deadlineMs: 60_000, lookMs: 1000 },
+  );
+  expect(undone.outcome).toMatch(/^gate orders: candidate 50 % \(\d+ of \d+ requests\) bad/);
+  expect((await timelineOf(product(), id)).find(({ to }) => to === "restoring-weights")?.by).toBe("judge");
 });
 
 it("a gate that is no PromQL is found before anything starts, with its place", async () => {
