@@ -6,10 +6,7 @@ import { addQueryRoutes } from "./query-routes.ts";
 import { addStatusRoutes, type StatusRoutesDependencies } from "./status-routes.ts";
 import { addWriteRoutes } from "./write-routes.ts";
 
-export type MetricsRoutesDependencies = StatusRoutesDependencies &
-  Omit<AdminRoutesDependencies, "store"> & {
-    room: StatusRoutesDependencies["room"];
-  };
+export type MetricsRoutesDependencies = StatusRoutesDependencies & Omit<AdminRoutesDependencies, "store">;
 
 /** Everything that is asked of the metrics store, and sent to it, from outside. */
 export function addMetricsRoutes(http: Http, dependencies: MetricsRoutesDependencies): void {

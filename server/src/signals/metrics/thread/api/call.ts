@@ -21,12 +21,11 @@ export type Answered =
   | { data: string; warnings?: readonly string[]; infos?: readonly string[] }
   | { text: string; contentType: string };
 
-const CUT = "results truncated due to limit";
+/** The warning that goes with an answer that was cut short. */
+export const CUT = "results truncated due to limit";
 
 /** The first items of a list as JSON, with a warning when there are more. */
 export function listed<T>(items: readonly T[], limit: number, toJson: (item: T) => string): Answered {
   const data = `[${items.slice(0, limit).map(toJson).join(",")}]`;
   return items.length > limit ? { data, warnings: [CUT] } : { data };
 }
-
-export { CUT };

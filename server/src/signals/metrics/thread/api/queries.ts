@@ -76,12 +76,17 @@ async function evaluate(call: Call, { limit, timeMs, run }: Evaluation): Promise
   });
   const seconds = (clock.monotonicMs() - startedMs) / 1000;
   const [shown, isCut] = cut(value, limit);
-  const stats =
-    parameters.text("stats") === ""
-      ? ""
-      : `,"stats":{"timings":{"evalTotalTime":${seconds},"execTotalTime":${seconds}},"samples":{"totalQueryableSamples":${counted.samples}}}`;
-  const data = `${resultJson(shown, timeMs)}${stats}}`;
+  const isAsked = parameters.text("stats") !== "";
+  const statistics = isAsked ? statisticsJson(seconds, counted.samples) : null;
+  const data = resultJson(shown, { timeMs, statistics });
   return { data, infos, warnings: isCut ? [...warnings, CUT] : warnings };
+}
+
+function statisticsJson(seconds: number, samples: number): string {
+  return JSON.stringify({
+    timings: { evalTotalTime: seconds, execTotalTime: seconds },
+    samples: { totalQueryableSamples: samples },
+  });
 }
 
 function cut(value: ResultValue, limit: number): [ResultValue, boolean] {

@@ -8,9 +8,13 @@ import {
 } from "@mainstay/metrics";
 import { labelsJson, timeJson, valueText } from "./json.ts";
 
-/** The `data` of an answer, as JSON. */
-export function resultJson(value: ResultValue, timeMs: number): string {
-  return `{"resultType":"${value.type}","result":${contentJson(value, timeMs)}`;
+/** The `data` of an answer, as JSON; `statistics`, if there are any, are JSON already. */
+export function resultJson(
+  value: ResultValue,
+  { timeMs, statistics }: { timeMs: number; statistics: string | null },
+): string {
+  const rest = statistics === null ? "" : `,"stats":${statistics}`;
+  return `{"resultType":"${value.type}","result":${contentJson(value, timeMs)}${rest}}`;
 }
 
 function contentJson(value: ResultValue, timeMs: number): string {
