@@ -49,15 +49,11 @@ it("what is recorded can be asked for, and a rule builds on the one above it", a
     const { value } = await store.query({ query: '{__name__=~".*:.*"}' });
     return value.type === "vector" && value.samples.length === 3 && value.samples;
   });
-  const told = found.map(({ labels, value }) => [
-    labelValue(labels, "__name__"),
-    labelValue(labels, "zone"),
-    value,
-  ]);
-  expect(told.toSorted((a, b) => (String(a) < String(b) ? -1 : 1))).toEqual([
-    ["busy:max", "", 8],
-    ["zone:busy:sum", "a", 3],
-    ["zone:busy:sum", "b", 8],
-  ]);
+  const told = found.map(({ labels, value }) => {
+    const [name, zone] = ["__name__", "zone"].map((label) => labelValue(labels, label));
+    return `${name} ${zone} ${JSON.stringify(value)}`;
+  });
+  const inOrder = told.toSorted((a, b) => (a < b ? -1 : 1));
+  expect(inOrder).toEqual(["busy:max  8", "zone:busy:sum a 3", "zone:busy:sum b 8"]);
   expect(rules.problems()).toEqual([]);
 });
