@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { actorResource } from "./resources.ts";
 import { serviceName } from "./service-name.ts";
-import { CHANGE_KINDS, CHANGE_STATES, SEVERITIES, VERDICTS } from "./words.ts";
+import { CHANGE_KINDS, CHANGE_STATES, GATE_STATES, SEVERITIES, VERDICTS } from "./words.ts";
 
 /** Changes, their evidence and their timeline. */
 
@@ -36,6 +36,18 @@ export const evidenceResource = z
   })
   .meta({ id: "Evidence" });
 export type EvidenceResource = z.infer<typeof evidenceResource>;
+
+export const gateResource = z
+  .object({
+    name: z.string(),
+    state: z.enum(GATE_STATES).describe("waiting: not asked yet; no-data: nothing answered"),
+    value: z.number().nullable().describe("the worst one; null without data, and when it is not finite"),
+    reason: z.string().describe("in words, with its numbers"),
+    askedAt: time.nullable(),
+    since: time.nullable().describe("since when it has been in this state"),
+  })
+  .meta({ id: "Gate" });
+export type GateResource = z.infer<typeof gateResource>;
 
 export const stepResource = z
   .object({
@@ -98,6 +110,7 @@ export const changeResource = z
     reason: z.string().nullable(),
     outcome: z.string().nullable().describe("why it ended as it did, or is being undone"),
     evidence: evidenceResource.nullable(),
+    gates: z.array(gateResource).describe("of the stage and of the whole change; as they stood last"),
     findings: z.array(findingResource).describe("what the pre-flight found"),
     planDigest: z.string().describe("of all that an approval is given for"),
     approvals: z.array(approvalResource),
@@ -180,6 +193,7 @@ export const timelineEntry = z
     by: z.string(),
     reason: z.string(),
     evidence: evidenceResource.nullable(),
+    gates: z.array(gateResource).describe("as they stood then"),
   })
   .meta({ id: "TimelineEntry" });
 export type TimelineEntry = z.infer<typeof timelineEntry>;

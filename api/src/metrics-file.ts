@@ -92,6 +92,17 @@ const statsd = z.strictObject({
   series: wholeNumber(1, 1_000_000).default(10_000).describe("The most series that StatsD may make."),
 });
 
+const rules = z.strictObject({
+  files: z
+    .array(z.string().min(1, "expected the path of a file"), "expected a list of files, such as [rules.yaml]")
+    .max(100)
+    .default([])
+    .describe("Files of rules in the form of Prometheus, read again when they change: docs/guides/rules.md."),
+  interval: durationWithin(SECOND, DAY)
+    .prefault("1m")
+    .describe("How often the rules of a group are evaluated that says nothing else."),
+});
+
 export const metrics = z.strictObject({
   outOfOrder: durationWithin(0, DAY)
     .prefault("30m")
@@ -109,6 +120,7 @@ export const metrics = z.strictObject({
   cardinality: cardinality.prefault({}),
   query: query.prefault({}),
   scrape: scrape.prefault({}),
+  rules: rules.prefault({}),
   statsd: statsd.prefault({}),
   otlp: z
     .strictObject({

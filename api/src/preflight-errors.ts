@@ -66,7 +66,13 @@ export const PREFLIGHT_ERRORS = {
   PREFLIGHT_UNGUARDED: {
     status: 409,
     message: "{strategy} compares nothing here, and {missing} is set: only health guards this change",
-    remedy: "Set rollout.limits, verify, or another rollout.strategy; docs/guides/strategies.md says which.",
+    remedy:
+      "Set rollout.limits, rollout.gates, verify, or another rollout.strategy; docs/guides/strategies.md says which.",
+  },
+  PREFLIGHT_GATE: {
+    status: 409,
+    message: "{query} of the gate {gate} cannot be asked: {reason}",
+    remedy: "Correct it under rollout in mainstay.yaml; docs/guides/gates.md lists the variables.",
   },
   PREFLIGHT_DEPENDENCY: {
     status: 409,

@@ -35,10 +35,10 @@ describe("a service file", () => {
       rollout: {
         strategy: "canary",
         stages: [
-          { weight: 0.1, bake: 3_600_000 },
-          { weight: 0.25, bake: 7_200_000 },
-          { weight: 0.5, bake: 7_200_000 },
-          { weight: 1, bake: 0 },
+          { weight: 0.1, bake: 3_600_000, gates: [] },
+          { weight: 0.25, bake: 7_200_000, gates: [] },
+          { weight: 0.5, bake: 7_200_000, gates: [] },
+          { weight: 1, bake: 0, gates: [] },
         ],
         rolling: { maxSurge: 1, maxUnavailable: 0, bake: 30_000 },
         judge: {
@@ -50,6 +50,7 @@ describe("a service file", () => {
           warmup: 20_000,
         },
         limits: {},
+        gates: [],
         keepWarm: 600_000,
       },
     });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppError } from "./errors.ts";
 import { describeIssues, explain } from "./findings.ts";
 import { freezeList } from "./freeze-file.ts";
+import { gateList } from "./gates-file.ts";
 import { hookList } from "./hooks-file.ts";
 import { applyOverlay } from "./overlay.ts";
 import { probeList, probeRate } from "./probes-file.ts";
@@ -118,6 +119,13 @@ const processType = z
 const stage = z.strictObject({
   weight: percentage().describe("The candidate's share of the users; the last stage has 100%."),
   bake: duration().prefault("0s").describe("The least time the stage lasts."),
+  gates: gateList
+    .refine(
+      (gates) => gates.every(({ compare }) => compare === undefined),
+      "expected no compare here: the judge gathers its evidence over all stages, so it belongs to rollout.gates",
+    )
+    .default([])
+    .describe("What must be well in this stage, beside rollout.gates."),
 });
 
 const DEFAULT_STAGES = [
@@ -179,7 +187,7 @@ const rolling = z
     "maxSurge and maxUnavailable cannot both be 0",
   );
 
-const rollout = z.strictObject({
+const rolloutKeys = z.strictObject({
   strategy: z
     .enum(STRATEGIES)
     .default("canary")
@@ -201,6 +209,11 @@ const rollout = z.strictObject({
   rolling: rolling.prefault({}).describe("How instances are replaced; of rolling."),
   judge: judge.prefault({}).describe("Who decides whether it goes on."),
   limits: limits.prefault({}).describe("Absolute ceilings."),
+  gates: gateList
+    .default([])
+    .describe(
+      "Metrics that must be well in every stage and while the old release is warm: docs/guides/gates.md.",
+    ),
   keepWarm: duration()
     .prefault("10m")
     .describe("How long the old release runs on without traffic, so that undo is one weight write."),
@@ -209,6 +222,17 @@ const rollout = z.strictObject({
     .regex(/^[A-Za-z0-9-]+$/, "expected the name of a header")
     .optional()
     .describe("A request header that names the user, for clients without cookies."),
+});
+
+const rollout = rolloutKeys.superRefine(({ gates, stages }, context) => {
+  const names = [...gates, ...stages.flatMap((each) => each.gates)].map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return;
+  context.addIssue({
+    code: "custom",
+    path: ["gates"],
+    message: `expected each name once; ${twice} is there twice`,
+  });
 });
 
 const releaseCommand = z.strictObject({

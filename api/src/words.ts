@@ -6,6 +6,9 @@ export type Arm = (typeof ARMS)[number];
 export const VERDICTS = ["harm", "no-harm", "insufficient"] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
+/** Where a gate stands; without data is a state of its own. */
+export const GATE_STATES = ["passed", "broken", "no-data", "waiting"] as const;
+
 export const METRICS = ["errors", "latency"] as const;
 export type JudgedMetric = (typeof METRICS)[number];
 

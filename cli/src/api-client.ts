@@ -20,6 +20,8 @@ export interface ApiClient {
   attempt(path: string, init: RequestInit): Promise<Response>;
   /** A file that the server has beside the API, as it is; null where there is none. */
   file(path: string): Promise<Uint8Array | null>;
+  /** What an address beside the native API answers, whatever its status. */
+  plain(path: string, init?: RequestInit): Promise<Response>;
   /** Newline-delimited JSON, item by item, until the server ends it. */
   stream<Item>(path: string, signal?: AbortSignal): AsyncIterable<Item>;
 }
@@ -44,13 +46,25 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
   let { token } = options;
   const attempt = (path: string, init: RequestInit) => ask(`/api/v1${path}`, init);
 
-  async function ask(path: string, init: RequestInit): Promise<Response> {
+  function fetchFrom(path: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
     headers.set("user-agent", USER_AGENT);
     if (token) headers.set("authorization", `Bearer ${token}`);
-    const response = await fetch(`${url}${path}`, { ...init, headers });
+    return fetch(`${url}${path}`, { ...init, headers });
+  }
+
+  async function ask(path: string, init: RequestInit): Promise<Response> {
+    const response = await fetchFrom(path, init);
     if (response.ok) return response;
     throw await problemOf(response);
+  }
+
+  async function plain(path: string, init: RequestInit = {}): Promise<Response> {
+    try {
+      return await fetchFrom(path, init);
+    } catch (error) {
+      throw new AppError("SERVER_UNREACHABLE", { url }, { cause: error });
+    }
   }
 
   async function file(path: string): Promise<Uint8Array | null> {
@@ -132,6 +146,7 @@ export function createApiClient(options: ApiClientOptions): ApiClient {
     },
     attempt,
     file,
+    plain,
     async *stream<Item>(path: string, signal?: AbortSignal) {
       let rest = "";
       for await (const chunk of chunks(path, signal)) {
@@ -151,8 +166,8 @@ interface ProblemDocument {
   errors?: FieldError[];
 }
 
-/** The server's own words, whatever version of the catalogue it has. */
-async function problemOf(response: Response): Promise<Error> {
+/** The server's own words as an error, whatever version of the catalogue it has. */
+export async function problemOf(response: Response): Promise<Error> {
   const problem = (await response.json().catch(() => ({}))) as ProblemDocument;
   const code = problem.code && problem.code in ERRORS ? (problem.code as ErrorCode) : "INTERNAL";
   const error = new AppError(code, {}, { errors: problem.errors ?? [] });

@@ -62,6 +62,11 @@ export const COMMANDS: CommandModule[] = [
     add: async ({ server }) => (await import("./commands/change.ts")).addChange(...server),
   },
   {
+    names: ["metrics"],
+    add: async ({ server: [program, withContext], own: [, withOwnContext] }) =>
+      (await import("./commands/metrics.ts")).addMetrics(program, { withContext, withOwnContext }),
+  },
+  {
     names: ["maintenance"],
     add: async ({ server }) => (await import("./commands/maintenance.ts")).addMaintenance(...server),
   },

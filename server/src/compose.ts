@@ -74,8 +74,12 @@ import { createMetrics } from "./kernel/metrics.ts";
 import { createProcessMetrics } from "./kernel/process-metrics.ts";
 import { addPlatformRoutes } from "./platform-routes.ts";
 import { publicUrlOf } from "./public-url.ts";
+import { addCapacityRoutes } from "./signals/capacity/index.ts";
+import { createGateCheck, createGateKeeper, withComparisons } from "./signals/gates/index.ts";
+import { addImportRoutes } from "./signals/imports/index.ts";
 import { addMetricsRoutes, createMetricsRoom, createScraper } from "./signals/metrics/index.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
+import { createRules } from "./signals/rules/index.ts";
 import { VERSION } from "./version.ts";
 
 /** Far more changes than are under way in an environment. */
@@ -175,14 +179,16 @@ export function compose(dependencies: HouseDependencies) {
   const hooks = createHooks({ services, link, agent });
   const drivers = [traffic, releaseCommand, rehearsal, instances, verification];
   const prober = createProber({ services, link, clock, metrics });
-  const signal = withProbes(sampler, prober);
+  const gates = createGateKeeper({ store: measures.store, clock, log });
+  const signal = withComparisons(withProbes(sampler, prober), gates.comparisons);
   const { portRange } = config.agent;
-  const checks = createReleaseChecks({
+  const releaseChecks = createReleaseChecks({
     ...{ services, link, database, dataDirectory, portRange, signatures },
     activeChanges: (environment) => changes.list({ environment, active: true, limit: ACTIVE_MAX }),
   });
-  const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal, hooks };
-  const setting: ChangeKind = { ...createSettingKind(services), drivers, checks, signal, hooks };
+  const checks = [...releaseChecks, createGateCheck()];
+  const release: ChangeKind = { ...createReleaseKind(services), drivers, checks, signal, gates, hooks };
+  const setting: ChangeKind = { ...createSettingKind(services), drivers, checks, signal, gates, hooks };
   const scaleDrivers = [createScaleDriver({ services, link })];
   const scale: ChangeKind = {
     ...createScaleKind(services, gateDeadlineOf),
@@ -221,6 +227,11 @@ export function compose(dependencies: HouseDependencies) {
     instances: link.measured,
     intervalMs: config.metrics.scrape.interval,
   });
+  const { rules: ruleSettings } = config.metrics;
+  const rules = createRules({
+    ...{ store: measures.store, clock, log, metrics },
+    ...{ files: ruleSettings.files, intervalMs: ruleSettings.interval },
+  });
 
   // Who is told of what is wrong
   const { channels, beat } = createChannelsRoom({
@@ -240,7 +251,7 @@ export function compose(dependencies: HouseDependencies) {
     ...{ db, clock, log, events, limits: config.problems },
     places: {
       ...{ changes, agent: link, certificates, channels, audit: auditLog },
-      ...{ metrics: measures, scrapes: scraper },
+      ...{ metrics: measures, scrapes: scraper, rules },
       freeBytes: () => freeBytesAt(dataDirectory),
     },
   });
@@ -286,8 +297,10 @@ export function compose(dependencies: HouseDependencies) {
   addProblemsRoutes(http, problems);
   addMetricsRoutes(http, {
     ...{ room: measures, config: config.metrics, formBytes: config.server.bodyLimit, version: VERSION },
-    ...{ audit, db, clock, configText: () => "", targets: scraper, rules: { groups: () => [] } },
+    ...{ audit, db, clock, configText: () => "", targets: scraper, rules },
   });
+  addImportRoutes(http, { store: measures.store });
+  addCapacityRoutes(http, { store: measures.store, clock });
   addPlatformRoutes(http, { config, database, changes, link, sampler });
   addAuditRoutes(http, { audit, auditLog, listen: database.listen, clock, isPublic: config.audit.publicLog });
   http.addReadinessCheck("database", () => database.ping());
@@ -322,6 +335,7 @@ export function compose(dependencies: HouseDependencies) {
     certificates,
     prober,
     runner,
+    rules,
     channels,
     problems,
     scraper,

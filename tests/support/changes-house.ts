@@ -3,7 +3,7 @@ import type { ApprovalRule, FreezeWindow } from "@mainstay/api";
 import { afterEach, beforeEach } from "vitest";
 import { auditStream, createAudit } from "../../server/src/core/audit/index.ts";
 import { createFakeDriver, createFakeSignal } from "../../server/src/core/changes/fake-driver.ts";
-import type { ChangeKind, Hooks, Preparation } from "../../server/src/core/changes/ports.ts";
+import type { ChangeKind, GateKeeper, Hooks, Preparation } from "../../server/src/core/changes/ports.ts";
 import { createChangesRoom } from "../../server/src/core/changes/room.ts";
 import type { Origin } from "../../server/src/kernel/http/index.ts";
 import { createVirtualClock } from "../../server/src/kernel/clock.ts";
@@ -34,6 +34,8 @@ export interface ServerOptions {
   prepared?: Partial<Preparation>;
   /** What runs around the states of every change. */
   hooks?: Hooks;
+  /** Who answers gates. */
+  gates?: GateKeeper;
   /** The platform's freeze windows. */
   freeze?: FreezeWindow[];
   /** The platform's rules for approvals. */
@@ -49,8 +51,9 @@ async function openHouse() {
   const signal = createFakeSignal();
   const running: { stop(): Promise<void> | void }[] = [];
 
-  const kind = ({ stable = "rel_old", prepared = {}, hooks }: ServerOptions): ChangeKind => ({
+  const kind = ({ stable = "rel_old", prepared = {}, hooks, gates }: ServerOptions): ChangeKind => ({
     ...(hooks ? { hooks } : {}),
+    ...(gates ? { gates } : {}),
     kind: "release",
     drivers: [fake.driver],
     checks: fake.world.checks,

@@ -3,6 +3,7 @@ import { formatDuration } from "@mainstay/api/plain";
 import type { Command } from "commander";
 import { show, type Context } from "../context.ts";
 import { approvalLines } from "../output/approval-words.ts";
+import { gateLine } from "../output/gate-words.ts";
 import { entryLine, evidenceLine, outcomeLine, TASK_WORDS } from "../output/change-words.ts";
 import { ago, table } from "../output/table.ts";
 import { countOption, durationOption } from "../options.ts";
@@ -134,6 +135,7 @@ async function showOne(context: Context, id: string): Promise<void> {
       ...approvalLines(change),
       ...(change.finishedAt ? [`outcome    ${outcomeLine(change)}`] : []),
       ...(change.evidence ? [`evidence   ${evidenceLine(change.evidence)}`] : []),
+      ...change.gates.map((gate) => `gate       ${gateLine(gate)}`),
       "",
       ...timeline.map((entry) => entryLine(entry, change.stages)),
       ...tasks.flatMap(taskLines),

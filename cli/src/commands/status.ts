@@ -3,6 +3,7 @@ import { formatShare, formatSize } from "@mainstay/api/plain";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
+import { gateLine } from "../output/gate-words.ts";
 import { pullWords } from "../output/pull-words.ts";
 import { queueWords, waitingOf } from "../output/queue-words.ts";
 import { ago, table } from "../output/table.ts";
@@ -45,11 +46,15 @@ async function status(context: Context, service: string | undefined): Promise<vo
     throw new CliError(`no service ${service}`, EXIT.failed, "mainstay status lists all");
   const { items: active } = await context.api.get<Page<ChangeResource>>("/changes?active=true&limit=200");
   const queue = waitingOf(active).filter((each) => !service || each.service === service);
-  show(context, { platform, services, queue }, () =>
+  const gates = active
+    .filter((each) => !service || each.service === service)
+    .flatMap((each) => each.gates.map((gate) => ({ change: each.id, ...gate })));
+  show(context, { platform, services, queue, gates }, () =>
     [
       platformWords(platform),
       "",
       servicesWords(services, context.nowMs()),
+      ...gates.map((gate) => `gate of ${gate.change}, ${gateLine(gate)}`),
       ...queueWords(queue, context),
     ].join("\n"),
   );

@@ -31,10 +31,20 @@ const change = {
   stageStartedAt: "2026-11-01T12:00:00.000Z",
   evidence,
   outcome: null,
-  ...{ awaited: [] as ChangeResource["awaited"] },
+  ...{ awaited: [] as ChangeResource["awaited"], gates: [] as ChangeResource["gates"] },
 } as ChangeResource;
 
 describe("a change in words", () => {
+  it("shows the gates that are in the way, and none that were passed", () => {
+    const gate = { state: "no-data", value: null, reason: "", askedAt: null, since: null } as const;
+    const gates = [
+      { ...gate, name: "latency" },
+      { ...gate, name: "queue", state: "passed" as const },
+    ];
+    const line = statusLine({ ...change, gates, evidence: null }, Date.parse("2026-11-01T12:00:12.700Z"));
+    expect(line).toBe("stepping 10%, 12s of 1m · gate latency: no data");
+  });
+
   it("shows the share, how far the stage is, and the evidence with its numbers", () => {
     const line = statusLine(change, Date.parse("2026-11-01T12:00:12.700Z"));
     expect(line).toBe(`stepping 10%, 12s of 1m · ${evidenceLine(evidence)}`);

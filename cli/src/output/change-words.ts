@@ -1,6 +1,7 @@
 import type { ChangeResource, EvidenceResource, TaskName, TimelineEntry } from "@mainstay/api";
 import { formatDuration, formatShare } from "@mainstay/api/plain";
 import { awaitedWords } from "./approval-words.ts";
+import { gateWords } from "./gate-words.ts";
 
 /** What runs with the variables of a release, beside its processes. */
 export const TASK_WORDS: Record<TaskName, string> = {
@@ -28,7 +29,9 @@ export function statusLine(change: ChangeResource, nowMs: number): string {
   const bake = isStaged
     ? `, ${formatDuration(Math.floor(since / 1000) * 1000)} of ${formatDuration(stage.bakeMs)}`
     : "";
-  return `${change.state}${share}${bake}${change.evidence ? ` · ${evidenceLine(change.evidence)}` : ""}`;
+  const evidence = change.evidence ? [evidenceLine(change.evidence)] : [];
+  const gates = isStaged || change.state === "baking" ? gateWords(change) : "";
+  return [`${change.state}${share}${bake}`, ...evidence, ...(gates === "" ? [] : [gates])].join(" · ");
 }
 
 /** The judge's view in numbers: each metric's e-value against its threshold. */

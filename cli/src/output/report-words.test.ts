@@ -30,6 +30,7 @@ const report: ReportResource = {
     ...{ stageStartedAt: AT, weight: 0, proven: 0, outcome: "worse", reason: "new prices" },
     requestedBy: { type: "user", id: "usr_1", name: "ann" },
     findings: [],
+    gates: [],
     ...{ planDigest: "d1", approvals: [], awaited: [], approvalExpiresAt: null },
     ...{ firstCandidateAt: AT, createdAt: AT, updatedAt: AT, finishedAt: AT },
   },

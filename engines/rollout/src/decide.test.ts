@@ -25,6 +25,7 @@ function facts(patch: Partial<Facts> = {}): Facts {
     note: null,
     undoBlocked: null,
     verdict: null,
+    gates: [],
     command: null,
     ...patch,
   };
@@ -216,6 +217,7 @@ describe("whatever happens", () => {
     failure: fc.option(fc.constant("it failed")),
     note: fc.constant(null),
     undoBlocked: fc.constant(null),
+    gates: fc.constant([]),
     verdict: fc.option(fc.constantFrom(verdict("harm"), verdict("no-harm"), verdict("insufficient"))),
     command: fc.option(
       fc.constantFrom(

@@ -1,3 +1,4 @@
+import { gateObstacle, gateTrouble, gateWords } from "./gates.ts";
 import type { Command, Decision, Facts, RolloutPlan, RolloutState, RolloutStateName } from "./types.ts";
 import { actualName, isInTraffic } from "./weights.ts";
 
@@ -74,6 +75,8 @@ function findTrouble({ plan, state, facts }: Situation): Cause | null {
   if (facts.failure) return { by: "platform", reason: facts.failure };
   const isHarmful = facts.verdict?.kind === "harm" && isInTraffic(plan, state);
   if (isHarmful) return { by: "judge", reason: facts.verdict?.reason ?? "harm" };
+  const gate = gateTrouble(standing({ plan, state, facts }));
+  if (gate !== null) return { by: "gate", reason: gate };
   const isLate =
     state.name === "gating" && !state.leaving && facts.nowMs - state.enteredAtMs > plan.gateDeadlineMs;
   if (!isLate || facts.settled) return null;
@@ -90,15 +93,26 @@ function judgeStage(situation: Situation): Decision {
   const restMs = stage.bakeMs - (facts.nowMs - (state.stageStartedAtMs ?? facts.nowMs));
   if (restMs > 0) return stay(`bakes for another ${Math.ceil(restMs / 1000)} s`);
   const isLast = state.stage === plan.stages.length - 1;
+  const obstacle = gateObstacle(standing(situation));
+  if (obstacle !== null) return stay(`holds: ${obstacle}`);
   const { verdict } = facts;
-  if (isLast || !verdict) return forward(situation, { by: "clock", reason: "bake time is over" });
-  if (verdict.kind === "no-harm") return forward(situation, { by: "judge", reason: verdict.reason });
+  const pass = (by: string, reason: string) =>
+    forward(situation, { by, reason: withGates(situation, reason) });
+  if (isLast || !verdict) return pass("clock", "bake time is over");
+  if (verdict.kind === "no-harm") return pass("judge", verdict.reason);
   if (plan.onTooLittleEvidence === "hold")
     return stay(`holds until there is enough evidence: ${verdict.reason}`);
-  return forward(situation, {
-    by: "clock",
-    reason: `bake time is over; advanced by policy: ${verdict.reason}`,
-  });
+  return pass("clock", `bake time is over; advanced by policy: ${verdict.reason}`);
+}
+
+function standing({ plan, state, facts: { gates: results, nowMs } }: Situation) {
+  return { plan, state, results, nowMs };
+}
+
+/** A reason with the numbers of the gates behind it. */
+function withGates(situation: Situation, reason: string): string {
+  const gates = gateWords(standing(situation));
+  return gates === "" ? reason : `${reason}; ${gates}`;
 }
 
 function finishBaking(situation: Situation): Decision {

@@ -18,7 +18,7 @@ const plan: RolloutPlan = {
   skips: ["backup", "migrating"],
   hooks: [hook("after", "gating"), hook("before", "stepping"), hook("before", "baking")],
 };
-const NOTHING = { failure: null, note: null, undoBlocked: null, verdict: null, command: null };
+const NOTHING = { failure: null, note: null, undoBlocked: null, verdict: null, gates: [], command: null };
 const facts = (patch: Partial<Facts> = {}): Facts => ({ nowMs: 1000, settled: true, ...NOTHING, ...patch });
 const order = (name: Command) => ({ name, by: "ann", reason: null });
 

@@ -1,4 +1,6 @@
 export { decide, initialState, isPassed, restartStage } from "./decide.ts";
+export type { GateAnswer, GateQuestion, GateResult, GateValue, PlannedGate } from "./gate.ts";
+export { gatesIn, weighGate } from "./gates.ts";
 export {
   planStrategy,
   type InstanceCounts,

@@ -35,7 +35,7 @@ function planOf(strategy: Strategy, { hasStable = true, isVerified = false } = {
 
 function facts(patch: Partial<Facts> = {}): Facts {
   const verdict = { kind: "no-harm", reason: "well" } as const;
-  const nothing = { failure: null, note: null, undoBlocked: null, command: null };
+  const nothing = { failure: null, note: null, undoBlocked: null, gates: [], command: null };
   return { nowMs: 0, settled: true, verdict, ...nothing, ...patch };
 }
 

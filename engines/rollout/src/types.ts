@@ -1,3 +1,5 @@
+import type { GateResult, PlannedGate } from "./gate.ts";
+
 /** States in the order a change passes them; docs/architecture.md describes each. */
 export type RolloutStateName =
   | "requested"
@@ -26,6 +28,8 @@ export interface Stage {
   bakeMs: number;
   /** Only where instances are replaced batch by batch. */
   instances?: BatchCounts;
+  /** What must be well in this stage, beside the gates of the whole change. */
+  gates?: readonly PlannedGate[];
 }
 
 /** How many instances of each release a stage has. */
@@ -69,6 +73,8 @@ export interface RolloutPlan {
   rehearsal?: Rehearsal | null;
   /** A change on its way forward waits for them. */
   hooks?: readonly PlannedHook[];
+  /** What must be well as long as the candidate serves; their names differ from those of the stages. */
+  gates?: readonly PlannedGate[];
   /** States that mean nothing to this kind of change. */
   skips: readonly RolloutStateName[];
 }
@@ -107,6 +113,8 @@ export interface Facts {
   undoBlocked: string | null;
   /** The judge's verdict on the traffic so far; null when nothing is judged. */
   verdict: { kind: "harm" | "no-harm" | "insufficient"; reason: string } | null;
+  /** Where the gates of the position stand; one that was never asked is missing. */
+  gates: readonly GateResult[];
   command: { name: Command; by: string; reason: string | null } | null;
 }
 

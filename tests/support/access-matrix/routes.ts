@@ -34,6 +34,7 @@ const reading: Entry = { route: found("changes.read", "changes.read"), path: byC
 const approving: Entry = { ...steering, route: found("changes.approve", "changes.read") };
 const candidate = ({ release }: Things) => ({ candidate: release });
 
+const openMetrics = { type: "application/openmetrics-text", headers: {}, content: "no text of metrics" };
 const protobuf = { type: "application/x-protobuf", headers: {}, content: "no protobuf" };
 const readMetrics: Entry = { route: platform("metrics.read") };
 const readingMetrics = (name: string): Record<string, Entry> => ({
@@ -198,10 +199,12 @@ export const MATRIX: Record<string, Entry> = {
     body: () => ({}),
   },
 
+  "GET /api/v1/metrics/capacity": readMetrics,
   "POST /api/v1/metrics": {
     route: platform("metrics.write"),
     body: () => ({ metrics: [{ name: "pushed", value: 1 }] }),
   },
+  "POST /api/v1/metrics/import": { route: platform("metrics.write"), bytes: openMetrics },
   "POST /prometheus/api/v1/write": { route: platform("metrics.write"), bytes: protobuf },
   "POST /otlp/v1/metrics": { route: platform("metrics.write"), bytes: protobuf },
   "POST /prometheus/api/v1/otlp/v1/metrics": { route: platform("metrics.write"), bytes: protobuf },

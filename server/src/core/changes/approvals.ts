@@ -88,7 +88,14 @@ export function createApprovals(dependencies: ApprovalsDependencies) {
   }
 
   function end(row: ChangeRow, { reason, by }: { reason: string; by: string }): Decision {
-    const unknown = { settled: false, failure: null, note: null, undoBlocked: null, verdict: null };
+    const unknown = {
+      settled: false,
+      failure: null,
+      note: null,
+      undoBlocked: null,
+      verdict: null,
+      gates: [],
+    };
     const command = { name: "abort", reason, by } as const;
     return decide(row.plan, row.position, { nowMs: clock.now().getTime(), ...unknown, command });
   }

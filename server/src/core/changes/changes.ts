@@ -104,6 +104,7 @@ export function createChanges(dependencies: ChangesDependencies) {
       reason: wish.reason,
       outcome: null,
       evidence: null,
+      gates: [],
       findings: [],
       force: [...(wish.force ?? [])],
       freeze: prepared.freeze ?? [],
@@ -192,7 +193,14 @@ export function createChanges(dependencies: ChangesDependencies) {
 
   function decideOn(row: ChangeRow, order: NonNullable<Facts["command"]>): Decision {
     const nowMs = clock.now().getTime();
-    const unknown = { settled: false, failure: null, note: null, undoBlocked: null, verdict: null };
+    const unknown = {
+      settled: false,
+      failure: null,
+      note: null,
+      undoBlocked: null,
+      verdict: null,
+      gates: [],
+    };
     return decide(row.plan, row.position, { nowMs, ...unknown, command: order });
   }
 

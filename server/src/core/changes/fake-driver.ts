@@ -68,7 +68,7 @@ export function createFakeDriver() {
 
 /** A signal that answers the blocks it was given. */
 export function createFakeSignal() {
-  const blocks: Record<string, Block[]> = { errors: [], probes: [] };
+  const blocks: Record<string, Block[]> = { errors: [], probes: [], counts: [] };
   const signal: Signal = {
     counts: async ({ metric, sinceMs }) => (blocks[metric.name] ?? []).filter((each) => each.atMs > sinceMs),
     onNews: () => () => {},
@@ -77,6 +77,8 @@ export function createFakeSignal() {
     signal,
     /** One second in which every group of each arm had so many requests, of which so many failed. */
     add: (atMs: number, arms: Second) => void blocks["errors"]?.push(blockOf(atMs, arms)),
+    /** The same for what gates count. */
+    addCounts: (atMs: number, arms: Second) => void blocks["counts"]?.push(blockOf(atMs, arms)),
     /** The same for the platform's own probes. */
     addProbes: (atMs: number, arms: Second) => void blocks["probes"]?.push(blockOf(atMs, arms)),
   };

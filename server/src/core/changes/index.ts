@@ -8,6 +8,7 @@ export type {
   ChangeView,
   Driver,
   Finding,
+  GateKeeper,
   Hooks,
   JudgeSettings,
   Limits,

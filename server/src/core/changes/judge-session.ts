@@ -1,4 +1,10 @@
-import { COMPARISONS, createJudge, type Evidence, type HistoryEntry } from "@mainstay/evidence";
+import {
+  COMPARISONS,
+  createJudge,
+  type Evidence,
+  type HistoryEntry,
+  type MetricEvidence,
+} from "@mainstay/evidence";
 import { createCeiling } from "./ceiling.ts";
 import type { Block, ChangeView, JudgeSettings, Limits, Metric, Signal } from "./ports.ts";
 
@@ -13,6 +19,10 @@ export interface JudgedEvidence extends Evidence {
 const LATENCY_CEILING = "latency-ceiling";
 /** Apart from the users' requests: their counts never hold a probe. */
 const PROBES = "probes";
+/**
+ * Counts come in stretches of many seconds, each of which may be one accident; docs/evidence.md has figures.
+ */
+const RULES_OF_GATES = { alphaWeight: 1, harmGain: 4 };
 /** A p95 above the ceiling means: more than this share of the requests is slower than it. */
 const P95_SHARE = 0.05;
 
@@ -79,13 +89,12 @@ export function replayEvidence(judged: JudgedChange, history: HistoryEntry[]): J
 /** The comparing judge and the absolute ceilings side by side. */
 function createBench({ judge, limits }: JudgedChange) {
   if (!judge) throw new Error("this change is not judged");
-  const { alpha, warmupMs } = judge;
+  const { alpha, counted = [] } = judge;
   const ofUsers: string[] = judge.metrics.flatMap((name) => COMPARISONS[name]);
-  const metrics = judge.probes ? [...ofUsers, PROBES] : ofUsers;
-  const comparing =
-    metrics.length === 0
-      ? null
-      : createJudge({ metrics, alpha, warmupMs: { latency: warmupMs, "typical-latency": warmupMs } });
+  const ofGates = counted.map(({ gate }) => metricOfGate(gate));
+  const metrics = [...ofUsers, ...(judge.probes ? [PROBES] : []), ...ofGates];
+  const optional = new Set(counted.filter((each) => each.isOptional).map(({ gate }) => metricOfGate(gate)));
+  const comparing = metrics.length === 0 ? null : createComparingJudge(judge, metrics, ofGates);
   const { errorRate, latencyP95Ms } = limits;
   const ceilings = [
     ...(errorRate === undefined
@@ -108,11 +117,30 @@ function createBench({ judge, limits }: JudgedChange) {
       if (metrics.some((name) => name === entry.metric)) comparing?.add(entry);
     },
     evaluate(): JudgedEvidence {
-      const evidence = settleByProbes(comparing?.evaluate() ?? nothingCompared(alpha));
+      const evidence = settle(comparing?.evaluate() ?? nothingCompared(alpha), optional);
       const broken = ceilings.map((ceiling) => ceiling.broken()).find((each) => each !== null);
       return broken ? { ...evidence, verdict: "harm", limit: broken } : evidence;
     },
   };
+}
+
+function createComparingJudge({ alpha, warmupMs }: JudgeSettings, metrics: string[], ofGates: string[]) {
+  const warmup = { latency: warmupMs, "typical-latency": warmupMs };
+  const rules = Object.fromEntries(ofGates.map((metric) => [metric, RULES_OF_GATES]));
+  return createJudge({ metrics, alpha, warmupMs: warmup, rules });
+}
+
+function settle(evidence: Evidence, optional: ReadonlySet<string>): Evidence {
+  return settleByProbes(settleWithoutOptional(evidence, optional));
+}
+
+/** Nothing was counted where the judge is told to go on without. */
+function settleWithoutOptional(evidence: Evidence, optional: ReadonlySet<string>): Evidence {
+  if (evidence.verdict !== "insufficient") return evidence;
+  const isCounted = ({ candidate, stable }: MetricEvidence) => candidate.total + stable.total > 0;
+  const rest = evidence.perMetric.filter((each) => !optional.has(each.metric) || isCounted(each));
+  const isWell = rest.length > 0 && rest.every((each) => each.verdict === "no-harm");
+  return isWell ? { ...evidence, verdict: "no-harm" } : evidence;
 }
 
 /**
@@ -136,6 +164,7 @@ function metricsOf({ judge, limits }: JudgedChange): Metric[] {
   const metrics: Metric[] = (judge?.metrics ?? [])
     .flatMap((name) => COMPARISONS[name])
     .map((name) => ({ name }));
+  for (const { gate } of judge?.counted ?? []) metrics.push({ name: "counts", gate });
   if (judge?.probes) metrics.push({ name: PROBES, probes: judge.probes });
   const isJudged = metrics.some((each) => each.name === "errors");
   if (limits.errorRate !== undefined && !isJudged) metrics.push({ name: "errors" });
@@ -144,7 +173,12 @@ function metricsOf({ judge, limits }: JudgedChange): Metric[] {
   return metrics;
 }
 
+function metricOfGate(gate: string): string {
+  return `gate ${gate}`;
+}
+
 function nameOf(metric: Metric): string {
+  if (metric.name === "counts") return metricOfGate(metric.gate);
   return metric.name === "slower-than" ? LATENCY_CEILING : metric.name;
 }
 

@@ -1,5 +1,12 @@
 import type { FreezeWindow, Probe } from "@mainstay/api";
-import type { Moment, RolloutPlan, RolloutState, RolloutStateName } from "@mainstay/rollout";
+import type {
+  GateAnswer,
+  Moment,
+  PlannedGate,
+  RolloutPlan,
+  RolloutState,
+  RolloutStateName,
+} from "@mainstay/rollout";
 
 /** A change as drivers and signals see it. */
 export interface ChangeView {
@@ -97,14 +104,15 @@ export interface Hooks {
 /**
  * Which requests count as bad: failed ones; those slower than the stable arm's p95;
  * those slower than half as long again as its median; those slower than a threshold;
- * probes of the platform's own that were not answered as they should be.
+ * probes of the platform's own that were not answered as they should be; what a gate counts.
  */
 export type Metric =
   | { name: "errors" }
   | { name: "latency" }
   | { name: "typical-latency" }
   | { name: "slower-than"; thresholdMs: number }
-  | { name: "probes"; probes: ProbePlan };
+  | { name: "probes"; probes: ProbePlan }
+  | { name: "counts"; gate: string };
 
 /** What the platform itself asks of both arms where users ask too little. */
 export interface ProbePlan {
@@ -137,12 +145,29 @@ export interface Signal {
   onNews(listener: () => void): () => void;
 }
 
+/** Who knows metrics: asks what the gates of a change want to know. */
+export interface GateKeeper {
+  /**
+   * Never fails, and never takes much longer than its time
+   * limit: who cannot answer says that there is no data.
+   */
+  ask(change: ChangeView, gate: PlannedGate): Promise<GateAnswer>;
+}
+
 export interface JudgeSettings {
   metrics: ("errors" | "latency")[];
   alpha: number;
   warmupMs: number;
   /** Null: only users' requests are evidence. */
   probes?: ProbePlan | null;
+  /** Gates whose counts are compared; missing where there are none. */
+  counted?: readonly CountedGate[];
+}
+
+export interface CountedGate {
+  gate: string;
+  /** Whether the judge goes on without it while nothing is counted. */
+  isOptional: boolean;
 }
 
 export interface Limits {
@@ -172,6 +197,8 @@ export interface ChangeKind {
   /** Asked beside the drivers' own checks. */
   checks?: readonly Check[];
   signal: Signal | null;
+  /** Missing where nobody knows metrics: then gates have no data. */
+  gates?: GateKeeper;
   /** Missing where nothing runs around its states. */
   hooks?: Hooks;
   prepare(request: PreparedRequest): Promise<Preparation>;

@@ -1,4 +1,5 @@
-import { BUCKETS, type ChangeResource, type TimelineEntry } from "@mainstay/api";
+import { BUCKETS, type ChangeResource, type GateResource, type TimelineEntry } from "@mainstay/api";
+import { gatesIn, type GateResult } from "@mainstay/rollout";
 import { awaitedOf, expiryOf } from "./domain/approval.ts";
 import type { ChangeRow, TimelineRow } from "./store.ts";
 
@@ -24,6 +25,7 @@ export function toChange(row: ChangeRow): ChangeResource {
     reason: row.reason,
     outcome: row.outcome,
     evidence: row.evidence,
+    gates: gatesOf(row),
     findings: row.findings,
     planDigest: row.plan_digest,
     approvals: row.approvals.map(({ by, at, reason, roles, planDigest }) => {
@@ -56,5 +58,28 @@ export function toEntry(row: TimelineRow): TimelineEntry {
     by: row.by,
     reason: row.reason,
     evidence: row.evidence,
+    gates: row.gates?.map(toGate) ?? [],
   };
+}
+
+/** Those of its position; when it has ended, as they stood last. */
+function gatesOf({ plan, position, gates }: ChangeRow): GateResource[] {
+  const asked = gates.map(toGate);
+  const waiting = gatesIn(plan, position).filter(({ name }) => gates.every((each) => each.name !== name));
+  return [...asked, ...waiting.map(({ name }) => ({ ...NOT_ASKED, name }))];
+}
+
+const NOT_ASKED = {
+  state: "waiting",
+  value: null,
+  reason: "it was not asked yet",
+  askedAt: null,
+  since: null,
+} as const;
+
+function toGate({ name, state, value, reason, atMs, sinceMs }: GateResult): GateResource {
+  // JSON knows no infinity; the words have it.
+  const finite = value !== null && Number.isFinite(value) ? value : null;
+  const [askedAt, since] = [new Date(atMs).toISOString(), new Date(sinceMs).toISOString()];
+  return { name, state, value: finite, reason, askedAt, since };
 }

@@ -1,5 +1,5 @@
 import type { ApprovalRule, FreezeWindow } from "@mainstay/api";
-import type { RolloutPlan, RolloutState } from "@mainstay/rollout";
+import type { GateResult, RolloutPlan, RolloutState } from "@mainstay/rollout";
 import { sql, type Selectable } from "kysely";
 import type { Database, Tx } from "../../kernel/database/index.ts";
 import type { Approval, Person } from "./domain/given-approval.ts";
@@ -32,6 +32,7 @@ type Tables = {
     reason: string | null;
     outcome: string | null;
     evidence: JudgedEvidence | null;
+    gates: GateResult[];
     findings: Finding[];
     force: string[];
     freeze: FreezeWindow[];
@@ -56,6 +57,8 @@ type Tables = {
     by: string;
     reason: string;
     evidence: JudgedEvidence | null;
+    /** As they stood; null when there were none. */
+    gates: GateResult[] | null;
   };
   "changes.samples": { change: string; seq: number; at: Date; history: HistoryEntry[] };
   "changes.locks": { target: string; change: string; owner: string; heartbeat_at: Date; expires_at: Date };
@@ -83,6 +86,7 @@ const JSON_COLUMNS = new Set([
   "requested_by",
   "on_behalf_of",
   "evidence",
+  "gates",
   "findings",
   "force",
   "freeze",
@@ -195,6 +199,12 @@ export function createChangesStore(database: Database) {
         await tx.updateTable("changes.changes").set(patch).where("id", "=", sample.change).execute();
         await sql`select pg_notify(${CHANGES_CHANNEL}, ${sample.change})`.execute(tx);
       }),
+    /** Where the gates stand: like evidence, it neither needs nor changes the version. */
+    keepGates: async (tx: Tx, { id, gates, at }: { id: string; gates: GateResult[]; at: Date }) => {
+      const patch = encode({ gates, updated_at: at });
+      await within(tx).updateTable("changes.changes").set(patch).where("id", "=", id).execute();
+      await notify(tx, id);
+    },
     samples: (change: string) =>
       db.selectFrom("changes.samples").selectAll().where("change", "=", change).orderBy("seq").execute(),
     pruneSamples: async (before: Date): Promise<number> => {

@@ -1,5 +1,5 @@
 import type { EventData, EventType } from "@mainstay/api";
-import type { Decision, RolloutState } from "@mainstay/rollout";
+import type { Decision, GateResult, RolloutState } from "@mainstay/rollout";
 import type { Audit } from "../audit/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Database, Tx } from "../../kernel/database/index.ts";
@@ -51,6 +51,7 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
       by: go.by,
       reason: go.reason,
       evidence: isJudged ? row.evidence : null,
+      gates: row.gates.length > 0 ? row.gates : null,
     });
     await audit.record(tx, {
       ...origin,
@@ -120,7 +121,25 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
     }
   }
 
-  return { create, apply };
+  /**
+   * Where the gates stand by now; what is new about them goes into timeline and audit. The change stays where
+   * it is, and so does its version.
+   */
+  async function recordGates(row: ChangeRow, gates: GateResult[], notes: readonly string[]): Promise<void> {
+    const { id, state, stage, service, environment } = row;
+    const at = clock.now();
+    const place = { change: id, at, from_state: state, to_state: state, stage, evidence: null, gates };
+    const of = { resource: { type: "change", id }, service, environment, change: id };
+    await db.transaction().execute(async (tx) => {
+      await store.keepGates(tx, { id, gates, at });
+      for (const reason of notes) {
+        await store.appendTimeline(tx, { ...place, by: "gate", reason });
+        await audit.record(tx, { ...PLATFORM, ...of, action: "changes.gate_changed", reason });
+      }
+    });
+  }
+
+  return { create, apply, recordGates };
 }
 
 export type Transitions = ReturnType<typeof createTransitions>;

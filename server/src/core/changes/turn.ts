@@ -1,5 +1,5 @@
 import { AppError } from "@mainstay/api";
-import { decide, isInTraffic, restartStage, type Facts } from "@mainstay/rollout";
+import { decide, gatesIn, isInTraffic, restartStage, type Facts, type GateResult } from "@mainstay/rollout";
 import { markForced, noteOf, refusalOf } from "./domain/findings.ts";
 import { adoptPreparation } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
@@ -8,6 +8,7 @@ import { createJudgeSession, reasonOf, type JudgedEvidence, type JudgeSession } 
 import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import { attendHooks } from "./attend-hooks.ts";
+import { createGateSession, type GateSession } from "./gate-session.ts";
 import type { Approvals } from "./approvals.ts";
 import { missingOf } from "./domain/approval.ts";
 import type { Freezer } from "./frozen.ts";
@@ -45,6 +46,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
   let failure: string | null = null;
   let findings: Finding[] = [];
   let session: JudgeSession | null = null;
+  let gateSession: GateSession | null = null;
   let unstored: HistoryEntry[] = [];
   let nextSample = 0;
 
@@ -118,6 +120,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
     if (!isLeaving) await applyOnce(row);
     const observation = await observe(row);
     const evidence = await judge(row);
+    const gates = await lookAtGates(row);
     const facts: Facts = {
       ...nothingKnown(),
       undoBlocked: (await kindOf(row).undoBlocked?.(viewOf(row))) ?? null,
@@ -125,11 +128,12 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
       failure: failure ?? observation.failure,
       note: row.state === "preflight" && !isLeaving ? noteOf(findings) : (observation.note ?? null),
       verdict: verdictOf(row, evidence),
+      gates,
     };
     const decision = decide(row.plan, row.position, facts);
     if (decision.kind !== "go") return false;
     const patch = row.state === "preflight" && !isLeaving ? { findings } : {};
-    return transitions.apply({ ...row, evidence }, decision, { origin: PLATFORM, patch });
+    return transitions.apply({ ...row, evidence, gates }, decision, { origin: PLATFORM, patch });
   }
 
   /** After a restart nobody knows what the stage saw meanwhile. */
@@ -220,6 +224,15 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
     return seen.evidence;
   }
 
+  /** Where the gates of the position stand; whatever happens to the metrics, nothing waits for them. */
+  async function lookAtGates(row: ChangeRow): Promise<GateResult[]> {
+    if (gatesIn(row.plan, row.position).length === 0) return [];
+    gateSession ??= createGateSession({ keeper: kindOf(row).gates, clock });
+    const { results, hasNews, notes } = gateSession.look(viewOf(row), row.gates);
+    if (hasNews) await transitions.recordGates(row, results, notes);
+    return results;
+  }
+
   function nothingKnown(): Facts {
     const nowMs = clock.now().getTime();
     return {
@@ -229,6 +242,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
       note: null,
       undoBlocked: null,
       verdict: null,
+      gates: [],
       command: null,
     };
   }
@@ -238,6 +252,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
     isKnown = false;
     appliedVersion = -1;
     session = null;
+    gateSession = null;
     unstored = [];
   }
 

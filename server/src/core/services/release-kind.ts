@@ -74,7 +74,14 @@ function judgeOf({ rollout }: ServiceFile, isCompared: boolean): JudgeSettings |
   const hasCeiling = errorRate !== undefined || latencyP95 !== undefined;
   if (!isCompared) return hasCeiling ? { metrics: [], alpha, warmupMs, probes: null } : null;
   const isProbed = onTooLittleEvidence === "probe";
-  return { metrics, alpha, warmupMs, probes: isProbed ? { list: probes, ratePerSecond: probeRate } : null };
+  const counted = rollout.gates.flatMap(({ name: gate, compare, noData }) =>
+    compare ? { gate, isOptional: noData === "ignore" } : [],
+  );
+  return {
+    ...{ metrics, alpha, warmupMs },
+    probes: isProbed ? { list: probes, ratePerSecond: probeRate } : null,
+    ...(counted.length === 0 ? {} : { counted }),
+  };
 }
 
 function limitsOf({ rollout }: ServiceFile): Limits {

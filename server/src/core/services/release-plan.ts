@@ -1,5 +1,11 @@
-import { BUCKETS, momentOf, type ServiceFile } from "@mainstay/api";
-import { planStrategy, type Rehearsal, type RolloutPlan, type Strategy } from "@mainstay/rollout";
+import { BUCKETS, momentOf, type Gate, type ServiceFile } from "@mainstay/api";
+import {
+  planStrategy,
+  type PlannedGate,
+  type Rehearsal,
+  type RolloutPlan,
+  type Strategy,
+} from "@mainstay/rollout";
 import { maskSecrets } from "../../kernel/redact.ts";
 import type { Counts } from "./domain/counts.ts";
 import type { ReleaseRow } from "./store.ts";
@@ -41,9 +47,25 @@ export function planRelease(succession: Succession): { plan: RolloutPlan; isComp
     hasStable: stable !== null,
     rehearsal: stable && isRehearsed ? planRehearsal(stable, strategyOf(succession)) : null,
     hooks: candidate.snapshot.hooks.map((hook) => ({ ...momentOf(hook), what: maskSecrets(hook.command) })),
+    // Who wants all traffic at once, as a rollback does, is not to wait for metrics.
+    gates: succession.immediate ? [] : gatesOf(rollout.gates, isCompared),
     skips: runsCommand ? ["backup"] : ["backup", "migrating"],
   };
   return { plan, isCompared };
+}
+
+/** Where both releases never serve side by side, there is nothing to compare. */
+function gatesOf(gates: readonly Gate[], isCompared: boolean): PlannedGate[] {
+  return gates.filter(({ compare }) => isCompared || compare === undefined).map(planGate);
+}
+
+function planGate({ name, query, max, min, compare, noData, for: forMs, interval }: Gate): PlannedGate {
+  const common = { name, noData, forMs, intervalMs: interval };
+  if (compare) return { ...common, question: { kind: "comparison", ...compare } };
+  return {
+    ...common,
+    question: { kind: "threshold", query: query ?? "", min: min ?? null, max: max ?? null },
+  };
 }
 
 function strategyOf(succession: Succession): Strategy {
@@ -53,7 +75,10 @@ function strategyOf(succession: Succession): Strategy {
   if (strategy === "canary") {
     return {
       name: strategy,
-      stages: stages.map(({ weight, bake }) => ({ weight: Math.round(weight * BUCKETS), bakeMs: bake })),
+      stages: stages.map(({ weight, bake, gates }) => ({
+        ...{ weight: Math.round(weight * BUCKETS), bakeMs: bake },
+        ...(gates.length === 0 ? {} : { gates: gates.map(planGate) }),
+      })),
     };
   }
   if (strategy !== "rolling") return { name: strategy };

@@ -6,8 +6,9 @@ import type { Situation } from "./situation.ts";
 export function checkGuards({ candidate, stable, change }: Situation): Finding[] {
   const { rollout, verify } = candidate.snapshot;
   const isCompared = change.plan.stages.length > 1;
-  const isGuarded = Object.values(rollout.limits).some((limit) => limit !== undefined) || verify.length > 0;
+  const hasLimit = Object.values(rollout.limits).some((limit) => limit !== undefined);
+  const isGuarded = hasLimit || verify.length > 0 || (change.plan.gates ?? []).length > 0;
   if (stable === null || isCompared || isGuarded || rollout.strategy === "immediate") return [];
-  const words = { strategy: rollout.strategy, missing: "neither rollout.limits nor verify" };
+  const words = { strategy: rollout.strategy, missing: "neither rollout.limits, rollout.gates nor verify" };
   return [findingOf(new AppError("PREFLIGHT_UNGUARDED", words), { severity: "warning" })];
 }

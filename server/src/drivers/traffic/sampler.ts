@@ -103,8 +103,8 @@ function toBlock(second: Second, metric: Metric, boundsMs: number[]): Block[] {
   const { fromMs, atMs, stable, candidate } = second;
   if (metric.name === "errors")
     return [{ fromMs, atMs, stable: failed(stable), candidate: failed(candidate) }];
-  // Counted by whoever sends them.
-  if (metric.name === "probes") return [];
+  // Counted by whoever sends them, or knows them.
+  if (metric.name === "probes" || metric.name === "counts") return [];
   const bound =
     metric.name === "slower-than" ? bucketOf(metric.thresholdMs, boundsMs) : second.slowAbove[metric.name];
   if (bound === null) return [];

@@ -118,7 +118,7 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
     key: locate("proxy.tls.certificates", key),
   }));
   const { caFile } = config.acme;
-  const { scrape } = config.metrics;
+  const { scrape, rules } = config.metrics;
   const { url } = config.beat;
   const { keyFile, passphraseFile } = config.secrets;
   const locateKeeper = (path: string) => locate("audit.keepers", path);
@@ -134,6 +134,7 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
     metrics: {
       ...config.metrics,
       scrape: { ...scrape, file: scrape.file && locate("metrics.scrape.file", scrape.file) },
+      rules: { ...rules, files: rules.files.map((each) => locate("metrics.rules.files", each)) },
     },
     secrets: {
       ...config.secrets,

@@ -39,6 +39,7 @@ const places: Places = {
   channels: { list: async () => [] },
   freeBytes: async () => world.freeBytes,
   audit: { problems: async () => [] },
+  rules: { problems: () => [] },
   metrics: { problem: () => null },
   scrapes: { problems: () => [] },
 };

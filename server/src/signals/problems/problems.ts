@@ -19,6 +19,7 @@ import {
   servingOf,
   type AuditProblem,
   type ScrapeProblem,
+  type RulesProblem,
   type SeenChange,
   type Sights,
 } from "./domain/looks.ts";
@@ -36,6 +37,7 @@ export interface Places {
   /** What is wrong with the metrics store; null: nothing. */
   metrics: { problem(): string | null };
   scrapes: { problems(): readonly ScrapeProblem[] };
+  rules: { problems(): readonly RulesProblem[] };
 }
 
 export interface ProblemsDependencies {
@@ -121,6 +123,7 @@ export function createProblems(dependencies: ProblemsDependencies): Problems {
       audit: await places.audit.problems(),
       metrics: places.metrics.problem(),
       scrapes: places.scrapes.problems(),
+      rules: places.rules.problems(),
     };
   }
 

@@ -14,7 +14,7 @@ const LIMITS = platformFile.parse({}).problems;
 
 const WELL: Sights = {
   ...{ now: NOW, instances: [], changes: [], certificates: [], hosts: ["shop.example.com"] },
-  ...{ freeBytes: 1024 ** 4, crashes: [], channels: [], audit: [], metrics: null, scrapes: [] },
+  ...{ freeBytes: 1024 ** 4, crashes: [], channels: [], audit: [], metrics: null, scrapes: [], rules: [] },
 };
 
 function found(sights: Partial<Sights>): string[] {
@@ -182,4 +182,12 @@ it("a file of scrapes that is broken is a problem of the platform, after a minut
     { ...scrapes[0], service: null, environment: null },
   ]);
   expect(patienceOf("scrape-failing", LIMITS)).toBe(60_000);
+});
+
+it("a file of rules that is broken is a problem of the platform, after a minute", () => {
+  const rules = [{ kind: "rules-failing", subject: "rules.yaml", summary: "The rules of …" }] as const;
+  expect(problemsIn({ ...WELL, rules }, LIMITS).seen).toEqual([
+    { ...rules[0], service: null, environment: null },
+  ]);
+  expect(patienceOf("rules-failing", LIMITS)).toBe(60_000);
 });

@@ -27,10 +27,18 @@ export interface Sights {
   metrics: string | null;
   /** What keeps targets from being found. */
   scrapes: readonly ScrapeProblem[];
+  /** Files of rules that are not in force, and rules that cannot be evaluated. */
+  rules: readonly RulesProblem[];
 }
 
 export interface ScrapeProblem {
   kind: "scrape-failing";
+  subject: string;
+  summary: string;
+}
+
+export interface RulesProblem {
+  kind: "rules-failing";
   subject: string;
   summary: string;
 }
@@ -76,6 +84,7 @@ const ALWAYS: readonly ProblemKind[] = [
   "agent-lost",
   "channel-failing",
   "audit-log-failing",
+  "rules-failing",
   "checkpoint-failing",
   "scrape-failing",
 ];
@@ -94,7 +103,11 @@ export function problemsIn(
     ...disk(sights, limits.diskFree),
     ...metricsStore(sights),
     ...channels(sights),
-    ...[...sights.audit, ...sights.scrapes].map((each) => ({ ...each, service: null, environment: null })),
+    ...[...sights.audit, ...sights.scrapes, ...sights.rules].map((each) => ({
+      ...each,
+      service: null,
+      environment: null,
+    })),
   ];
   const ofPlatform = { service: null, environment: null };
   if (instances !== null)
@@ -223,6 +236,7 @@ const PATIENCE_MS: Partial<Record<ProblemKind, number>> = {
   "certificate-expiring": 0,
   "disk-low": 60_000,
   "metrics-failing": 60_000,
+  "rules-failing": 60_000,
   "channel-failing": 10 * 60_000,
   "checkpoint-failing": 10 * 60_000,
   "scrape-failing": 60_000,

@@ -1,0 +1,287 @@
+import type { CapacityResource } from "@mainstay/api";
+import { formatDuration, formatSize } from "@mainstay/api/plain";
+import { Option, type Command } from "commander";
+import { CliError, EXIT } from "../cli-error.ts";
+import { show, type Context } from "../context.ts";
+import { askPrometheus, type Question } from "../metrics/ask-prometheus.ts";
+import { drawChart } from "../metrics/chart.ts";
+import { checkRules } from "../metrics/check-rules.ts";
+import { importFile } from "../metrics/import-file.ts";
+import { toOpenMetrics, type RawSeries } from "../metrics/open-metrics.ts";
+import { resultWords, seriesWords, type ResultData } from "../metrics/result-words.ts";
+import { countOption, durationOption, listOption } from "../options.ts";
+import { table } from "../output/table.ts";
+import type { WithContext } from "./deploy.ts";
+
+interface Contexts {
+  withContext: WithContext;
+  withOwnContext: WithContext;
+}
+
+/** `mainstay metrics …`: ask the metrics store. */
+export function addMetrics(program: Command, { withContext, withOwnContext }: Contexts): void {
+  const metrics = program.command("metrics").description("Ask the metrics store, in PromQL");
+  addAsking(metrics, withContext);
+  addLooking(metrics, withContext);
+  metrics
+    .command("import")
+    .argument("<file>", "OpenMetrics text; every sample with its time")
+    .description("Take in samples of any age")
+    .addHelpText(
+      "after",
+      "\nWhat is there already is repeated without harm; what was kept before an error stays.\n\nExample:\n  mainstay metrics import shop.om",
+    )
+    .action((file: string) => withContext((context) => importFile(context, file)));
+  metrics
+    .command("check-rules")
+    .argument("<files...>", "in the form of Prometheus' rule files")
+    .description("Say what is wrong in files of rules; needs no server")
+    .addHelpText(
+      "after",
+      "\nExit code 1 when a file is broken.\n\nExample:\n  mainstay metrics check-rules rules/*.yaml",
+    )
+    .action((files: string[]) => withOwnContext((context) => checkRules(context, files)));
+}
+
+function addAsking(metrics: Command, withContext: WithContext): void {
+  metrics
+    .command("query")
+    .argument("<promql>", "an expression in PromQL")
+    .option("--time <time>", "of the answer, such as 2026-01-31T12:00:00Z; now when left out")
+    .option("--range <duration>", "draw a chart of so long before that time", durationOption)
+    .option("--step <duration>", "with --range: how far its points are apart", durationOption)
+    .option("--height <lines>", "with --range: of the chart", countOption, 12)
+    .description("Answer a query, for one moment or as a chart")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mainstay metrics query 'up'\n  mainstay metrics query 'sum(rate(mainstay_proxy_requests_total[1m]))' --range 1h\n  mainstay metrics query 'up' --range 1h --step 1m --json",
+    )
+    .action((promql: string, options: QueryOptions) =>
+      withContext((context) => query(context, promql, options)),
+    );
+  metrics
+    .command("export")
+    .argument("<selector>", "of series, such as '{job=\"node\"}'")
+    .requiredOption("--range <duration>", "how much of the past", durationOption)
+    .option("--time <time>", "the end of the range; now when left out")
+    .description("Write the samples of series as OpenMetrics text")
+    .addHelpText(
+      "after",
+      "\nEvery sample is written as it is kept, with type unknown; native histograms are left out and counted.\n\nExample:\n  mainstay metrics export '{__name__=~\"shop_.*\"}' --range 2h > shop.om",
+    )
+    .action((selector: string, options: ExportOptions) =>
+      withContext((context) => exportSeries(context, selector, options)),
+    );
+}
+
+function addLooking(metrics: Command, withContext: WithContext): void {
+  metrics
+    .command("labels")
+    .argument("[name]", "a label, for its values")
+    .option("--match <selector>", "only of these series (repeatable)", listOption, [])
+    .description("Names of labels, or the values of one; __name__ lists the metrics")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mainstay metrics labels\n  mainstay metrics labels __name__ --match '{job=\"node\"}'",
+    )
+    .action((name: string | undefined, { match }: { match: string[] }) =>
+      withContext((context) => labels(context, name, match)),
+    );
+  metrics
+    .command("top")
+    .option("--limit <count>", "how many of each", countOption, 10)
+    .description("The metrics and labels that make the store large")
+    .addHelpText("after", "\nExample:\n  mainstay metrics top --limit 20")
+    .action(({ limit }: { limit: number }) => withContext((context) => top(context, limit)));
+  metrics
+    .command("targets")
+    .addOption(
+      new Option("--state <state>", "only these").choices(["active", "dropped", "any"]).default("active"),
+    )
+    .description("What is scraped, and how that goes")
+    .addHelpText("after", "\nExample:\n  mainstay metrics targets --state any")
+    .action(({ state }: { state: string }) => withContext((context) => targets(context, state)));
+  metrics
+    .command("capacity")
+    .option("--window <duration>", "the past that is continued in a straight line", "6h")
+    .description("When each disk is full if it goes on like this")
+    .addHelpText("after", "\nExample:\n  mainstay metrics capacity --window 7d")
+    .action(({ window }: { window: string }) => withContext((context) => capacity(context, window)));
+}
+
+interface QueryOptions {
+  time?: string;
+  range?: number;
+  step?: number;
+  height: number;
+}
+
+/** So many points fill the width of a terminal. */
+const POINTS = 120;
+const CHART_WIDTH = 80;
+
+async function query(context: Context, promql: string, options: QueryOptions): Promise<void> {
+  const timeMs = endOf(context, options.time);
+  if (options.range === undefined) {
+    const answer = await askPrometheus<ResultData>(context, "query", [["query", promql], at("time", timeMs)]);
+    return show(context, answer, () => [resultWords(answer.data), ...notesOf(answer)].join("\n"));
+  }
+  const stepMs = options.step ?? Math.max(1000, Math.ceil(options.range / POINTS / 1000) * 1000);
+  const question: Question = [
+    ["query", promql],
+    at("start", timeMs - options.range),
+    at("end", timeMs),
+    ["step", String(stepMs / 1000)],
+  ];
+  const answer = await askPrometheus<ResultData>(context, "query_range", question);
+  show(context, answer, () => {
+    const { width, hasColours } = terminalOf(context);
+    const chart = drawChart(seriesOf(answer.data, stepMs), { width, height: options.height, hasColours });
+    return [chart === "" ? "Nothing was found." : chart, ...notesOf(answer)].join("\n");
+  });
+}
+
+function terminalOf({ isTerminal }: Context): { width: number; hasColours: boolean } {
+  const width = isTerminal ? (process.stdout.columns ?? CHART_WIDTH) : CHART_WIDTH;
+  return { width, hasColours: isTerminal && process.env["NO_COLOR"] === undefined };
+}
+
+/** With a gap wherever a step has no sample. */
+function seriesOf(data: ResultData, stepMs: number) {
+  if (data.resultType !== "matrix") return [];
+  return data.result.map(({ metric, values = [] }) => {
+    const points = values.flatMap(([timeS, value], index): [number, number][] => {
+      const before = values[index - 1]?.[0] ?? timeS;
+      const isGap = timeS - before > (1.5 * stepMs) / 1000;
+      const point: [number, number] = [timeS, numberOf(value)];
+      return isGap ? [[before, NaN], point] : [point];
+    });
+    return { label: seriesWords(metric), points };
+  });
+}
+
+function numberOf(value: string): number {
+  return value === "+Inf" ? Infinity : value === "-Inf" ? -Infinity : Number(value);
+}
+
+function notesOf({ warnings, infos }: { warnings: string[]; infos: string[] }): string[] {
+  return [...warnings.map((each) => `warning: ${each}`), ...infos.map((each) => `info: ${each}`)];
+}
+
+function endOf(context: Context, time: string | undefined): number {
+  const timeMs = time === undefined ? context.nowMs() : Date.parse(time);
+  if (Number.isNaN(timeMs))
+    throw new CliError(`${time} is no time`, EXIT.usage, "such as 2026-01-31T12:00:00Z");
+  return timeMs;
+}
+
+function at(name: string, timeMs: number): [string, string] {
+  return [name, String(timeMs / 1000)];
+}
+
+interface ExportOptions {
+  range: number;
+  time?: string;
+}
+
+async function exportSeries(
+  context: Context,
+  selector: string,
+  { range, time }: ExportOptions,
+): Promise<void> {
+  const promql = `${selector}[${range}ms]`;
+  const question: Question = [["query", promql], at("time", endOf(context, time))];
+  const { data } = await askPrometheus<ResultData>(context, "query", question);
+  if (data.resultType !== "matrix") throw new CliError(`${selector} is no selector of series`, EXIT.usage);
+  const series: readonly RawSeries[] = data.result;
+  if (context.isJson) return context.print(JSON.stringify({ series }, null, 2));
+  const { text, left } = toOpenMetrics(series);
+  context.print(text.trimEnd());
+  if (left > 0) process.stderr.write(`${left} samples of native histograms were left out\n`);
+}
+
+async function labels(context: Context, name: string | undefined, match: string[]): Promise<void> {
+  const path = name === undefined ? "labels" : `label/${encodeURIComponent(name)}/values`;
+  const answer = await askPrometheus<string[]>(
+    context,
+    path,
+    match.map((each) => ["match[]", each] as const),
+  );
+  show(context, answer.data, () =>
+    answer.data.length === 0 ? "Nothing was found." : answer.data.join("\n"),
+  );
+}
+
+interface TsdbStatus {
+  headStats: { numSeries: number; numLabelPairs: number };
+  seriesCountByMetricName: Counted[];
+  labelValueCountByLabelName: Counted[];
+  seriesCountByLabelValuePair: Counted[];
+}
+
+interface Counted {
+  name: string;
+  value: number;
+}
+
+async function top(context: Context, limit: number): Promise<void> {
+  const { data } = await askPrometheus<TsdbStatus>(context, "status/tsdb", [["limit", String(limit)]]);
+  const part = (header: string, counted: Counted[]) =>
+    table(
+      [header, "NAME"],
+      counted.map(({ name, value }) => [String(value), name]),
+    );
+  show(context, data, () =>
+    [
+      `${data.headStats.numSeries} series with ${data.headStats.numLabelPairs} pairs of labels and values`,
+      part("SERIES OF A METRIC", data.seriesCountByMetricName),
+      part("VALUES OF A LABEL", data.labelValueCountByLabelName),
+      part("SERIES WITH A LABEL", data.seriesCountByLabelValuePair),
+    ].join("\n\n"),
+  );
+}
+
+interface TargetsData {
+  activeTargets: {
+    scrapePool: string;
+    scrapeUrl: string;
+    health: string;
+    lastError: string;
+    lastScrapeDuration: number;
+  }[];
+  droppedTargets: { scrapePool: string; discoveredLabels: Record<string, string> }[];
+}
+
+async function targets(context: Context, state: string): Promise<void> {
+  const { data } = await askPrometheus<TargetsData>(context, "targets", [["state", state]]);
+  show(context, data, () => {
+    const active = data.activeTargets.map((each) => [
+      ...[each.scrapePool, each.health, formatDuration(each.lastScrapeDuration * 1000), each.scrapeUrl],
+      each.lastError,
+    ]);
+    const dropped = data.droppedTargets.map(({ scrapePool, discoveredLabels }) => {
+      return [scrapePool, "dropped", "–", discoveredLabels["__address__"] ?? "", ""];
+    });
+    if (active.length + dropped.length === 0) return "Nothing is scraped.";
+    return table(["JOB", "HEALTH", "TOOK", "TARGET", "ERROR"], [...active, ...dropped]);
+  });
+}
+
+async function capacity(context: Context, window: string): Promise<void> {
+  const found = await context.api.get<CapacityResource>(
+    `/metrics/capacity?${new URLSearchParams({ window })}`,
+  );
+  show(context, found, () => {
+    if (found.disks.length === 0) return "No disk is measured yet.";
+    const rows = found.disks.map((disk) => [
+      disk.mountpoint,
+      disk.instance,
+      formatSize(disk.freeBytes),
+      disk.bytesPerDay === null
+        ? "–"
+        : `${disk.bytesPerDay < 0 ? "−" : "+"}${formatSize(Math.abs(disk.bytesPerDay))}`,
+      disk.daysLeft === null ? "not in sight" : `in ${disk.daysLeft.toPrecision(2)} days`,
+    ]);
+    return table(["DISK", "MACHINE", "FREE", "A DAY", "FULL"], rows);
+  });
+}

@@ -1,0 +1,1 @@
+export { addCapacityRoutes } from "./routes.ts";

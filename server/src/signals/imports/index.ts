@@ -1,0 +1,1 @@
+export { addImportRoutes } from "./routes.ts";
