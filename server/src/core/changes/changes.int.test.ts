@@ -225,6 +225,20 @@ describe("an operator", () => {
     expect(back).toMatchObject({ candidate: "rel_old", immediate: true });
   });
 
+  it("rolls back a change that takes leave of the release before it as soon as it has", async () => {
+    const server = here().createServer();
+    await here().run(server);
+    const { id } = await server.changes.request(wish, ann);
+    healthyTraffic();
+    here().fake.world.stuckIn.add("draining");
+    await until(server, id, "draining");
+    const back = await server.changes.rollback(id, null, ann);
+    expect(back).toMatchObject({ candidate: "rel_old", immediate: true, state: "requested" });
+    here().fake.world.stuckIn.clear();
+    await until(server, id, "succeeded");
+    await until(server, back.id, "succeeded");
+  });
+
   it("aborts a change that has not begun", async () => {
     const server = here().createServer();
     const { id } = await server.changes.request(wish, ann);

@@ -226,12 +226,16 @@ export function createChanges(dependencies: ChangesDependencies) {
     if (reason) throw new AppError("CHANGE_UNDO_BLOCKED", { change: row.id, reason });
   }
 
-  /** Goes back: undoes a change under way, or brings the release before it back when it has ended. */
+  /**
+   * Goes back: undoes a change under way, or brings the release before it back when it has ended. One that
+   * only takes leave of the release before it cannot be undone any more: going back follows it.
+   */
   async function rollback(id: string, reason: string | null, origin: Origin): Promise<ChangeRow> {
     const row = await change(id);
-    if (row.finished_at === null)
+    const isEnding = row.state === "draining";
+    if (row.finished_at === null && !isEnding)
       return command(id, { name: "abort", reason: reason ?? "rolled back" }, origin);
-    if (row.state !== "succeeded" || !row.stable)
+    if ((row.state !== "succeeded" && !isEnding) || !row.stable)
       throw new AppError("CHANGE_NOTHING_TO_UNDO", { target: row.target });
     const wish = {
       kind: row.kind,
@@ -239,6 +243,7 @@ export function createChanges(dependencies: ChangesDependencies) {
       service: row.service,
       environment: row.environment,
       immediate: true,
+      queue: isEnding,
       reason: reason ?? `rolls ${row.id} back`,
       overrideFreeze: "going back is never frozen",
       overrideApproval: "going back needs no approval",
