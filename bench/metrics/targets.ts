@@ -1,9 +1,13 @@
 import { execFile } from "node:child_process";
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { startProduct } from "../../tests/support/product.ts";
 import { startProgram, startPrometheus } from "../../tests/support/prometheus.ts";
+
+const LOOKS = 20;
+const LOOK_MS = 500;
 
 export type Version = 1 | 2;
 
@@ -108,9 +112,18 @@ async function post(url: string, headers: Record<string, string> = {}): Promise<
   await answer.arrayBuffer();
 }
 
+/** Files may come and go meanwhile: what is merged makes room. */
 async function bytesBelow(folder: string): Promise<number> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((each) => each.isFile()).map((each) => join(each.parentPath, each.name));
-  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
-  return sizes.reduce((sum, each) => sum + each, 0);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+      const files = entries.filter((each) => each.isFile()).map((each) => join(each.parentPath, each.name));
+      const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+      return sizes.reduce((sum, each) => sum + each, 0);
+    } catch (error) {
+      const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
+      if (!isGone || attempt === LOOKS) throw error;
+      await sleep(LOOK_MS);
+    }
+  }
 }
