@@ -94,6 +94,9 @@ check() {
   fi
 }
 
+# Vitest would remove what an earlier run left, and cannot in the machine of the test.
+rm -rf "$repository/node_modules/.vitest-cache"
+
 export -f boot_machine write_units
 export repository tree postgres
 mkdir "$state/machine"
