@@ -226,29 +226,16 @@ export function createChanges(dependencies: ChangesDependencies) {
     if (reason) throw new AppError("CHANGE_UNDO_BLOCKED", { change: row.id, reason });
   }
 
-  /**
-   * Goes back: undoes a change under way, or brings the release before it back when it has ended. One that
-   * only takes leave of the release before it cannot be undone any more: going back follows it.
-   */
+  /** Goes back: undoes a change under way, or brings the release before it back when it has ended. */
   async function rollback(id: string, reason: string | null, origin: Origin): Promise<ChangeRow> {
     const row = await change(id);
+    // It only takes leave of the release before it, and cannot be undone any more: going back follows it.
     const isEnding = row.state === "draining";
     if (row.finished_at === null && !isEnding)
       return command(id, { name: "abort", reason: reason ?? "rolled back" }, origin);
     if ((row.state !== "succeeded" && !isEnding) || !row.stable)
       throw new AppError("CHANGE_NOTHING_TO_UNDO", { target: row.target });
-    const wish = {
-      kind: row.kind,
-      candidate: row.stable,
-      service: row.service,
-      environment: row.environment,
-      immediate: true,
-      queue: isEnding,
-      reason: reason ?? `rolls ${row.id} back`,
-      overrideFreeze: "going back is never frozen",
-      overrideApproval: "going back needs no approval",
-    };
-    return request(wish, origin);
+    return request({ ...wayBackOf(row, row.stable), queue: isEnding, ...(reason ? { reason } : {}) }, origin);
   }
 
   /** Computes the latest evidence again from the stored samples. */
@@ -311,4 +298,18 @@ function lockedBy(blocker: ChangeRow): AppError {
 function refused(row: ChangeRow, verb: string, decision: Exclude<Decision, { kind: "go" }>): AppError {
   const params = { change: row.id, verb, state: row.state };
   return new AppError("CHANGE_REFUSED", params, { errors: [{ path: "command", message: decision.because }] });
+}
+
+/** What brings the release before a change back at once. */
+function wayBackOf(row: ChangeRow, candidate: string): ChangeRequest {
+  return {
+    kind: row.kind,
+    candidate,
+    service: row.service,
+    environment: row.environment,
+    immediate: true,
+    reason: `rolls ${row.id} back`,
+    overrideFreeze: "going back is never frozen",
+    overrideApproval: "going back needs no approval",
+  };
 }
