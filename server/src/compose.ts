@@ -77,7 +77,7 @@ import { publicUrlOf } from "./public-url.ts";
 import { addCapacityRoutes } from "./signals/capacity/index.ts";
 import { createGateCheck, createGateKeeper, withComparisons } from "./signals/gates/index.ts";
 import { addImportRoutes } from "./signals/imports/index.ts";
-import { addMetricsRoutes, createMetricsRoom, createScraper } from "./signals/metrics/index.ts";
+import { addMetricsRoutes, configText, createMetricsRoom, createScraper } from "./signals/metrics/index.ts";
 import { addProblemsRoutes, createProblems } from "./signals/problems/index.ts";
 import { createRules } from "./signals/rules/index.ts";
 import { VERSION } from "./version.ts";
@@ -297,7 +297,12 @@ export function compose(dependencies: HouseDependencies) {
   addProblemsRoutes(http, problems);
   addMetricsRoutes(http, {
     ...{ room: measures, config: config.metrics, formBytes: config.server.bodyLimit, version: VERSION },
-    ...{ audit, db, clock, configText: () => "", targets: scraper, rules },
+    ...{ audit, db, clock, targets: scraper, rules },
+    configText: () =>
+      configText({
+        ...{ intervalMs: config.metrics.scrape.interval, ruleFiles: ruleSettings.files },
+        scrapeText: scraper.fileText(),
+      }),
   });
   addImportRoutes(http, { store: measures.store });
   addCapacityRoutes(http, { store: measures.store, clock });

@@ -4,6 +4,7 @@ import type { Log } from "../../kernel/log.ts";
 import { maskSecrets } from "../../kernel/redact.ts";
 import { createWake, type Wake } from "../../kernel/wake.ts";
 import type { KeepersStore } from "./keepers-store.ts";
+import { reasonOf } from "../../kernel/reason-of.ts";
 
 /** A checkpoint on its way to somebody who keeps it. */
 export interface CheckpointPush {
@@ -93,7 +94,7 @@ export function createPusher(dependencies: PusherDependencies): Pusher {
 
   async function fail(name: string, failures: number, error: unknown): Promise<number> {
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LAST_PAUSE_MS);
-    const words = maskSecrets(error instanceof Error ? error.message : String(error)).slice(0, ERROR_LIMIT);
+    const words = maskSecrets(reasonOf(error)).slice(0, ERROR_LIMIT);
     await store.failed(name, { error: words, nextAt: new Date(clock.now().getTime() + pauseMs) });
     log.warn({ keeper: name, failures, reason: words }, "a checkpoint was not kept; it will be tried again");
     return pauseMs;

@@ -6,6 +6,7 @@ import type { Origin } from "../../kernel/http/index.ts";
 import { expiryOf, isSamePerson, missingOf, peopleOf, planDigestOf, rulesFor } from "./domain/approval.ts";
 import type { Approval, Person } from "./domain/given-approval.ts";
 import { findingOf } from "./domain/findings.ts";
+import { nothingKnown } from "./domain/nothing-known.ts";
 import { adoptPreparation } from "./domain/preparation.ts";
 import type { ChangeKind, Finding } from "./ports.ts";
 import type { ChangeRow, ChangesStore } from "./store.ts";
@@ -88,16 +89,8 @@ export function createApprovals(dependencies: ApprovalsDependencies) {
   }
 
   function end(row: ChangeRow, { reason, by }: { reason: string; by: string }): Decision {
-    const unknown = {
-      settled: false,
-      failure: null,
-      note: null,
-      undoBlocked: null,
-      verdict: null,
-      gates: [],
-    };
     const command = { name: "abort", reason, by } as const;
-    return decide(row.plan, row.position, { nowMs: clock.now().getTime(), ...unknown, command });
+    return decide(row.plan, row.position, { ...nothingKnown(clock.now().getTime()), command });
   }
 
   /** The change as it stands, with the plan that it would begin with now. */

@@ -16,6 +16,7 @@ import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Ids } from "../../kernel/ids.ts";
 import type { Approvals } from "./approvals.ts";
 import { missingOf } from "./domain/approval.ts";
+import { nothingKnown } from "./domain/nothing-known.ts";
 import { findingOf, markForced } from "./domain/findings.ts";
 import { planSteps } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
@@ -192,16 +193,7 @@ export function createChanges(dependencies: ChangesDependencies) {
   }
 
   function decideOn(row: ChangeRow, order: NonNullable<Facts["command"]>): Decision {
-    const nowMs = clock.now().getTime();
-    const unknown = {
-      settled: false,
-      failure: null,
-      note: null,
-      undoBlocked: null,
-      verdict: null,
-      gates: [],
-    };
-    return decide(row.plan, row.position, { nowMs, ...unknown, command: order });
+    return decide(row.plan, row.position, { ...nothingKnown(clock.now().getTime()), command: order });
   }
 
   async function command(
@@ -235,7 +227,7 @@ export function createChanges(dependencies: ChangesDependencies) {
       return command(id, { name: "abort", reason: reason ?? "rolled back" }, origin);
     if ((row.state !== "succeeded" && !isEnding) || !row.stable)
       throw new AppError("CHANGE_NOTHING_TO_UNDO", { target: row.target });
-    return request({ ...wayBackOf(row, row.stable), queue: isEnding, ...(reason ? { reason } : {}) }, origin);
+    return request({ ...wayBackOf(row, row.stable), ...(reason ? { reason } : {}) }, origin);
   }
 
   /** Computes the latest evidence again from the stored samples. */

@@ -1,6 +1,7 @@
 import { gatesIn, weighGate, type GateAnswer, type GateResult, type PlannedGate } from "@mainstay/rollout";
 import type { Clock } from "../../kernel/clock.ts";
 import type { ChangeView, GateKeeper } from "./ports.ts";
+import { reasonOf } from "../../kernel/reason-of.ts";
 
 /** A gate may open and close for days; the timeline is to stay readable. */
 const NOTES_MAX = 50;
@@ -79,6 +80,6 @@ async function ask(
   try {
     return await keeper.ask(change, gate);
   } catch (error) {
-    return { none: error instanceof Error ? error.message : String(error) };
+    return { none: reasonOf(error) };
   }
 }

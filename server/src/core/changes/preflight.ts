@@ -4,6 +4,7 @@ import { withDeadline } from "../../kernel/deadline.ts";
 import type { Log } from "../../kernel/log.ts";
 import { findingOf } from "./domain/findings.ts";
 import type { ChangeKind, ChangeView, Finding } from "./ports.ts";
+import { reasonOf } from "../../kernel/reason-of.ts";
 
 /** A check that takes longer has failed: the others are not to wait for it. */
 const CHECK_DEADLINE_MS = 30_000;
@@ -21,7 +22,7 @@ export function createPreflight({ clock, log }: PreflightDependencies) {
     } catch (error) {
       if (error instanceof AppError) return [findingOf(error)];
       log.error({ error, check: name }, "a check of the pre-flight came to no result");
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       const broken = new AppError("PREFLIGHT_BROKEN", { check: name, reason });
       return [findingOf(broken, { isForceable: true })];
     }

@@ -1,6 +1,7 @@
 import { AppError } from "@mainstay/api";
 import { decide, gatesIn, isInTraffic, restartStage, type Facts, type GateResult } from "@mainstay/rollout";
 import { markForced, noteOf, refusalOf } from "./domain/findings.ts";
+import { nothingKnown } from "./domain/nothing-known.ts";
 import { adoptPreparation } from "./domain/preparation.ts";
 import { viewOf } from "./domain/view.ts";
 import type { HistoryEntry } from "@mainstay/evidence";
@@ -65,7 +66,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
     const patch = adoptPreparation(kindOf(row), row, prepared);
     if (await approvals.adopt(row, patch)) return true;
     const planned = { ...row, ...patch };
-    const decision = decide(planned.plan, planned.position, { ...nothingKnown(), settled: true });
+    const decision = decide(planned.plan, planned.position, { ...nothingKnownNow(), settled: true });
     if (decision.kind !== "go") return false;
     const { owner, now, expiresAt } = lease;
     const held = { target: planned.target, change: id, owner, heartbeat_at: now, expires_at: expiresAt };
@@ -87,7 +88,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
     if (!isFirst) return false;
     for (const each of before) {
       const command = { name: "finish", by: row.requested_by.name, reason: `${id} follows` } as const;
-      const decision = decide(each.plan, each.position, { ...nothingKnown(), command });
+      const decision = decide(each.plan, each.position, { ...nothingKnownNow(), command });
       const origin = { ...PLATFORM, actor: row.requested_by };
       if (decision.kind === "go") await transitions.apply(each, decision, { origin });
     }
@@ -105,7 +106,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
   }
 
   async function end(row: ChangeRow, reason: string): Promise<boolean> {
-    const decision = decide(row.plan, row.position, { ...nothingKnown(), failure: reason });
+    const decision = decide(row.plan, row.position, { ...nothingKnownNow(), failure: reason });
     return decision.kind === "go" && transitions.apply(row, decision, { origin: PLATFORM });
   }
 
@@ -122,7 +123,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
     const evidence = await judge(row);
     const gates = await lookAtGates(row);
     const facts: Facts = {
-      ...nothingKnown(),
+      ...nothingKnownNow(),
       undoBlocked: (await kindOf(row).undoBlocked?.(viewOf(row))) ?? null,
       settled: failure === null && observation.waitingFor === null,
       failure: failure ?? observation.failure,
@@ -233,19 +234,7 @@ export function createTurn(dependencies: TurnDependencies, id: string) {
     return results;
   }
 
-  function nothingKnown(): Facts {
-    const nowMs = clock.now().getTime();
-    return {
-      nowMs,
-      settled: false,
-      failure: null,
-      note: null,
-      undoBlocked: null,
-      verdict: null,
-      gates: [],
-      command: null,
-    };
-  }
+  const nothingKnownNow = () => nothingKnown(clock.now().getTime());
 
   /** Another server has the change now: whatever was known about it is old. */
   function forget(): void {

@@ -2,6 +2,7 @@ import { lstat, mkdir, open, readFile, rename } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "@mainstay/api";
 import { formatKeys, parseKeys, VaultError, type Key } from "@mainstay/vault";
+import { reasonOf } from "../../kernel/reason-of.ts";
 
 const HEAD = `# The keys of all that is sealed in the database. Whoever reads this file can read that;
 # without it nobody can. Keep a copy elsewhere: mainstay secrets recovery-key export
@@ -55,5 +56,5 @@ function refusal(file: string, reason: string, cause?: unknown): AppError {
 
 function describe(error: unknown): string {
   if (error instanceof Error && "code" in error) return String(error.code);
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }

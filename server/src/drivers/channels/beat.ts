@@ -6,6 +6,7 @@ import type { Log } from "../../kernel/log.ts";
 import { callHttp, failureOf } from "./http-call.ts";
 import type { ChannelMetrics } from "./metrics.ts";
 import { describeTarget, readTarget, type ReadSecret } from "./secret-source.ts";
+import { reasonOf } from "../../kernel/reason-of.ts";
 
 export interface BeatDependencies {
   config: PlatformConfig["beat"];
@@ -45,7 +46,7 @@ export function createBeat(dependencies: BeatDependencies): Beat {
 
   /** Answers how long to wait before the next one. */
   async function beatOnce(target: NonNullable<typeof url>): Promise<number> {
-    const sick = await withDeadline({ clock, ms: TIMEOUT_MS }, checkHealth()).then(() => null, wordsOf);
+    const sick = await withDeadline({ clock, ms: TIMEOUT_MS }, checkHealth()).then(() => null, reasonOf);
     if (sick !== null) {
       metrics.beat("withheld");
       turn({ state: "withheld", problem: sick });
@@ -54,7 +55,7 @@ export function createBeat(dependencies: BeatDependencies): Beat {
     const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(TIMEOUT_MS)]);
     const failure = await readTarget(target, readSecret)
       .then((address) => callHttp(address, { method, signal, headers: { "user-agent": "mainstay" } }))
-      .then(failureOf, wordsOf);
+      .then(failureOf, reasonOf);
     metrics.beat(failure === null ? "sent" : "failed");
     if (failure === null) turn({ state: "beating", lastBeatAt: clock.now().toISOString() });
     else turn({ state: "failing", problem: failure });
@@ -81,8 +82,4 @@ export function createBeat(dependencies: BeatDependencies): Beat {
       await running;
     },
   };
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -9,6 +9,7 @@ import type { ChannelMetrics } from "./metrics.ts";
 import type { Queue } from "./queue.ts";
 import type { Outcome, Sender } from "./sender.ts";
 import type { ChannelsStore, DeliveryRow } from "./store.ts";
+import { reasonOf } from "../../kernel/reason-of.ts";
 
 const SYSTEM = { type: "system", id: "mainstay", name: "Mainstay" };
 const ERROR_LIMIT = 500;
@@ -94,7 +95,7 @@ export function createCourier(dependencies: CourierDependencies) {
         signal,
       );
     } catch (error) {
-      const words = error instanceof Error ? error.message : String(error);
+      const words = reasonOf(error);
       return { kind: "refused", error: words, retryAfterMs: null };
     }
   }

@@ -3,6 +3,7 @@ import type { Database } from "../../kernel/database/index.ts";
 import type { TypedEvents } from "../../kernel/events/index.ts";
 import type { Log } from "../../kernel/log.ts";
 import { instanceEvents } from "./instance-events.ts";
+import { reasonOf } from "../../kernel/reason-of.ts";
 
 export interface TellerDependencies {
   db: Database;
@@ -42,7 +43,7 @@ export function createTeller({ db, events, log }: TellerDependencies) {
     lost(error: unknown): void {
       if (isConnected !== true) return;
       isConnected = false;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       emit({ type: "agent.lost", subject: "agent", data: { reason } });
     },
     done: () => queue,

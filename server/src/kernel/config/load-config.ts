@@ -15,6 +15,7 @@ import { locateFilesOf, locateSecretsOf, locateTarget } from "./channel-files.ts
 import { describeEphemeralClash } from "./ephemeral-ports.ts";
 import { PLATFORM_KEYS } from "./keys.ts";
 import { mergeLayers, valueAt, type ConfigSource, type Layers, type LayersRequest } from "./layers.ts";
+import { reasonOf } from "../reason-of.ts";
 
 export const CONFIG_FILE = "mainstay.platform.yaml";
 
@@ -89,7 +90,7 @@ async function readConfigFile(
     return { data: readYaml(await readFile(file, "utf8"), name), findings: [] };
   } catch (error) {
     if (error instanceof AppError) return { data: {}, findings: error.errors };
-    throw new AppError("CONFIG_UNREADABLE", { file: name, reason: reasonOf(error) }, { cause: error });
+    throw new AppError("CONFIG_UNREADABLE", { file: name, reason: whyUnread(error) }, { cause: error });
   }
 }
 
@@ -181,9 +182,9 @@ function showValue(value: unknown, isSecret: boolean): string {
   return text.length > SHOWN_LIMIT ? `${text.slice(0, SHOWN_LIMIT)}…` : text;
 }
 
-function reasonOf(error: unknown): string {
+function whyUnread(error: unknown): string {
   if (isMissing(error)) return "there is no such file";
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }
 
 function isMissing(error: unknown): boolean {

@@ -13,6 +13,7 @@ export {
   type SeriesRequest,
   type StoreStats,
 } from "./metrics-store.ts";
+export { configText } from "./scraping/config-text.ts";
 export { createScraper, type Scraper } from "./scraping/scraper.ts";
 export { addMetricsRoutes, type MetricsRoutesDependencies } from "./routes/routes.ts";
 export type {

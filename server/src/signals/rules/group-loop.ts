@@ -1,9 +1,10 @@
-import { createHash } from "node:crypto";
 import type { Labels } from "@mainstay/metrics/model";
 import type { RuleGroup } from "@mainstay/metrics/rules";
 import type { Clock } from "../../kernel/clock.ts";
+import { nextTurnMs, offsetOf } from "../../kernel/schedule.ts";
 import { endSeries, evaluateRule, type EvaluationDependencies } from "./evaluate-rule.ts";
 import { NEVER_RUN, type GroupState, type RuleRun } from "./group-state.ts";
+import { reasonOf } from "../../kernel/reason-of.ts";
 
 export interface GroupMeter {
   evaluated(group: string, durationMs: number): void;
@@ -74,18 +75,18 @@ export function startGroup(place: GroupPlace, dependencies: GroupLoopDependencie
       return ended("err", `${outcome.refused} samples were refused, such as: ${outcome.message}`);
     } catch (error) {
       meter.failed(group.name);
-      return ended("err", error instanceof Error ? error.message : String(error));
+      return ended("err", reasonOf(error));
     }
   }
 
   async function live(): Promise<void> {
-    let dueMs = nextMs(clock.now().getTime(), intervalMs, offsetMs);
+    let dueMs = nextTurnMs(clock.now().getTime(), intervalMs, offsetMs);
     while (!stopped.signal.aborted) {
       const restMs = dueMs - clock.now().getTime();
       if (restMs > 0) await clock.sleep(restMs, stopped.signal).catch(() => {});
       if (stopped.signal.aborted) return;
       await iterate(dueMs);
-      const following = nextMs(Math.max(clock.now().getTime(), dueMs), intervalMs, offsetMs);
+      const following = nextTurnMs(Math.max(clock.now().getTime(), dueMs), intervalMs, offsetMs);
       const missed = Math.round((following - dueMs) / intervalMs) - 1;
       if (missed > 0) meter.missed(group.name, missed);
       dueMs = following;
@@ -104,14 +105,4 @@ export function startGroup(place: GroupPlace, dependencies: GroupLoopDependencie
       await endSeries(dependencies, left, clock.now().getTime()).catch(() => {});
     },
   };
-}
-
-function offsetOf(name: string, intervalMs: number): number {
-  return createHash("sha256").update(name).digest().readUInt32BE(0) % intervalMs;
-}
-
-/** The first time after `nowMs` that lies at the offset. */
-function nextMs(nowMs: number, intervalMs: number, offsetMs: number): number {
-  const passedMs = (((nowMs - offsetMs) % intervalMs) + intervalMs) % intervalMs;
-  return nowMs - passedMs + intervalMs;
 }

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { LongRunning } from "../../kernel/actors.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
@@ -6,6 +5,8 @@ import type { Metrics } from "../../kernel/metrics.ts";
 import type { MetricsStore, RulesView } from "../metrics/index.ts";
 import { startGroup, type GroupLoop, type GroupMeter, type GroupPlace } from "./group-loop.ts";
 import { viewOfGroup } from "./group-state.ts";
+import { reasonOf } from "../../kernel/reason-of.ts";
+import { watchFile, type WatchedFile } from "../../kernel/watched-file.ts";
 
 export interface RulesDependencies {
   store: Pick<MetricsStore, "query" | "append">;
@@ -33,87 +34,74 @@ export interface Rules extends LongRunning, RulesView {
   problems(): readonly RulesProblem[];
 }
 
-interface FileInForce {
-  text: string | null;
-  /** As it was at the last look: one that is just being written is not taken in. */
-  seen: string | null;
-  problem: string | null;
-  groups: Map<string, { text: string; loop: GroupLoop }>;
+type Groups = Map<string, { text: string; loop: GroupLoop }>;
+
+interface RulesFile {
+  path: string;
+  watched: WatchedFile;
+  groups: Groups;
 }
 
-const LOOK_MS = 5_000;
 const TOLD_PROBLEMS = 5;
 
 /**
  * Evaluates the rules of files, which may change at any time; a file that is broken leaves the old in force.
  */
 export function createRules(dependencies: RulesDependencies): Rules {
-  const { clock, log, files, lookMs = LOOK_MS } = dependencies;
+  const { clock, log, lookMs } = dependencies;
   const meter = createMeter(dependencies.metrics);
-  const inForce = new Map<string, FileInForce>(
-    files.map((file) => [file, { text: null, seen: null, problem: null, groups: new Map() }]),
-  );
-  let stopLooking = () => {};
-  let looking: Promise<unknown> = Promise.resolve();
+  const files = dependencies.files.map(watch);
 
-  async function look(file: string, known: FileInForce): Promise<void> {
-    try {
-      const text = await readFile(file, "utf8");
-      const isSettled = known.text === null || text === known.seen;
-      known.seen = text;
-      if (!isSettled) return;
-      if (text !== known.text) await apply(file, known, text);
-      known.text = text;
-      known.problem = null;
-    } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
-      if (problem !== known.problem) log.warn({ file, problem }, "a file of rules is not in force");
-      known.problem = problem;
-    }
+  function watch(path: string): RulesFile {
+    const groups: Groups = new Map();
+    const apply = (text: string) => applyTo({ path, groups }, text);
+    const every = lookMs === undefined ? {} : { lookMs };
+    const what = { file: path, holds: "rules", apply, explain: reasonOf };
+    return { path, groups, watched: watchFile({ ...what, ...every, clock, log }) };
   }
 
   /** Groups that are as they were go on undisturbed. */
-  async function apply(file: string, known: FileInForce, text: string): Promise<void> {
+  async function applyTo(
+    { path: file, groups }: Pick<RulesFile, "path" | "groups">,
+    text: string,
+  ): Promise<void> {
     // Loaded only where there are rules: nobody else pays for it.
     const { readRuleFile } = await import("@mainstay/metrics/rules");
     const { file: read, problems } = readRuleFile(text);
     if (problems.length > 0) throw new Error(wordsOf(problems));
     const texts = new Map(read.groups.map((group) => [group.name, JSON.stringify(group)]));
-    for (const [name, { text: before, loop }] of known.groups) {
+    for (const [name, { text: before, loop }] of groups) {
       if (texts.get(name) === before) continue;
-      known.groups.delete(name);
+      groups.delete(name);
       await loop.stop(true);
     }
     for (const group of read.groups) {
-      if (known.groups.has(group.name)) continue;
+      if (groups.has(group.name)) continue;
       const place: GroupPlace = { group, file, intervalMs: group.intervalMs ?? dependencies.intervalMs };
       const loop = startGroup(place, { ...dependencies, meter });
-      known.groups.set(group.name, { text: texts.get(group.name) ?? "", loop });
+      groups.set(group.name, { text: texts.get(group.name) ?? "", loop });
     }
     log.info({ file, groups: read.groups.length }, "a file of rules is in force");
   }
 
-  const lookAtAll = () => (looking = Promise.all([...inForce].map(([file, known]) => look(file, known))));
-  const loops = () =>
-    [...inForce.values()].flatMap(({ groups }) => [...groups.values()].map(({ loop }) => loop));
+  const loops = () => files.flatMap(({ groups }) => [...groups.values()].map(({ loop }) => loop));
 
   return {
     name: "rules",
     groups: () => loops().map((loop) => viewOfGroup(loop.state())),
     problems: () => [
-      ...[...inForce].flatMap(([file, { problem }]) =>
-        problem === null ? [] : [problemOf(file, `The rules of ${file} are not in force: ${problem}`)],
-      ),
+      ...files.flatMap(({ path, watched }) => {
+        const problem = watched.problem();
+        if (problem === null) return [];
+        return [problemOf(path, `The rules of ${path} are not in force: ${problem}`)];
+      }),
       ...loops().flatMap((loop) => failuresOf(loop)),
     ],
     async start() {
-      if (files.length === 0) return;
-      await lookAtAll();
-      stopLooking = clock.every(lookMs, async () => void (await lookAtAll()));
+      await Promise.all(files.map(({ watched }) => watched.start()));
     },
     async stop() {
-      stopLooking();
-      await looking;
+      await Promise.all(files.map(({ watched }) => watched.stop()));
       await Promise.all(loops().map((loop) => loop.stop(false)));
     },
   };

@@ -1,12 +1,12 @@
-import { AppError } from "@mainstay/api";
-import { readFile } from "node:fs/promises";
 import type { LongRunning } from "../../../kernel/actors.ts";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { Log } from "../../../kernel/log.ts";
 import type { Metrics } from "../../../kernel/metrics.ts";
+import { watchFile, type WatchedFile } from "../../../kernel/watched-file.ts";
 import type { Pool } from "./pool.ts";
 import type { ScrapeJob, TargetGroup } from "./scrape-job.ts";
 import type { ScrapeSink } from "./scrape-sink.ts";
+import { findingsOf } from "./findings-of.ts";
 import { startSource, type Source } from "./source.ts";
 import type { LoopDependencies } from "./target-loop.ts";
 import type { PoolView, TargetsView } from "../routes/views.ts";
@@ -41,25 +41,15 @@ export interface ScrapeProblem {
 export interface Scraper extends LongRunning, TargetsView {
   /** Why the file as it is now is not in force, and whose targets cannot be found. */
   problems(): readonly ScrapeProblem[];
+  /** The file that is in force, with whatever secrets it holds; null without one. */
+  fileText(): string | null;
 }
 
-const LOOK_MS = 5_000;
 const INSTANCES_LOOK_MS = 2_000;
 
 /** Scrapes what a file says, which may change at any time, and what is always there. */
 export function createScraper(dependencies: ScraperDependencies): Scraper {
-  const {
-    clock,
-    log,
-    metrics,
-    sink,
-    seed,
-    file,
-    fileLookMs = LOOK_MS,
-    nameServers,
-    sources,
-    instances,
-  } = dependencies;
+  const { clock, log, metrics, sink, seed, file, nameServers, sources, instances } = dependencies;
   const refused = metrics.counter({
     name: "mainstay_metrics_scrape_refused_samples_total",
     help: "Samples of scrapes that the store did not take, by job and reason.",
@@ -71,27 +61,22 @@ export function createScraper(dependencies: ScraperDependencies): Scraper {
   };
   const pools = new Map<string, { text: string; pool: Pool }>();
   let own: Pool[] = [];
-  let inForce: string | null = null;
-  let problem: string | null = null;
-  let stopLooking = () => {};
   let stopWaiting = () => {};
   let waiting: Promise<void> = Promise.resolve();
-  let looking: Promise<void> = Promise.resolve();
 
-  async function look(path: string): Promise<void> {
-    try {
-      const text = await readFile(path, "utf8");
-      if (text === inForce) return void (problem = null);
-      // Loaded only where there is something to scrape: nobody else pays for it.
-      const { readScrapeFile } = await import("./read-scrape-file.ts");
-      await apply(readScrapeFile(text, path));
-      inForce = text;
-      problem = null;
-    } catch (error) {
-      const reason = reasonOf(error);
-      if (reason !== problem) log.warn({ file: path, reason }, "the file of scrapes is not in force");
-      problem = reason;
-    }
+  const watched = file === null ? null : watch(file);
+
+  function watch(path: string): WatchedFile {
+    const { fileLookMs: lookMs } = dependencies;
+    return watchFile({
+      ...{ file: path, holds: "scrapes", clock, log, explain: findingsOf },
+      ...(lookMs === undefined ? {} : { lookMs }),
+      async apply(text) {
+        // Loaded only where there is something to scrape: nobody else pays for it.
+        const { readScrapeFile } = await import("./read-scrape-file.ts");
+        await apply(readScrapeFile(text, path));
+      },
+    });
   }
 
   /** Jobs that are as they were go on undisturbed. */
@@ -125,8 +110,9 @@ export function createScraper(dependencies: ScraperDependencies): Scraper {
 
   return {
     name: "scraper",
+    fileText: () => watched?.text() ?? null,
     problems: () => [
-      ...(problem === null ? [] : [problemOf("file", `The file of scrapes is not in force: ${problem}`)]),
+      ...fileProblems(watched?.problem() ?? null),
       ...[...pools].flatMap(([job, { pool }]) => {
         const [first, ...others] = pool.problems();
         const more = others.length > 0 ? `, and ${others.length} more` : "";
@@ -140,26 +126,21 @@ export function createScraper(dependencies: ScraperDependencies): Scraper {
     async start() {
       own = sources.map((source) => startSource(source, dependencies.intervalMs, loops));
       stopWaiting = clock.every(INSTANCES_LOOK_MS, () => (waiting = lookForInstances()));
-      if (file === null) return;
-      await look(file);
-      stopLooking = clock.every(fileLookMs, () => (looking = look(file)));
+      await watched?.start();
     },
     async stop() {
-      stopLooking();
       stopWaiting();
-      await Promise.all([looking, waiting]);
+      await Promise.all([watched?.stop(), waiting]);
       const all = [...own, ...[...pools.values()].map(({ pool }) => pool)];
       await Promise.all(all.map((pool) => pool.stop(false)));
     },
   };
 }
 
-function problemOf(subject: string, summary: string): ScrapeProblem {
-  return { kind: "scrape-failing", subject, summary };
+function fileProblems(problem: string | null): ScrapeProblem[] {
+  return problem === null ? [] : [problemOf("file", `The file of scrapes is not in force: ${problem}`)];
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof AppError && error.errors.length > 0)
-    return error.errors.map(({ path, message }) => `${path}: ${message}`).join("; ");
-  return error instanceof Error ? error.message : String(error);
+function problemOf(subject: string, summary: string): ScrapeProblem {
+  return { kind: "scrape-failing", subject, summary };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { silentLog } from "../../../../../tests/support/log.ts";
 import { createVirtualClock } from "../../../kernel/clock.ts";
 import type { ScrapeOutcome, ScrapeRequest } from "./scrape-sink.ts";
-import { startTargetLoop, type LoopTarget } from "./target-loop.ts";
+import { startTargetLoop, timestampOf, type LoopTarget } from "./target-loop.ts";
 
 const START_MS = 1_800_000_000_000;
 const SPEC = {
@@ -116,4 +116,9 @@ describe("the end of a target", () => {
     await loop.stop(true);
     expect(taken).toEqual([]);
   });
+});
+
+it("a scrape is written at the time that was planned unless it began late", () => {
+  expect(timestampOf(15_001.6, 15_000)).toBe(15_000);
+  expect(timestampOf(15_010, 15_000)).toBe(15_010);
 });

@@ -1,7 +1,8 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import type { Log } from "../../../kernel/log.ts";
-import { nextScrapeMs, offsetOf, timestampOf } from "./schedule.ts";
+import { nextTurnMs, offsetOf } from "../../../kernel/schedule.ts";
 import type { ScrapeRequest, ScrapeSink, TargetSpec, TextFormat } from "./scrape-sink.ts";
+import { reasonOf } from "../../../kernel/reason-of.ts";
 
 export interface LoopDependencies {
   clock: Clock;
@@ -36,20 +37,23 @@ export interface TargetLoop {
   stop(isGone: boolean): Promise<void>;
 }
 
+/** How far a scrape may be from its time and still bear it: equal distances take less space. */
+const TOLERANCE_MS = 2;
+
 /** Scrapes one target at its point of every interval; a scrape that takes longer leaves turns out. */
 export function startTargetLoop(target: LoopTarget, dependencies: LoopDependencies): TargetLoop {
   const { clock, log, sink, seed, onRefused } = dependencies;
   const { id, job, intervalMs, spec, ask } = target;
   const stopping = new AbortController();
   const { signal } = stopping;
-  const offsetMs = offsetOf(id, seed, intervalMs);
+  const offsetMs = offsetOf(`${seed}\0${id}`, intervalMs);
   let health: TargetHealth = { health: "unknown", lastError: null, lastScrapeMs: null, lastDurationMs: null };
   const running = run();
 
   async function run(): Promise<void> {
     while (!signal.aborted) {
       const nowMs = clock.now().getTime();
-      const dueMs = nextScrapeMs(nowMs, intervalMs, offsetMs);
+      const dueMs = nextTurnMs(nowMs, intervalMs, offsetMs);
       await clock.sleep(dueMs - nowMs, signal).catch(() => undefined);
       if (!signal.aborted) await scrape(dueMs);
     }
@@ -94,6 +98,7 @@ export function startTargetLoop(target: LoopTarget, dependencies: LoopDependenci
   };
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** The time that samples get of a scrape that was due and began a little later. */
+export function timestampOf(beganMs: number, dueMs: number): number {
+  return Math.abs(beganMs - dueMs) <= TOLERANCE_MS ? dueMs : beganMs;
 }

@@ -14,6 +14,7 @@ import { parseSelector } from "./selectors.ts";
 import type { ThreadSettings } from "./settings.ts";
 import type { Statsd, StatsdDependencies } from "./statsd.ts";
 import { createAttempts, startUpkeep } from "./upkeep.ts";
+import { reasonOf } from "../../../kernel/reason-of.ts";
 
 /** The thread of the store: whatever takes long or blocks on the disk does so here. */
 
@@ -37,7 +38,7 @@ async function serve(port: MessagePort, settings: ThreadSettings): Promise<void>
       pause: () => new Promise((resolve) => setImmediate(resolve)),
     });
   } catch (error) {
-    say({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+    say({ kind: "failed", message: reasonOf(error) });
     return port.close();
   }
   const nameSnapshot = () => {

@@ -1,5 +1,6 @@
 import type { MetricsStore as Store } from "@mainstay/metrics/tsdb";
 import type { Clock } from "../../../kernel/clock.ts";
+import { reasonOf } from "../../../kernel/reason-of.ts";
 
 const SYNC_MS = 200;
 const MAINTAIN_MS = 60_000;
@@ -17,7 +18,7 @@ export function createAttempts(tell: (trouble: string | null) => void): Attempt 
       await work();
       troubles.delete(name);
     } catch (error) {
-      troubles.set(name, `${name}: ${error instanceof Error ? error.message : String(error)}`);
+      troubles.set(name, `${name}: ${reasonOf(error)}`);
     }
     if (line() !== before) tell(line());
   };

@@ -3,6 +3,7 @@ import path from "node:path";
 import { z } from "zod";
 import type { FileDiscovery, TargetGroup } from "../scrape-job.ts";
 import type { Discovery } from "./discovery.ts";
+import { findingsOf } from "../findings-of.ts";
 
 /** As much of `node:fs/promises` as is asked. */
 export interface DiscoveryFiles {
@@ -40,7 +41,7 @@ export function createFileDiscovery(config: FileDiscovery, files: DiscoveryFiles
       return { read: { stamp, groups }, problem: null };
     } catch (error) {
       if (isMissing(error)) return { read: null, problem: null };
-      return { read: before, problem: `${file}: ${describe(error)}` };
+      return { read: before, problem: `${file}: ${findingsOf(error)}` };
     }
   }
 
@@ -86,10 +87,4 @@ async function expand(pattern: string, files: DiscoveryFiles): Promise<string[]>
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
-}
-
-function describe(error: unknown): string {
-  if (error instanceof AppError && error.errors.length > 0)
-    return error.errors.map(({ path: place, message }) => `${place}: ${message}`).join("; ");
-  return error instanceof Error ? error.message : String(error);
 }
