@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { startProduct } from "../../tests/support/product.ts";
-import { startProgram, startPrometheus } from "../../tests/support/prometheus.ts";
+import { startOnPort, startPrometheus } from "../../tests/support/prometheus.ts";
 
 const LOOKS = 20;
 const LOOK_MS = 500;
@@ -68,11 +68,11 @@ async function prometheus(folder: string): Promise<Target> {
 async function victoriaMetrics(folder: string): Promise<Target> {
   const data = join(folder, "victoria");
   const settings = [`-storageDataPath=${data}`, "-retentionPeriod=12", "-search.latencyOffset=0s"];
-  const running = await startProgram(
-    "victoria-metrics",
-    (port) => [...settings, `-httpListenAddr=127.0.0.1:${port}`, "-loggerLevel=ERROR"],
-    "/health",
-  );
+  const running = await startOnPort((port) => ({
+    program: "victoria-metrics",
+    args: [...settings, `-httpListenAddr=127.0.0.1:${port}`, "-loggerLevel=ERROR"],
+    readyPath: "/health",
+  }));
   return {
     ...running,
     name: "VictoriaMetrics",

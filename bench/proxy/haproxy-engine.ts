@@ -10,7 +10,8 @@ import { createIdentities } from "../../agent/src/proxy/identity.ts";
 import { TEST_LIMITS } from "../../agent/src/testing/worker.ts";
 import { routingOf, type Variant } from "./mainstay.ts";
 import type { PeerSetting, RunningPeer } from "./peer.ts";
-import { findFreePort, startProcess } from "./started-process.ts";
+import { findFreePort } from "../../tests/support/free-port.ts";
+import { startProcess } from "../../tests/support/started-process.ts";
 
 const ENTRY = join(import.meta.dirname, "../../agent/src/haproxy-main.ts");
 
@@ -32,7 +33,7 @@ export async function startUncounted(
   const paths = { admin: join(directory, "admin"), log: join(directory, "log"), nodes: [], maps };
   const limits = { limits: TEST_LIMITS, threads: 1, drainTimeoutMs: 1000, trustedProxies: [] };
   const text = renderConfig({ table, cookieKey: cookieKey.toString("base64"), paths, ...limits });
-  const port = await findFreePort();
+  const port = findFreePort();
   const sections = text.split("\n\n").filter((section) => !section.startsWith("ring "));
   const lines = sections
     .join("\n\n")

@@ -7,7 +7,7 @@ import { createIdentities } from "../../agent/src/proxy/identity.ts";
 import type { WorkerArm, WorkerOptions, WorkerRouting } from "../../agent/src/proxy/worker-protocol.ts";
 import { TEST_LIMITS } from "../../agent/src/testing/worker.ts";
 import type { PeerSetting, RunningPeer } from "./peer.ts";
-import { startProcess } from "./started-process.ts";
+import { startProcess } from "../../tests/support/started-process.ts";
 
 const ENTRY = join(import.meta.dirname, "../../agent/src/proxy-main.ts");
 

@@ -1,4 +1,4 @@
-import type { StartedProcess } from "./started-process.ts";
+import type { StartedProcess } from "../../tests/support/started-process.ts";
 
 /** A proxy in front of the backend, running. */
 export interface RunningPeer extends StartedProcess {

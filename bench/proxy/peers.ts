@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { startHaproxyEngine, startUncounted } from "./haproxy-engine.ts";
 import { startMainstay } from "./mainstay.ts";
 import type { PeerSetting, RunningPeer } from "./peer.ts";
-import { findFreePort, startProcess, type StartedProcess } from "./started-process.ts";
+import { findFreePort } from "../../tests/support/free-port.ts";
+import { startProcess, type StartedProcess } from "../../tests/support/started-process.ts";
 
 const BODY = "x".repeat(1024);
 
 /** One worker of nginx that answers every request with 1 KiB from memory. */
 export async function startBackend(folder: string): Promise<StartedProcess & { port: number }> {
-  const port = await findFreePort();
+  const port = findFreePort();
   const server = `location / { return 200 "${BODY}"; }`;
   return { port, ...(await startNginx({ folder, name: "backend", port, server })) };
 }
@@ -27,7 +28,7 @@ export const PEERS: ((setting: PeerSetting) => Promise<RunningPeer>)[] = [
 ];
 
 async function startHaproxy({ folder, backendPort }: PeerSetting): Promise<RunningPeer> {
-  const port = await findFreePort();
+  const port = findFreePort();
   const file = join(folder, "haproxy.cfg");
   const configuration = `
 global
@@ -50,14 +51,14 @@ backend out
 }
 
 async function startNginxProxy({ folder, backendPort }: PeerSetting): Promise<RunningPeer> {
-  const port = await findFreePort();
+  const port = findFreePort();
   const server = `location / { proxy_pass http://out; proxy_http_version 1.1; proxy_set_header Connection ""; }`;
   const before = `upstream out { server 127.0.0.1:${backendPort}; keepalive 100; keepalive_requests 1000000000; }`;
   return peer("nginx", port, await startNginx({ folder, name: "proxy", port, server, before }));
 }
 
 async function startCaddy({ folder, backendPort }: PeerSetting): Promise<RunningPeer> {
-  const port = await findFreePort();
+  const port = findFreePort();
   const file = join(folder, "Caddyfile");
   const options = "{\n  admin off\n  auto_https off\n}\n";
   await writeFile(

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
+import { waitUntil } from "./wait-until.ts";
 
 const START_LIMIT_MS = 15_000;
+const STOP_LIMIT_MS = 3_000;
 
 export interface StartedProcess {
   pid: number;
@@ -16,9 +16,14 @@ export interface ProcessCommand {
   env?: Record<string, string>;
   /** Inherited as descriptor 3. */
   descriptor?: number;
+  /** What answers 200 once it serves; "/" unless given. */
+  readyPath?: string;
 }
 
-/** Starts a program and waits until it answers 200 on the port; when it does not, its words are the error. */
+/**
+ * Starts a program of others and waits until it answers 200
+ * on the port; when it does not, its words are the error.
+ */
 export async function startProcess(command: ProcessCommand, port: number): Promise<StartedProcess> {
   const child = spawn(command.program, command.args, {
     env: { ...process.env, ...command.env },
@@ -26,39 +31,32 @@ export async function startProcess(command: ProcessCommand, port: number): Promi
   });
   let complaints = "";
   child.stderr?.on("data", (chunk: Buffer) => (complaints = (complaints + chunk.toString()).slice(-4000)));
-  if (!(await answersInTime(child, port))) {
+  const url = `http://127.0.0.1:${port}${command.readyPath ?? "/"}`;
+  const look = async () => hasEnded(child) || (await answers(url));
+  await waitUntil(url, look, { deadlineMs: START_LIMIT_MS }).catch(() => null);
+  if (hasEnded(child) || !(await answers(url))) {
     child.kill("SIGKILL");
     throw new Error(`${command.program} did not answer on port ${port}: ${complaints}`);
   }
   return { pid: child.pid ?? 0, stop: () => stop(child) };
 }
 
-/** A port that was free a moment ago. */
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
 
-async function answersInTime(child: ChildProcess, port: number): Promise<boolean> {
-  const deadline = Date.now() + START_LIMIT_MS;
-  while (child.exitCode === null && Date.now() < deadline) {
-    const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => null);
-    await answer?.arrayBuffer();
-    if (answer?.status === 200) return true;
-    await delay(50);
-  }
-  return false;
+async function answers(url: string): Promise<boolean> {
+  const answer = await fetch(url).catch(() => null);
+  await answer?.arrayBuffer();
+  return answer?.status === 200;
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+  if (hasEnded(child)) return;
   const exited = once(child, "exit");
   child.kill("SIGTERM");
-  await Promise.race([exited, delay(3000)]);
+  const what = "the program to end";
+  await waitUntil(what, () => hasEnded(child), { deadlineMs: STOP_LIMIT_MS }).catch(() => null);
   child.kill("SIGKILL");
   await exited;
 }
