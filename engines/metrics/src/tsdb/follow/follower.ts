@@ -1,0 +1,151 @@
+import { join } from "node:path";
+import type { Labels } from "../../labels.ts";
+import type { Metadata } from "../batch.ts";
+import { isDiskFull } from "../disk.ts";
+import type { StoreState } from "../store-state.ts";
+import { FRAME_HEADER_BYTES, listLog, type LogPosition } from "../wal/log-files.ts";
+import { saysWhatWasPassedOver } from "../wal/wal-records.ts";
+import { forgetCursors, readCursor, writeCursor } from "./cursor.ts";
+import { readPassedOver, readTaken, without, type FollowedFrame } from "./followed-frame.ts";
+import { createLogTail, type LogTail } from "./log-tail.ts";
+import { createSeriesNames } from "./series-names.ts";
+
+/**
+ * Reads what a store takes in from its log, behind those that write it, and goes on after a restart where it
+ * was. What it has not read is kept when the log is cut.
+ */
+export interface LogFollower {
+  readonly name: string;
+  /** Whether what followed its last place was gone when it was opened. */
+  readonly hasGap: boolean;
+  /** What was taken in next; null: nothing as yet. */
+  next(): FollowedFrame | null;
+  /** Makes labels known of the series of a frame that have ended since then. */
+  nameSeries(frame: FollowedFrame): Promise<void>;
+  /** Null: the log does not say. */
+  labelsOf(ref: number): Labels | null;
+  metadataOf(metric: string): Metadata | null;
+  /** What is before this is done with: it is not read again after a restart, and the log may let it go. */
+  save(position: LogPosition): void;
+  /** Gives up what is kept for it alone, without a word to the disk, which may be full. */
+  letGo(position: LogPosition): void;
+  position(): LogPosition;
+  /** The first place that the store itself needs. */
+  storeNeeds(): LogPosition;
+  backlogBytes(): number;
+  /** Whether the disk has the room that is to be left free. */
+  hasEnoughSpace(): boolean;
+  /** The time of the newest sample that the store has; -Infinity without any. */
+  newestMs(): number;
+  close(): void;
+}
+
+const DIRECTORY = "followers";
+
+/** Opens followers by their names; those that begin now see what comes from now on. Forgets all others. */
+export function openFollowers(state: StoreState, names: readonly string[]): LogFollower[] {
+  const { disk, directory } = state.settings;
+  forgetCursors(disk, join(directory, DIRECTORY), names);
+  return names.map((name) => {
+    const follower = openFollower(state, name);
+    state.followers.set(name, follower);
+    return follower;
+  });
+}
+
+function openFollower(state: StoreState, name: string): LogFollower {
+  const { settings, head, wal, metadata } = state;
+  const { disk, pause } = settings;
+  const place = { disk, directory: join(settings.directory, DIRECTORY) };
+  const log = { disk, directory: join(settings.directory, "wal") };
+  const saved = readCursor(disk, place.directory, name);
+  const from = saved ?? wal.end();
+  const tail = createLogTail({ ...log, end: wal.end }, from);
+  const names = createSeriesNames({ ...log, head, pause });
+  const save = (position: LogPosition): void => {
+    writeCursor(place, name, position);
+    wal.hold(name, position.segment);
+  };
+  const letGo = ({ segment }: LogPosition): void => wal.hold(name, segment);
+  letGo(from);
+  if (saved === null) begin(() => save(from));
+  names.enter(from.segment);
+  const frames = createFrames(tail, { onSeries: names.add, onSegment: names.enter });
+  return {
+    name,
+    hasGap: saved !== null && isGone(log, saved),
+    next: frames.next,
+    position: frames.position,
+    async nameSeries(frame) {
+      if (knowsAll(frame, (ref) => names.find(ref) !== null)) return;
+      await names.load(frame.start);
+    },
+    labelsOf: names.find,
+    metadataOf: (metric) => metadata.get(metric) ?? null,
+    ...{ save, letGo },
+    storeNeeds: () => ({ segment: firstNeeded(log), offset: 0 }),
+    backlogBytes: () => tail.backlogBytes() + frames.aheadBytes(),
+    hasEnoughSpace: () => state.freeSpace.isEnough,
+    newestMs: () => head.maxMs,
+    close: tail.close,
+  };
+}
+
+/** A full disk keeps no store from being opened: the place is written down with the first that is read. */
+function begin(save: () => void): void {
+  try {
+    save();
+  } catch (cause) {
+    if (!isDiskFull(cause)) throw cause;
+  }
+}
+
+/** The rest of the segment that was being read is not there any more. */
+function isGone(log: Log, { segment, offset }: LogPosition): boolean {
+  return offset > 0 && !listLog(log.disk, log.directory).some(({ number }) => number === segment);
+}
+
+type Log = Pick<StoreState["settings"], "disk" | "directory">;
+
+function firstNeeded({ disk, directory }: Log): number {
+  return listLog(disk, directory).findLast(({ kind }) => kind === "checkpoint")?.number ?? 0;
+}
+
+interface Heard {
+  onSeries(ref: number, labels: Labels): void;
+  onSegment(segment: number): void;
+}
+
+/** Frames without what the head did not take, of which the frame behind tells. */
+function createFrames(tail: LogTail, { onSeries, onSegment }: Heard) {
+  let position = tail.position();
+  let ahead = tail.next();
+  return {
+    /** Where nothing is there as yet, that may be in a later segment than the last frame. */
+    position: () => (ahead === null ? tail.position() : position),
+    /** Of the frame that was read and not handed on. */
+    aheadBytes: () => (ahead === null ? 0 : ahead.payload.length + FRAME_HEADER_BYTES),
+    next(): FollowedFrame | null {
+      const frame = ahead ?? tail.next();
+      if (frame === null) return null;
+      const start = position.segment === frame.end.segment ? position : { ...frame.end, offset: 0 };
+      onSegment(frame.end.segment);
+      const read = { start, end: frame.end, ...readTaken(frame.payload, onSeries) };
+      ahead = tail.next();
+      position = frame.end;
+      if (ahead === null || !saysWhatWasPassedOver(ahead.payload)) return read;
+      const passed = readPassedOver(ahead.payload);
+      position = ahead.end;
+      ahead = null;
+      return without({ ...read, end: position }, passed);
+    },
+  };
+}
+
+function knowsAll({ samples, histograms, exemplars }: FollowedFrame, knows: (ref: number) => boolean): boolean {
+  return (
+    samples.every(({ refs, count }) => refs.subarray(0, count).every(knows)) &&
+    histograms.every(({ ref }) => knows(ref)) &&
+    exemplars.every(({ ref }) => knows(ref))
+  );
+}
