@@ -18,7 +18,12 @@ export { TextError } from "./text/text-error.ts";
 export { WireError } from "./wire-error.ts";
 export { ByteIndex } from "./write/byte-index.ts";
 export { decompressSnappy } from "./write/decompress.ts";
-export { encodeRemoteWrite1, encodeRemoteWrite2, type OutgoingSeries } from "./write/encode-write.ts";
+export {
+  encodeRemoteWrite1,
+  encodeRemoteWrite2,
+  type OutgoingMetadata,
+  type OutgoingSeries,
+} from "./write/encode-write.ts";
 export { readRemoteWrite1 } from "./write/remote-write-1.ts";
 export { readRemoteWrite2 } from "./write/remote-write-2.ts";
 export { Symbols } from "./write/symbols.ts";
