@@ -17,6 +17,8 @@ export * from "./identity-file.ts";
 export * from "./identity-resources.ts";
 export * from "./metrics-file.ts";
 export * from "./metrics-resources.ts";
+export * from "./remote-write-resources.ts";
+export * from "./remote-write-section.ts";
 export * from "./no-controls.ts";
 export * from "./image-name.ts";
 export * from "./message-resources.ts";

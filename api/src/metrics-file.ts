@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { remoteWrite } from "./remote-write-section.ts";
 import { scrape } from "./scrape-section.ts";
 import { durationWithin, sizeWithin } from "./unit-schemas.ts";
 
@@ -121,6 +122,7 @@ export const metrics = z.strictObject({
   query: query.prefault({}),
   scrape: scrape.prefault({}),
   rules: rules.prefault({}),
+  remoteWrite,
   statsd: statsd.prefault({}),
   otlp: z
     .strictObject({

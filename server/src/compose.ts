@@ -110,7 +110,9 @@ export function compose(dependencies: HouseDependencies) {
   const events = createEvents({ database, clock, ids, log, metrics, streams, source: "mainstay" });
   const jobs = createJobs({ database, log, metrics });
 
-  const measures = createMetricsRoom({ dataDirectory, config: config.metrics, clock, log, metrics });
+  const measures = createMetricsRoom({
+    ...{ dataDirectory, config: config.metrics, clock, log, env, metrics },
+  });
 
   const agent = createAgentClient({
     socketPath: path.join(runtimeDirectory, "agent.sock"),
@@ -252,6 +254,7 @@ export function compose(dependencies: HouseDependencies) {
     places: {
       ...{ changes, agent: link, certificates, channels, audit: auditLog },
       ...{ metrics: measures, scrapes: scraper, rules },
+      remoteWrites: { problems: measures.remoteWriteProblems },
       freeBytes: () => freeBytesAt(dataDirectory),
     },
   });

@@ -8,6 +8,7 @@ import { drawChart } from "../metrics/chart.ts";
 import { checkRules } from "../metrics/check-rules.ts";
 import { importFile } from "../metrics/import-file.ts";
 import { toOpenMetrics, type RawSeries } from "../metrics/open-metrics.ts";
+import { remoteWrites } from "../metrics/remote-write.ts";
 import { resultWords, seriesWords, type ResultData } from "../metrics/result-words.ts";
 import { countOption, durationOption, listOption } from "../options.ts";
 import { table } from "../output/table.ts";
@@ -101,6 +102,11 @@ function addLooking(metrics: Command, withContext: WithContext): void {
     .description("What is scraped, and how that goes")
     .addHelpText("after", "\nExample:\n  mainstay metrics targets --state any")
     .action(({ state }: { state: string }) => withContext((context) => targets(context, state)));
+  metrics
+    .command("remote-write")
+    .description("Where samples are sent on to, and how that goes")
+    .addHelpText("after", "\nExample:\n  mainstay metrics remote-write --json")
+    .action(() => withContext(remoteWrites));
   metrics
     .command("capacity")
     .option("--window <duration>", "the past that is continued in a straight line", "6h")

@@ -17,6 +17,7 @@ export type { BudgetReason, Refusal, RefusalCount } from "./cardinality/budget.t
 export type { CardinalityReport, NamedCount } from "./cardinality/report.ts";
 export type { PastSeries } from "./maintenance/backfill.ts";
 export type { Disk } from "./disk.ts";
+export type { Cursor, ReadingPlace } from "./follow/cursor.ts";
 export type { FollowedFrame } from "./follow/followed-frame.ts";
 export type { LogFollower } from "./follow/follower.ts";
 export type { ListOptions } from "./list-labels.ts";

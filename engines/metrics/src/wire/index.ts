@@ -17,6 +17,7 @@ export type { MetricType, TextExemplar, TextMetadata, TextSample, TextSink } fro
 export { TextError } from "./text/text-error.ts";
 export { WireError } from "./wire-error.ts";
 export { ByteIndex } from "./write/byte-index.ts";
+export { compressSnappy } from "./write/compress.ts";
 export { decompressSnappy } from "./write/decompress.ts";
 export {
   encodeRemoteWrite1,

@@ -12,6 +12,7 @@ import {
 } from "@mainstay/api";
 import { MASK, maskSecrets } from "../redact.ts";
 import { locateFilesOf, locateSecretsOf, locateTarget } from "./channel-files.ts";
+import { locateRemoteFiles } from "./remote-write-files.ts";
 import { describeEphemeralClash } from "./ephemeral-ports.ts";
 import { PLATFORM_KEYS } from "./keys.ts";
 import { mergeLayers, valueAt, type ConfigSource, type Layers, type LayersRequest } from "./layers.ts";
@@ -119,7 +120,7 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
     key: locate("proxy.tls.certificates", key),
   }));
   const { caFile } = config.acme;
-  const { scrape, rules } = config.metrics;
+  const { scrape, rules, remoteWrite } = config.metrics;
   const { url } = config.beat;
   const { keyFile, passphraseFile } = config.secrets;
   const locateKeeper = (path: string) => locate("audit.keepers", path);
@@ -136,6 +137,9 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
       ...config.metrics,
       scrape: { ...scrape, file: scrape.file && locate("metrics.scrape.file", scrape.file) },
       rules: { ...rules, files: rules.files.map((each) => locate("metrics.rules.files", each)) },
+      remoteWrite: remoteWrite.map((each) =>
+        locateRemoteFiles(each, (file) => locate("metrics.remoteWrite", file)),
+      ),
     },
     secrets: {
       ...config.secrets,

@@ -1,3 +1,4 @@
+import type { RemoteWriteResource } from "@mainstay/api";
 import type { QueryResult } from "@mainstay/metrics";
 import type { Histogram, Labels } from "@mainstay/metrics/model";
 import type {
@@ -145,6 +146,8 @@ export interface MetricsStore extends ScrapeSink {
   /** The name of the directory below `snapshots/`. */
   snapshot(): Promise<string>;
   stats(): Promise<StoreStats>;
+  /** Where samples are sent on to, and how that goes. */
+  remoteWrites(): Promise<readonly RemoteWriteResource[]>;
   /** A refusal is an answer too; it fails only as unavailable. */
   answer(call: ApiCall): Promise<ApiAnswer>;
 }

@@ -18,6 +18,7 @@ import {
   problemsIn,
   servingOf,
   type AuditProblem,
+  type RemoteWriteProblem,
   type ScrapeProblem,
   type RulesProblem,
   type SeenChange,
@@ -38,6 +39,7 @@ export interface Places {
   metrics: { problem(): string | null };
   scrapes: { problems(): readonly ScrapeProblem[] };
   rules: { problems(): readonly RulesProblem[] };
+  remoteWrites: { problems(): readonly RemoteWriteProblem[] };
 }
 
 export interface ProblemsDependencies {
@@ -124,6 +126,7 @@ export function createProblems(dependencies: ProblemsDependencies): Problems {
       metrics: places.metrics.problem(),
       scrapes: places.scrapes.problems(),
       rules: places.rules.problems(),
+      remoteWrites: places.remoteWrites.problems(),
     };
   }
 

@@ -1,3 +1,4 @@
+import { CorruptionError } from "../codec/bytes.ts";
 import type { ExemplarSample, HistogramSample, SampleBatch } from "../batch.ts";
 import type { Labels } from "../../labels.ts";
 import type { LogPosition } from "../wal/log-files.ts";
@@ -11,16 +12,32 @@ export interface FollowedFrame {
   samples: SampleBatch[];
   histograms: HistogramSample[];
   exemplars: ExemplarSample[];
+  /** Its bytes are whole and mean nothing: what it held is not known. */
+  isDamaged: boolean;
 }
+
+export type Taken = Omit<FollowedFrame, "start" | "end">;
 
 /** Reads what was taken in; series that are named go to `onSeries`. */
 export function readTaken(
   payload: Uint8Array,
   onSeries: (ref: number, labels: Labels) => void,
-): Pick<FollowedFrame, "samples" | "histograms" | "exemplars"> {
-  const taken: Pick<FollowedFrame, "samples" | "histograms" | "exemplars"> = {
-    ...{ samples: [], histograms: [], exemplars: [] },
-  };
+): Taken {
+  const taken: Taken = { samples: [], histograms: [], exemplars: [], isDamaged: false };
+  try {
+    readInto(taken, payload, onSeries);
+    return taken;
+  } catch (cause) {
+    if (!(cause instanceof CorruptionError)) throw cause;
+    return { samples: [], histograms: [], exemplars: [], isDamaged: true };
+  }
+}
+
+function readInto(
+  taken: Taken,
+  payload: Uint8Array,
+  onSeries: (ref: number, labels: Labels) => void,
+): void {
   readRecords(payload, {
     onSeries,
     onSamples: (batch) => void taken.samples.push(batch),
@@ -29,7 +46,6 @@ export function readTaken(
     ...{ onMetadata: nothing, onDeletion: nothing, onChunk: nothing, onCut: nothing },
     ...{ onPassedOver: nothing, onNextRef: nothing },
   });
-  return taken;
 }
 
 /** Reads the frame that says what of the one before was not taken after all. */

@@ -5,7 +5,7 @@ import { isDiskFull } from "../disk.ts";
 import type { StoreState } from "../store-state.ts";
 import { FRAME_HEADER_BYTES, listLog, type LogPosition } from "../wal/log-files.ts";
 import { saysWhatWasPassedOver } from "../wal/wal-records.ts";
-import { forgetCursors, readCursor, writeCursor } from "./cursor.ts";
+import { cursorPath, forgetCursors, readCursor, writeCursor, type Cursor } from "./cursor.ts";
 import { readPassedOver, readTaken, without, type FollowedFrame } from "./followed-frame.ts";
 import { createLogTail, type LogTail } from "./log-tail.ts";
 import { createSeriesNames } from "./series-names.ts";
@@ -18,15 +18,19 @@ export interface LogFollower {
   readonly name: string;
   /** Whether what followed its last place was gone when it was opened. */
   readonly hasGap: boolean;
+  /** Where it was when it was opened. */
+  readonly cursor: Cursor;
   /** What was taken in next; null: nothing as yet. */
   next(): FollowedFrame | null;
+  /** Goes back to a place that has not been let go. */
+  rewind(position: LogPosition): void;
   /** Makes labels known of the series of a frame that have ended since then. */
   nameSeries(frame: FollowedFrame): Promise<void>;
   /** Null: the log does not say. */
   labelsOf(ref: number): Labels | null;
   metadataOf(metric: string): Metadata | null;
-  /** What is before this is done with: it is not read again after a restart, and the log may let it go. */
-  save(position: LogPosition): void;
+  /** What is before it is not read again after a restart, and the log may let it go. */
+  save(cursor: Cursor, options: { isDurable: boolean }): void;
   /** Gives up what is kept for it alone, without a word to the disk, which may be full. */
   letGo(position: LogPosition): void;
   position(): LogPosition;
@@ -45,7 +49,9 @@ const DIRECTORY = "followers";
 /** Opens followers by their names; those that begin now see what comes from now on. Forgets all others. */
 export function openFollowers(state: StoreState, names: readonly string[]): LogFollower[] {
   const { disk, directory } = state.settings;
-  forgetCursors(disk, join(directory, DIRECTORY), names);
+  const place = join(directory, DIRECTORY);
+  if (names.length > 0) disk.mkdirSync(place, { recursive: true });
+  forgetCursors(disk, place, names);
   return names.map((name) => {
     const follower = openFollower(state, name);
     state.followers.set(name, follower);
@@ -56,26 +62,37 @@ export function openFollowers(state: StoreState, names: readonly string[]): LogF
 function openFollower(state: StoreState, name: string): LogFollower {
   const { settings, head, wal, metadata } = state;
   const { disk, pause } = settings;
-  const place = { disk, directory: join(settings.directory, DIRECTORY) };
+  const directory = join(settings.directory, DIRECTORY);
+  const path = cursorPath(directory, name);
   const log = { disk, directory: join(settings.directory, "wal") };
-  const saved = readCursor(disk, place.directory, name);
-  const from = saved ?? wal.end();
-  const tail = createLogTail({ ...log, end: wal.end }, from);
+  const saved = readCursor(disk, directory, name);
+  const cursor = saved ?? { done: { ...wal.end(), items: 0 }, until: null };
+  const { done: from } = cursor;
   const names = createSeriesNames({ ...log, head, pause });
-  const save = (position: LogPosition): void => {
-    writeCursor(place, name, position);
-    wal.hold(name, position.segment);
-  };
   const letGo = ({ segment }: LogPosition): void => wal.hold(name, segment);
+  const save: LogFollower["save"] = (read, options) => {
+    writeCursor({ disk, path }, read, options);
+    // What is not on the platter for sure may be read again after a power cut.
+    if (options.isDurable) letGo(read.done);
+  };
   letGo(from);
-  if (saved === null) begin(() => save(from));
+  if (saved === null) begin(() => save(cursor, { isDurable: true }));
   names.enter(from.segment);
-  const frames = createFrames(tail, { onSeries: names.add, onSegment: names.enter });
+  const open = ({ segment, offset }: LogPosition) => {
+    const tail = createLogTail({ ...log, end: wal.end }, { segment, offset });
+    return createFrames(tail, { onSeries: names.add, onSegment: names.enter });
+  };
+  let frames = open(from);
   return {
     name,
-    hasGap: saved !== null && isGone(log, saved),
-    next: frames.next,
-    position: frames.position,
+    hasGap: saved !== null && isGone(log, from),
+    cursor,
+    next: () => frames.next(),
+    position: () => frames.position(),
+    rewind(position) {
+      frames.close();
+      frames = open(position);
+    },
     async nameSeries(frame) {
       if (knowsAll(frame, (ref) => names.find(ref) !== null)) return;
       await names.load(frame.start);
@@ -84,10 +101,10 @@ function openFollower(state: StoreState, name: string): LogFollower {
     metadataOf: (metric) => metadata.get(metric) ?? null,
     ...{ save, letGo },
     storeNeeds: () => ({ segment: firstNeeded(log), offset: 0 }),
-    backlogBytes: () => tail.backlogBytes() + frames.aheadBytes(),
+    backlogBytes: () => frames.backlogBytes(),
     hasEnoughSpace: () => state.freeSpace.isEnough,
     newestMs: () => head.maxMs,
-    close: tail.close,
+    close: () => frames.close(),
   };
 }
 
@@ -123,16 +140,18 @@ function createFrames(tail: LogTail, { onSeries, onSegment }: Heard) {
   return {
     /** Where nothing is there as yet, that may be in a later segment than the last frame. */
     position: () => (ahead === null ? tail.position() : position),
-    /** Of the frame that was read and not handed on. */
-    aheadBytes: () => (ahead === null ? 0 : ahead.payload.length + FRAME_HEADER_BYTES),
+    /** With the frame that was read and not handed on. */
+    backlogBytes: () =>
+      tail.backlogBytes() + (ahead === null ? 0 : ahead.payload.length + FRAME_HEADER_BYTES),
+    close: tail.close,
     next(): FollowedFrame | null {
       const frame = ahead ?? tail.next();
       if (frame === null) return null;
       const start = position.segment === frame.end.segment ? position : { ...frame.end, offset: 0 };
       onSegment(frame.end.segment);
-      const read = { start, end: frame.end, ...readTaken(frame.payload, onSeries) };
       ahead = tail.next();
       position = frame.end;
+      const read = { start, end: frame.end, ...readTaken(frame.payload, onSeries) };
       if (ahead === null || !saysWhatWasPassedOver(ahead.payload)) return read;
       const passed = readPassedOver(ahead.payload);
       position = ahead.end;

@@ -3,6 +3,7 @@ import { addAdminRoutes, type AdminRoutesDependencies } from "./admin-routes.ts"
 import { addOtlpRoutes } from "./otlp-routes.ts";
 import { addPushRoutes } from "./push-routes.ts";
 import { addQueryRoutes } from "./query-routes.ts";
+import { addRemoteWriteRoutes } from "./remote-write-routes.ts";
 import { addStatusRoutes, type StatusRoutesDependencies } from "./status-routes.ts";
 import { addWriteRoutes } from "./write-routes.ts";
 
@@ -18,5 +19,6 @@ export function addMetricsRoutes(http: Http, dependencies: MetricsRoutesDependen
   addOtlpRoutes(http, { store, bodyBytes });
   addQueryRoutes(http, { store, formBytes });
   addStatusRoutes(http, dependencies);
+  addRemoteWriteRoutes(http, { store });
   addAdminRoutes(http, { store, audit, db, formBytes });
 }

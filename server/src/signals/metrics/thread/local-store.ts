@@ -7,6 +7,7 @@ import type { Deliver } from "./ingest/deliver.ts";
 import type { Intake } from "./intake.ts";
 import { querySettings } from "./query-settings.ts";
 import { toListOptions } from "./selectors.ts";
+import type { Remotes } from "./sending/start-remotes.ts";
 import { createScrapeSink } from "./take-scrape.ts";
 import type { ThreadSettings } from "./settings.ts";
 import type { Statsd } from "./statsd.ts";
@@ -19,13 +20,14 @@ export interface LocalStoreDependencies {
   /** A new directory for a snapshot, and what it is called. */
   nameSnapshot(): { directory: string; name: string };
   statsd: Statsd | null;
+  remotes: Pick<Remotes, "views"> | null;
 }
 
 const LARGEST_METRICS = 10;
 
 /** The store as the rooms know it, over the engine's, in the thread in which that lives. */
 export function createLocalStore(dependencies: LocalStoreDependencies): MetricsStore {
-  const { store, settings, clock, beginIntake, nameSnapshot, statsd } = dependencies;
+  const { store, settings, clock, beginIntake, nameSnapshot, statsd, remotes } = dependencies;
   let deliver: Deliver | null = null;
   return {
     ...createScrapeSink(beginIntake),
@@ -66,6 +68,7 @@ export function createLocalStore(dependencies: LocalStoreDependencies): MetricsS
       const { answerApi } = await import("./api/answer.ts");
       return answerApi(dependencies, call);
     },
+    remoteWrites: async () => remotes?.views() ?? [],
     async stats() {
       const { heapUsed, arrayBuffers } = process.memoryUsage();
       const thread = { heapBytes: heapUsed, bufferBytes: arrayBuffers };

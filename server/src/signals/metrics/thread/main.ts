@@ -11,6 +11,7 @@ import { createIntakes } from "./intake.ts";
 import { createLocalStore } from "./local-store.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 import { parseSelector } from "./selectors.ts";
+import type { Remotes, RemotesDependencies } from "./sending/start-remotes.ts";
 import type { ThreadSettings } from "./settings.ts";
 import type { Statsd, StatsdDependencies } from "./statsd.ts";
 import { createAttempts, startUpkeep } from "./upkeep.ts";
@@ -22,7 +23,10 @@ const clock = createSystemClock();
 
 if (parentPort === null) {
   // Started as a process it only leaves its modules, also those it loads late, in the compile cache.
-  await Promise.all([import("./api/answer.ts"), import("./ingest/deliver.ts"), import("./statsd.ts")]);
+  await Promise.all([
+    ...[import("./api/answer.ts"), import("./ingest/deliver.ts"), import("./statsd.ts")],
+    import("./sending/start-remotes.ts"),
+  ]);
   flushCompileCache();
 } else await serve(parentPort, workerData as ThreadSettings);
 
@@ -31,16 +35,19 @@ async function serve(port: MessagePort, settings: ThreadSettings): Promise<void>
   const startedAtMs = clock.monotonicMs();
   const { directory } = settings;
   let store: Store;
+  const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
   try {
     store = openMetricsStore({
       ...{ ...settings.store, directory, disk: fs, retentionRules: await retentionRules(settings) },
       clock: { now: () => clock.now().getTime() },
-      pause: () => new Promise((resolve) => setImmediate(resolve)),
+      pause,
     });
   } catch (error) {
     say({ kind: "failed", message: reasonOf(error) });
     return port.close();
   }
+  // Before anything is cut: what is not sent as yet must be kept.
+  const followers = store.follow(settings.remotes.map(({ name }) => name));
   const nameSnapshot = () => {
     const name = `${clock
       .now()
@@ -51,11 +58,17 @@ async function serve(port: MessagePort, settings: ThreadSettings): Promise<void>
   const attempt = createAttempts((trouble) => say({ kind: "upkeep", trouble }));
   const beginIntake = createIntakes(store);
   const statsd = await openStatsd(settings, { clock, beginIntake, attempt });
-  const methods = createLocalStore({ store, settings, clock, beginIntake, nameSnapshot, statsd });
+  const remotes = await openRemotes(settings, {
+    ...{ followers, clock, random: Math.random, pause, attempt },
+    onTrouble: (name, trouble) => say({ kind: "sending", name, trouble }),
+  });
+  const methods = createLocalStore({ store, settings, clock, beginIntake, nameSnapshot, statsd, remotes });
   const upkeep = startUpkeep(store, { clock, attempt });
   port.on("message", (message: ToThread) => {
     if (!("end" in message)) return void answer(methods, message).then(say);
-    void (statsd?.end() ?? Promise.resolve()).then(upkeep.end).finally(() => port.close());
+    void Promise.all([statsd?.end(), remotes?.stop()])
+      .then(upkeep.end)
+      .finally(() => port.close());
   });
   say({ kind: "opened", series: store.status().head.series, tookMs: clock.monotonicMs() - startedAtMs });
 }
@@ -77,6 +90,16 @@ async function openStatsd(
   if (statsd === null) return null;
   const { startStatsd } = await import("./statsd.ts");
   return startStatsd({ settings: statsd, ...dependencies });
+}
+
+/** Loaded only where something is sent on. */
+async function openRemotes(
+  { remotes }: ThreadSettings,
+  dependencies: Omit<RemotesDependencies, "settings">,
+): Promise<Remotes | null> {
+  if (remotes.length === 0) return null;
+  const { startRemotes } = await import("./sending/start-remotes.ts");
+  return startRemotes({ settings: remotes, ...dependencies });
 }
 
 async function retentionRules({ rules }: ThreadSettings): Promise<RetentionRule[]> {
