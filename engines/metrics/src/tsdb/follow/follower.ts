@@ -24,7 +24,7 @@ export interface LogFollower {
   next(): FollowedFrame | null;
   /** Goes back to a place that has not been let go. */
   rewind(position: LogPosition): void;
-  /** Makes labels known of the series of a frame that have ended since then. */
+  /** Makes labels known of the series of the frame, also of those that have ended since then. */
   nameSeries(frame: FollowedFrame): Promise<void>;
   /** Null: the log does not say. */
   labelsOf(ref: number): Labels | null;
@@ -83,6 +83,7 @@ function openFollower(state: StoreState, name: string): LogFollower {
     return createFrames(tail, { onSeries: names.add, onSegment: names.enter });
   };
   let frames = open(from);
+  let named: { frame: FollowedFrame | null; with: unknown } = { frame: null, with: null };
   return {
     name,
     hasGap: saved !== null && isGone(log, from),
@@ -94,8 +95,10 @@ function openFollower(state: StoreState, name: string): LogFollower {
       frames = open(position);
     },
     async nameSeries(frame) {
-      if (knowsAll(frame, (ref) => names.find(ref) !== null)) return;
-      await names.load(frame.start);
+      // What was known is forgotten only when series leave the head, or the next checkpoint is reached.
+      if (named.frame === frame && named.with === head.postings) return;
+      named = { frame, with: head.postings };
+      if (!knowsAll(frame, (ref) => names.find(ref) !== null)) await names.load(frame.start);
     },
     labelsOf: names.find,
     metadataOf: (metric) => metadata.get(metric) ?? null,

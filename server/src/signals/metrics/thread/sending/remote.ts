@@ -40,8 +40,6 @@ const SAVE_MS = 5_000;
 const GRACE_MS = 2_000;
 /** Receivers forget what they were told of families. */
 const TELL_AGAIN_MS = 3_600_000;
-/** Frames that are dropped between two looks whether that is enough. */
-const DROPPED_AT_ONCE = 100;
 
 /** Sends what comes, one request after the other, so that the samples of a series arrive in their order. */
 export function startRemote(dependencies: RemoteDependencies): Remote {
@@ -94,7 +92,6 @@ export function startRemote(dependencies: RemoteDependencies): Remote {
     if (frame.isDamaged) state.lost = { atMs: nowMs(), summary: "a part of the log cannot be read" };
     const isLeft = frame.start.segment === done.segment && frame.start.offset === done.offset;
     item = isLeft ? done.items : 0;
-    await follower.nameSeries(frame);
     return frame;
   }
 
@@ -103,6 +100,8 @@ export function startRemote(dependencies: RemoteDependencies): Remote {
     while (!batch.isFull()) {
       const next = await nextFrame();
       if (next === null) return false;
+      await follower.nameSeries(next);
+      if (batch.end === null) done = { ...next.start, items: item };
       item = batch.take(next, item);
       const isWhole = item >= itemsOf(next);
       batch.end = isWhole ? { ...next.end, items: 0 } : { ...next.start, items: item };
@@ -142,22 +141,32 @@ export function startRemote(dependencies: RemoteDependencies): Remote {
 
   /** Gives up the oldest of what is kept, until little enough is left. */
   async function dropExcess(): Promise<void> {
-    for (let reason = excess(); reason !== null && !stopping.signal.aborted; reason = excess()) {
-      for (let frames = 0; frames < DROPPED_AT_ONCE; frames++) {
-        const next = frame ?? follower.next();
-        if (next === null) break;
-        const { samples, histograms } = next;
-        const all = samples.reduce((sum, { count }) => sum + count, histograms.length);
-        drop(reason, Math.max(0, all - (frame === null ? 0 : item)));
-        frame = null;
-        item = 0;
-        done = { ...next.end, items: 0 };
-        until = null;
-        await pause();
-      }
-      await save(null, true);
-      follower.letGo(done);
+    const surplusBytes = follower.backlogBytes() - backlogBytes;
+    if (surplusBytes > 0) await dropWhile("backlog", (_, droppedBytes) => droppedBytes < surplusBytes);
+    if (excess() !== "disk-full") return;
+    const needed = follower.storeNeeds().segment;
+    await dropWhile("disk-full", ({ start }) => start.segment < needed);
+    follower.letGo(done);
+  }
+
+  async function dropWhile(
+    reason: string,
+    isWanted: (next: FollowedFrame, droppedBytes: number) => boolean,
+  ): Promise<void> {
+    for (let droppedBytes = 0; !stopping.signal.aborted;) {
+      const next = await nextFrame();
+      if (next === null) break;
+      const { samples, histograms, start, end } = next;
+      done = { ...start, items: item };
+      if (!isWanted(next, droppedBytes)) break;
+      drop(reason, Math.max(0, samples.reduce((sum, { count }) => sum + count, histograms.length) - item));
+      if (start.segment === end.segment) droppedBytes += end.offset - start.offset;
+      frame = null;
+      done = { ...end, items: 0 };
+      until = null;
+      await pause();
     }
+    await save(null, true);
   }
 
   async function ask(batch: OutgoingBatch, version: 1 | 2): Promise<Judgement> {
