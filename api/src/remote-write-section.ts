@@ -56,7 +56,10 @@ const headers = z.record(
   z
     .string()
     .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "expected the name of a header")
-    .refine((name) => !OWN_HEADERS.has(name.toLowerCase()), "expected another header: Mainstay sets this one"),
+    .refine(
+      (name) => !OWN_HEADERS.has(name.toLowerCase()),
+      "expected another header: Mainstay sets this one",
+    ),
   z.union([z.string(), secretSource], "expected text, { env: NAME } or { file: path }"),
 );
 
@@ -77,8 +80,13 @@ const remote = z
       .optional(),
     url: z
       .string()
-      .refine(isHttpUrl, "expected an http:// or https:// URL without a password, such as that of /api/v1/write"),
-    protocol: z.union([z.literal("auto"), z.literal(1), z.literal(2)], "expected auto, 1 or 2").default("auto"),
+      .refine(
+        isHttpUrl,
+        "expected an http:// or https:// URL without a password, such as that of /api/v1/write",
+      ),
+    protocol: z
+      .union([z.literal("auto"), z.literal(1), z.literal(2)], "expected auto, 1 or 2")
+      .default("auto"),
     remoteTimeout: durationWithin(100, HOUR).prefault("30s"),
     headers: headers.default({}),
     basicAuth: z.strictObject({ username: z.string().min(1), password: secretSource }).optional(),

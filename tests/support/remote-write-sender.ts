@@ -7,8 +7,9 @@ import { silentLog } from "./log.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /**
- * A process with a metrics store that sends on what it takes in, `<directory> <url> <first round> <first time>
- * <rounds>`: it appends round after round, says so on standard output after each, and stays when it has done all.
+ * A process with a metrics store that sends on what it takes in, `<directory>
+ * <url> <first round> <first time> <rounds>`: it appends round after round,
+ * says so on standard output after each, and stays when it has done all.
  */
 const [directory = "", url = "", firstRound = "0", firstMs = "0", rounds = "0"] = process.argv.slice(2);
 export const SENDER_SERIES = 50;

@@ -28,11 +28,19 @@ function sumOf(counts: Readonly<Record<string, number>>): string {
 }
 
 /** Why it fails, what was refused first, and what was dropped. */
-function notesOf({ name, failingSince, lastError, firstRefusal, droppedSamples }: RemoteWriteResource): string[] {
+function notesOf({
+  name,
+  failingSince,
+  lastError,
+  firstRefusal,
+  droppedSamples,
+}: RemoteWriteResource): string[] {
   const dropped = Object.entries(droppedSamples).map(([reason, count]) => `${count} (${reason})`);
   return [
     ...(failingSince === null ? [] : [`${name}: failing since ${failingSince}: ${lastError}`]),
-    ...(firstRefusal === null ? [] : [`${name}: refused first at ${firstRefusal.at}: ${firstRefusal.message}`]),
+    ...(firstRefusal === null
+      ? []
+      : [`${name}: refused first at ${firstRefusal.at}: ${firstRefusal.message}`]),
     ...(dropped.length === 0 ? [] : [`${name}: not sent: ${dropped.join(", ")}`]),
   ];
 }

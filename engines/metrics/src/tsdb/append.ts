@@ -154,8 +154,8 @@ function log(state: StoreState, input: Append): void {
 }
 
 /**
- * For who reads behind: a receiver may refuse a whole request for one sample that it has. Where the disk takes
- * no more, it learns of too many; no sample is lost by that.
+ * For who reads behind: a receiver may refuse a whole request for one sample that it
+ * has. Where the disk takes no more, it learns of too many; no sample is lost by that.
  */
 function logPassedOver({ sink, wal }: StoreState, passedOver: PassedOver): void {
   if (passedOver.samples.length + passedOver.histograms.length === 0) return;

@@ -4,7 +4,6 @@ import type { Metadata } from "./batch.ts";
 import type { RefusalLedger } from "./cardinality/budget.ts";
 import type { ByteSink } from "./codec/bytes.ts";
 import type { ExemplarRing } from "./exemplars.ts";
-import type { LogFollower } from "./follow/follower.ts";
 import type { Head } from "./head/head.ts";
 import type { HeadSeries } from "./head/head-series.ts";
 import type { StoreLimits, StoreSettings } from "./settings.ts";
@@ -40,7 +39,7 @@ export interface StoreState {
   /** Series that stand in no frame of the log as yet. */
   unlogged: HeadSeries[];
   /** Who reads the log behind those that write it, by name. */
-  followers: Map<string, LogFollower>;
+  followers: Map<string, { close(): void }>;
   sink: ByteSink;
   isClosed: boolean;
   /** The last time somebody looked how much room is left, and what was seen. */

@@ -55,8 +55,8 @@ export interface MetricsStore {
   /** Makes a directory that can be opened as a store. */
   snapshot(directory: string): Promise<void>;
   /**
-   * Lets somebody read what is taken in, from the log, and keeps it for them; to be called once, with the names
-   * of all, before anything else. What others have left is forgotten.
+   * Lets somebody read what is taken in, from the log, and keeps it for them; to be called
+   * once, with the names of all, before anything else. What others have left is forgotten.
    */
   follow(names: readonly string[]): LogFollower[];
   status(): StoreStatus;

@@ -46,8 +46,8 @@ function isCount(value: unknown): value is number {
 }
 
 /**
- * Replaces it whole or not at all. A process that is killed finds it as it was written last, after a power cut it
- * is as it was when it was last written durably.
+ * Replaces it whole or not at all. A process that is killed finds it as it was
+ * written last, after a power cut it is as it was when it was last written durably.
  */
 export function writeCursor(
   { disk, path }: { disk: Disk; path: string },

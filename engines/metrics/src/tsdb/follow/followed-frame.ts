@@ -19,10 +19,7 @@ export interface FollowedFrame {
 export type Taken = Omit<FollowedFrame, "start" | "end">;
 
 /** Reads what was taken in; series that are named go to `onSeries`. */
-export function readTaken(
-  payload: Uint8Array,
-  onSeries: (ref: number, labels: Labels) => void,
-): Taken {
+export function readTaken(payload: Uint8Array, onSeries: (ref: number, labels: Labels) => void): Taken {
   const taken: Taken = { samples: [], histograms: [], exemplars: [], isDamaged: false };
   try {
     readInto(taken, payload, onSeries);
@@ -33,11 +30,7 @@ export function readTaken(
   }
 }
 
-function readInto(
-  taken: Taken,
-  payload: Uint8Array,
-  onSeries: (ref: number, labels: Labels) => void,
-): void {
+function readInto(taken: Taken, payload: Uint8Array, onSeries: (ref: number, labels: Labels) => void): void {
   readRecords(payload, {
     onSeries,
     onSamples: (batch) => void taken.samples.push(batch),

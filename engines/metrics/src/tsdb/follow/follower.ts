@@ -164,7 +164,10 @@ function createFrames(tail: LogTail, { onSeries, onSegment }: Heard) {
   };
 }
 
-function knowsAll({ samples, histograms, exemplars }: FollowedFrame, knows: (ref: number) => boolean): boolean {
+function knowsAll(
+  { samples, histograms, exemplars }: FollowedFrame,
+  knows: (ref: number) => boolean,
+): boolean {
   return (
     samples.every(({ refs, count }) => refs.subarray(0, count).every(knows)) &&
     histograms.every(({ ref }) => knows(ref)) &&

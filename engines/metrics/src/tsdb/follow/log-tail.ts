@@ -25,8 +25,8 @@ export interface TailedLog {
 }
 
 /**
- * Starts at a place. What is torn at the end of a segment is passed over, as it is when the log is replayed; so
- * is a segment that is gone.
+ * Starts at a place. What is torn at the end of a segment is passed
+ * over, as it is when the log is replayed; so is a segment that is gone.
  */
 export function createLogTail({ disk, directory, end }: TailedLog, from: LogPosition): LogTail {
   let at = from;

@@ -5,8 +5,8 @@ import { checkpointBefore, listLog, openFrameFile, type LogPosition } from "../w
 import { readRecords, type WalReader } from "../wal/wal-records.ts";
 
 /**
- * What references stand for, for somebody who reads behind: series that have ended since then are not in the head
- * any more, but the checkpoint before the segment names them, or the log from there on.
+ * What references stand for, for somebody who reads behind: series that have ended since then are not
+ * in the head any more, but the checkpoint before the segment names them, or the log from there on.
  */
 export interface SeriesNames {
   find(ref: number): Labels | null;

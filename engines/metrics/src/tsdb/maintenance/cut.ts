@@ -6,7 +6,14 @@ import { oldestMs, truncateHead, type Head } from "../head/head.ts";
 import type { StoreState } from "../store-state.ts";
 import { FRAME_HEADER_BYTES } from "../wal/log-files.ts";
 import { sealFrame } from "../wal/wal.ts";
-import { writeChunk, writeCut, writeExemplar, writeMetadata, writeNextRef, writeSeries } from "../wal/wal-records.ts";
+import {
+  writeChunk,
+  writeCut,
+  writeExemplar,
+  writeMetadata,
+  writeNextRef,
+  writeSeries,
+} from "../wal/wal-records.ts";
 
 /** Series that are written before others have their turn. */
 export const SERIES_PER_TURN = 200;

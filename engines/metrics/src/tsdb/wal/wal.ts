@@ -117,8 +117,8 @@ function replay(state: State, onFrame: (payload: Uint8Array) => void): WalReplay
 }
 
 /**
- * The newest checkpoint and what was written after it; older files are kept for who reads behind, or are what a
- * crash kept from being removed.
+ * The newest checkpoint and what was written after it; older files are
+ * kept for who reads behind, or are what a crash kept from being removed.
  */
 function currentNames(disk: Disk, directory: string): string[] {
   const files = listLog(disk, directory);

@@ -56,10 +56,7 @@ export function writeHistogramMessage(
 function hasWholeCounts({ count, zeroCount, positive, negative }: Histogram): boolean {
   const isWhole = (each: number) => Number.isInteger(each) && each >= 0 && each <= LARGEST_WHOLE;
   return (
-    isWhole(count) &&
-    isWhole(zeroCount) &&
-    positive.counts.every(isWhole) &&
-    negative.counts.every(isWhole)
+    isWhole(count) && isWhole(zeroCount) && positive.counts.every(isWhole) && negative.counts.every(isWhole)
   );
 }
 

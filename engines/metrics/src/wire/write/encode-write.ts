@@ -57,9 +57,10 @@ export function encodeRemoteWrite1(
       for (const pair of each.labels) writeLabel(writer, SERIES_1.labels, pair);
       writeSamples(writer, SERIES_1.samples, each);
       for (const exemplar of each.exemplars ?? [])
-        writeExemplar(writer, SERIES_1.exemplars, exemplar, () =>
-          exemplar.labels.forEach((pair) => writeLabel(writer, EXEMPLAR.labels, pair)),
-        );
+        writeMessage(writer, SERIES_1.exemplars, () => {
+          for (const pair of exemplar.labels) writeLabel(writer, EXEMPLAR.labels, pair);
+          writeExemplarValue(writer, exemplar);
+        });
       writeHistograms(writer, SERIES_1.histograms, each);
     });
   }
@@ -89,7 +90,10 @@ export function encodeRemoteWrite2(series: Iterable<OutgoingSeries>): Uint8Array
       writeSamples(body, SERIES_2.samples, each);
       writeHistograms(body, SERIES_2.histograms, each);
       for (const exemplar of each.exemplars ?? [])
-        writeExemplar(body, SERIES_2.exemplars, exemplar, () => writeRefs(EXEMPLAR.labels, exemplar.labels));
+        writeMessage(body, SERIES_2.exemplars, () => {
+          writeRefs(EXEMPLAR.labels, exemplar.labels);
+          writeExemplarValue(body, exemplar);
+        });
       if (each.metadata) writeMetadata2(body, each.metadata, refer);
     });
   }
@@ -131,20 +135,16 @@ function writeHistograms(writer: ProtoWriter, tag: number, { histograms = [] }: 
   }
 }
 
-function writeExemplar(
-  writer: ProtoWriter,
-  tag: number,
-  { value, timestampMs }: WrittenExemplar,
-  writeLabels: () => void,
-): void {
+function writeExemplarValue(writer: ProtoWriter, { value, timestampMs }: WrittenExemplar): void {
+  writer.varint(EXEMPLAR.value);
+  writer.double(value);
+  writer.varint(EXEMPLAR.timestamp);
+  writer.int(timestampMs);
+}
+
+function writeMessage(writer: ProtoWriter, tag: number, write: () => void): void {
   writer.varint(tag);
-  writer.within(() => {
-    writeLabels();
-    writer.varint(EXEMPLAR.value);
-    writer.double(value);
-    writer.varint(EXEMPLAR.timestamp);
-    writer.int(timestampMs);
-  });
+  writer.within(write);
 }
 
 function writeMetadata1(writer: ProtoWriter, { metric, type, help, unit }: OutgoingMetadata): void {
@@ -181,5 +181,8 @@ function writeMetadata2(
 }
 
 function typeNumber(type: string): number {
-  return Math.max(0, METRIC_TYPES.findIndex((each) => each === type));
+  return Math.max(
+    0,
+    METRIC_TYPES.findIndex((each) => each === type),
+  );
 }

@@ -3,7 +3,10 @@ import type { Http } from "../../../kernel/http/index.ts";
 import { MetricsError, type MetricsStore } from "../metrics-store.ts";
 
 /** GET /api/v1/metrics/remote-write: where samples are sent on to, and how that goes. */
-export function addRemoteWriteRoutes(http: Http, { store }: { store: Pick<MetricsStore, "remoteWrites"> }): void {
+export function addRemoteWriteRoutes(
+  http: Http,
+  { store }: { store: Pick<MetricsStore, "remoteWrites"> },
+): void {
   http.route({
     method: "GET",
     url: "/api/v1/metrics/remote-write",

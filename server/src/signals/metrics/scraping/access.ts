@@ -46,7 +46,6 @@ export function createCredentials(access: Access): Credentials {
   const http = new PlainAgent({ keepAlive: true, maxSockets: CONNECTIONS_PER_TARGET });
   let secure: { agent: TlsAgent; key: string } | null = null;
 
-
   async function tlsOptions(): Promise<AgentOptions> {
     const { tls } = access;
     const [ca, cert, key] = [await readSecret(tls.ca), await readSecret(tls.cert), await readSecret(tls.key)];

@@ -59,7 +59,7 @@ async function serve(port: MessagePort, settings: ThreadSettings): Promise<void>
   const beginIntake = createIntakes(store);
   const statsd = await openStatsd(settings, { clock, beginIntake, attempt });
   const remotes = await openRemotes(settings, {
-    ...{ followers, clock, random: Math.random, pause, attempt },
+    ...{ followers, clock, random: () => randomBytes(4).readUInt32LE() / 2 ** 32, pause, attempt },
     onTrouble: (name, trouble) => say({ kind: "sending", name, trouble }),
   });
   const methods = createLocalStore({ store, settings, clock, beginIntake, nameSnapshot, statsd, remotes });

@@ -14,7 +14,16 @@ const LIMITS = platformFile.parse({}).problems;
 
 const WELL: Sights = {
   ...{ now: NOW, instances: [], changes: [], certificates: [], hosts: ["shop.example.com"] },
-  ...{ freeBytes: 1024 ** 4, crashes: [], channels: [], audit: [], metrics: null, scrapes: [], rules: [], remoteWrites: [] },
+  ...{
+    freeBytes: 1024 ** 4,
+    crashes: [],
+    channels: [],
+    audit: [],
+    metrics: null,
+    scrapes: [],
+    rules: [],
+    remoteWrites: [],
+  },
 };
 
 function found(sights: Partial<Sights>): string[] {

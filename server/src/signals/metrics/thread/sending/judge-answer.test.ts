@@ -43,7 +43,7 @@ describe("an answer to remote-write", () => {
     expect(judge(status, {}, { version: 1 })).toMatchObject({ act: "again" });
   });
 
-  it("says in Retry-After when, in seconds or as a date, of which more than five minutes are not waited", () => {
+  it("says in Retry-After when, in seconds or as a date, at most five minutes later", () => {
     const afterMs = (value: string) => {
       const judged = judge(503, { "retry-after": value });
       return typeof judged === "object" && judged.act === "again" ? judged.afterMs : NaN;

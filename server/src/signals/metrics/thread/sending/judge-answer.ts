@@ -27,8 +27,8 @@ const UNKNOWN_TYPE: readonly number[] = [400, 404, 405, 406, 415, 501];
 const LONGEST_WAIT_MS = 5 * 60_000;
 
 /**
- * Remote-Write 2.0, "Response": 2xx is success, 429 and 5xx are tried again, other 4xx are not. Who knows 2.0 says
- * in headers what it wrote; 415, or a success that does not say it, is of who knows 1.0 alone.
+ * Remote-Write 2.0, "Response": 2xx is success, 429 and 5xx are tried again, other 4xx are not. Who knows
+ * 2.0 says in headers what it wrote; 415, or a success that does not say it, is of who knows 1.0 alone.
  */
 export function judgeAnswer(answer: PostAnswer, { version, mayFallBack, nowMs }: Asked): Judgement {
   const { status } = answer;

@@ -1,5 +1,10 @@
 import { METRIC_NAME, labelValue, type Labels } from "@mainstay/metrics/model";
-import { compileRelabelling, findRuleError, RELABEL_DEFAULTS, type RelabelRule } from "@mainstay/metrics/scrape";
+import {
+  compileRelabelling,
+  findRuleError,
+  RELABEL_DEFAULTS,
+  type RelabelRule,
+} from "@mainstay/metrics/scrape";
 import type { LogFollower } from "@mainstay/metrics/tsdb";
 import { pairsOf, type NameOf, type OutgoingName } from "./outgoing-batch.ts";
 

@@ -53,7 +53,17 @@ describe("a batch of what is sent", () => {
 
   it("leaves out what is too old, and series of which nothing is left", () => {
     const batch = createOutgoingBatch(10, taking());
-    batch.take(frameOf([[1, 10, 1], [1, 20, 2], [2, 10, 3]], [[3, 10]]), 0);
+    batch.take(
+      frameOf(
+        [
+          [1, 10, 1],
+          [1, 20, 2],
+          [2, 10, 3],
+        ],
+        [[3, 10]],
+      ),
+      0,
+    );
     expect(batch.dropBefore(20)).toBe(3);
     expect([batch.samples(), batch.isEmpty()]).toEqual([1, false]);
     expect(batch.series()).toMatchObject([{ timestampsMs: [20], values: Float64Array.of(2) }]);
@@ -66,7 +76,16 @@ describe("a batch of what is sent", () => {
       sendsNativeHistograms: false,
       nameOf: (ref) => (ref === 1 ? "relabelling" : "unknown-series"),
     });
-    createOutgoingBatch(10, wanted).take(frameOf([[1, 10, 1], [2, 20, 2]], [[3, 10]]), 0);
+    createOutgoingBatch(10, wanted).take(
+      frameOf(
+        [
+          [1, 10, 1],
+          [2, 20, 2],
+        ],
+        [[3, 10]],
+      ),
+      0,
+    );
     expect(wanted.dropped).toEqual({ relabelling: 1, "unknown-series": 1, "native-histograms": 1 });
   });
 

@@ -27,7 +27,11 @@ export async function post({ url, agents, headers, body, timeoutMs, signal }: Po
   const either = AbortSignal.any([late, signal]);
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const options = { method: "POST", headers: { ...headers, "content-length": body.length }, signal: either };
+      const options = {
+        method: "POST",
+        headers: { ...headers, "content-length": body.length },
+        signal: either,
+      };
       const outgoing =
         url.protocol === "https:"
           ? requestTls(url, { ...options, agent: agents.https }, resolve)

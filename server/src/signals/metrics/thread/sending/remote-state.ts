@@ -20,7 +20,7 @@ export interface RemoteState {
 /** Reasons by which samples are left out on purpose. */
 const WANTED: readonly string[] = ["relabelling", "native-histograms"];
 /** For so long it is told that samples were lost. */
-export const LOST_TOLD_MS = 10 * 60_000;
+const LOST_TOLD_MS = 10 * 60_000;
 
 export function createRemoteState(): RemoteState {
   return {
@@ -29,11 +29,22 @@ export function createRemoteState(): RemoteState {
   };
 }
 
-export function countDropped(state: RemoteState, reason: string, samples: number, atMs: number): void {
+export interface Dropped {
+  reason: string;
+  samples: number;
+  atMs: number;
+}
+
+export function countDropped(state: RemoteState, { reason, samples, atMs }: Dropped): void {
   if (samples === 0) return;
   state.dropped[reason] = (state.dropped[reason] ?? 0) + samples;
   if (WANTED.includes(reason)) return;
   state.lost = { atMs, summary: `samples were dropped (${reason})` };
+}
+
+/** What was sent has to be sent again. */
+export function noteFailure(state: RemoteState, message: string, atMs: number): void {
+  state.failing = { sinceMs: state.failing?.sinceMs ?? atMs, message };
 }
 
 /** What is wrong, in words; null: nothing. How long it lasts is for others to judge. */
@@ -50,7 +61,10 @@ export interface Shown {
 }
 
 /** As it is shown; what stands in a URL behind its path may be secret. */
-export function viewOf(state: RemoteState, { name, url, backlogBytes, newestMs }: Shown): RemoteWriteResource {
+export function viewOf(
+  state: RemoteState,
+  { name, url, backlogBytes, newestMs }: Shown,
+): RemoteWriteResource {
   const { failing, firstRefusal, newestSentMs } = state;
   const behindMs = backlogBytes === 0 ? 0 : newestMs - newestSentMs;
   return {

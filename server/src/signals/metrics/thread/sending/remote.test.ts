@@ -43,7 +43,12 @@ function openHouse(settings: Partial<RemoteSettings> = {}, store: Partial<StoreS
   const troubles: (string | null)[] = [];
   let answer: (version: 1 | 2) => Answer | Promise<Answer> = () => TAKEN;
   let freeBytes = 2 ** 40;
-  const disk = { ...fs, statfsSync: () => ({ bavail: freeBytes, bsize: 1 }), fdatasyncSync() {}, fsyncSync() {} };
+  const disk = {
+    ...fs,
+    statfsSync: () => ({ bavail: freeBytes, bsize: 1 }),
+    fdatasyncSync() {},
+    fsyncSync() {},
+  };
   const open = () =>
     openMetricsStore({
       ...{ disk, directory, clock: { now: () => clock.now().getTime() }, pause: async () => {} },
@@ -121,20 +126,31 @@ describe("a receiver of remote-write", () => {
     });
   });
 
-  it.each([415, 400, 204])("that answers %i to version 2 gets the same in version 1, and what follows", async (status) => {
-    const house = openHouse();
-    house.answers((version) => ({ status: version === 2 ? status : 200 }));
-    house.start();
-    house.put("a", 0, [1, 2, 3]);
-    await house.clock.advance(1_000);
-    house.put("a", 10, [4, 5, 6]);
-    await house.clock.advance(1_000);
-    expect(house.sent.map(({ version, samples }) => [version, samples.length])).toEqual([
-      ...[[2, 3], [1, 3]],
-      [1, 3],
-    ]);
-    expect(house.view()).toMatchObject({ protocol: 1, sentSamples: 6, retriedSamples: 0, failedSamples: {} });
-  });
+  it.each([415, 400, 204])(
+    "that answers %i to version 2 gets the same in version 1, and what follows",
+    async (status) => {
+      const house = openHouse();
+      house.answers((version) => ({ status: version === 2 ? status : 200 }));
+      house.start();
+      house.put("a", 0, [1, 2, 3]);
+      await house.clock.advance(1_000);
+      house.put("a", 10, [4, 5, 6]);
+      await house.clock.advance(1_000);
+      expect(house.sent.map(({ version, samples }) => [version, samples.length])).toEqual([
+        ...[
+          [2, 3],
+          [1, 3],
+        ],
+        [1, 3],
+      ]);
+      expect(house.view()).toMatchObject({
+        protocol: 1,
+        sentSamples: 6,
+        retriedSamples: 0,
+        failedSamples: {},
+      });
+    },
+  );
 
   it("is asked again after a pause that doubles up to its limit, and is told of while it lasts", async () => {
     const house = openHouse();
@@ -301,4 +317,3 @@ describe("a receiver of remote-write", () => {
     expect(house.samples()).toEqual(["a 0 1"]);
   });
 });
-

@@ -49,7 +49,13 @@ export function createRequests({ url, access, headers, timeoutMs }: RequestSetti
       const plain = protocol === 1 ? encodeRemoteWrite1(series, news) : encodeRemoteWrite2(series);
       const common = { "content-encoding": "snappy", "user-agent": "mainstay" };
       const answer = await post({
-        ...{ url: target, agents: await credentials.agents(), body: compressSnappy(plain), timeoutMs, signal },
+        ...{
+          url: target,
+          agents: await credentials.agents(),
+          body: compressSnappy(plain),
+          timeoutMs,
+          signal,
+        },
         headers: { ...(await ownHeaders()), ...common, ...TYPES[protocol] },
       });
       if (answer.status >= 200 && answer.status < 300) for (const each of news) told.set(each.metric, each);

@@ -20,7 +20,9 @@ import { createSystemClock } from "../../../../kernel/clock.ts";
 import { createMetrics } from "../../../../kernel/metrics.ts";
 import { createAppendBatch, createMetricsRoom, type MetricsRoom } from "../../index.ts";
 
-const SENDER = fileURLToPath(new URL("../../../../../../tests/support/remote-write-sender.ts", import.meta.url));
+const SENDER = fileURLToPath(
+  new URL("../../../../../../tests/support/remote-write-sender.ts", import.meta.url),
+);
 const SERIES = 50;
 const STEP_MS = 100;
 const HAS_PROMETHEUS = existsSync("/usr/bin/prometheus");
@@ -53,7 +55,10 @@ async function viewOf({ store }: MetricsRoom) {
 }
 
 /** `up` at some seconds before now; null: it ends. */
-async function put({ store }: MetricsRoom, rows: readonly (readonly [secondsAgo: number, value: number | null])[]) {
+async function put(
+  { store }: MetricsRoom,
+  rows: readonly (readonly [secondsAgo: number, value: number | null])[],
+) {
   const batch = createAppendBatch();
   const up = batch.addSeries([
     ["__name__", "up"],
@@ -226,12 +231,19 @@ async function killSenders(url: string, lives: readonly number[]): Promise<numbe
   return next - 1;
 }
 
-it.each([1, 2] as const)("no acknowledged sample is lost when the sender is killed (version %i)", async (version) => {
-  const { seen, url } = await startReceiver(0, version);
-  const last = await killSenders(url, [20, 35, 25, 120]);
-  const all = Array.from({ length: SERIES * (last + 1) }, (_, at) => `${at % SERIES} ${Math.floor(at / SERIES)}`);
-  await waitUntil("the samples", () => all.every((each) => seen.has(each)));
-}, 60_000);
+it.each([1, 2] as const)(
+  "no acknowledged sample is lost when the sender is killed (version %i)",
+  async (version) => {
+    const { seen, url } = await startReceiver(0, version);
+    const last = await killSenders(url, [20, 35, 25, 120]);
+    const all = Array.from(
+      { length: SERIES * (last + 1) },
+      (_, at) => `${at % SERIES} ${Math.floor(at / SERIES)}`,
+    );
+    await waitUntil("the samples", () => all.every((each) => seen.has(each)));
+  },
+  60_000,
+);
 
 describe.skipIf(!HAS_PROMETHEUS)("Debian's Prometheus (skipped where it is absent)", () => {
   let prometheus: RunningProgram;

@@ -5,7 +5,10 @@ import { startRemote, type RemoteDependencies } from "./remote.ts";
 import type { RemoteSettings } from "./remote-settings.ts";
 import { createRequests } from "./requests.ts";
 
-export interface RemotesDependencies extends Pick<RemoteDependencies, "clock" | "random" | "pause" | "attempt"> {
+export interface RemotesDependencies extends Pick<
+  RemoteDependencies,
+  "clock" | "random" | "pause" | "attempt"
+> {
   settings: readonly RemoteSettings[];
   /** In the order of the settings. */
   followers: readonly LogFollower[];
