@@ -52,16 +52,20 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   ...["authorization", "connection", "content-encoding", "content-length", "content-type", "host"],
   ...["transfer-encoding", "user-agent", "x-prometheus-remote-write-version"],
 ]);
-const headers = z.record(
-  z
-    .string()
-    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "expected the name of a header")
-    .refine(
-      (name) => !OWN_HEADERS.has(name.toLowerCase()),
-      "expected another header: Mainstay sets this one",
-    ),
-  z.union([z.string(), secretSource], "expected text, { env: NAME } or { file: path }"),
-);
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+const headers = z
+  .record(z.string(), z.union([z.string(), secretSource], "expected text, { env: NAME } or { file: path }"))
+  .check(({ value, issues }) => {
+    for (const name of Object.keys(value)) {
+      const message = headerFault(name);
+      if (message !== null) issues.push({ code: "custom", path: [name], message, input: name });
+    }
+  });
+
+function headerFault(name: string): string | null {
+  if (!HEADER_NAME.test(name)) return "expected the name of a header";
+  return OWN_HEADERS.has(name.toLowerCase()) ? "expected another header: Mainstay sets this one" : null;
+}
 
 const queueConfig = z.strictObject({
   maxSamplesPerSend: wholeNumber(1, 100_000).default(2_000),

@@ -304,7 +304,7 @@ export function compose(dependencies: HouseDependencies) {
     configText: () =>
       configText({
         ...{ intervalMs: config.metrics.scrape.interval, ruleFiles: ruleSettings.files },
-        scrapeText: scraper.fileText(),
+        ...{ scrapeText: scraper.fileText(), remoteWrites: config.metrics.remoteWrite },
       }),
   });
   addImportRoutes(http, { store: measures.store });

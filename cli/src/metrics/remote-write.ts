@@ -6,11 +6,14 @@ import { table } from "../output/table.ts";
 /** `mainstay metrics remote-write`: where samples are sent on to, and how that goes. */
 export async function remoteWrites(context: Context): Promise<void> {
   const found = await context.api.get<{ items: RemoteWriteResource[] }>("/metrics/remote-write");
-  show(context, found, () => {
-    if (found.items.length === 0) return "Samples are sent nowhere; docs/guides/remote-write.md says how.";
-    const header = ["NAME", "STATE", "VERSION", "SENT", "FAILED", "DROPPED", "BACKLOG", "BEHIND", "URL"];
-    return [table(header, found.items.map(rowOf)), ...found.items.flatMap(notesOf)].join("\n");
-  });
+  show(context, found, () => describeRemoteWrites(found.items));
+}
+
+/** A table, and below it what is wrong. */
+export function describeRemoteWrites(remotes: readonly RemoteWriteResource[]): string {
+  if (remotes.length === 0) return "Samples are sent nowhere; docs/guides/remote-write.md says how.";
+  const header = ["NAME", "STATE", "VERSION", "SENT", "FAILED", "DROPPED", "BACKLOG", "BEHIND", "URL"];
+  return [table(header, remotes.map(rowOf)), ...remotes.flatMap(notesOf)].join("\n");
 }
 
 function rowOf(remote: RemoteWriteResource): string[] {
@@ -18,9 +21,14 @@ function rowOf(remote: RemoteWriteResource): string[] {
   return [
     ...[remote.name, remote.state, protocol === null ? "–" : `${protocol}.0`, String(remote.sentSamples)],
     ...[sumOf(remote.failedSamples), sumOf(remote.droppedSamples), formatSize(remote.backlogBytes)],
-    behindSeconds === null ? "–" : formatDuration(Math.round(behindSeconds) * 1000),
+    behindWords(behindSeconds),
     remote.url,
   ];
+}
+
+function behindWords(seconds: number | null): string {
+  if (seconds === null) return "–";
+  return seconds < 1 ? "0s" : formatDuration(Math.round(seconds) * 1000);
 }
 
 function sumOf(counts: Readonly<Record<string, number>>): string {

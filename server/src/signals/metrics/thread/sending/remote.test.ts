@@ -252,7 +252,7 @@ describe("a receiver of remote-write", () => {
     expect(house.view()?.droppedSamples).toEqual({ "disk-full": 31 });
   });
 
-  it("gets after a crash the very same request again that was under way, and no sample is left out", async () => {
+  it("gets the very same request again that was under way in a crash, and misses no sample", async () => {
     const house = openHouse({ samplesPerSend: 2 });
     house.start();
     house.put("a", 0, [1, 2, 3, 4, 5]);

@@ -280,7 +280,7 @@ describe.skipIf(!HAS_PROMETHEUS)("Debian's Prometheus (skipped where it is absen
     expect(await ask("up", NOW_MS - 379_000)).toBe(null);
   });
 
-  it("has every acknowledged sample of a sender that is killed, though it takes nothing out of order", async () => {
+  it("has every acknowledged sample of a killed sender, though it takes nothing out of order", async () => {
     const last = await killSenders(`${prometheus.url}/api/v1/write`, [20, 35, 25, 120]);
     const endMs = NOW_MS - 600_000 + last * STEP_MS;
     const count = () => ask("sum(count_over_time(work[1h]))", endMs);
