@@ -22,6 +22,7 @@ export { decompressSnappy } from "./write/decompress.ts";
 export {
   encodeRemoteWrite1,
   encodeRemoteWrite2,
+  type OutgoingLabels,
   type OutgoingMetadata,
   type OutgoingSeries,
 } from "./write/encode-write.ts";

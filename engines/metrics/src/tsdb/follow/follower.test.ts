@@ -56,9 +56,9 @@ describe("a follower of the log", () => {
     const answer = test.store.resolve(named("down"));
     const refs = Float64Array.of("ref" in answer ? answer.ref : 0);
     test.store.append({ samples: { refs, timestampsMs: Float64Array.of(START_MS + 2), values, count: 1 } });
-    expect(follower.backlogBytes()).toBeGreaterThan(0);
+    expect(follower.bytesFrom(follower.position())).toBeGreaterThan(0);
     expect(await drain(follower)).toEqual(["up 1 2", "down 2 stale"]);
-    expect(follower.backlogBytes()).toBe(0);
+    expect(follower.bytesFrom(follower.position())).toBe(0);
     test.put(UP, START_MS + 3, 3);
     expect(await drain(follower)).toEqual(["up 3 3"]);
   });

@@ -3,7 +3,7 @@ import type { Labels } from "../../labels.ts";
 import type { Metadata } from "../batch.ts";
 import { isDiskFull } from "../disk.ts";
 import type { StoreState } from "../store-state.ts";
-import { FRAME_HEADER_BYTES, listLog, type LogPosition } from "../wal/log-files.ts";
+import { listLog, type LogPosition } from "../wal/log-files.ts";
 import { saysWhatWasPassedOver } from "../wal/wal-records.ts";
 import { cursorPath, forgetCursors, readCursor, writeCursor, type Cursor } from "./cursor.ts";
 import { readPassedOver, readTaken, without, type FollowedFrame } from "./followed-frame.ts";
@@ -36,7 +36,8 @@ export interface LogFollower {
   position(): LogPosition;
   /** The first place that the store itself needs. */
   storeNeeds(): LogPosition;
-  backlogBytes(): number;
+  /** What stands in the log behind a place. */
+  bytesFrom(place: LogPosition): number;
   /** Whether the disk has the room that is to be left free. */
   hasEnoughSpace(): boolean;
   /** The time of the newest sample that the store has; -Infinity without any. */
@@ -104,7 +105,7 @@ function openFollower(state: StoreState, name: string): LogFollower {
     metadataOf: (metric) => metadata.get(metric) ?? null,
     ...{ save, letGo },
     storeNeeds: () => ({ segment: firstNeeded(log), offset: 0 }),
-    backlogBytes: () => frames.backlogBytes(),
+    bytesFrom: (place) => frames.bytesFrom(place),
     hasEnoughSpace: () => state.freeSpace.isEnough,
     newestMs: () => head.maxMs,
     close: () => frames.close(),
@@ -143,9 +144,7 @@ function createFrames(tail: LogTail, { onSeries, onSegment }: Heard) {
   return {
     /** Where nothing is there as yet, that may be in a later segment than the last frame. */
     position: () => (ahead === null ? tail.position() : position),
-    /** With the frame that was read and not handed on. */
-    backlogBytes: () =>
-      tail.backlogBytes() + (ahead === null ? 0 : ahead.payload.length + FRAME_HEADER_BYTES),
+    bytesFrom: tail.bytesFrom,
     close: tail.close,
     next(): FollowedFrame | null {
       const frame = ahead ?? tail.next();

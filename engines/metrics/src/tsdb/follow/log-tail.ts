@@ -12,8 +12,8 @@ export interface LogTail {
   /** The next frame; null when there is none as yet. */
   next(): TailedFrame | null;
   position(): LogPosition;
-  /** Bytes of segments that are still to be read. */
-  backlogBytes(): number;
+  /** Bytes of segments that stand behind a place. */
+  bytesFrom(place: LogPosition): number;
   close(): void;
 }
 
@@ -92,10 +92,12 @@ export function createLogTail({ disk, directory, end }: TailedLog, from: LogPosi
       }
     },
     position: () => at,
-    backlogBytes() {
-      for (const segment of sizes.keys()) if (segment < at.segment) sizes.delete(segment);
-      const ahead = segmentsFrom(at.segment).reduce((sum, segment) => sum + sizeOf(segment), 0);
-      return Math.max(0, ahead - at.offset);
+    bytesFrom({ segment: first, offset }) {
+      for (const segment of sizes.keys()) if (segment < first) sizes.delete(segment);
+      return segmentsFrom(first).reduce(
+        (sum, segment) => sum + Math.max(0, sizeOf(segment) - (segment === first ? offset : 0)),
+        0,
+      );
     },
     close,
   };

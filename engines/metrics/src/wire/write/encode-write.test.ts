@@ -11,14 +11,14 @@ const values = Float64Array.of(1.5, -0, Infinity, 0);
 setStaleAt(values, 3);
 const SERIES: OutgoingSeries[] = [
   {
-    labels: [
-      ["__name__", "up"],
-      ["job", "höhe"],
-    ],
+    labels: { names: ["__name__", "job"], values: ["up", "höhe"] },
     timestampsMs: [1_700_000_000_000, 1_700_000_015_000, 1_700_000_030_000, 1_700_000_045_000],
     values,
   },
-  { labels: [["__name__", "up"]], timestampsMs: [-5], values: Float64Array.of(7) },
+  {
+    labels: { names: ["__name__"], values: ["up"] },
+    ...{ timestampsMs: [0, -5, 0], values: Float64Array.of(0, 7, 0), from: 1, to: 2 },
+  },
 ];
 
 function collect(read: (sink: WriteSink) => void) {
@@ -55,7 +55,7 @@ const HISTOGRAMS: Histogram[] = [
   },
 ];
 const TOLD: OutgoingSeries = {
-  ...{ labels: [["__name__", "latency"]], timestampsMs: [], values: new Float64Array(0) },
+  ...{ labels: { names: ["__name__"], values: ["latency"] }, timestampsMs: [], values: new Float64Array(0) },
   histograms: HISTOGRAMS.map((value, index) => ({ timestampMs: 1000 + index, value })),
   exemplars: [{ labels: [["trace_id", "abc"]], value: 0.25, timestampMs: 999 }],
   metadata: { metric: "latency", type: "histogram", help: "How long it took.", unit: "seconds" },
@@ -77,10 +77,10 @@ const EXPECTED_HISTOGRAMS = HISTOGRAMS.map((histogram, index) => ({
   ...{ histogram, timestampMs: 1000 + index, isStale: false, startMs: null },
 }));
 
-const EXPECTED = SERIES.map(({ labels, timestampsMs, values: sent }) => ({
-  labels,
-  times: Array.from(timestampsMs),
-  values: Array.from(sent, (value, index) => (isStaleAt(sent, index) ? "stale" : value)),
+const EXPECTED = SERIES.map(({ labels, timestampsMs, values: sent, from, to }) => ({
+  labels: labels.names.map((name, index) => [name, labels.values[index]]),
+  times: Array.from(timestampsMs).slice(from, to),
+  values: Array.from(sent, (value, index) => (isStaleAt(sent, index) ? "stale" : value)).slice(from, to),
 }));
 
 describe("what is sent by remote-write", () => {

@@ -6,13 +6,21 @@ import { METRIC_TYPES, type WrittenExemplar } from "./write-request.ts";
 
 type Pair = readonly [name: string, value: string];
 
+/** Names, `__name__` among them, in their order, and the value of each. */
+export interface OutgoingLabels {
+  readonly names: readonly string[];
+  readonly values: readonly string[];
+}
+
 /** A series with some of its samples, to be sent by remote-write. */
 export interface OutgoingSeries {
-  /** Sorted by name, `__name__` among them. */
-  labels: readonly Pair[];
+  labels: OutgoingLabels;
   timestampsMs: ArrayLike<number>;
   /** Of the same length; staleness markers keep their bits. */
   values: Float64Array;
+  /** Where its samples begin and end in the columns, which many series may share; all of them unless given. */
+  from?: number;
+  to?: number;
   histograms?: readonly { timestampMs: number; value: Histogram }[];
   exemplars?: readonly WrittenExemplar[];
   /** Goes with each series in version 2; version 1 has it on its own. */
@@ -51,11 +59,13 @@ export function encodeRemoteWrite1(
   metadata: Iterable<OutgoingMetadata> = [],
 ): Uint8Array {
   const writer = new ProtoWriter();
+  const writeSamples = samplesWriter(writer, SERIES_1.samples);
   for (const each of series) {
+    const { names, values } = each.labels;
     writer.varint(REQUEST_1.timeseries);
     writer.within(() => {
-      for (const pair of each.labels) writeLabel(writer, SERIES_1.labels, pair);
-      writeSamples(writer, SERIES_1.samples, each);
+      names.forEach((name, at) => writeLabel(writer, SERIES_1.labels, [name, values[at] ?? ""]));
+      writeSamples(each);
       for (const exemplar of each.exemplars ?? [])
         writeMessage(writer, SERIES_1.exemplars, () => {
           for (const pair of exemplar.labels) writeLabel(writer, EXEMPLAR.labels, pair);
@@ -79,19 +89,25 @@ export function encodeRemoteWrite2(series: Iterable<OutgoingSeries>): Uint8Array
     return symbols.size - 1;
   };
   const body = new ProtoWriter();
-  const writeRefs = (tag: number, pairs: readonly Pair[]) => {
-    body.varint(tag);
-    body.within(() => pairs.flat().forEach((text) => body.varint(refer(text))));
+  const writeSamples = samplesWriter(body, SERIES_2.samples);
+  const writePair = (name: string, value: string) => {
+    body.varint(refer(name));
+    body.varint(refer(value));
   };
   for (const each of series) {
     body.varint(REQUEST_2.timeseries);
     body.within(() => {
-      writeRefs(SERIES_2.labelsRefs, each.labels);
-      writeSamples(body, SERIES_2.samples, each);
+      const { names, values } = each.labels;
+      writeMessage(body, SERIES_2.labelsRefs, () =>
+        names.forEach((name, at) => writePair(name, values[at] ?? "")),
+      );
+      writeSamples(each);
       writeHistograms(body, SERIES_2.histograms, each);
       for (const exemplar of each.exemplars ?? [])
         writeMessage(body, SERIES_2.exemplars, () => {
-          writeRefs(EXEMPLAR.labels, exemplar.labels);
+          writeMessage(body, EXEMPLAR.labels, () =>
+            exemplar.labels.forEach(([name, value]) => writePair(name, value)),
+          );
           writeExemplarValue(body, exemplar);
         });
       if (each.metadata) writeMetadata2(body, each.metadata, refer);
@@ -115,17 +131,23 @@ function writeLabel(writer: ProtoWriter, tag: number, [name, value]: Pair): void
   });
 }
 
-function writeSamples(writer: ProtoWriter, tag: number, { timestampsMs, values }: OutgoingSeries): void {
-  const words = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
-  for (let index = 0; index < values.length; index += 1) {
-    writer.varint(tag);
-    writer.within(() => {
-      writer.varint(SAMPLE.value);
-      writer.doubleFrom(words, index);
-      writer.varint(SAMPLE.timestamp);
-      writer.int(timestampsMs[index] ?? 0);
-    });
-  }
+/** Columns that series share are looked at as words once. */
+function samplesWriter(writer: ProtoWriter, tag: number): (series: OutgoingSeries) => void {
+  let column: Float64Array | null = null;
+  let words: Uint32Array = new Uint32Array(0);
+  return ({ timestampsMs, values, from = 0, to = values.length }) => {
+    if (values !== column) words = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
+    column = values;
+    for (let index = from; index < to; index += 1) {
+      writer.varint(tag);
+      writer.within(() => {
+        writer.varint(SAMPLE.value);
+        writer.doubleFrom(words, index);
+        writer.varint(SAMPLE.timestamp);
+        writer.int(timestampsMs[index] ?? 0);
+      });
+    }
+  };
 }
 
 function writeHistograms(writer: ProtoWriter, tag: number, { histograms = [] }: OutgoingSeries): void {

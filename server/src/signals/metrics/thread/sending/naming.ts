@@ -1,4 +1,4 @@
-import { METRIC_NAME, labelValue, type Labels } from "@mainstay/metrics/model";
+import { createLabels, labelValue, METRIC_NAME, type Labels } from "@mainstay/metrics/model";
 import {
   compileRelabelling,
   findRuleError,
@@ -6,7 +6,7 @@ import {
   type RelabelRule,
 } from "@mainstay/metrics/scrape";
 import type { LogFollower } from "@mainstay/metrics/tsdb";
-import { pairsOf, type NameOf, type OutgoingName } from "./outgoing-batch.ts";
+import type { NameOf } from "./outgoing-batch.ts";
 
 /** What series of a family are called beside its own name. */
 const SUFFIX = /_(bucket|count|sum|total|created|info)$/;
@@ -26,25 +26,25 @@ export function createNaming(
   rules: readonly Partial<RelabelRule>[],
 ): NameOf {
   const relabel = compileRelabelling(rules.map((rule) => ({ ...RELABEL_DEFAULTS, ...rule })));
-  const known = new WeakMap<Labels, OutgoingName["labels"] | null>();
+  const known = new WeakMap<Labels, Labels | null>();
 
-  function relabelled(labels: Labels): OutgoingName["labels"] | null {
-    if (rules.length === 0) return pairsOf(labels);
+  function relabelled(labels: Labels): Labels | null {
+    if (rules.length === 0) return labels;
     const found = known.get(labels);
     if (found !== undefined) return found;
-    const map = new Map(pairsOf(labels));
-    const pairs = relabel(map) ? [...map].toSorted(([a], [b]) => (a < b ? -1 : 1)) : null;
-    known.set(labels, pairs);
-    return pairs;
+    const map = new Map(labels.names.map((name, index) => [name, labels.values[index] ?? ""]));
+    const made = relabel(map) ? createLabels(map) : null;
+    known.set(labels, made);
+    return made;
   }
 
   return (ref) => {
     const labels = follower.labelsOf(ref);
     if (labels === null) return "unknown-series";
-    const pairs = relabelled(labels);
-    if (pairs === null || pairs.length === 0) return "relabelling";
+    const sent = relabelled(labels);
+    if (sent === null || sent.names.length === 0) return "relabelling";
     const name = labelValue(labels, METRIC_NAME);
     const metadata = follower.metadataOf(name) ?? follower.metadataOf(name.replace(SUFFIX, ""));
-    return { labels: pairs, metadata };
+    return { labels: sent, metadata };
   };
 }

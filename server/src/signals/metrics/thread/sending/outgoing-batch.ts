@@ -1,12 +1,9 @@
-import type { Labels } from "@mainstay/metrics/model";
 import type { FollowedFrame, ReadingPlace } from "@mainstay/metrics/tsdb";
-import type { OutgoingMetadata, OutgoingSeries } from "@mainstay/metrics/wire";
-
-type Pair = readonly [string, string];
+import type { OutgoingLabels, OutgoingMetadata, OutgoingSeries } from "@mainstay/metrics/wire";
 
 /** A series as it is sent. */
 export interface OutgoingName {
-  labels: readonly Pair[];
+  labels: OutgoingLabels;
   metadata: OutgoingMetadata | null;
 }
 
@@ -38,13 +35,17 @@ export interface OutgoingBatch {
   end: ReadingPlace | null;
 }
 
-interface Draft extends OutgoingName {
-  timesMs: number[];
-  /** Where the values stand in the column of the batch. */
-  places: number[];
-  histograms: { timestampMs: number; value: FollowedFrame["histograms"][number]["value"] }[];
-  exemplars: { labels: readonly Pair[]; value: number; timestampMs: number }[];
+type Histograms = NonNullable<OutgoingSeries["histograms"]>;
+type Exemplars = NonNullable<OutgoingSeries["exemplars"]>;
+
+interface Draft {
+  name: OutgoingName;
+  histograms: Histograms[number][];
+  exemplars: Exemplars[number][];
 }
+
+/** Nobody alters it: most series bring neither histograms nor exemplars. */
+const NONE: never[] = [];
 
 /** How many items a frame has: samples, then histograms, then exemplars. */
 export function itemsOf({ samples, histograms, exemplars }: FollowedFrame): number {
@@ -53,19 +54,27 @@ export function itemsOf({ samples, histograms, exemplars }: FollowedFrame): numb
 
 export function createOutgoingBatch(capacity: number, taking: Taking): OutgoingBatch {
   const { nameOf, drop } = taking;
-  const words = new Uint32Array(capacity * 2);
-  const drafts = new Map<number, Draft>();
-  let samples = 0;
-  let place = 0;
+  const rows = createRows(capacity);
+  const numbers = new Map<number, number>();
+  const drafts: Draft[] = [];
+  let histograms = 0;
+  let exemplars = 0;
 
-  function draftOf(ref: number): Draft | string {
-    const known = drafts.get(ref);
+  const samples = () => rows.count() + histograms;
+
+  /** The number of the series in this batch, or why it is not in it. */
+  function numberOf(ref: number): number | string {
+    const known = numbers.get(ref);
     if (known !== undefined) return known;
     const name = nameOf(ref);
     if (typeof name === "string") return name;
-    const draft: Draft = { ...name, timesMs: [], places: [], histograms: [], exemplars: [] };
-    drafts.set(ref, draft);
-    return draft;
+    numbers.set(ref, drafts.length);
+    return drafts.push({ name, histograms: NONE, exemplars: NONE }) - 1;
+  }
+
+  function draftOf(ref: number): Draft | string {
+    const number = numberOf(ref);
+    return typeof number === "string" ? number : (drafts[number] ?? "unknown-series");
   }
 
   function takeSamples({ samples: batches }: FollowedFrame, item: number): number {
@@ -73,17 +82,10 @@ export function createOutgoingBatch(capacity: number, taking: Taking): OutgoingB
     for (const { refs, timestampsMs, values, count } of batches) {
       const bits = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
       for (let index = Math.max(0, item - first); index < count; index++) {
-        if (samples === capacity) return first + index;
-        const draft = draftOf(refs[index] ?? 0);
-        if (typeof draft === "string") {
-          drop(draft, 1);
-          continue;
-        }
-        words[place * 2] = bits[index * 2] ?? 0;
-        words[place * 2 + 1] = bits[index * 2 + 1] ?? 0;
-        draft.timesMs.push(timestampsMs[index] ?? 0);
-        draft.places.push(place++);
-        samples++;
+        if (samples() === capacity) return first + index;
+        const number = numberOf(refs[index] ?? 0);
+        if (typeof number === "string") drop(number, 1);
+        else rows.add({ number, timeMs: timestampsMs[index] ?? 0, bits, index });
       }
       first += count;
     }
@@ -93,14 +95,18 @@ export function createOutgoingBatch(capacity: number, taking: Taking): OutgoingB
   function takeHistogram({ ref, timestampMs, value }: FollowedFrame["histograms"][number]): void {
     const draft = taking.sendsNativeHistograms ? draftOf(ref) : "native-histograms";
     if (typeof draft === "string") return drop(draft, 1);
+    if (draft.histograms === NONE) draft.histograms = [];
     draft.histograms.push({ timestampMs, value });
-    samples++;
+    histograms++;
   }
 
   function takeExemplar({ ref, labels, ...exemplar }: FollowedFrame["exemplars"][number]): void {
-    const draft = taking.sendsExemplars ? draftOf(ref) : null;
-    if (draft === null || typeof draft === "string") return;
-    draft.exemplars.push({ labels: pairsOf(labels), ...exemplar });
+    const draft = taking.sendsExemplars ? draftOf(ref) : "";
+    if (typeof draft === "string") return;
+    if (draft.exemplars === NONE) draft.exemplars = [];
+    const pairs = labels.names.map((name, at): [string, string] => [name, labels.values[at] ?? ""]);
+    draft.exemplars.push({ labels: pairs, ...exemplar });
+    exemplars++;
   }
 
   return {
@@ -110,7 +116,7 @@ export function createOutgoingBatch(capacity: number, taking: Taking): OutgoingB
       let at = takeSamples(frame, item);
       for (; at >= floats && at < floats + frame.histograms.length; at++) {
         const histogram = frame.histograms[at - floats];
-        if (samples === capacity) return at;
+        if (samples() === capacity) return at;
         if (histogram) takeHistogram(histogram);
       }
       if (at < floats + frame.histograms.length) return at;
@@ -118,60 +124,114 @@ export function createOutgoingBatch(capacity: number, taking: Taking): OutgoingB
         takeExemplar(exemplar);
       return itemsOf(frame);
     },
-    samples: () => samples,
-    isFull: () => samples === capacity,
-    isEmpty: () => drafts.values().every((draft) => sizeOf(draft) + draft.exemplars.length === 0),
+    samples,
+    isFull: () => samples() === capacity,
+    isEmpty: () => samples() + exemplars === 0,
     dropBefore(timeMs) {
-      const before = samples;
-      samples = 0;
-      for (const draft of drafts.values()) {
-        leaveOut(draft, timeMs);
-        samples += sizeOf(draft);
+      const before = samples();
+      rows.dropBefore(timeMs);
+      for (const draft of drafts) {
+        draft.histograms = draft.histograms.filter(({ timestampMs }) => timestampMs >= timeMs);
+        draft.exemplars = draft.exemplars.filter(({ timestampMs }) => timestampMs >= timeMs);
       }
-      return before - samples;
+      histograms = drafts.reduce((sum, draft) => sum + draft.histograms.length, 0);
+      exemplars = drafts.reduce((sum, draft) => sum + draft.exemplars.length, 0);
+      return before - samples();
     },
-    newestMs: () => drafts.values().reduce((newest, draft) => Math.max(newest, newestOf(draft)), -Infinity),
-    series: () =>
-      [...drafts.values()]
-        .filter((draft) => sizeOf(draft) + draft.exemplars.length > 0)
-        .map((draft) => outgoing(draft, words)),
+    newestMs: () =>
+      drafts.reduce(
+        (newest, draft) => draft.histograms.reduce((max, each) => Math.max(max, each.timestampMs), newest),
+        rows.newestMs(),
+      ),
+    series() {
+      const sorted = rows.bySeries(drafts.length);
+      return drafts.flatMap(({ name, histograms: unsorted, exemplars: all }, number) => {
+        const [from = 0, to = 0] = [sorted.ends[number - 1], sorted.ends[number]];
+        if (from === to && unsorted.length + all.length === 0) return [];
+        const inTime = unsorted.toSorted((a, b) => a.timestampMs - b.timestampMs);
+        const { timestampsMs, values } = sorted;
+        return [{ ...name, timestampsMs, values, from, to, histograms: inTime, exemplars: all }];
+      });
+    },
   };
 }
 
-/** Names and values of labels, in turn. */
-export function pairsOf({ names, values }: Labels): Pair[] {
-  return names.map((name, index) => [name, values[index] ?? ""]);
+interface Row {
+  number: number;
+  timeMs: number;
+  /** The value, as two words of a column. */
+  bits: Uint32Array;
+  index: number;
 }
 
-function sizeOf({ places, histograms }: Draft): number {
-  return places.length + histograms.length;
-}
+/** Samples of many series in columns, in the order in which they came. */
+function createRows(capacity: number) {
+  const numbers = new Uint32Array(capacity);
+  const timesMs = new Float64Array(capacity);
+  const words = new Uint32Array(capacity * 2);
+  let count = 0;
 
-function newestOf({ timesMs, histograms }: Draft): number {
-  return Math.max(-Infinity, ...timesMs, ...histograms.map(({ timestampMs }) => timestampMs));
-}
-
-function leaveOut(draft: Draft, timeMs: number): void {
-  if (draft.timesMs.some((each) => each < timeMs)) {
-    draft.places = draft.places.filter((_, index) => (draft.timesMs[index] ?? 0) >= timeMs);
-    draft.timesMs = draft.timesMs.filter((each) => each >= timeMs);
+  function put(at: number, { number, timeMs, bits, index }: Row): void {
+    numbers[at] = number;
+    timesMs[at] = timeMs;
+    words[at * 2] = bits[index * 2] ?? 0;
+    words[at * 2 + 1] = bits[index * 2 + 1] ?? 0;
   }
-  draft.histograms = draft.histograms.filter(({ timestampMs }) => timestampMs >= timeMs);
-  draft.exemplars = draft.exemplars.filter(({ timestampMs }) => timestampMs >= timeMs);
+
+  /** Positions by series, and within each by time. */
+  function order(seriesCount: number): { positions: Uint32Array; ends: Uint32Array } {
+    const ends = new Uint32Array(seriesCount);
+    for (let at = 0; at < count; at++) ends[numbers[at] ?? 0]! += 1;
+    for (let number = 1; number < seriesCount; number++) ends[number]! += ends[number - 1] ?? 0;
+    const positions = new Uint32Array(count);
+    const next = ends.slice();
+    for (let at = count - 1; at >= 0; at--) positions[(next[numbers[at] ?? 0]! -= 1)] = at;
+    return { positions, ends };
+  }
+
+  return {
+    count: () => count,
+    add: (row: Row) => put(count++, row),
+    newestMs: () => timesMs.subarray(0, count).reduce((newest, each) => Math.max(newest, each), -Infinity),
+    dropBefore(timeMs: number): void {
+      const all = count;
+      count = 0;
+      for (let at = 0; at < all; at++) {
+        const row = { number: numbers[at] ?? 0, timeMs: timesMs[at] ?? 0, bits: words, index: at };
+        if (row.timeMs >= timeMs) put(count++, row);
+      }
+    },
+    /** Columns in which the samples of a series stand together: until `ends` of its number. */
+    bySeries(seriesCount: number) {
+      const { positions, ends } = order(seriesCount);
+      const values = new Float64Array(count);
+      const bits = new Uint32Array(values.buffer);
+      const timestampsMs = new Float64Array(count);
+      sortLate(positions, { ends, timesMs });
+      positions.forEach((from, to) => {
+        timestampsMs[to] = timesMs[from] ?? 0;
+        bits[to * 2] = words[from * 2] ?? 0;
+        bits[to * 2 + 1] = words[from * 2 + 1] ?? 0;
+      });
+      return { timestampsMs, values, ends };
+    },
+  };
 }
 
 /** Late samples stand where their time is. ("… in the timestamp order", Remote-Write 2.0, "Ordering".) */
-function outgoing({ timesMs, places, ...draft }: Draft, words: Uint32Array): OutgoingSeries {
-  const order = [...timesMs.keys()];
-  if (timesMs.some((timeMs, index) => timeMs < (timesMs[index - 1] ?? -Infinity)))
-    order.sort((a, b) => (timesMs[a] ?? 0) - (timesMs[b] ?? 0));
-  const values = new Float64Array(order.length);
-  const bits = new Uint32Array(values.buffer);
-  order.forEach((from, to) => {
-    const at = (places[from] ?? 0) * 2;
-    bits[to * 2] = words[at] ?? 0;
-    bits[to * 2 + 1] = words[at + 1] ?? 0;
-  });
-  const histograms = draft.histograms.toSorted((a, b) => a.timestampMs - b.timestampMs);
-  return { ...draft, histograms, timestampsMs: order.map((index) => timesMs[index] ?? 0), values };
+function sortLate(
+  positions: Uint32Array,
+  { ends, timesMs }: { ends: Uint32Array; timesMs: Float64Array },
+): void {
+  const timeAt = (position: number | undefined) => timesMs[position ?? 0] ?? 0;
+  let from = 0;
+  for (const to of ends) {
+    const isLate = (at: number) => timeAt(positions[at]) < timeAt(positions[at - 1]);
+    for (let at = from + 1; at < to; at++) {
+      if (!isLate(at)) continue;
+      positions.subarray(from, to).sort((a, b) => timeAt(a) - timeAt(b));
+      break;
+    }
+    from = to;
+  }
 }

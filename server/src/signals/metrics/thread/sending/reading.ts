@@ -45,6 +45,7 @@ export function createReading({ follower, clock, pause, attempt, onDamaged }: Re
   let item = 0;
   let savedAtMs = -Infinity;
   let saved: ReadingPlace | null = null;
+  let isWritten = false;
 
   const isDue = () => clock.monotonicMs() - savedAtMs >= SAVE_MS;
 
@@ -52,6 +53,7 @@ export function createReading({ follower, clock, pause, attempt, onDamaged }: Re
   async function save(under: ReadingPlace | null, isDurable = isDue()): Promise<void> {
     const cursor = { done, until: under };
     await attempt(`the cursor of ${follower.name}`, () => follower.save(cursor, { isDurable }));
+    isWritten = true;
     if (!isDurable) return;
     savedAtMs = clock.monotonicMs();
     saved = done;
@@ -88,11 +90,14 @@ export function createReading({ follower, clock, pause, attempt, onDamaged }: Re
     begin: (batch) => save(batch.end),
     async finish(batch) {
       done = batch.end ?? done;
-      await save(null);
+      // What follows at once writes it down with its own end.
+      isWritten = false;
+      if (isDue()) await save(null);
     },
     async rest() {
       done = { ...follower.position(), items: 0 };
-      if (isDue() && (saved === null || !isSame(saved, done))) await save(null);
+      const isMoved = saved === null || !isSame(saved, done);
+      if (!isWritten || (isMoved && isDue())) await save(null);
     },
     async skipWhile(isWanted, onSkipped) {
       for (let skippedBytes = 0; ;) {

@@ -58,8 +58,11 @@ function openHouse(settings: Partial<RemoteSettings> = {}, store: Partial<StoreS
   let remote: Remote | null = null;
 
   async function send(series: readonly OutgoingSeries[], version: 1 | 2): Promise<PostAnswer> {
-    const samples = series.flatMap(({ labels, timestampsMs, values }) =>
-      Array.from(values, (value, at) => `${labels[0]?.[1]} ${(timestampsMs[at] ?? 0) - START_MS} ${value}`),
+    const samples = series.flatMap(({ labels, timestampsMs, values, from = 0, to = 0 }) =>
+      Array.from({ length: to - from }, (_, nth) => {
+        const atMs = (timestampsMs[from + nth] ?? 0) - START_MS;
+        return `${labels.values[0]} ${atMs} ${values[from + nth]}`;
+      }),
     );
     sent.push({ atMs: clock.now().getTime() - START_MS, version, samples });
     const given = await answer(version);

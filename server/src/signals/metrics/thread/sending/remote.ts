@@ -44,6 +44,7 @@ export function startRemote(dependencies: RemoteDependencies): Remote {
     ...dependencies,
     ...{ state, stopping: stopping.signal, cutOff: cutOff.signal, excess, onAnswer: tellTrouble },
   });
+  const backlog = () => follower.bytesFrom(reading.done());
   let trouble: string | null = null;
   if (follower.hasGap) lose("a part of the log was gone before it could be sent");
 
@@ -69,7 +70,7 @@ export function startRemote(dependencies: RemoteDependencies): Remote {
 
   /** Why what has not been sent is given up; null: it is not. */
   function excess(): "backlog" | "disk-full" | null {
-    if (follower.backlogBytes() > backlogBytes) return "backlog";
+    if (backlog() > backlogBytes) return "backlog";
     const isHeld = reading.done().segment < follower.storeNeeds().segment;
     return isHeld && !follower.hasEnoughSpace() ? "disk-full" : null;
   }
@@ -77,7 +78,7 @@ export function startRemote(dependencies: RemoteDependencies): Remote {
   /** Gives up the oldest of what is kept, until little enough is left. */
   async function dropExcess(): Promise<void> {
     const isGoingOn = () => !stopping.signal.aborted;
-    const surplusBytes = follower.backlogBytes() - backlogBytes;
+    const surplusBytes = backlog() - backlogBytes;
     if (surplusBytes > 0)
       await reading.skipWhile(
         (_, skippedBytes) => isGoingOn() && skippedBytes < surplusBytes,
@@ -119,7 +120,7 @@ export function startRemote(dependencies: RemoteDependencies): Remote {
   return {
     view: () =>
       viewOf(state, {
-        ...{ name, url: new URL(settings.url), backlogBytes: follower.backlogBytes() },
+        ...{ name, url: new URL(settings.url), backlogBytes: backlog() },
         newestMs: follower.newestMs(),
       }),
     async stop() {
