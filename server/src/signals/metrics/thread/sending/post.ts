@@ -15,7 +15,7 @@ export interface Post {
 export interface PostAnswer {
   status: number;
   headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The beginning of the body. */
+  /** The beginning of the body, in one line. */
   message: string;
 }
 
@@ -55,7 +55,9 @@ async function readMessage(response: IncomingMessage, signal: AbortSignal): Prom
     if (bytes < MESSAGE_BYTES) chunks.push(chunk);
     bytes += chunk.length;
   }
-  return Buffer.concat(chunks).subarray(0, MESSAGE_BYTES).toString("utf8").trim();
+  const text = Buffer.concat(chunks).subarray(0, MESSAGE_BYTES).toString("utf8");
+  // It is shown in terminals and messages, and others wrote it.
+  return text.replaceAll(/\p{Cc}+/gu, " ").trim();
 }
 
 /** An AggregateError of several addresses says nothing itself. */
