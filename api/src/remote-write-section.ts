@@ -20,18 +20,18 @@ const text = () => z.union([z.string(), z.number().transform(String)], "expected
 const path = () => z.string().min(1, "expected the path of a file");
 
 const relabelRule = z.strictObject({
-  sourceLabels: z.array(z.string()).optional(),
-  separator: z.string().optional(),
-  regex: text().optional(),
-  modulus: z.int("expected a whole number").optional(),
-  targetLabel: z.string().optional(),
-  replacement: text().optional(),
+  sourceLabels: z.array(z.string()).exactOptional(),
+  separator: z.string().exactOptional(),
+  regex: text().exactOptional(),
+  modulus: z.int("expected a whole number").exactOptional(),
+  targetLabel: z.string().exactOptional(),
+  replacement: text().exactOptional(),
   action: z
     .enum([
       ...(["replace", "keep", "drop", "hashmod", "labelmap", "labeldrop"] as const),
       ...(["labelkeep", "lowercase", "uppercase", "keepequal", "dropequal"] as const),
     ])
-    .optional(),
+    .exactOptional(),
 });
 
 const tlsConfig = z

@@ -132,6 +132,19 @@ metrics:
     });
   });
 
+  it("refuses rules of relabelling that cannot be followed", async () => {
+    await write(`
+metrics:
+  remoteWrite:
+    - url: https://there.example/write
+      writeRelabelConfigs: [{ targetLabel: a, regex: a.* }, { targetLabel: a, regex: ( }, { action: hashmod }]
+`);
+    expect(await findingsOf({})).toMatchObject({
+      "metrics.remoteWrite.0.writeRelabelConfigs.1": expect.stringContaining('"(" is no regular expression'),
+      "metrics.remoteWrite.0.writeRelabelConfigs.2": expect.stringContaining("hashmod needs a modulus"),
+    });
+  });
+
   it("ignores the variables of the command line and of other programs", async () => {
     const env = { MAINSTAY_URL: "http://x", MAINSTAY_TOKEN: "t", PORT: "1", HOME: "/" };
     expect(await findingsOf({ env })).toEqual({});

@@ -16,6 +16,7 @@ import { locateRemoteFiles } from "./remote-write-files.ts";
 import { describeEphemeralClash } from "./ephemeral-ports.ts";
 import { PLATFORM_KEYS } from "./keys.ts";
 import { mergeLayers, valueAt, type ConfigSource, type Layers, type LayersRequest } from "./layers.ts";
+import { describeRelabelFaults } from "./relabel-faults.ts";
 import { reasonOf } from "../reason-of.ts";
 
 export const CONFIG_FILE = "mainstay.platform.yaml";
@@ -65,7 +66,10 @@ export async function checkConfig(request: ConfigRequest): Promise<CheckedConfig
   const layers = mergeLayers(request, { data: content.data, name });
   const parsed = platformFile.safeParse(layers.merged, { error: explain });
   const issues = parsed.success
-    ? await describeEphemeralClash(parsed.data.agent.portRange)
+    ? [
+        ...(await describeEphemeralClash(parsed.data.agent.portRange)),
+        ...(await describeRelabelFaults(parsed.data)),
+      ]
     : describeIssues(parsed.error, platformFile);
   const findings = [...layers.findings, ...issues.map((finding) => explainOrigin(finding, layers))];
   if (!parsed.success || findings.length > 0) return { file, findings, loaded: null };

@@ -1,9 +1,7 @@
 import type { RemoteWriteConfig, SecretSource } from "@mainstay/api";
-import type { RelabelRule } from "@mainstay/metrics/scrape";
 import type { Secret } from "./scraping/access.ts";
 import type { RemoteSettings } from "./thread/sending/remote-settings.ts";
 
-type WrittenRule = RemoteWriteConfig["writeRelabelConfigs"][number];
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** How one receiver is sent to, by the configuration. */
@@ -30,7 +28,7 @@ export function remoteSettings(remote: RemoteWriteConfig, env: Env): RemoteSetti
         ...{ serverName: tls.serverName ?? null, isUnchecked: tls.insecureSkipVerify },
       },
     },
-    relabelRules: remote.writeRelabelConfigs.map(writtenOf),
+    relabelRules: remote.writeRelabelConfigs,
     sendsExemplars: remote.sendExemplars,
     sendsNativeHistograms: remote.sendNativeHistograms,
     samplesPerSend: queue.maxSamplesPerSend,
@@ -45,10 +43,4 @@ function secretOf({ env: name, file }: SecretSource, env: Env): Secret {
   if (file !== undefined) return { file };
   const text = env[name ?? ""] ?? "";
   return text === "" ? { unsetVariable: name ?? "" } : { text };
-}
-
-/** Rules are judged by the keys that were written. */
-function writtenOf({ action, ...rule }: WrittenRule): Partial<RelabelRule> {
-  const written = Object.entries(rule).filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(written), ...(action === undefined ? {} : { action }) };
 }

@@ -8,8 +8,6 @@ import type { Requests } from "./requests.ts";
 
 export interface DeliveryDependencies {
   settings: RemoteSettings;
-  /** Why the settings cannot be followed; null: they can. */
-  fault: string | null;
   requests: Requests;
   state: RemoteState;
   clock: Clock;
@@ -32,13 +30,12 @@ export type Deliver = (batch: OutgoingBatch, options: { isRepeated: boolean }) =
 const TELL_AGAIN_MS = 3_600_000;
 
 export function createDelivery(dependencies: DeliveryDependencies): Deliver {
-  const { settings, fault, requests, state, clock, random, stopping, cutOff } = dependencies;
+  const { settings, requests, state, clock, random, stopping, cutOff } = dependencies;
   const { protocol, sampleAgeMs, backoffMs: backoff } = settings;
   const nowMs = () => clock.now().getTime();
   let toldAtMs = clock.monotonicMs();
 
   async function ask(batch: OutgoingBatch, version: 1 | 2): Promise<Judgement> {
-    if (fault !== null) return { act: "again", message: fault, afterMs: null };
     if (clock.monotonicMs() - toldAtMs >= TELL_AGAIN_MS) {
       toldAtMs = clock.monotonicMs();
       requests.forgetTold();
@@ -82,6 +79,7 @@ export function createDelivery(dependencies: DeliveryDependencies): Deliver {
   return async (batch, { isRepeated }) => {
     let version = state.agreed ?? (protocol === "auto" ? 2 : protocol);
     let pauseMs = backoff.min;
+    state.firstWaitingMs ??= batch.newestMs();
     for (;;) {
       if (sampleAgeMs > 0) {
         const samples = batch.dropBefore(nowMs() - sampleAgeMs);

@@ -11,15 +11,6 @@ import type { NameOf } from "./outgoing-batch.ts";
 /** What series of a family are called beside its own name. */
 const SUFFIX = /_(bucket|count|sum|total|created|info)$/;
 
-/** Why rules cannot be followed; null: they can. */
-export function ruleFault(rules: readonly Partial<RelabelRule>[]): string | null {
-  for (const [index, rule] of rules.entries()) {
-    const fault = findRuleError(rule);
-    if (fault !== null) return `writeRelabelConfigs[${index}]: ${fault}`;
-  }
-  return null;
-}
-
 /** Series as they are sent; what rules make of each is found out once. */
 export function createNaming(
   follower: Pick<LogFollower, "labelsOf" | "metadataOf">,

@@ -10,6 +10,8 @@ export interface RemoteState {
   dropped: Record<string, number>;
   /** Of the newest sample that was sent. */
   newestSentMs: number;
+  /** Of the first that was to be sent since the start. */
+  firstWaitingMs: number | null;
   lastSentMs: number | null;
   failing: { sinceMs: number; message: string } | null;
   firstRefusal: { atMs: number; status: number; message: string } | null;
@@ -24,7 +26,15 @@ const LOST_TOLD_MS = 10 * 60_000;
 
 export function createRemoteState(): RemoteState {
   return {
-    ...{ agreed: null, sent: 0, retried: 0, failed: {}, dropped: {}, newestSentMs: -Infinity },
+    ...{
+      agreed: null,
+      sent: 0,
+      retried: 0,
+      failed: {},
+      dropped: {},
+      newestSentMs: -Infinity,
+      firstWaitingMs: null,
+    },
     ...{ lastSentMs: null, failing: null, firstRefusal: null, lost: null },
   };
 }
@@ -65,8 +75,9 @@ export function viewOf(
   state: RemoteState,
   { name, url, backlogBytes, newestMs }: Shown,
 ): RemoteWriteResource {
-  const { failing, firstRefusal, newestSentMs } = state;
-  const behindMs = backlogBytes === 0 ? 0 : newestMs - newestSentMs;
+  const { failing, firstRefusal, newestSentMs, firstWaitingMs } = state;
+  const sentMs = Math.max(newestSentMs, firstWaitingMs ?? -Infinity);
+  const behindMs = backlogBytes === 0 ? 0 : newestMs - sentMs;
   return {
     ...{ name, url: `${url.origin}${url.pathname}`, state: failing === null ? "sending" : "failing" },
     ...{ protocol: state.agreed, sentSamples: state.sent, retriedSamples: state.retried },

@@ -7,7 +7,7 @@ import { countDropped, createRemoteState, noteFailure, troubleOf, viewOf } from 
 
 export interface RemoteDependencies
   extends
-    Pick<DeliveryDependencies, "settings" | "fault" | "requests" | "clock" | "random">,
+    Pick<DeliveryDependencies, "settings" | "requests" | "clock" | "random">,
     Pick<ReadingDependencies, "follower" | "pause" | "attempt"> {
   nameOf: NameOf;
   /** What is wrong now; null: nothing. */

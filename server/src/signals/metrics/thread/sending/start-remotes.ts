@@ -1,6 +1,6 @@
 import type { LogFollower } from "@mainstay/metrics/tsdb";
 import type { RemoteWriteResource } from "@mainstay/api";
-import { createNaming, ruleFault } from "./naming.ts";
+import { createNaming } from "./naming.ts";
 import { startRemote, type RemoteDependencies } from "./remote.ts";
 import type { RemoteSettings } from "./remote-settings.ts";
 import { createRequests } from "./requests.ts";
@@ -26,11 +26,10 @@ export function startRemotes({ settings, followers, onTrouble, ...shared }: Remo
   const remotes = followers.flatMap((follower, index) => {
     const each = settings[index];
     if (each === undefined) return [];
-    const fault = ruleFault(each.relabelRules);
-    const nameOf = createNaming(follower, fault === null ? each.relabelRules : []);
+    const nameOf = createNaming(follower, each.relabelRules);
     const requests = createRequests(each);
     const tell = (trouble: string | null) => onTrouble(each.name, trouble);
-    return [startRemote({ ...shared, settings: each, fault, follower, nameOf, requests, onTrouble: tell })];
+    return [startRemote({ ...shared, settings: each, follower, nameOf, requests, onTrouble: tell })];
   });
   return {
     views: () => remotes.map((remote) => remote.view()),
