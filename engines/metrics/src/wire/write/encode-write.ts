@@ -18,7 +18,9 @@ export interface OutgoingSeries {
   timestampsMs: ArrayLike<number>;
   /** Of the same length; staleness markers keep their bits. */
   values: Float64Array;
-  /** Where its samples begin and end in the columns, which many series may share; all of them unless given. */
+  /**
+   * Where its samples begin and end in the columns, which many series may share; all of them unless given.
+   */
   from?: number;
   to?: number;
   histograms?: readonly { timestampMs: number; value: Histogram }[];

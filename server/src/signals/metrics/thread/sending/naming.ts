@@ -1,10 +1,5 @@
 import { createLabels, labelValue, METRIC_NAME, type Labels } from "@mainstay/metrics/model";
-import {
-  compileRelabelling,
-  findRuleError,
-  RELABEL_DEFAULTS,
-  type RelabelRule,
-} from "@mainstay/metrics/scrape";
+import { compileRelabelling, RELABEL_DEFAULTS, type RelabelRule } from "@mainstay/metrics/scrape";
 import type { LogFollower } from "@mainstay/metrics/tsdb";
 import type { NameOf } from "./outgoing-batch.ts";
 
