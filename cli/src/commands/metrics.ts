@@ -4,11 +4,11 @@ import { Option, type Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
 import { askPrometheus, type Question } from "../metrics/ask-prometheus.ts";
-import { drawChart } from "../metrics/chart.ts";
 import { checkRules } from "../metrics/check-rules.ts";
 import { importFile } from "../metrics/import-file.ts";
 import { toOpenMetrics, type RawSeries } from "../metrics/open-metrics.ts";
-import { resultWords, seriesWords, type ResultData } from "../metrics/result-words.ts";
+import { rangeChart } from "../metrics/range-chart.ts";
+import { resultWords, type ResultData } from "../metrics/result-words.ts";
 import { countOption, durationOption, listOption } from "../options.ts";
 import { table } from "../output/table.ts";
 import type { WithContext } from "./deploy.ts";
@@ -118,7 +118,6 @@ interface QueryOptions {
 
 /** So many points fill the width of a terminal. */
 const POINTS = 120;
-const CHART_WIDTH = 80;
 
 async function query(context: Context, promql: string, options: QueryOptions): Promise<void> {
   const timeMs = endOf(context, options.time);
@@ -135,33 +134,9 @@ async function query(context: Context, promql: string, options: QueryOptions): P
   ];
   const answer = await askPrometheus<ResultData>(context, "query_range", question);
   show(context, answer, () => {
-    const { width, hasColours } = terminalOf(context);
-    const chart = drawChart(seriesOf(answer.data, stepMs), { width, height: options.height, hasColours });
+    const chart = rangeChart(context, answer.data, { stepMs, height: options.height });
     return [chart === "" ? "Nothing was found." : chart, ...notesOf(answer)].join("\n");
   });
-}
-
-function terminalOf({ isTerminal }: Context): { width: number; hasColours: boolean } {
-  const width = isTerminal ? (process.stdout.columns ?? CHART_WIDTH) : CHART_WIDTH;
-  return { width, hasColours: isTerminal && process.env["NO_COLOR"] === undefined };
-}
-
-/** With a gap wherever a step has no sample. */
-function seriesOf(data: ResultData, stepMs: number) {
-  if (data.resultType !== "matrix") return [];
-  return data.result.map(({ metric, values = [] }) => {
-    const points = values.flatMap(([timeS, value], index): [number, number][] => {
-      const before = values[index - 1]?.[0] ?? timeS;
-      const isGap = timeS - before > (1.5 * stepMs) / 1000;
-      const point: [number, number] = [timeS, numberOf(value)];
-      return isGap ? [[before, NaN], point] : [point];
-    });
-    return { label: seriesWords(metric), points };
-  });
-}
-
-function numberOf(value: string): number {
-  return value === "+Inf" ? Infinity : value === "-Inf" ? -Infinity : Number(value);
 }
 
 function notesOf({ warnings, infos }: { warnings: string[]; infos: string[] }): string[] {

@@ -233,7 +233,9 @@ describe("what stands behind the API", () => {
   });
 
   it("tells its state", async () => {
-    expect(await dataOf("status/config")).toEqual({ yaml: expect.stringMatching(/^global:\n  scrape_interval: /) });
+    expect(await dataOf("status/config")).toEqual({
+      yaml: expect.stringMatching(/^global:\n  scrape_interval: /),
+    });
     expect(await dataOf("status/flags")).toMatchObject({ "storage.tsdb.retention.time": "15d" });
     expect(await dataOf("status/runtimeinfo")).toMatchObject({ corruptionCount: 0, storageRetention: "15d" });
     expect(await dataOf("status/buildinfo")).toMatchObject({ version: expect.stringMatching(/^3\./) });
