@@ -16,7 +16,9 @@ const LARGER_DISK = "64m";
 const SERIES = 5000;
 const VISITORS = 100;
 /** The disk is really filled, to its last byte. */
-const product = useProduct({ env: { MAINSTAY_METRICS_MIN_FREE: "1B", MAINSTAY_METRICS_SCRAPE_INTERVAL: "1s" } });
+const product = useProduct({
+  env: { MAINSTAY_METRICS_MIN_FREE: "1B", MAINSTAY_METRICS_SCRAPE_INTERVAL: "1s" },
+});
 const GATE = { name: "files", query: 'max(mainstay_instance_open_files{release="$candidate"})', max: 1000 };
 
 let disk: string;

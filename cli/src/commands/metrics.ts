@@ -90,7 +90,7 @@ function addLooking(metrics: Command, withContext: WithContext): void {
   metrics
     .command("top")
     .option("--limit <count>", "how many of each", countOption, 10)
-    .description("The metrics and labels that make the store large")
+    .description("The metrics and labels that make the store large, and the queries that cost the most")
     .addHelpText("after", "\nExample:\n  mainstay metrics top --limit 20")
     .action(({ limit }: { limit: number }) => withContext((context) => top(context, limit)));
   metrics
@@ -194,26 +194,53 @@ interface TsdbStatus {
   seriesCountByLabelValuePair: Counted[];
 }
 
+interface TopQuery {
+  query: string;
+  /** 0: for one moment. */
+  timeRangeSeconds: number;
+  count: number;
+  sumDurationSeconds: number;
+  maxDurationSeconds: number;
+  samples: number;
+}
+
 interface Counted {
   name: string;
   value: number;
 }
 
 async function top(context: Context, limit: number): Promise<void> {
-  const { data } = await askPrometheus<TsdbStatus>(context, "status/tsdb", [["limit", String(limit)]]);
+  const question: Question = [["limit", String(limit)]];
+  const { data: series } = await askPrometheus<TsdbStatus>(context, "status/tsdb", question);
+  const { data: queries } = await askPrometheus<TopQuery[]>(context, "status/top_queries", question);
   const part = (header: string, counted: Counted[]) =>
     table(
       [header, "NAME"],
       counted.map(({ name, value }) => [String(value), name]),
     );
-  show(context, data, () =>
+  show(context, { ...series, queries }, () =>
     [
-      `${data.headStats.numSeries} series with ${data.headStats.numLabelPairs} pairs of labels and values`,
-      part("SERIES OF A METRIC", data.seriesCountByMetricName),
-      part("VALUES OF A LABEL", data.labelValueCountByLabelName),
-      part("SERIES WITH A LABEL", data.seriesCountByLabelValuePair),
+      `${series.headStats.numSeries} series with ${series.headStats.numLabelPairs} pairs of labels and values`,
+      part("SERIES OF A METRIC", series.seriesCountByMetricName),
+      part("VALUES OF A LABEL", series.labelValueCountByLabelName),
+      part("SERIES WITH A LABEL", series.seriesCountByLabelValuePair),
+      topQueries(queries),
     ].join("\n\n"),
   );
+}
+
+/** Of the last day. */
+function topQueries(queries: readonly TopQuery[]): string {
+  if (queries.length === 0) return "No query was asked within a day.";
+  const rows = queries.map((each) => [
+    formatDuration(Math.ceil(each.sumDurationSeconds * 1000)),
+    String(each.count),
+    formatDuration(Math.ceil(each.maxDurationSeconds * 1000)),
+    String(Math.round(each.samples / each.count)),
+    each.timeRangeSeconds === 0 ? "–" : formatDuration(each.timeRangeSeconds * 1000),
+    each.query,
+  ]);
+  return table(["TIME IN ALL", "ASKED", "LONGEST", "SAMPLES EACH", "RANGE", "QUERY"], rows);
 }
 
 interface TargetsData {
