@@ -46,6 +46,7 @@ describe("mainstay metrics", () => {
     expect((await run("top", "--limit", "1000")).stdout).toMatch(
       /SERIES OF A METRIC {2}NAME\n[^]*2 +shop_orders_total/,
     );
+    expect((await run("top")).stdout).toMatch(/QUERY\n[^]*sum by \(zone\) \(shop_orders_total\)/);
     expect((await run("targets")).exitCode).toBe(0);
     expect((await run("remote-write")).stdout).toContain("Samples are sent nowhere");
     await product().cliJson(remoteWriteList, "metrics", "remote-write");

@@ -11,6 +11,7 @@ import { createIntakes } from "./intake.ts";
 import { createLocalStore } from "./local-store.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 import { parseSelector } from "./selectors.ts";
+import { createQueryLog } from "./query-log.ts";
 import type { Remotes, RemotesDependencies } from "./sending/start-remotes.ts";
 import type { ThreadSettings } from "./settings.ts";
 import type { Statsd, StatsdDependencies } from "./statsd.ts";
@@ -62,7 +63,10 @@ async function serve(port: MessagePort, settings: ThreadSettings): Promise<void>
     ...{ followers, clock, random: () => randomBytes(4).readUInt32LE() / 2 ** 32, pause, attempt },
     onTrouble: (name, trouble) => say({ kind: "sending", name, trouble }),
   });
-  const methods = createLocalStore({ store, settings, clock, beginIntake, nameSnapshot, statsd, remotes });
+  const queryLog = createQueryLog();
+  const methods = createLocalStore({
+    ...{ store, settings, clock, beginIntake, nameSnapshot, statsd, remotes, queryLog },
+  });
   const upkeep = startUpkeep(store, { clock, attempt });
   port.on("message", (message: ToThread) => {
     if (!("end" in message)) return void answer(methods, message).then(say);
