@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { appendFileSync, readdirSync } from "node:fs";
+import { appendFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isStaleAt, setStaleAt } from "../../stale.ts";
@@ -178,6 +178,20 @@ describe("a follower of the log", () => {
     expect(follower.hasGap).toBe(true);
     test.put(UP, START_MS + 3 * HOUR_MS, 2);
     expect(await drain(follower)).toEqual([`up ${3 * HOUR_MS} 2`]);
+  });
+
+  it("begins anew when its log was taken away", async () => {
+    using test = openTestStore();
+    let follower = follow(test.store);
+    for (let at = 0; at < 5; at++) test.put(UP, START_MS + at, at);
+    await drain(follower);
+    save(follower);
+    await test.store.close();
+    rmSync(join(test.directory, "store", "wal"), { recursive: true });
+    follower = follow(test.reopen());
+    expect(follower.hasGap).toBe(true);
+    test.put(UP, START_MS + 10, 10);
+    expect(await drain(follower)).toEqual(["up 10 10"]);
   });
 
   it("hands out everything at least once, under its name, whatever happens", async () => {

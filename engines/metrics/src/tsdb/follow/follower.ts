@@ -67,7 +67,8 @@ function openFollower(state: StoreState, name: string): LogFollower {
   const path = cursorPath(directory, name);
   const log = { disk, directory: join(settings.directory, "wal") };
   const saved = readCursor(disk, directory, name);
-  const cursor = saved ?? { done: { ...wal.end(), items: 0 }, until: null };
+  const isOfAnother = saved !== null && isBehind(wal.end(), saved.done);
+  const cursor = isOfAnother ? BEGINNING : (saved ?? { done: { ...wal.end(), items: 0 }, until: null });
   const { done: from } = cursor;
   const names = createSeriesNames({ ...log, head, pause });
   const letGo = ({ segment }: LogPosition): void => wal.hold(name, segment);
@@ -87,7 +88,7 @@ function openFollower(state: StoreState, name: string): LogFollower {
   let named: { frame: FollowedFrame | null; with: unknown } = { frame: null, with: null };
   return {
     name,
-    hasGap: saved !== null && isGone(log, from),
+    hasGap: isOfAnother || (saved !== null && isGone(log, from)),
     cursor,
     next: () => frames.next(),
     position: () => frames.position(),
@@ -119,6 +120,14 @@ function begin(save: () => void): void {
   } catch (cause) {
     if (!isDiskFull(cause)) throw cause;
   }
+}
+
+/** Everything that is there. */
+const BEGINNING: Cursor = { done: { segment: 0, offset: 0, items: 0 }, until: null };
+
+/** A place that the log has not reached is one of a log that was there before, and was taken away. */
+function isBehind(end: LogPosition, { segment, offset }: LogPosition): boolean {
+  return segment > end.segment || (segment === end.segment && offset > end.offset);
 }
 
 /** The rest of the segment that was being read is not there any more. */

@@ -100,6 +100,7 @@ export function startRemote(dependencies: RemoteDependencies): Remote {
     const batch = await gather();
     if (batch.end === null) return;
     if (!batch.isEmpty()) await reading.begin(batch);
+    await dependencies.pause();
     if (await deliver(batch, { isRepeated })) await reading.finish(batch);
   }
 
