@@ -12,8 +12,8 @@ import { waitUntil } from "./wait-until.ts";
  * says so on standard output after each, and stays when it has done all.
  */
 const [directory = "", url = "", firstRound = "0", firstMs = "0", rounds = "0"] = process.argv.slice(2);
-export const SENDER_SERIES = 50;
-export const SENDER_STEP_MS = 100;
+const SERIES = 50;
+const STEP_MS = 100;
 
 const queueConfig = { maxSamplesPerSend: 120, batchSendDeadline: "100ms" };
 const { metrics: config } = platformFile.parse({ metrics: { remoteWrite: [{ url, queueConfig }] } });
@@ -24,12 +24,12 @@ void room.start();
 await waitUntil("the store", () => room.state().state === "ready");
 for (let round = Number(firstRound); round < Number(rounds); round++) {
   const batch = createAppendBatch();
-  for (let nth = 0; nth < SENDER_SERIES; nth++) {
+  for (let nth = 0; nth < SERIES; nth++) {
     const series = batch.addSeries([
       ["__name__", "work"],
       ["nth", String(nth)],
     ]);
-    batch.addSample(series, Number(firstMs) + round * SENDER_STEP_MS, round);
+    batch.addSample(series, Number(firstMs) + round * STEP_MS, round);
   }
   await room.store.append(batch.finish());
   writeSync(1, `${round}\n`);

@@ -342,7 +342,8 @@ describe("a receiver of remote-write", () => {
         const taken = new Map<string, number>();
         const all: string[] = [];
         let mood = "well";
-        // Like a Prometheus without a window for late samples: one of them, and nothing of the request is taken.
+        // Like a Prometheus without a window for late samples:
+        // one of them, and nothing of the request is taken.
         house.answers((_, samples) => {
           if (mood === "busy") return { status: 503 };
           const rows = samples.map((row) => row.split(" ").map(Number));
@@ -374,7 +375,7 @@ describe("a receiver of remote-write", () => {
         await house.clock.advance(30_000);
         expect(all.toSorted()).toEqual(put.toSorted());
       }),
-      { numRuns: 40 },
+      { numRuns: 100 },
     );
   });
 
