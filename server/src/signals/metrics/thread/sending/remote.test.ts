@@ -375,7 +375,7 @@ describe("a receiver of remote-write", () => {
         await house.clock.advance(30_000);
         expect(all.toSorted()).toEqual(put.toSorted());
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 
