@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { remote } from "./remote-section.ts";
 import { scrape } from "./scrape-section.ts";
 import { durationWithin, sizeWithin } from "./unit-schemas.ts";
 
@@ -119,6 +120,11 @@ export const metrics = z.strictObject({
   retention: retention.prefault({}),
   cardinality: cardinality.prefault({}),
   query: query.prefault({}),
+  engine: z
+    .enum(["local", "remote"], 'expected "local" or "remote"')
+    .default("local")
+    .describe("Who answers queries of the API: the store of Mainstay, or metrics.remote.url."),
+  remote: remote.prefault({}),
   scrape: scrape.prefault({}),
   rules: rules.prefault({}),
   statsd: statsd.prefault({}),

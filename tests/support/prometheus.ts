@@ -1,7 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findFreePort } from "./free-port.ts";
 import { startProcess, type ProcessCommand, type StartedProcess } from "./started-process.ts";
+
+/** Whether Debian's package `prometheus` is installed, with `promtool` in it. */
+export const HAS_PROMETHEUS = spawnSync("promtool", ["--version"], { stdio: "ignore" }).status === 0;
 
 export interface RunningProgram extends StartedProcess {
   url: string;
