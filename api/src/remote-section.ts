@@ -10,15 +10,8 @@ const MIB = 1024 ** 2;
 const HEADERS_MAX = 20;
 
 const AUTH = "expected { bearer: secret } or { basic: { username: name, password: secret } }";
-const auth = z
-  .strictObject(
-    {
-      bearer: secretSource.optional(),
-      basic: z.strictObject({ username: z.string().min(1), password: secretSource }).optional(),
-    },
-    AUTH,
-  )
-  .refine(({ bearer, basic }) => (bearer === undefined) !== (basic === undefined), AUTH);
+const basic = z.strictObject({ username: z.string().min(1), password: secretSource });
+const auth = z.union([z.strictObject({ bearer: secretSource }), z.strictObject({ basic })], AUTH);
 
 /** Secrets have `auth`; the others are those of the connection, or of whoever asks. */
 const OWN_HEADERS =

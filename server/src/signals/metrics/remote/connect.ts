@@ -41,8 +41,8 @@ export function connect(config: RemoteConfig & { url: string }, readSecret: Read
   /** Read anew each time: a secret may be replaced while the server runs. */
   async function authorization(): Promise<{ authorization?: string }> {
     const { auth } = config;
-    if (auth?.bearer) return { authorization: `Bearer ${await readSecret(auth.bearer)}` };
-    if (!auth?.basic) return {};
+    if (auth === null) return {};
+    if ("bearer" in auth) return { authorization: `Bearer ${await readSecret(auth.bearer)}` };
     const pair = `${auth.basic.username}:${await readSecret(auth.basic.password)}`;
     return { authorization: `Basic ${Buffer.from(pair).toString("base64")}` };
   }
