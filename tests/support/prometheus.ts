@@ -11,11 +11,21 @@ export interface RunningProgram extends StartedProcess {
   url: string;
 }
 
-/** Debian's Prometheus on an empty directory, scraping nothing, taking remote-write. */
-export async function startPrometheus(directory: string, more: string[] = []): Promise<RunningProgram> {
+interface PrometheusOptions {
+  more?: string[];
+  /** What stands in its file. */
+  config?: object;
+}
+
+/** Debian's Prometheus on its directory, scraping nothing unless told, taking remote-write. */
+export async function startPrometheus(
+  directory: string,
+  { more = [], config: written = { global: {} } }: PrometheusOptions = {},
+): Promise<RunningProgram> {
   await mkdir(directory, { recursive: true });
   const config = join(directory, "prometheus.yml");
-  await writeFile(config, "global: {}\n");
+  // JSON is YAML.
+  await writeFile(config, JSON.stringify(written));
   const place = [`--config.file=${config}`, `--storage.tsdb.path=${join(directory, "data")}`];
   const settings = ["--web.enable-remote-write-receiver", "--log.level=warn", ...more];
   return startOnPort((port) => ({

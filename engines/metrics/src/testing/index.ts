@@ -3,3 +3,4 @@ export { createMemoryStorage, type MemoryStorage, toSeries, type WrittenSample }
 export { parseSeconds } from "./parse-seconds.ts";
 export { withResetHints } from "./reset-hints.ts";
 export { readXorChunk } from "./read-xor-chunk.ts";
+export { encodeXorChunk } from "../wire/chunks/xor-chunk.ts";

@@ -19,6 +19,7 @@ export { crc32c } from "./chunks/crc32c.ts";
 export { sampleChunks, type SampleChunk } from "./chunks/sample-chunks.ts";
 export { chunkFrames, type FramedSeries } from "./read/chunk-frames.ts";
 export { createSamplesEncoder, type SamplesEncoder } from "./read/encode-samples.ts";
+export { readChunkFrames, type ChunkFrame } from "./read/read-chunk-frames.ts";
 export { readReadRequest, type ReadQuery, type ReadRequest } from "./read/read-request.ts";
 export { WireError } from "./wire-error.ts";
 export { ByteIndex } from "./write/byte-index.ts";

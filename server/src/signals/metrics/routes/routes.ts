@@ -4,6 +4,7 @@ import type { MetricsRoom } from "../metrics.ts";
 import { addOtlpRoutes } from "./otlp-routes.ts";
 import { addPushRoutes } from "./push-routes.ts";
 import { addQueryRoutes } from "./query-routes.ts";
+import { addReadRoutes } from "./read-routes.ts";
 import { addStatusRoutes, type StatusRoutesDependencies } from "./status-routes.ts";
 import { addWriteRoutes } from "./write-routes.ts";
 
@@ -19,6 +20,7 @@ export function addMetricsRoutes(http: Http, dependencies: MetricsRoutesDependen
   const bodyBytes = config.bodyLimit;
   addPushRoutes(http, { store, clock });
   addWriteRoutes(http, { store, bodyBytes });
+  addReadRoutes(http, { store, clock, config, bodyBytes: formBytes });
   addOtlpRoutes(http, { store, bodyBytes });
   addQueryRoutes(http, { api: room.api, formBytes });
   addStatusRoutes(http, dependencies);

@@ -1,0 +1,142 @@
+import { BYTES, ProtoReader, ProtoWriter, readFields, readMessage, tagOf, VARINT } from "@mainstay/metrics/protobuf";
+import { readXorChunk } from "@mainstay/metrics/testing";
+import { readChunkFrames, type ChunkFrame } from "@mainstay/metrics/wire";
+import { uncompressSync } from "snappy";
+import { snappy } from "./remote-write.ts";
+
+/** Requests of remote-read as clients make them, and what they make of the answers. */
+
+const FRAME_BYTES_MAX = 64 * 1024 ** 2;
+const PIECE_BYTES = 1_000;
+const XOR = 1;
+
+export interface AskedQuery {
+  fromMs: number;
+  toMs: number;
+  matchers: readonly (readonly [name: string, operator: "=" | "!=" | "=~" | "!~", value: string])[];
+}
+
+export const READ_HEADERS = {
+  "content-type": "application/x-protobuf",
+  "content-encoding": "snappy",
+  "x-prometheus-remote-read-version": "0.1.0",
+};
+
+/** `prometheus.ReadRequest`, compressed; the forms of answers by their numbers. */
+export function readRequest(queries: readonly AskedQuery[], accepted: readonly number[]): Uint8Array<ArrayBuffer> {
+  const writer = new ProtoWriter();
+  for (const { fromMs, toMs, matchers } of queries) {
+    writer.varint(tagOf(1, BYTES));
+    writer.within(() => {
+      writer.varint(tagOf(1, VARINT));
+      writer.int(fromMs);
+      writer.varint(tagOf(2, VARINT));
+      writer.int(toMs);
+      for (const [name, operator, value] of matchers) {
+        writer.varint(tagOf(3, BYTES));
+        writer.within(() => {
+          writer.varint(tagOf(1, VARINT));
+          writer.varint(["=", "!=", "=~", "!~"].indexOf(operator));
+          writer.varint(tagOf(2, BYTES));
+          writer.text(name);
+          writer.varint(tagOf(3, BYTES));
+          writer.text(value);
+        });
+      }
+    });
+  }
+  writer.varint(tagOf(2, BYTES));
+  writer.within(() => accepted.forEach((form) => writer.varint(form)));
+  return snappy(writer.finish());
+}
+
+export interface ReadSeries {
+  query: number;
+  labels: Record<string, string>;
+  samples: [timeMs: number, bits: bigint][];
+  histograms: number;
+}
+
+/** The answer of the form SAMPLES. */
+export function readSamples(compressed: Uint8Array): ReadSeries[] {
+  const reader = new ProtoReader(new Uint8Array(uncompressSync(Buffer.from(compressed), { asBuffer: true }) as Buffer));
+  const found: ReadSeries[] = [];
+  let query = -1;
+  readFields(reader, () => {
+    query += 1;
+    readMessage(reader, () => {
+      found.push(readTimeSeries(reader, query));
+      return true;
+    });
+    return true;
+  });
+  return found;
+}
+
+function readTimeSeries(reader: ProtoReader, query: number): ReadSeries {
+  const series: ReadSeries = { query, labels: {}, samples: [], histograms: 0 };
+  readMessage(reader, (tag) => {
+    if (tag === tagOf(1, BYTES)) readLabel(reader, series.labels);
+    else if (tag === tagOf(2, BYTES)) {
+      let [timeMs, bits] = [0, 0n];
+      readMessage(reader, (inner) => {
+        if (inner === tagOf(2, VARINT)) timeMs = reader.int();
+        else bits = readBits(reader);
+        return true;
+      });
+      series.samples.push([timeMs, bits]);
+    } else {
+      series.histograms += 1;
+      reader.skip(tag);
+    }
+    return true;
+  });
+  return series;
+}
+
+function readBits(reader: ProtoReader): bigint {
+  const words = new Uint32Array(2);
+  reader.doubleInto(words, 0);
+  return new BigUint64Array(words.buffer)[0] ?? 0n;
+}
+
+function readLabel(reader: ProtoReader, labels: Record<string, string>): void {
+  let [name, value] = ["", ""];
+  readMessage(reader, (tag) => {
+    if (tag === tagOf(1, BYTES)) name = reader.text();
+    else value = reader.text();
+    return true;
+  });
+  labels[name] = value;
+}
+
+/** The answer of the form STREAMED_XOR_CHUNKS. */
+export async function readFrames(answer: Response): Promise<ChunkFrame[]> {
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  async function* pieces() {
+    // Borders of pieces are not those of frames.
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+  }
+  return Array.fromAsync(readChunkFrames(pieces(), { limitBytes: FRAME_BYTES_MAX }));
+}
+
+/** Frames put together again: their series with the samples of their chunks of floats. */
+export function seriesOf(frames: readonly ChunkFrame[]): ReadSeries[] {
+  const found: ReadSeries[] = [];
+  for (const { queryIndex: query, labels, chunks } of frames) {
+    const named = Object.fromEntries(labels.names.map((name, index) => [name, labels.values[index] ?? ""]));
+    const last = found.at(-1);
+    const isSame = last?.query === query && JSON.stringify(last.labels) === JSON.stringify(named);
+    const series: ReadSeries = isSame && last ? last : { query, labels: named, samples: [], histograms: 0 };
+    if (series !== last) found.push(series);
+    for (const { encoding, samples, bytes } of chunks) {
+      if (encoding !== XOR) {
+        series.histograms += samples;
+        continue;
+      }
+      const { timestampsMs, bits } = readXorChunk(bytes);
+      timestampsMs.forEach((timeMs, index) => series.samples.push([timeMs, bits[index] ?? 0n]));
+    }
+  }
+  return found;
+}
