@@ -1,54 +1,19 @@
-import { BYTES, ProtoReader, ProtoWriter, readFields, readMessage, tagOf, VARINT } from "@mainstay/metrics/protobuf";
+import { BYTES, ProtoReader, readFields, readMessage, tagOf, VARINT } from "@mainstay/metrics/protobuf";
 import { readXorChunk } from "@mainstay/metrics/testing";
 import { readChunkFrames, type ChunkFrame } from "@mainstay/metrics/wire";
 import { uncompressSync } from "snappy";
-import { snappy } from "./remote-write.ts";
 
-/** Requests of remote-read as clients make them, and what they make of the answers. */
+/** What clients of remote-read send, and what they make of the answers. */
 
 const FRAME_BYTES_MAX = 64 * 1024 ** 2;
 const PIECE_BYTES = 1_000;
 const XOR = 1;
-
-export interface AskedQuery {
-  fromMs: number;
-  toMs: number;
-  matchers: readonly (readonly [name: string, operator: "=" | "!=" | "=~" | "!~", value: string])[];
-}
 
 export const READ_HEADERS = {
   "content-type": "application/x-protobuf",
   "content-encoding": "snappy",
   "x-prometheus-remote-read-version": "0.1.0",
 };
-
-/** `prometheus.ReadRequest`, compressed; the forms of answers by their numbers. */
-export function readRequest(queries: readonly AskedQuery[], accepted: readonly number[]): Uint8Array<ArrayBuffer> {
-  const writer = new ProtoWriter();
-  for (const { fromMs, toMs, matchers } of queries) {
-    writer.varint(tagOf(1, BYTES));
-    writer.within(() => {
-      writer.varint(tagOf(1, VARINT));
-      writer.int(fromMs);
-      writer.varint(tagOf(2, VARINT));
-      writer.int(toMs);
-      for (const [name, operator, value] of matchers) {
-        writer.varint(tagOf(3, BYTES));
-        writer.within(() => {
-          writer.varint(tagOf(1, VARINT));
-          writer.varint(["=", "!=", "=~", "!~"].indexOf(operator));
-          writer.varint(tagOf(2, BYTES));
-          writer.text(name);
-          writer.varint(tagOf(3, BYTES));
-          writer.text(value);
-        });
-      }
-    });
-  }
-  writer.varint(tagOf(2, BYTES));
-  writer.within(() => accepted.forEach((form) => writer.varint(form)));
-  return snappy(writer.finish());
-}
 
 export interface ReadSeries {
   query: number;
@@ -117,7 +82,9 @@ export async function readFrames(answer: Response): Promise<ChunkFrame[]> {
     // Borders of pieces are not those of frames.
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
   }
-  return Array.fromAsync(readChunkFrames(pieces(), { limitBytes: FRAME_BYTES_MAX }));
+  const frames: ChunkFrame[] = [];
+  for await (const frame of readChunkFrames(pieces(), { limitBytes: FRAME_BYTES_MAX })) frames.push(frame);
+  return frames;
 }
 
 /** Frames put together again: their series with the samples of their chunks of floats. */

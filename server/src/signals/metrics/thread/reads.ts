@@ -1,8 +1,9 @@
 import { createQueryBudget } from "@mainstay/metrics";
-import { compareLabels, type Labels, type Matcher, type Series } from "@mainstay/metrics/model";
+import type { Labels, Matcher, Series } from "@mainstay/metrics/model";
 import type { MetricsStore as Store } from "@mainstay/metrics/tsdb";
 import {
   chunkFrames,
+  compareSeries,
   createSamplesEncoder,
   decompressSnappy,
   readReadRequest,
@@ -85,7 +86,7 @@ function readSamples(dependencies: ReadsDependencies, queries: readonly ReadQuer
   for (const { matchers, fromMs, toMs, hints } of queries) {
     encoder.beginQuery();
     const found = dependencies.store.select(matchers, { fromMs, toMs, hints, budget });
-    for (const series of found.toSorted((a, b) => compareLabels(a.labels, b.labels))) {
+    for (const series of found.toSorted((a, b) => compareSeries(a.labels, b.labels))) {
       budget.addBytes(series.floats.values.length * ENCODED_SAMPLE_BYTES);
       encoder.addSeries(series);
     }
@@ -98,7 +99,7 @@ function* readFrames(dependencies: ReadsDependencies, queries: readonly ReadQuer
   for (const [queryIndex, query] of queries.entries()) {
     const { matchers, fromMs, toMs } = query;
     const all = store.series({ selectors: [matchers], fromMs, toMs });
-    for (const labels of all.toSorted(compareLabels)) {
+    for (const labels of all.toSorted(compareSeries)) {
       const series = readSeries(dependencies, query, labels);
       if (series === null) continue;
       const framed = { labels, chunks: sampleChunks(series) };

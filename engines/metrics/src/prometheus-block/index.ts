@@ -1,0 +1,1 @@
+export { createBlockWriter, type BlockWriter, type BlockWriterOptions, type WrittenBlock } from "./block-writer.ts";
