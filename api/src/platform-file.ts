@@ -324,7 +324,10 @@ function refuseClashes(context: z.core.ParsePayload<PlatformConfig>): void {
   refuseRemoteNowhere(context);
 }
 
-function refuseRemoteNowhere({ value: { metrics: asked }, issues }: z.core.ParsePayload<PlatformConfig>): void {
+function refuseRemoteNowhere({
+  value: { metrics: asked },
+  issues,
+}: z.core.ParsePayload<PlatformConfig>): void {
   if (asked.engine === "local" || asked.remote.url !== null) return;
   const message = 'expected the URL of what answers queries while metrics.engine is "remote"';
   issues.push({ code: "custom", path: ["metrics", "remote", "url"], message, input: null });

@@ -25,7 +25,10 @@ const orders: SentSeries[] = ["ä", "b", "c"].map((zone, nth) => ({
 }));
 const latency: SentSeries = {
   labels: [["__name__", "latency"]],
-  histograms: Array.from({ length: 40 }, (_, step) => [NOW_MS - 600_000 + step * 15_000, 4 + 2 * (step % 30)]),
+  histograms: Array.from({ length: 40 }, (_, step) => [
+    NOW_MS - 600_000 + step * 15_000,
+    4 + 2 * (step % 30),
+  ]),
 };
 
 beforeAll(async () => {
@@ -45,68 +48,77 @@ beforeAll(async () => {
 
 const exported = z.object({
   directory: z.string(),
-  blocks: z.array(z.object({ ulid: z.string(), series: z.number(), samples: z.number(), chunks: z.number() })),
+  blocks: z.array(
+    z.object({ ulid: z.string(), series: z.number(), samples: z.number(), chunks: z.number() }),
+  ),
 });
 const exportTo = (directory: string, selector: string) => [
   ...["metrics", "export", selector, "--range", "6h", "--format", "prometheus-blocks"],
   ...["--directory", directory],
 ];
-const promtool = (...args: string[]) => promisify(execFile)("promtool", ["tsdb", ...args], { maxBuffer: 2 ** 26 });
+const promtool = (...args: string[]) =>
+  promisify(execFile)("promtool", ["tsdb", ...args], { maxBuffer: 2 ** 26 });
 
-describe.skipIf(!HAS_PROMETHEUS)("blocks for a Prometheus (Debian's package; skipped where it is absent)", () => {
-  it("are what promtool reads, sample by sample", async () => {
-    const directory = path.join(product().directory, "orders");
-    const { document } = await product().cliJson(exported, ...exportTo(directory, "orders_total"));
-    expect(document.blocks.length).toBeGreaterThanOrEqual(2);
-    expect(document.blocks.reduce((sum, { samples }) => sum + samples, 0)).toBe(3 * STEPS);
+describe.skipIf(!HAS_PROMETHEUS)(
+  "blocks for a Prometheus (Debian's package; skipped where it is absent)",
+  () => {
+    it("are what promtool reads, sample by sample", async () => {
+      const directory = path.join(product().directory, "orders");
+      const { document } = await product().cliJson(exported, ...exportTo(directory, "orders_total"));
+      expect(document.blocks.length).toBeGreaterThanOrEqual(2);
+      expect(document.blocks.reduce((sum, { samples }) => sum + samples, 0)).toBe(3 * STEPS);
 
-    const listed = await promtool("list", directory);
-    for (const { ulid } of document.blocks) expect(listed.stdout).toContain(ulid);
-    const analyzed = await promtool("analyze", directory, document.blocks[0]?.ulid ?? "");
-    expect(analyzed.stdout).toContain("3 __name__=orders_total\n1 zone=b\n1 zone=c\n1 zone=ä");
+      const listed = await promtool("list", directory);
+      for (const { ulid } of document.blocks) expect(listed.stdout).toContain(ulid);
+      const analyzed = await promtool("analyze", directory, document.blocks[0]?.ulid ?? "");
+      expect(analyzed.stdout).toContain("3 __name__=orders_total\n1 zone=b\n1 zone=c\n1 zone=ä");
 
-    const lines = (await promtool("dump", directory)).stdout.trimEnd().split("\n");
-    const held = orders.flatMap(({ labels, samples = [] }) =>
-      samples.map(([timeMs, value]) => `{__name__="orders_total", zone="${labels[1]?.[1]}"} ${value} ${timeMs}`),
-    );
-    expect(lines.map(inOurNumbers).toSorted()).toEqual(held.toSorted());
-  });
+      const lines = (await promtool("dump", directory)).stdout.trimEnd().split("\n");
+      const held = orders.flatMap(({ labels, samples = [] }) =>
+        samples.map(
+          ([timeMs, value]) => `{__name__="orders_total", zone="${labels[1]?.[1]}"} ${value} ${timeMs}`,
+        ),
+      );
+      expect(lines.map(inOurNumbers).toSorted()).toEqual(held.toSorted());
+    });
 
-  it("are served by a Prometheus, native histograms too", async () => {
-    const directory = path.join(product().directory, "all");
-    const { stdout } = await product().cli(...exportTo(directory, '{__name__=~"orders_total|latency"}'));
-    expect(stdout).toMatch(/^\d blocks with 2200 samples are in /);
-    const data = path.join(product().directory, "prometheus/data");
-    await mkdir(data, { recursive: true });
-    for (const block of await readdir(directory)) await cp(path.join(directory, block), path.join(data, block), { recursive: true });
-    const more = ["--enable-feature=native-histograms"];
-    const prometheus = await startPrometheus(path.dirname(data), { more });
-    try {
-      const ask = async (query: string) => {
-        // No sample stands on the left border of a range, where Prometheus 2 and 3 differ.
-        const search = new URLSearchParams({ query, time: String(NOW_MS / 1000 - 7.5) });
-        const ours = { headers: { authorization: `Bearer ${product().access().MAINSTAY_TOKEN}` } };
-        const [theirs, here] = await Promise.all([
-          fetch(`${prometheus.url}/api/v1/query?${search}`),
-          fetch(`${product().url}/prometheus/api/v1/query?${search}`, ours),
-        ]);
-        return [resultOf(await theirs.json()), resultOf(await here.json())];
-      };
-      for (const query of [
-        "sum(sum_over_time(orders_total[5h]))",
-        'count_over_time(orders_total{zone="ä"}[5h])',
-        "histogram_sum(latency)",
-        "histogram_count(increase(latency[9m]))",
-      ]) {
-        const [theirs, ours] = await ask(query);
-        expect(theirs).toHaveLength(1);
-        expect(theirs).toEqual(ours);
+    it("are served by a Prometheus, native histograms too", async () => {
+      const directory = path.join(product().directory, "all");
+      const { stdout } = await product().cli(...exportTo(directory, '{__name__=~"orders_total|latency"}'));
+      expect(stdout).toMatch(/^\d blocks with 2200 samples are in /);
+      const data = path.join(product().directory, "prometheus/data");
+      await mkdir(data, { recursive: true });
+      for (const block of await readdir(directory))
+        await cp(path.join(directory, block), path.join(data, block), { recursive: true });
+      const more = ["--enable-feature=native-histograms"];
+      const prometheus = await startPrometheus(path.dirname(data), { more });
+      try {
+        const ask = async (query: string) => {
+          // No sample stands on the left border of a range, where Prometheus 2 and 3 differ.
+          const search = new URLSearchParams({ query, time: String(NOW_MS / 1000 - 7.5) });
+          const ours = { headers: { authorization: `Bearer ${product().access().MAINSTAY_TOKEN}` } };
+          const [theirs, here] = await Promise.all([
+            fetch(`${prometheus.url}/api/v1/query?${search}`),
+            fetch(`${product().url}/prometheus/api/v1/query?${search}`, ours),
+          ]);
+          return [resultOf(await theirs.json()), resultOf(await here.json())];
+        };
+        for (const query of [
+          "sum(sum_over_time(orders_total[5h]))",
+          'count_over_time(orders_total{zone="ä"}[5h])',
+          "histogram_sum(latency)",
+          "histogram_count(increase(latency[9m]))",
+        ]) {
+          const [theirs, ours] = await ask(query);
+          expect(theirs).toHaveLength(1);
+          expect(theirs).toEqual(ours);
+        }
+      } finally {
+        await prometheus.stop();
       }
-    } finally {
-      await prometheus.stop();
-    }
-  });
-});
+    });
+  },
+);
 
 describe("mainstay metrics export", () => {
   it("does not write among what is there, and says what goes together", async () => {
@@ -117,10 +129,20 @@ describe("mainstay metrics export", () => {
     expect([exitCode, await readdir(directory)]).toEqual([2, ["mine"]]);
     expect(stderr).toContain("is not empty");
     await rm(path.join(directory, "mine"));
-    expect((await product().cli(...exportTo(directory, "sum(orders_total)"))).stderr).toContain("is no selector");
+    expect((await product().cli(...exportTo(directory, "sum(orders_total)"))).stderr).toContain(
+      "is no selector",
+    );
     expect((await product().cli(...exportTo(directory, "nothing_such"))).stdout).toBe("Nothing was found.\n");
     expect(await readdir(directory)).toEqual(["wal"]);
-    const alone = await product().cli("metrics", "export", "orders_total", "--range", "1h", "--directory", directory);
+    const alone = await product().cli(
+      "metrics",
+      "export",
+      "orders_total",
+      "--range",
+      "1h",
+      "--directory",
+      directory,
+    );
     expect([alone.exitCode, alone.stderr]).toEqual([2, expect.stringContaining("go together")]);
   });
 });

@@ -1,10 +1,10 @@
 import { BYTES, ProtoReader, readFields, readMessage, tagOf, VARINT } from "@mainstay/metrics/protobuf";
-import { readXorChunk } from "@mainstay/metrics/testing";
-import { readChunkFrames, type ChunkFrame } from "@mainstay/metrics/wire";
-import { uncompressSync } from "snappy";
+import { encodeXorChunk, readXorChunk } from "@mainstay/metrics/testing";
+import { decompressSnappy, readChunkFrames, type ChunkFrame } from "@mainstay/metrics/wire";
 
 /** What clients of remote-read send, and what they make of the answers. */
 
+const ANSWER_BYTES_MAX = 64 * 1024 ** 2;
 const FRAME_BYTES_MAX = 64 * 1024 ** 2;
 const PIECE_BYTES = 1_000;
 const XOR = 1;
@@ -24,7 +24,7 @@ export interface ReadSeries {
 
 /** The answer of the form SAMPLES. */
 export function readSamples(compressed: Uint8Array): ReadSeries[] {
-  const reader = new ProtoReader(new Uint8Array(uncompressSync(Buffer.from(compressed), { asBuffer: true }) as Buffer));
+  const reader = new ProtoReader(decompressSnappy(compressed, { limitBytes: ANSWER_BYTES_MAX }));
   const found: ReadSeries[] = [];
   let query = -1;
   readFields(reader, () => {
@@ -106,4 +106,19 @@ export function seriesOf(frames: readonly ChunkFrame[]): ReadSeries[] {
     }
   }
   return found;
+}
+
+/** A chunk of floats, and what we make of its samples; without padding, of which theirs may have a byte more. */
+export function encodedAgain(bytes: Uint8Array): { theirs: string; ours: string } {
+  const { timestampsMs, bits } = readXorChunk(bytes);
+  const values = new Float64Array(BigUint64Array.from(bits).buffer);
+  const encoded = encodeXorChunk({ timestampsMs: Float64Array.from(timestampsMs), values });
+  const hex = (all: Uint8Array) => Buffer.from(all).toString("hex").replace(/(00)+$/, "");
+  return { theirs: hex(bytes), ours: hex(encoded) };
+}
+
+/** The first and the last time of a chunk of floats. */
+export function endsOf(bytes: Uint8Array): (number | undefined)[] {
+  const { timestampsMs } = readXorChunk(bytes);
+  return [timestampsMs[0], timestampsMs.at(-1)];
 }

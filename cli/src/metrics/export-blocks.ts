@@ -25,7 +25,9 @@ const HEADERS = {
   "x-prometheus-remote-read-version": "0.1.0",
 };
 
-/** Writes the samples of series as blocks of Prometheus, each of a window of time that is read as a stream. */
+/**
+ * Writes the samples of series as blocks of Prometheus, each of a window of time that is read as a stream.
+ */
 export async function exportBlocks(context: Context, wish: BlocksWish): Promise<void> {
   const { directory } = wish;
   const matchers = await matchersOf(wish.selector);
@@ -72,7 +74,11 @@ function makeDirectory(directory: string): void {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CliError(`${directory} cannot be written: ${reason}`, EXIT.usage);
   }
-  throw new CliError(`${directory} is not empty`, EXIT.usage, "Name a directory that is, or that is not there yet.");
+  throw new CliError(
+    `${directory} is not empty`,
+    EXIT.usage,
+    "Name a directory that is, or that is not there yet.",
+  );
 }
 
 interface Window {
@@ -112,7 +118,10 @@ async function exportWindow(
   }
 }
 
-async function readStream({ api }: Context, body: Uint8Array<ArrayBuffer>): Promise<AsyncIterable<Uint8Array>> {
+async function readStream(
+  { api }: Context,
+  body: Uint8Array<ArrayBuffer>,
+): Promise<AsyncIterable<Uint8Array>> {
   const response = await api.plain("/prometheus/api/v1/read", { method: "POST", headers: HEADERS, body });
   if (response.status === 200 && response.body !== null) return response.body;
   if (!response.headers.get("content-type")?.startsWith("text/plain")) throw await problemOf(response);

@@ -26,9 +26,15 @@ export interface WrittenBlock {
   maxMs: number;
 }
 
-/** Writes one block of Prometheus' time-series database; of chunks as they come, nothing is kept but their place. */
+/**
+ * Writes one block of Prometheus' time-series database; of
+ * chunks as they come, nothing is kept but their place.
+ */
 export interface BlockWriter {
-  /** Series come in the order of their labels, and their chunks in the order of time; a series may come in pieces. */
+  /**
+   * Series come in the order of their labels, and their
+   * chunks in the order of time; a series may come in pieces.
+   */
   add(labels: Labels, chunks: readonly SampleChunk[]): void;
   /** Puts the block in its place; null, and nothing is there, when it would hold no series. */
   finish(): WrittenBlock | null;

@@ -75,7 +75,11 @@ function writeSymbols(file: FileWriter, series: readonly IndexedSeries[]): Map<s
 /** Which series have which label, by name and value. */
 type Postings = Map<string, Map<string, number[]>>;
 
-function writeSeries(file: FileWriter, series: readonly IndexedSeries[], symbols: ReadonlyMap<string, number>) {
+function writeSeries(
+  file: FileWriter,
+  series: readonly IndexedSeries[],
+  symbols: ReadonlyMap<string, number>,
+) {
   const postings: Postings = new Map();
   const add = (name: string, value: string, id: number): void => {
     const byValue = postings.get(name) ?? new Map<string, number[]>();
@@ -132,9 +136,7 @@ function writePostings(file: FileWriter, postings: Postings): BlockBytes {
   const lists = [...postings]
     .toSorted(([a], [b]) => compareBytes(a, b))
     .flatMap(([name, byValue]) =>
-      [...byValue]
-        .toSorted(([a], [b]) => compareBytes(a, b))
-        .map(([value, ids]) => ({ name, value, ids })),
+      [...byValue].toSorted(([a], [b]) => compareBytes(a, b)).map(([value, ids]) => ({ name, value, ids })),
     );
   table.word(lists.length);
   for (const { name, value, ids } of lists) {

@@ -1,1 +1,6 @@
-export { createBlockWriter, type BlockWriter, type BlockWriterOptions, type WrittenBlock } from "./block-writer.ts";
+export {
+  createBlockWriter,
+  type BlockWriter,
+  type BlockWriterOptions,
+  type WrittenBlock,
+} from "./block-writer.ts";

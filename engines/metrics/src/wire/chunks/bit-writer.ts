@@ -33,7 +33,7 @@ export class BitWriter {
   /** The lowest bits of a whole number as its complement to 2^64. */
   wideBits(value: number, count: number): void {
     if (count > 32) this.bits(Math.floor(value / TWO_TO_32), count - 32);
-    this.bits(value % TWO_TO_32 | 0, Math.min(count, 32));
+    this.bits((value % TWO_TO_32) | 0, Math.min(count, 32));
   }
 
   /** A prefix, written as its bits are read, and a number behind it. */

@@ -15,7 +15,10 @@ const WORDS = new Uint32Array(FLOAT.buffer);
  * Histograms that `isSameChunk` of each other as a chunk of Prometheus: what they share once,
  * then a column of numbers each. (Prometheus, "Chunks Disk Format", float histogram chunk data.)
  */
-export function encodeFloatHistogramChunk({ timestampsMs, values }: HistogramColumn): Uint8Array<ArrayBuffer> {
+export function encodeFloatHistogramChunk({
+  timestampsMs,
+  values,
+}: HistogramColumn): Uint8Array<ArrayBuffer> {
   const [first] = values;
   if (first === undefined) throw new RangeError("a chunk of no histograms");
   const writer = new BitWriter();

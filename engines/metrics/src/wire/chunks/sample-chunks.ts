@@ -16,7 +16,10 @@ export interface SampleChunk {
 }
 
 /** The samples of a series in chunks of usual size, in the order of time; none overlaps another. */
-export function* sampleChunks({ floats, histograms }: Pick<Series, "floats" | "histograms">): Generator<SampleChunk> {
+export function* sampleChunks({
+  floats,
+  histograms,
+}: Pick<Series, "floats" | "histograms">): Generator<SampleChunk> {
   let nextFloat = 0;
   let nextHistogram = 0;
   const histogramTimes = histograms?.timestampsMs ?? new Float64Array(0);

@@ -6,7 +6,7 @@ import { startXor, writeXor, type XorState } from "./xor-values.ts";
 export const SAMPLES_PER_CHUNK = 120;
 
 /** Two bytes hold the number of samples. */
-export const CHUNK_SAMPLES_MAX = 65_535;
+const CHUNK_SAMPLES_MAX = 65_535;
 
 /**
  * Floats as a chunk of Prometheus' time-series database: times as differences of differences,

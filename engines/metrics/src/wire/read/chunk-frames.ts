@@ -16,8 +16,8 @@ const SUM_BYTES = 4;
 const CHUNK_HEAD_BYTES = 32;
 
 /**
- * A series as frames of the form STREAMED_XOR_CHUNKS: the length of a `ChunkedReadResponse`, its CRC-32C, itself.
- * A frame holds chunks of one series, up to about so many bytes, and at least one.
+ * A series as frames of the form STREAMED_XOR_CHUNKS: the length of a `ChunkedReadResponse`, its
+ * CRC-32C, itself. A frame holds chunks of one series, up to about so many bytes, and at least one.
  */
 export function* chunkFrames(
   { labels, chunks }: FramedSeries,

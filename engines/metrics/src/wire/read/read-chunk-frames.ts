@@ -46,7 +46,11 @@ function joined(before: Uint8Array, after: Uint8Array): Uint8Array<ArrayBuffer> 
 }
 
 /** Null while it is not there whole. */
-function frameAt(bytes: Uint8Array, from: number, limitBytes: number): { message: Uint8Array; end: number } | null {
+function frameAt(
+  bytes: Uint8Array,
+  from: number,
+  limitBytes: number,
+): { message: Uint8Array; end: number } | null {
   const length = lengthAt(bytes, from);
   if (length === null) return null;
   if (length.sizeBytes > limitBytes)

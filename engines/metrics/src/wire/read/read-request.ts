@@ -1,6 +1,14 @@
 import { RE2JS } from "re2js";
 import type { Matcher, MatcherOperator, SelectHints } from "../../storage.ts";
-import { BYTES, ProtoReader, readFields, readMessage, readRepeated, tagOf, VARINT } from "../protobuf/proto-reader.ts";
+import {
+  BYTES,
+  ProtoReader,
+  readFields,
+  readMessage,
+  readRepeated,
+  tagOf,
+  VARINT,
+} from "../protobuf/proto-reader.ts";
 import { WireError } from "../wire-error.ts";
 
 /** What a `prometheus.ReadRequest` asks for. */
@@ -45,7 +53,9 @@ export function readReadRequest(bytes: Uint8Array): ReadRequest {
   if (queries.length > QUERIES_MAX) throw new WireError(`a request has more than ${QUERIES_MAX} queries`);
   const form = accepted.length === 0 ? "samples" : accepted.map((each) => FORMS[each]).find(Boolean);
   if (form === undefined)
-    throw new WireError("the answer can have the form SAMPLES (0) or STREAMED_XOR_CHUNKS (1), and neither is accepted");
+    throw new WireError(
+      "the answer can have the form SAMPLES (0) or STREAMED_XOR_CHUNKS (1), and neither is accepted",
+    );
   return { queries, form };
 }
 

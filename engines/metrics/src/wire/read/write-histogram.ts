@@ -4,7 +4,12 @@ import { BYTES, FIXED_64, tagOf, VARINT } from "../protobuf/proto-reader.ts";
 import type { ProtoWriter } from "../protobuf/proto-writer.ts";
 
 const RESET_HINTS: readonly ResetHint[] = ["unknown", "reset", "not-reset", "gauge"];
-const FLOAT = { count: 2, zeroCount: 7, negative: { spans: 8, counts: 10 }, positive: { spans: 11, counts: 13 } };
+const FLOAT = {
+  count: 2,
+  zeroCount: 7,
+  negative: { spans: 8, counts: 10 },
+  positive: { spans: 11, counts: 13 },
+};
 
 /** The fields of the message Histogram in its form with floats, which holds every count there is. */
 export function writeHistogram(writer: ProtoWriter, histogram: Histogram, timestampMs: number): void {

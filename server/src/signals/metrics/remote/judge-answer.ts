@@ -35,7 +35,10 @@ export function judgeAnswer(
   const encoding = headers["content-encoding"]?.toLowerCase() ?? "identity";
   const isGzip = encoding === "gzip";
   if (encoding !== "identity" && !(isGzip && acceptsGzip))
-    throw new RemoteFailure("nonsense", `${place} packed its answer with ${encoding}, which nobody asked for`);
+    throw new RemoteFailure(
+      "nonsense",
+      `${place} packed its answer with ${encoding}, which nobody asked for`,
+    );
   const announcedBytes = Number(headers["content-length"] ?? 0);
   if (announcedBytes > limitBytes) throw tooLarge(place, limitBytes);
   return { isGzip };

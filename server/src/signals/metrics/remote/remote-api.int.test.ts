@@ -4,9 +4,19 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openMetricsHouse, type MetricsHouse } from "../../../../../tests/support/metrics-house.ts";
-import { HAS_PROMETHEUS, startPrometheus, type RunningProgram } from "../../../../../tests/support/prometheus.ts";
+import {
+  HAS_PROMETHEUS,
+  startPrometheus,
+  type RunningProgram,
+} from "../../../../../tests/support/prometheus.ts";
 import { startHttpReceiver, type HttpReceiver } from "../../../../../tests/support/receivers.ts";
-import { remoteWrite1, remoteWrite2, RW1_TYPE, RW2_TYPE, type SentSeries } from "../../../../../tests/support/remote-write.ts";
+import {
+  remoteWrite1,
+  remoteWrite2,
+  RW1_TYPE,
+  RW2_TYPE,
+  type SentSeries,
+} from "../../../../../tests/support/remote-write.ts";
 import { waitUntil } from "../../../../../tests/support/wait-until.ts";
 
 const NOW_MS = Math.floor(Date.now() / 15_000) * 15_000;
@@ -26,72 +36,75 @@ const counters: SentSeries[] = ["a", "b", "c"].map((zone, nth) => ({
   samples: Array.from({ length: 200 }, (_, step) => [NOW_MS - (200 - step) * 15_000, step * (nth + 0.1)]),
 }));
 
-describe.skipIf(!HAS_PROMETHEUS)("queries answered by Debian's Prometheus (skipped where it is absent)", () => {
-  let prometheus: RunningProgram;
-  let house: MetricsHouse;
+describe.skipIf(!HAS_PROMETHEUS)(
+  "queries answered by Debian's Prometheus (skipped where it is absent)",
+  () => {
+    let prometheus: RunningProgram;
+    let house: MetricsHouse;
 
-  beforeAll(async () => {
-    prometheus = await startPrometheus(path.join(folder, "prometheus"));
-    const remote = { url: prometheus.url, bodyLimit: "1MiB" };
-    house = await openMetricsHouse({ engine: "remote", remote });
-    const headers = { "content-type": RW1_TYPE, "content-encoding": "snappy" };
-    const body = remoteWrite1(counters);
-    const written = await fetch(`${prometheus.url}/api/v1/write`, { method: "POST", headers, body });
-    expect(written.status).toBe(204);
-  });
-  afterAll(async () => {
-    await house?.close();
-    await prometheus?.stop();
-  });
+    beforeAll(async () => {
+      prometheus = await startPrometheus(path.join(folder, "prometheus"));
+      const remote = { url: prometheus.url, bodyLimit: "1MiB" };
+      house = await openMetricsHouse({ engine: "remote", remote });
+      const headers = { "content-type": RW1_TYPE, "content-encoding": "snappy" };
+      const body = remoteWrite1(counters);
+      const written = await fetch(`${prometheus.url}/api/v1/write`, { method: "POST", headers, body });
+      expect(written.status).toBe(204);
+    });
+    afterAll(async () => {
+      await house?.close();
+      await prometheus?.stop();
+    });
 
-  const span = { start: String(NOW_MS / 1000 - 2400), end: String(NOW_MS / 1000) };
-  const questions: [at: string, parameters: Record<string, string>][] = [
-    ["query", { query: "orders_total", time: span.end }],
-    ["query", { query: "orders_total[5m]", time: span.end }],
-    ["query", { query: "sum(", time: span.end }],
-    ["query", { query: "vector(1) / 0", time: span.end, timeout: "5s" }],
-    ["query_range", { query: "sum by (zone) (rate(orders_total[1m]))", ...span, step: "15" }],
-    ["query_range", { query: "orders_total", ...span, step: "0" }],
-    ["query_exemplars", { query: "orders_total", ...span }],
-    ["labels", span],
-    ["label/zone/values", { "match[]": 'orders_total{zone!="b"}', ...span }],
-    ["series", { "match[]": "orders_total", ...span }],
-    ["metadata", { limit: "5" }],
-  ];
+    const span = { start: String(NOW_MS / 1000 - 2400), end: String(NOW_MS / 1000) };
+    const questions: [at: string, parameters: Record<string, string>][] = [
+      ["query", { query: "orders_total", time: span.end }],
+      ["query", { query: "orders_total[5m]", time: span.end }],
+      ["query", { query: "sum(", time: span.end }],
+      ["query", { query: "vector(1) / 0", time: span.end, timeout: "5s" }],
+      ["query_range", { query: "sum by (zone) (rate(orders_total[1m]))", ...span, step: "15" }],
+      ["query_range", { query: "orders_total", ...span, step: "0" }],
+      ["query_exemplars", { query: "orders_total", ...span }],
+      ["labels", span],
+      ["label/zone/values", { "match[]": 'orders_total{zone!="b"}', ...span }],
+      ["series", { "match[]": "orders_total", ...span }],
+      ["metadata", { limit: "5" }],
+    ];
 
-  it.each(questions)("passes %s on, byte for byte", async (at, parameters) => {
-    const search = new URLSearchParams(parameters).toString();
-    const direct = await fetch(`${prometheus.url}/api/v1/${at}?${search}`);
-    const through = await house.ask(`${API}/${at}?${search}`);
-    expect(through.status).toBe(direct.status);
-    expect(through.headers.get("content-type")).toBe(direct.headers.get("content-type"));
-    expect(await through.text()).toBe(await direct.text());
-  });
+    it.each(questions)("passes %s on, byte for byte", async (at, parameters) => {
+      const search = new URLSearchParams(parameters).toString();
+      const direct = await fetch(`${prometheus.url}/api/v1/${at}?${search}`);
+      const through = await house.ask(`${API}/${at}?${search}`);
+      expect(through.status).toBe(direct.status);
+      expect(through.headers.get("content-type")).toBe(direct.headers.get("content-type"));
+      expect(await through.text()).toBe(await direct.text());
+    });
 
-  it("passes on forms, and answers that are packed", async () => {
-    const form = new URLSearchParams({ query: "orders_total[50m]", time: span.end }).toString();
-    const post = { method: "POST", headers: FORM, body: form };
-    const direct = await (await fetch(`${prometheus.url}/api/v1/query`, post)).text();
-    const through = await house.ask(`${API}/query`, post);
-    expect(through.headers.get("content-encoding")).toBe("gzip");
-    expect(await through.text()).toBe(direct);
-    const plain = { headers: { ...FORM, "accept-encoding": "identity" } };
-    const unpacked = await house.ask(`${API}/query`, { ...post, ...plain });
-    expect(unpacked.headers.get("content-encoding")).toBeNull();
-    expect(await unpacked.text()).toBe(direct);
-  });
+    it("passes on forms, and answers that are packed", async () => {
+      const form = new URLSearchParams({ query: "orders_total[50m]", time: span.end }).toString();
+      const post = { method: "POST", headers: FORM, body: form };
+      const direct = await (await fetch(`${prometheus.url}/api/v1/query`, post)).text();
+      const through = await house.ask(`${API}/query`, post);
+      expect(through.headers.get("content-encoding")).toBe("gzip");
+      expect(await through.text()).toBe(direct);
+      const plain = { headers: { ...FORM, "accept-encoding": "identity" } };
+      const unpacked = await house.ask(`${API}/query`, { ...post, ...plain });
+      expect(unpacked.headers.get("content-encoding")).toBeNull();
+      expect(await unpacked.text()).toBe(direct);
+    });
 
-  it("goes on taking in, deciding and telling of itself with its own store", async () => {
-    const here: SentSeries = { labels: [["__name__", "only_here"]], samples: [[NOW_MS, 7]] };
-    expect((await house.send(remoteWrite2([here]), RW2_TYPE)).status).toBe(204);
-    const answer = async (at: string) => (await house.ask(at)).text();
-    expect(await answer(`${API}/query?query=only_here`)).toContain('"result":[]');
-    expect(await answer("/prometheus/federate?match[]=only_here")).toContain("only_here{");
-    expect(await answer(`${API}/status/tsdb`)).toContain('"numSeries":1');
-    expect(await answer(`${API}/format_query?query=sum(x)by(y)`)).toContain("sum by (y) (x)");
-    expect((await house.ask("/api/v1/metrics/capacity")).status).toBe(200);
-  });
-});
+    it("goes on taking in, deciding and telling of itself with its own store", async () => {
+      const here: SentSeries = { labels: [["__name__", "only_here"]], samples: [[NOW_MS, 7]] };
+      expect((await house.send(remoteWrite2([here]), RW2_TYPE)).status).toBe(204);
+      const answer = async (at: string) => (await house.ask(at)).text();
+      expect(await answer(`${API}/query?query=only_here`)).toContain('"result":[]');
+      expect(await answer("/prometheus/federate?match[]=only_here")).toContain("only_here{");
+      expect(await answer(`${API}/status/tsdb`)).toContain('"numSeries":1');
+      expect(await answer(`${API}/format_query?query=sum(x)by(y)`)).toContain("sum by (y) (x)");
+      expect((await house.ask("/api/v1/metrics/capacity")).status).toBe(200);
+    });
+  },
+);
 
 describe("a remote that does not answer as it should", () => {
   let receiver: HttpReceiver;
@@ -165,7 +178,10 @@ describe("a remote that does not answer as it should", () => {
       ...{ type: "bad_response", words: "metrics.remote.auth" },
     },
     {
-      ...{ title: "an encoding nobody asked for", bad: plainly(200, { ...JSON_TYPE, "content-encoding": "br" }) },
+      ...{
+        title: "an encoding nobody asked for",
+        bad: plainly(200, { ...JSON_TYPE, "content-encoding": "br" }),
+      },
       ...{ type: "bad_response", words: "packed its answer with br" },
     },
     {

@@ -15,7 +15,12 @@ it("says what is wrong while the remote cannot be asked, and that it is over", a
   const { remote } = platformFile.parse({}).metrics;
   const api = createRemoteApi({
     config: { ...remote, url: receiver.url },
-    ...{ readSecret: async () => "", clock, log: silentLog, metrics: createMetrics({ clock, log: silentLog }) },
+    ...{
+      readSecret: async () => "",
+      clock,
+      log: silentLog,
+      metrics: createMetrics({ clock, log: silentLog }),
+    },
   });
   onTestFinished(async () => {
     api.stop();

@@ -46,7 +46,8 @@ export function createRemoteApi(dependencies: RemoteApiDependencies): RemoteApi 
   let stopProbing = (): void => {};
 
   async function ask(call: ApiCall, signal: AbortSignal, timeoutMs: number): Promise<StreamedAnswer> {
-    if (underWay >= CALLS_MAX) throw new RemoteFailure("busy", `${CALLS_MAX} questions to ${place} are under way`);
+    if (underWay >= CALLS_MAX)
+      throw new RemoteFailure("busy", `${CALLS_MAX} questions to ${place} are under way`);
     underWay += 1;
     const startedMs = clock.monotonicMs();
     const late = AbortSignal.timeout(timeoutMs);
@@ -104,8 +105,10 @@ export function createRemoteApi(dependencies: RemoteApiDependencies): RemoteApi 
       problem = reasonOf(error);
     }
     figures.up.set({}, Number(problem === null));
-    if (problem === null && before !== null) log.info({ place }, "the remote metrics store can be asked again");
-    if (problem !== null && before === null) log.warn({ problem }, "the remote metrics store cannot be asked");
+    if (problem === null && before !== null)
+      log.info({ place }, "the remote metrics store can be asked again");
+    if (problem !== null && before === null)
+      log.warn({ problem }, "the remote metrics store cannot be asked");
   }
 
   return {
@@ -148,7 +151,9 @@ function toFailure(
   const isCut = error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
   const reason = reasonOf(error);
   if (isCut || reason === "aborted")
-    return new RemoteFailure("cut-off", `${place} cut its answer off: ask again, and see its log`, { cause: error });
+    return new RemoteFailure("cut-off", `${place} cut its answer off: ask again, and see its log`, {
+      cause: error,
+    });
   const message = `${place} cannot be asked: ${reason}. See that it runs and that metrics.remote is right`;
   return new RemoteFailure("unreachable", message, { cause: error });
 }

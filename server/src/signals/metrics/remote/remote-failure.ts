@@ -1,7 +1,14 @@
 import type { ApiErrorType } from "../api-error.ts";
 
 /** Why there is no answer of the remote to pass on, as it is counted. */
-export type FailureReason = "busy" | "unreachable" | "timeout" | "refused" | "nonsense" | "too-large" | "cut-off";
+export type FailureReason =
+  | "busy"
+  | "unreachable"
+  | "timeout"
+  | "refused"
+  | "nonsense"
+  | "too-large"
+  | "cut-off";
 
 /** What kept an answer of the remote from being passed on, in words that say what to do. */
 export class RemoteFailure extends Error {

@@ -68,7 +68,7 @@ export function addReadRoutes(http: Http, { store, clock, config, bodyBytes }: R
     return reply({ status: 200, headers: { "content-type": FRAMES }, body });
 
     async function* pieces(): AsyncGenerator<Uint8Array> {
-      for (let isEnd = false; !isEnd; ) {
+      for (let isEnd = false; !isEnd;) {
         const piece = await store.nextOfRead(cursor);
         ({ isEnd } = piece);
         if (piece.body.length > 0) yield* patiently(piece.body);

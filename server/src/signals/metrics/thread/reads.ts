@@ -50,7 +50,8 @@ export function createReads(dependencies: ReadsDependencies): Reads {
     },
     next(cursor) {
       const frames = open.get(cursor);
-      if (frames === undefined) throw new MetricsError("unavailable", "the metrics store was started again meanwhile");
+      if (frames === undefined)
+        throw new MetricsError("unavailable", "the metrics store was started again meanwhile");
       const parts: Uint8Array[] = [];
       const untilMs = clock.monotonicMs() + PIECE_MS;
       let sizeBytes = 0;
@@ -79,7 +80,10 @@ function joined(parts: readonly Uint8Array[], sizeBytes: number): Uint8Array<Arr
   return whole;
 }
 
-function readSamples(dependencies: ReadsDependencies, queries: readonly ReadQuery[]): Uint8Array<ArrayBuffer> {
+function readSamples(
+  dependencies: ReadsDependencies,
+  queries: readonly ReadQuery[],
+): Uint8Array<ArrayBuffer> {
   const encoder = createSamplesEncoder();
   const { limits } = querySettings(dependencies, {});
   const budget = createQueryBudget(limits);
