@@ -16,11 +16,17 @@ const auth = z.union([z.strictObject({ bearer: secretSource }), z.strictObject({
 /** Secrets have `auth`; the others are those of the connection, or of whoever asks. */
 const OWN_HEADERS =
   /^(authorization|cookie|host|connection|content-.*|accept.*|transfer-encoding|te|upgrade|expect)$/i;
-const headerName = z
-  .string()
-  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "expected the name of a header, such as X-Scope-OrgID")
-  .refine((name) => !OWN_HEADERS.test(name), "expected another header: Mainstay sets this one by itself");
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 const headerValue = z.string().regex(/^[\t\x20-\x7e]*$/, "expected text of one line in ASCII");
+
+function refuseNames({ value, issues }: z.core.ParsePayload<Record<string, string>>): void {
+  for (const name of Object.keys(value)) {
+    const report = (message: string) =>
+      issues.push({ code: "custom", path: [name], message, input: value });
+    if (!HEADER_NAME.test(name)) report("expected the name of a header, such as X-Scope-OrgID");
+    else if (OWN_HEADERS.test(name)) report("expected another header: Mainstay sets this one by itself");
+  }
+}
 
 export const remote = z.strictObject({
   url: z
@@ -39,8 +45,9 @@ export const remote = z.strictObject({
       "`{ bearer: secret }` or `{ basic: { username, password: secret } }`; a secret is `{ env: NAME }` or `{ file: path }`.",
     ),
   headers: z
-    .record(headerName, headerValue)
+    .record(z.string(), headerValue)
     .refine((all) => Object.keys(all).length <= HEADERS_MAX, `expected at most ${HEADERS_MAX} headers`)
+    .check(refuseNames)
     .default({})
     .describe("Further headers of each request, such as X-Scope-OrgID."),
   caFile: z

@@ -185,3 +185,14 @@ it("outlives the death of its thread: calls under way fail, and the next ones ar
   await waitUntil("the thread to be back", () => room.state().state === "ready");
   expect((await room.store.stats()).head.series).toBe(0);
 });
+
+it("tells of a remote that cannot be asked, and goes on with its own store", async () => {
+  const { remote } = CONFIG;
+  const url = "http://127.0.0.1:1";
+  const room = openRoom(await newDirectory(), { engine: "remote", remote: { ...remote, url } });
+  await waitUntil("the remote to be missed", () => room.problems().length > 0);
+  expect(room.problems()).toEqual([
+    { subject: "remote-metrics", summary: expect.stringContaining(`Metrics cannot be queried: the remote metrics store at ${url}`) },
+  ]);
+  expect(samplesOf(await room.store.query({ query: "vector(1)" }))).toHaveLength(1);
+});

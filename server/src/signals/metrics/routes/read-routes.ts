@@ -3,7 +3,7 @@ import type { MetricsConfig } from "@mainstay/api";
 import type { Clock } from "../../../kernel/clock.ts";
 import { BYTE_STREAM, reply, type Http } from "../../../kernel/http/index.ts";
 import { API_STATUSES, API_TYPES_BY_FAULT } from "../api-error.ts";
-import { MetricsError, type MetricsStore } from "../metrics-store.ts";
+import { MetricsError, type MetricsStore, type ReadPiece } from "../metrics-store.ts";
 import { createReadGate } from "./read-gate.ts";
 import { readBytes } from "./read-bytes.ts";
 
@@ -43,7 +43,9 @@ export function addReadRoutes(http: Http, { store, clock, config, bodyBytes }: R
       const leave = await gate.enter(signal);
       try {
         const begun = await store.beginRead(bytes);
-        if ("cursor" in begun) return streamed(begun.cursor, leave);
+        // What fails at once is refused in words.
+        if ("cursor" in begun)
+          return streamed(begun.cursor, { first: await store.nextOfRead(begun.cursor), leave, signal });
         leave();
         const type = { "content-type": PROTOBUF, "content-encoding": "snappy" };
         return reply({ status: 200, headers: type, body: begun.body });
@@ -56,7 +58,7 @@ export function addReadRoutes(http: Http, { store, clock, config, bodyBytes }: R
   });
 
   /** Pieces are made as they are taken. */
-  function streamed(cursor: number, leave: () => void) {
+  function streamed(cursor: number, { first, leave, signal }: Streamed) {
     const closed = new AbortController();
     const body = Readable.from(pieces(), { objectMode: false, highWaterMark: 0 });
     body.once("close", () => {
@@ -65,25 +67,34 @@ export function addReadRoutes(http: Http, { store, clock, config, bodyBytes }: R
       // What is at its end is closed already; a store that is gone has nothing to close.
       store.endRead(cursor).catch(() => {});
     });
+    // Whoever hung up before the answer began takes nothing of it.
+    const hangUp = () => void body.destroy();
+    if (signal.aborted) hangUp();
+    signal.addEventListener("abort", hangUp, { once: true });
     return reply({ status: 200, headers: { "content-type": FRAMES }, body });
 
     async function* pieces(): AsyncGenerator<Uint8Array> {
-      for (let isEnd = false; !isEnd;) {
-        const piece = await store.nextOfRead(cursor);
-        ({ isEnd } = piece);
+      for (let piece = first; ; piece = await store.nextOfRead(cursor)) {
         if (piece.body.length > 0) yield* patiently(piece.body);
+        if (piece.isEnd) return;
       }
     }
 
     async function* patiently(piece: Uint8Array): AsyncGenerator<Uint8Array> {
       const taken = new AbortController();
       const over = AbortSignal.any([taken.signal, closed.signal]);
-      const hangUp = () => void body.destroy(new Error("nobody took what was read"));
-      void clock.sleep(STALL_MS, over).then(hangUp, () => {});
+      const giveUp = () => void body.destroy(new Error("nobody took what was read"));
+      void clock.sleep(STALL_MS, over).then(giveUp, () => {});
       yield piece;
       taken.abort();
     }
   }
+}
+
+interface Streamed {
+  first: ReadPiece;
+  leave(): void;
+  signal: AbortSignal;
 }
 
 function refuse(status: number, message: string) {
