@@ -4,14 +4,21 @@ import { platformFile } from "./platform-file.ts";
 const URL = "https://mimir.example.com/prometheus";
 const issuesOf = (metrics: object) => {
   const parsed = platformFile.safeParse({ metrics });
-  return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  return parsed.success
+    ? []
+    : parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
 };
 
 describe("metrics.remote", () => {
   it("takes what a remote is asked with", () => {
     const secret = { file: "/etc/mainstay/mimir" };
-    expect(issuesOf({ engine: "remote", remote: { url: URL, auth: { bearer: { env: "TOKEN" } } } })).toEqual([]);
-    const basic = { auth: { basic: { username: "mainstay", password: secret } }, headers: { "X-Scope-OrgID": "a" } };
+    expect(issuesOf({ engine: "remote", remote: { url: URL, auth: { bearer: { env: "TOKEN" } } } })).toEqual(
+      [],
+    );
+    const basic = {
+      auth: { basic: { username: "mainstay", password: secret } },
+      headers: { "X-Scope-OrgID": "a" },
+    };
     expect(issuesOf({ engine: "remote", remote: { url: `${URL}/`, ...basic } })).toEqual([]);
     expect(issuesOf({ engine: "remote" })).toEqual([
       'metrics.remote.url: expected the URL of what answers queries while metrics.engine is "remote"',

@@ -21,8 +21,7 @@ const headerValue = z.string().regex(/^[\t\x20-\x7e]*$/, "expected text of one l
 
 function refuseNames({ value, issues }: z.core.ParsePayload<Record<string, string>>): void {
   for (const name of Object.keys(value)) {
-    const report = (message: string) =>
-      issues.push({ code: "custom", path: [name], message, input: value });
+    const report = (message: string) => issues.push({ code: "custom", path: [name], message, input: value });
     if (!HEADER_NAME.test(name)) report("expected the name of a header, such as X-Scope-OrgID");
     else if (OWN_HEADERS.test(name)) report("expected another header: Mainstay sets this one by itself");
   }

@@ -108,12 +108,17 @@ export function seriesOf(frames: readonly ChunkFrame[]): ReadSeries[] {
   return found;
 }
 
-/** A chunk of floats, and what we make of its samples; without padding, of which theirs may have a byte more. */
+/**
+ * A chunk of floats, and what we make of its samples; without padding, of which theirs may have a byte more.
+ */
 export function encodedAgain(bytes: Uint8Array): { theirs: string; ours: string } {
   const { timestampsMs, bits } = readXorChunk(bytes);
   const values = new Float64Array(BigUint64Array.from(bits).buffer);
   const encoded = encodeXorChunk({ timestampsMs: Float64Array.from(timestampsMs), values });
-  const hex = (all: Uint8Array) => Buffer.from(all).toString("hex").replace(/(00)+$/, "");
+  const hex = (all: Uint8Array) =>
+    Buffer.from(all)
+      .toString("hex")
+      .replace(/(00)+$/, "");
   return { theirs: hex(bytes), ours: hex(encoded) };
 }
 

@@ -17,10 +17,17 @@ function newDirectory(): string {
 }
 
 const writerIn = (directory: string) =>
-  createBlockWriter({ disk: fs, directory, nowMs: 1_469_918_176_385, random: (bytes) => new Uint8Array(bytes) });
+  createBlockWriter({
+    disk: fs,
+    directory,
+    nowMs: 1_469_918_176_385,
+    random: (bytes) => new Uint8Array(bytes),
+  });
 const named = (name: string) => createLabels([["__name__", name]]);
 const chunksAt = (...times: number[]): SampleChunk[] => [
-  ...sampleChunks({ floats: { timestampsMs: Float64Array.from(times), values: new Float64Array(times.length) } }),
+  ...sampleChunks({
+    floats: { timestampsMs: Float64Array.from(times), values: new Float64Array(times.length) },
+  }),
 ];
 
 it("puts a block in its place once it is whole, and says what it holds", () => {
@@ -41,7 +48,9 @@ it("puts a block in its place once it is whole, and says what it holds", () => {
   });
   const index = fs.readFileSync(join(directory, ulid, "index"));
   expect(index.subarray(0, 5).toString("hex")).toBe("baaad70002");
-  expect(index.readUInt32BE(index.length - 4)).toBe(crc32c(index.subarray(index.length - 52, index.length - 4)));
+  expect(index.readUInt32BE(index.length - 4)).toBe(
+    crc32c(index.subarray(index.length - 52, index.length - 4)),
+  );
 });
 
 it("leaves nothing when there is nothing to write, or when it is given up", () => {

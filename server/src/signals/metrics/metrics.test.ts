@@ -192,7 +192,10 @@ it("tells of a remote that cannot be asked, and goes on with its own store", asy
   const room = openRoom(await newDirectory(), { engine: "remote", remote: { ...remote, url } });
   await waitUntil("the remote to be missed", () => room.problems().length > 0);
   expect(room.problems()).toEqual([
-    { subject: "remote-metrics", summary: expect.stringContaining(`Metrics cannot be queried: the remote metrics store at ${url}`) },
+    {
+      subject: "remote-metrics",
+      summary: expect.stringContaining(`Metrics cannot be queried: the remote metrics store at ${url}`),
+    },
   ]);
   expect(samplesOf(await room.store.query({ query: "vector(1)" }))).toHaveLength(1);
 });

@@ -72,7 +72,12 @@ const bounds = fc.constantFrom([0.005, 0.01, 33_554.43, 33_554.431], [-1, 1 / 3,
 /** Histograms of one layout, the counts of each at least those of the one before. */
 const histograms = fc
   .record({
-    layout: fc.record({ positive: indexes, negative: indexes, zeroThreshold: threshold, customBounds: bounds }),
+    layout: fc.record({
+      positive: indexes,
+      negative: indexes,
+      zeroThreshold: threshold,
+      customBounds: bounds,
+    }),
     ...{ isCustom: fc.boolean(), schema: fc.integer({ min: -4, max: 8 }), isGauge: fc.boolean() },
     growth: fc.array(fc.tuple(amount, fc.double({ noNaN: true })), { minLength: 1, maxLength: 20 }),
   })
@@ -110,10 +115,11 @@ it("keeps every number of a histogram, and where its buckets are", () => {
   );
 });
 
-it("begins a chunk where buckets change, where counts fall, and where the other kind of sample stands", () => {
+it("begins a chunk where buckets change, counts fall, or a sample of the other kind stands", () => {
   const plain: Histogram = {
-    ...{ schema: 0, count: 4, sum: 1, zeroThreshold: 0, zeroCount: 0, customBounds: [], resetHint: "unknown" },
-    ...{ positive: { indexes: Int32Array.of(1), counts: Float64Array.of(4) }, negative: NO_BUCKETS },
+    ...{ schema: 0, count: 4, sum: 1, zeroThreshold: 0, zeroCount: 0, customBounds: [] },
+    positive: { indexes: Int32Array.of(1), counts: Float64Array.of(4) },
+    ...{ negative: NO_BUCKETS, resetHint: "unknown" },
   };
   const moved: Histogram = { ...plain, positive: { indexes: Int32Array.of(2), counts: Float64Array.of(4) } };
   const fallen: Histogram = { ...moved, count: 3 };
@@ -122,12 +128,29 @@ it("begins a chunk where buckets change, where counts fall, and where the other 
   const floats = { timestampsMs: Float64Array.of(0, 5), values: Float64Array.of(7, 8) };
   const chunks = [...sampleChunks({ floats, histograms: { timestampsMs, values } })];
   expect(chunks.map(({ encoding, minMs, maxMs }) => [encoding, minMs, maxMs])).toEqual([
-    ...[[1, 0, 0], [3, 1, 2], [3, 3, 3], [3, 4, 4], [1, 5, 5], [3, 6, 6]],
+    ...[
+      [1, 0, 0],
+      [3, 1, 2],
+      [3, 3, 3],
+      [3, 4, 4],
+      [1, 5, 5],
+      [3, 6, 6],
+    ],
   ]);
 });
 
 it("orders texts as their UTF-8", () => {
-  const letter = fc.constantFrom("", "a", "z", "é", "\u{d7ff}", "\u{e000}", "\u{ffff}", "\u{10000}", "\u{10ffff}");
+  const letter = fc.constantFrom(
+    "",
+    "a",
+    "z",
+    "é",
+    "\u{d7ff}",
+    "\u{e000}",
+    "\u{ffff}",
+    "\u{10000}",
+    "\u{10ffff}",
+  );
   const text = fc.array(letter, { maxLength: 4 }).map((letters) => letters.join(""));
   fc.assert(
     fc.property(text, text, (a, b) => {

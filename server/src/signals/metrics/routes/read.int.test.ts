@@ -238,8 +238,8 @@ describe.skipIf(!HAS_PROMETHEUS)(
       // Where a chunk ends is theirs to choose.
       for (const { bytes } of theirs.flatMap(({ chunks }) => chunks)) {
         const chunk = encodedAgain(bytes);
-      expect(chunk.ours).toBe(chunk.theirs);
-    }
+        expect(chunk.ours).toBe(chunk.theirs);
+      }
     });
   },
 );
