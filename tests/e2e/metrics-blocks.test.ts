@@ -2,9 +2,11 @@ import { execFile } from "node:child_process";
 import { cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
+import { runCommand } from "../support/command.ts";
 import { HAS_PROMETHEUS, startPrometheus } from "../support/prometheus.ts";
+import { startHttpReceiver } from "../support/receivers.ts";
 import { remoteWrite2, RW2_TYPE, type SentSeries } from "../support/remote-write.ts";
 import { useProduct } from "../support/use-product.ts";
 
@@ -144,6 +146,22 @@ describe("mainstay metrics export", () => {
       directory,
     );
     expect([alone.exitCode, alone.stderr]).toEqual([2, expect.stringContaining("go together")]);
+  });
+});
+
+describe("a stream that breaks off", () => {
+  it("leaves no block, and is told", async () => {
+    const receiver = await startHttpReceiver((_request, response) => {
+      response.writeHead(200, { "content-type": "application/x-streamed-protobuf" }).write(Uint8Array.of(100, 1, 2));
+      setImmediate(() => response.destroy());
+    });
+    onTestFinished(() => receiver.close());
+    const directory = path.join(product().directory, "broken");
+    const env = { MAINSTAY_URL: receiver.url, MAINSTAY_TOKEN: "anything" };
+    const { exitCode, stderr } = await runCommand(exportTo(directory, "orders_total"), { env });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("broke off");
+    expect(await readdir(directory)).toEqual(["wal"]);
   });
 });
 

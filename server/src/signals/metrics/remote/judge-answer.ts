@@ -9,7 +9,8 @@ export interface AnswerHead {
 
 /** Statuses with which Prometheus and its like answer a question in their own words. */
 const PASSED_ON = new Set([200, 400, 404, 413, 422, 429, 500, 503]);
-const JSON_TYPE = "application/json";
+/** VictoriaMetrics calls some of its answers application/stream+json. */
+const JSON_TYPE = /^application\/([a-z0-9.-]+\+)?json$/;
 
 /** Throws RemoteFailure for an answer that is none of Prometheus' API; says whether the body is packed. */
 export function judgeAnswer(
@@ -27,7 +28,7 @@ export function judgeAnswer(
       `${place} sends us elsewhere with status ${status}, which is not followed: set metrics.remote.url to where its API is`,
     );
   const type = headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "no type";
-  if (!PASSED_ON.has(status) || type !== JSON_TYPE)
+  if (!PASSED_ON.has(status) || !JSON_TYPE.test(type))
     throw new RemoteFailure(
       "nonsense",
       `${place} answered with status ${status} and ${type}, which is no answer of Prometheus' API: correct metrics.remote.url, or see what stands between`,

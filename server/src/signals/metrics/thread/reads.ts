@@ -52,22 +52,29 @@ export function createReads(dependencies: ReadsDependencies): Reads {
       const frames = open.get(cursor);
       if (frames === undefined)
         throw new MetricsError("unavailable", "the metrics store was started again meanwhile");
-      const parts: Uint8Array[] = [];
-      const untilMs = clock.monotonicMs() + PIECE_MS;
-      let sizeBytes = 0;
-      let isEnd = false;
-      while (!isEnd && sizeBytes < PIECE_BYTES && (parts.length === 0 || clock.monotonicMs() < untilMs)) {
-        const frame = frames.next();
-        isEnd = frame.done === true;
-        if (frame.done === true) break;
-        parts.push(frame.value);
-        sizeBytes += frame.value.length;
-      }
-      if (isEnd) open.delete(cursor);
-      return { body: joined(parts, sizeBytes), isEnd };
+      open.delete(cursor);
+      const piece = takePiece(frames, clock);
+      if (!piece.isEnd) open.set(cursor, frames);
+      return piece;
     },
     end: (cursor) => void open.delete(cursor),
   };
+}
+
+function takePiece(frames: Iterator<Uint8Array>, clock: Clock): ReadPiece {
+  const parts: Uint8Array[] = [];
+  const untilMs = clock.monotonicMs() + PIECE_MS;
+  let sizeBytes = 0;
+  let isEnd = false;
+  while (!isEnd && sizeBytes < PIECE_BYTES && (parts.length === 0 || clock.monotonicMs() < untilMs)) {
+    const frame = frames.next();
+    if (frame.done === true) isEnd = true;
+    else {
+      parts.push(frame.value);
+      sizeBytes += frame.value.length;
+    }
+  }
+  return { body: joined(parts, sizeBytes), isEnd };
 }
 
 function joined(parts: readonly Uint8Array[], sizeBytes: number): Uint8Array<ArrayBuffer> {
