@@ -25,6 +25,9 @@ const orders: SentSeries[] = ["ä", "b", "c"].map((zone, nth) => ({
     return [timeMs, nth === 2 ? Math.sin(step) : step * (nth + 1)];
   }),
 }));
+/** So many values of a label that readers of an index find most of them by looking between others. */
+const MANY = 200;
+const many = Array.from({ length: MANY }, (_, nth) => `many{nth="${nth}"} ${nth} ${(NOW_MS - 60_000) / 1000}`);
 const latency: SentSeries = {
   labels: [["__name__", "latency"]],
   histograms: Array.from({ length: 40 }, (_, step) => [
@@ -38,7 +41,7 @@ beforeAll(async () => {
     samples.map(([timeMs, value]) => `orders_total{zone="${labels[1]?.[1]}"} ${value} ${timeMs / 1000}`),
   );
   const file = path.join(product().directory, "orders.om");
-  await writeFile(file, `# TYPE orders counter\n${text.join("\n")}\n# EOF\n`);
+  await writeFile(file, `# TYPE orders counter\n${[...text, ...many].join("\n")}\n# EOF\n`);
   expect((await product().cli("metrics", "import", file)).exitCode).toBe(0);
   const { MAINSTAY_TOKEN } = product().access();
   const headers = {
@@ -86,8 +89,8 @@ describe.skipIf(!HAS_PROMETHEUS)(
 
     it("are served by a Prometheus, native histograms too", async () => {
       const directory = path.join(product().directory, "all");
-      const { stdout } = await product().cli(...exportTo(directory, '{__name__=~"orders_total|latency"}'));
-      expect(stdout).toMatch(/^\d blocks with 2200 samples are in /);
+      const { stdout } = await product().cli(...exportTo(directory, '{__name__=~"orders_total|latency|many"}'));
+      expect(stdout).toMatch(/^\d blocks with 2400 samples are in /);
       const data = path.join(product().directory, "prometheus/data");
       await mkdir(data, { recursive: true });
       for (const block of await readdir(directory))
@@ -109,6 +112,9 @@ describe.skipIf(!HAS_PROMETHEUS)(
           "sum(sum_over_time(orders_total[5h]))",
           'count_over_time(orders_total{zone="ä"}[5h])',
           "histogram_sum(latency)",
+        'many{nth="157"}',
+        'sum(many{nth=~"1.*"})',
+        'count({__name__=~"m.+", nth!=""})',
           "histogram_count(increase(latency[9m]))",
         ]) {
           const [theirs, ours] = await ask(query);
