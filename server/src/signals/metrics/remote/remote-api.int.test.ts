@@ -216,6 +216,19 @@ describe("a remote that does not answer as it should", () => {
     await expect(grown.text()).rejects.toThrow();
   });
 
+  it("does not ask on for whoever hung up", async () => {
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    answer = (_request, response) => {
+      response.once("close", end);
+      response.writeHead(200, JSON_TYPE).write("{");
+    };
+    const hung = new AbortController();
+    const begun = await house.ask(`${API}/labels`, { signal: hung.signal });
+    expect(begun.status).toBe(200);
+    hung.abort();
+    await ended;
+  });
+
   it("counts what failed, and says that it can be asked", async () => {
     answer = plainly(200, HTML);
     await refusal();
