@@ -27,7 +27,10 @@ const orders: SentSeries[] = ["ä", "b", "c"].map((zone, nth) => ({
 }));
 /** So many values of a label that readers of an index find most of them by looking between others. */
 const MANY = 200;
-const many = Array.from({ length: MANY }, (_, nth) => `many{nth="${nth}"} ${nth} ${(NOW_MS - 60_000) / 1000}`);
+const many = Array.from(
+  { length: MANY },
+  (_, nth) => `many{nth="${nth}"} ${nth} ${(NOW_MS - 60_000) / 1000}`,
+);
 const latency: SentSeries = {
   labels: [["__name__", "latency"]],
   histograms: Array.from({ length: 40 }, (_, step) => [
@@ -89,7 +92,9 @@ describe.skipIf(!HAS_PROMETHEUS)(
 
     it("are served by a Prometheus, native histograms too", async () => {
       const directory = path.join(product().directory, "all");
-      const { stdout } = await product().cli(...exportTo(directory, '{__name__=~"orders_total|latency|many"}'));
+      const { stdout } = await product().cli(
+        ...exportTo(directory, '{__name__=~"orders_total|latency|many"}'),
+      );
       expect(stdout).toMatch(/^\d blocks with 2400 samples are in /);
       const data = path.join(product().directory, "prometheus/data");
       await mkdir(data, { recursive: true });
@@ -112,9 +117,9 @@ describe.skipIf(!HAS_PROMETHEUS)(
           "sum(sum_over_time(orders_total[5h]))",
           'count_over_time(orders_total{zone="ä"}[5h])',
           "histogram_sum(latency)",
-        'many{nth="157"}',
-        'sum(many{nth=~"1.*"})',
-        'count({__name__=~"m.+", nth!=""})',
+          'many{nth="157"}',
+          'sum(many{nth=~"1.*"})',
+          'count({__name__=~"m.+", nth!=""})',
           "histogram_count(increase(latency[9m]))",
         ]) {
           const [theirs, ours] = await ask(query);
@@ -158,7 +163,9 @@ describe("mainstay metrics export", () => {
 describe("a stream that breaks off", () => {
   it("leaves no block, and is told", async () => {
     const receiver = await startHttpReceiver((_request, response) => {
-      response.writeHead(200, { "content-type": "application/x-streamed-protobuf" }).write(Uint8Array.of(100, 1, 2));
+      response
+        .writeHead(200, { "content-type": "application/x-streamed-protobuf" })
+        .write(Uint8Array.of(100, 1, 2));
       setImmediate(() => response.destroy());
     });
     onTestFinished(() => receiver.close());

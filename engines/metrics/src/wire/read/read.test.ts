@@ -23,7 +23,10 @@ describe("a request of remote-read", () => {
   const read = (bytes: Uint8Array) => readReadRequest(decompressSnappy(bytes, { limitBytes: 10_000 }));
 
   it("is read as it was written", () => {
-    const queries = [{ fromMs: -5, toMs: 2 ** 42, matchers }, { fromMs: 0, toMs: 1, matchers: [] }];
+    const queries = [
+      { fromMs: -5, toMs: 2 ** 42, matchers },
+      { fromMs: 0, toMs: 1, matchers: [] },
+    ];
     const hints = { stepMs: 0, rangeMs: 0, functionName: "" };
     expect(read(encodeReadRequest(queries, "chunks"))).toEqual({
       form: "chunks",
@@ -42,7 +45,10 @@ describe("a request of remote-read", () => {
 
   it("is refused when a regular expression is none, or is endless", () => {
     const asking = (value: string) =>
-      encodeReadRequest([{ fromMs: 0, toMs: 1, matchers: [{ name: "a", operator: "=~", value }] }], "samples");
+      encodeReadRequest(
+        [{ fromMs: 0, toMs: 1, matchers: [{ name: "a", operator: "=~", value }] }],
+        "samples",
+      );
     expect(() => read(asking("("))).toThrow('"(" is no regular expression');
     const long = asking("a".repeat(16_385));
     expect(() => readReadRequest(decompressSnappy(long, { limitBytes: 100_000 }))).toThrow("more than 16384");
@@ -75,7 +81,8 @@ describe("frames of chunks", () => {
       expect(found.map(({ queryIndex, labels: { key } }) => [queryIndex, key])).toEqual(
         frames.map(() => [3, labels.key]),
       );
-      const bytesOf = (all: { bytes: Uint8Array }[]) => all.map(({ bytes }) => Buffer.from(bytes).toString("hex"));
+      const bytesOf = (all: { bytes: Uint8Array }[]) =>
+        all.map(({ bytes }) => Buffer.from(bytes).toString("hex"));
       expect(bytesOf(found.flatMap((each) => each.chunks))).toEqual(bytesOf(chunks));
     }
   });
