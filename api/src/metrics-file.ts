@@ -113,16 +113,22 @@ const rules = z.strictObject({
     .describe("How often the rules of a group are evaluated that says nothing else."),
 });
 
-export const metrics = z.strictObject({
+const HEAP_BYTES = 64 * MIB;
+/** A series with its labels takes 1.1 to 1.3 KiB; what was in the log must fit again after a start. */
+const HEAP_BYTES_PER_SERIES = 2048;
+
+const parts = z.strictObject({
   outOfOrder: durationWithin(0, DAY)
     .prefault("30m")
     .describe("How late a sample may come, behind the newest of all; later ones are refused."),
   bodyLimit: sizeWithin(64 * 1024, GIB, "expected a size from 64KiB to 1GiB")
     .prefault("32MiB")
     .describe("The largest request of remote-write and OTLP, as it comes and unpacked."),
-  heap: sizeWithin(64 * MIB, 64 * GIB, "expected a size from 64MiB to 64GiB")
+  heap: sizeWithin(HEAP_BYTES, 64 * GIB, "expected a size from 64MiB to 64GiB")
     .prefault("512MiB")
-    .describe("The most JavaScript heap of the store's thread; beyond it the thread is started again."),
+    .describe(
+      "The most JavaScript heap of the store's thread; beyond it the thread is started again. At least 64MiB and 2KiB for each of `metrics.cardinality.series`.",
+    ),
   minFree: sizeWithin(0, 1024 ** 5, "expected a size")
     .prefault("100MiB")
     .describe("With less free space on the disk no samples are taken in."),
@@ -146,6 +152,13 @@ export const metrics = z.strictObject({
         .describe("Attributes of OTLP resources that become labels of all their series."),
     })
     .prefault({}),
+});
+
+export const metrics = parts.superRefine(({ heap, cardinality: { series } }, context) => {
+  const neededMiB = Math.ceil((HEAP_BYTES + series * HEAP_BYTES_PER_SERIES) / MIB);
+  if (heap >= neededMiB * MIB) return;
+  const message = `expected at least ${neededMiB}MiB for ${series} series (metrics.cardinality.series)`;
+  context.addIssue({ code: "custom", path: ["heap"], message });
 });
 
 export type MetricsConfig = z.output<typeof metrics>;

@@ -56,6 +56,7 @@ describe("the platform file", () => {
     ["a range that is too small", { agent: { portRange: [20_000, 20_050] } }, "agent.portRange"],
     ["a limit without sense", { server: { bodyLimit: "1B" } }, "server.bodyLimit"],
     ["a time-out without sense", { server: { requestTimeout: "0s" } }, "server.requestTimeout"],
+    ["more series than the heap holds", { metrics: { cardinality: { series: 1_000_000 } } }, "metrics.heap"],
     ["a channel of no kind there is", { channels: { ops: { kind: "pigeon" } } }, "channels.ops.kind"],
     ["a channel with a name that is none", { channels: { "Ops!": {} } }, "channels.Ops!"],
     ["an event that is none", { channels: { ops: { ...HOOK, events: ["all"] } } }, "channels.ops.events.0"],

@@ -15,7 +15,8 @@ import type { CaseResult } from "../suite.ts";
 import { toCustomHistograms } from "./classic-to-custom.ts";
 import { compareAnnotations, compareValue, matchesMessage, samplesOf } from "./compare.ts";
 import { type Command, type EvalCommand, parseScript } from "./script.ts";
-import { parseSeries, parseTimeMs } from "./series-notation.ts";
+import { parseSeries, parseTimeMs, type NotedSeries } from "./series-notation.ts";
+import { parseStarts, type NotedStarts } from "./start-notation.ts";
 import { atVariants, type Variant } from "./variants.ts";
 
 /** Runs a file; each `eval` is one case. */
@@ -37,14 +38,35 @@ function load(
   storage: MemoryStorage,
   { stepMs, isWithCustom, series }: Extract<Command, { kind: "load" }>,
 ): void {
-  const written = series.map(parseSeries).map(({ labels, values }) => ({
+  const written = readSeries(series).map(({ labels, values, offsetsMs }) => ({
     labels,
-    samples: values.flatMap((noted, index): WrittenSample[] =>
-      noted === null ? [] : [{ timeMs: index * stepMs, value: noted.value }],
-    ),
+    samples: values.flatMap((noted, index): WrittenSample[] => {
+      if (noted === null) return [];
+      const [timeMs, offsetMs] = [index * stepMs, offsetsMs[index] ?? null];
+      const sample = { timeMs, value: noted.value };
+      return [offsetMs === null ? sample : { ...sample, startMs: timeMs + offsetMs }];
+    }),
   }));
   const custom = isWithCustom ? toCustomHistograms(written) : [];
   for (const { labels, samples } of [...written, ...custom]) storage.write(labels, withResetHints(samples));
+}
+
+/** Series, each with what a line before it says of when its values began. */
+function readSeries(lines: readonly string[]): (NotedSeries & Pick<NotedStarts, "offsetsMs">)[] {
+  let starts: NotedStarts | null = null;
+  const series = [];
+  for (const line of lines) {
+    const before: NotedStarts | null = starts;
+    starts = parseStarts(line);
+    if (starts !== null) continue;
+    const noted = parseSeries(line);
+    const isFitting =
+      before === null ||
+      (before.labels.key === noted.labels.key && before.offsetsMs.length === noted.values.length);
+    if (!isFitting) throw new Error(`the starts before it do not fit: ${line}`);
+    series.push({ ...noted, offsetsMs: before?.offsetsMs ?? [] });
+  }
+  return series;
 }
 
 function settingsFor(storage: MemoryStorage): QuerySettings {

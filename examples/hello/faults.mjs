@@ -4,11 +4,14 @@
  *
  *   FAULT_ERRORS=5%          that share of the requests is answered 500
  *   FAULT_LATENCY=3x         every answer takes three times as long as the server needs for it
+ *   FAULT_LEAK_FILES=1       every request leaves a file open that nobody closes
  *   FAULT_CRASH_AFTER=300ms  the process exits with code 1 so long after its start
  *   FAULT_NEVER_HEALTHY=1    the health path answers 503
- *   FAULT_HEALTH_PATH=/ping  spared by the first two (default /healthz)
+ *   FAULT_HEALTH_PATH=/ping  spared by the first three (default /healthz)
  */
+import { openSync } from "node:fs";
 import { Server } from "node:http";
+import { devNull } from "node:os";
 
 /**
  * Timers count whole milliseconds. An answer that took less is taken to have needed one, so that it is held
@@ -19,6 +22,7 @@ const TIMER_RESOLUTION_MS = 1;
 const healthPath = process.env.FAULT_HEALTH_PATH ?? "/healthz";
 const errorShare = readFault("FAULT_ERRORS", /^(\d+(?:\.\d+)?)%$/, "5%") / 100;
 const latencyFactor = readFault("FAULT_LATENCY", /^(\d+(?:\.\d+)?)x$/, "3x");
+const leaksFiles = readFault("FAULT_LEAK_FILES", /^([01])$/, "1") === 1;
 const crashAfterMs = readFault("FAULT_CRASH_AFTER", /^(\d+)ms$/, "300ms");
 const isNeverHealthy = readFault("FAULT_NEVER_HEALTHY", /^([01])$/, "1") === 1;
 
@@ -41,6 +45,7 @@ Server.prototype.emit = function emitWithFaults(event, ...args) {
   if (isHealth && isNeverHealthy) return refuse(request, response, 503);
   if (!isHealth && Math.random() < errorShare) return refuse(request, response, 500);
   if (!isHealth && latencyFactor > 1) holdBack(response);
+  if (!isHealth && leaksFiles) openSync(devNull);
   return emit.call(this, event, ...args);
 };
 

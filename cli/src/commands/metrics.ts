@@ -4,12 +4,12 @@ import { Option, type Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
 import { askPrometheus, type Question } from "../metrics/ask-prometheus.ts";
-import { drawChart } from "../metrics/chart.ts";
 import { checkRules } from "../metrics/check-rules.ts";
 import { exportBlocks } from "../metrics/export-blocks.ts";
 import { importFile } from "../metrics/import-file.ts";
 import { toOpenMetrics, type RawSeries } from "../metrics/open-metrics.ts";
-import { resultWords, seriesWords, type ResultData } from "../metrics/result-words.ts";
+import { rangeChart } from "../metrics/range-chart.ts";
+import { resultWords, type ResultData } from "../metrics/result-words.ts";
 import { countOption, durationOption, listOption } from "../options.ts";
 import { table } from "../output/table.ts";
 import type { WithContext } from "./deploy.ts";
@@ -97,7 +97,7 @@ function addLooking(metrics: Command, withContext: WithContext): void {
   metrics
     .command("top")
     .option("--limit <count>", "how many of each", countOption, 10)
-    .description("The metrics and labels that make the store large")
+    .description("The metrics and labels that make the store large, and the queries that cost the most")
     .addHelpText("after", "\nExample:\n  mainstay metrics top --limit 20")
     .action(({ limit }: { limit: number }) => withContext((context) => top(context, limit)));
   metrics
@@ -125,7 +125,6 @@ interface QueryOptions {
 
 /** So many points fill the width of a terminal. */
 const POINTS = 120;
-const CHART_WIDTH = 80;
 
 async function query(context: Context, promql: string, options: QueryOptions): Promise<void> {
   const timeMs = endOf(context, options.time);
@@ -142,33 +141,9 @@ async function query(context: Context, promql: string, options: QueryOptions): P
   ];
   const answer = await askPrometheus<ResultData>(context, "query_range", question);
   show(context, answer, () => {
-    const { width, hasColours } = terminalOf(context);
-    const chart = drawChart(seriesOf(answer.data, stepMs), { width, height: options.height, hasColours });
+    const chart = rangeChart(context, answer.data, { stepMs, height: options.height });
     return [chart === "" ? "Nothing was found." : chart, ...notesOf(answer)].join("\n");
   });
-}
-
-function terminalOf({ isTerminal }: Context): { width: number; hasColours: boolean } {
-  const width = isTerminal ? (process.stdout.columns ?? CHART_WIDTH) : CHART_WIDTH;
-  return { width, hasColours: isTerminal && process.env["NO_COLOR"] === undefined };
-}
-
-/** With a gap wherever a step has no sample. */
-function seriesOf(data: ResultData, stepMs: number) {
-  if (data.resultType !== "matrix") return [];
-  return data.result.map(({ metric, values = [] }) => {
-    const points = values.flatMap(([timeS, value], index): [number, number][] => {
-      const before = values[index - 1]?.[0] ?? timeS;
-      const isGap = timeS - before > (1.5 * stepMs) / 1000;
-      const point: [number, number] = [timeS, numberOf(value)];
-      return isGap ? [[before, NaN], point] : [point];
-    });
-    return { label: seriesWords(metric), points };
-  });
-}
-
-function numberOf(value: string): number {
-  return value === "+Inf" ? Infinity : value === "-Inf" ? -Infinity : Number(value);
 }
 
 function notesOf({ warnings, infos }: { warnings: string[]; infos: string[] }): string[] {
@@ -230,26 +205,53 @@ interface TsdbStatus {
   seriesCountByLabelValuePair: Counted[];
 }
 
+interface TopQuery {
+  query: string;
+  /** 0: for one moment. */
+  timeRangeSeconds: number;
+  count: number;
+  sumDurationSeconds: number;
+  maxDurationSeconds: number;
+  samples: number;
+}
+
 interface Counted {
   name: string;
   value: number;
 }
 
 async function top(context: Context, limit: number): Promise<void> {
-  const { data } = await askPrometheus<TsdbStatus>(context, "status/tsdb", [["limit", String(limit)]]);
+  const question: Question = [["limit", String(limit)]];
+  const { data: series } = await askPrometheus<TsdbStatus>(context, "status/tsdb", question);
+  const { data: queries } = await askPrometheus<TopQuery[]>(context, "status/top_queries", question);
   const part = (header: string, counted: Counted[]) =>
     table(
       [header, "NAME"],
       counted.map(({ name, value }) => [String(value), name]),
     );
-  show(context, data, () =>
+  show(context, { ...series, queries }, () =>
     [
-      `${data.headStats.numSeries} series with ${data.headStats.numLabelPairs} pairs of labels and values`,
-      part("SERIES OF A METRIC", data.seriesCountByMetricName),
-      part("VALUES OF A LABEL", data.labelValueCountByLabelName),
-      part("SERIES WITH A LABEL", data.seriesCountByLabelValuePair),
+      `${series.headStats.numSeries} series with ${series.headStats.numLabelPairs} pairs of labels and values`,
+      part("SERIES OF A METRIC", series.seriesCountByMetricName),
+      part("VALUES OF A LABEL", series.labelValueCountByLabelName),
+      part("SERIES WITH A LABEL", series.seriesCountByLabelValuePair),
+      topQueries(queries),
     ].join("\n\n"),
   );
+}
+
+/** Of the last day. */
+function topQueries(queries: readonly TopQuery[]): string {
+  if (queries.length === 0) return "No query was asked within a day.";
+  const rows = queries.map((each) => [
+    formatDuration(Math.ceil(each.sumDurationSeconds * 1000)),
+    String(each.count),
+    formatDuration(Math.ceil(each.maxDurationSeconds * 1000)),
+    String(Math.round(each.samples / each.count)),
+    each.timeRangeSeconds === 0 ? "–" : formatDuration(each.timeRangeSeconds * 1000),
+    each.query,
+  ]);
+  return table(["TIME IN ALL", "ASKED", "LONGEST", "SAMPLES EACH", "RANGE", "QUERY"], rows);
 }
 
 interface TargetsData {

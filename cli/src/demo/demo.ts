@@ -8,6 +8,7 @@ import { table } from "../output/table.ts";
 import { checkAudit, type DemoAudit } from "./audit-check.ts";
 import type { LoadSummary } from "./load/load-lines.ts";
 import { startLoad } from "./load-process.ts";
+import { askMetrics, metricsFaults, metricsWords, type DemoMetrics } from "./metrics-check.ts";
 import { installPayload } from "./payload.ts";
 import { DEPLOYER } from "./people.ts";
 import { startPlatform, type DemoPlatform } from "./platform.ts";
@@ -28,6 +29,7 @@ interface DemoReport {
   load: LoadSummary;
   lostByPlatform: { reportedByClients: number; reportedByPlatform: Record<string, number> };
   audit: DemoAudit;
+  metrics: DemoMetrics;
   readyAfterMs: number;
 }
 
@@ -60,7 +62,7 @@ async function demo(context: Context, options: DemoOptions): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => interrupted.abort());
   try {
     const report = await Promise.race([perform(say, platform, options), rejectOn(interrupted.signal)]);
-    show(context, report, () => words(report));
+    show(context, report, () => words(context, report));
     if (!report.passed) throw new CliError(`not as told: ${report.faults.join("; ")}`, EXIT.failed);
     if (options.stay) await stay(say, platform, interrupted.signal);
   } finally {
@@ -71,6 +73,7 @@ async function demo(context: Context, options: DemoOptions): Promise<void> {
 }
 
 async function perform(context: Context, platform: DemoPlatform, options: DemoOptions): Promise<DemoReport> {
+  const startedAtMs = context.nowMs();
   const acts = [await play(context, platform, FIRST)];
   context.print(
     `\n▶ load: ${options.rps} requests per second, 1,000 users with a cookie and 20 % of the requests without`,
@@ -86,7 +89,12 @@ async function perform(context: Context, platform: DemoPlatform, options: DemoOp
   const { lost } = await platform.api.get<PlatformResource>("/platform");
   const lostByPlatform = { reportedByClients: summary.lost, reportedByPlatform: lost };
   const audit = await checkAudit(platform.api, DEPLOYER);
-  const faults = [...faultsOf(acts, summary, lost), ...auditFaults(audit, acts)];
+  const ofPlatform = { ...context, api: platform.api };
+  const metrics = await askMetrics(ofPlatform, { startedAtMs, sent: summary.sent });
+  const faults = [
+    ...[...faultsOf(acts, summary, lost), ...auditFaults(audit, acts)],
+    ...metricsFaults(metrics, acts, summary.sent),
+  ];
   return {
     passed: faults.length === 0,
     faults,
@@ -94,6 +102,7 @@ async function perform(context: Context, platform: DemoPlatform, options: DemoOp
     load: summary,
     lostByPlatform,
     audit,
+    metrics,
     readyAfterMs: platform.readyAfterMs,
   };
 }
@@ -103,13 +112,13 @@ function faultsOf(acts: ActResult[], load: LoadSummary, lost: Record<string, num
   const surprises = acts
     .filter((act) => act.ended !== act.expected)
     .map((act) => `${act.title} ended as ${act.ended}`);
-  const unjudged = acts
-    .filter((act) => act.ended === "undone" && act.by !== "judge")
+  const unexpected = acts
+    .filter((act) => act.ended === "undone" && act.by !== act.undoneBy)
     .map((act) => `${act.title} was undone by ${act.by}`);
   const counted = Object.values(lost).reduce((total, count) => total + count, 0);
   return [
     ...surprises,
-    ...unjudged,
+    ...unexpected,
     ...(load.lost > 0 ? [`${load.lost} requests were lost (${JSON.stringify(load.lostReasons)})`] : []),
     ...(counted > 0 ? [`the platform counted ${counted} lost requests (${JSON.stringify(lost)})`] : []),
     ...(load.refused > 0 ? [`${load.refused} requests were refused`] : []),
@@ -125,7 +134,7 @@ function auditFaults({ isWhole, findings, changesByDeployer }: DemoAudit, acts: 
   ];
 }
 
-function words(report: DemoReport): string {
+function words(context: Context, report: DemoReport): string {
   const seconds = (value: number | null) => (value === null ? "–" : `${value.toFixed(1)} s`);
   const rows = report.acts.map((act) => [
     act.title.split(" (")[0] ?? act.title,
@@ -139,6 +148,8 @@ function words(report: DemoReport): string {
   return [
     "",
     table(["CHANGE", "ENDED", "DECIDED BY", "TO VERDICT", "TO WEIGHTS RESTORED", "IN ALL"], rows),
+    "",
+    metricsWords(context, report.metrics),
     "",
     table(
       ["REQUESTS", "ANSWERED", "FAILED BY A BAD RELEASE", "LOST BY THE PLATFORM", "P50", "P95"],

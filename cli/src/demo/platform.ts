@@ -71,6 +71,8 @@ async function spawnUp(where: {
     MAINSTAY_PROXY_HOST: "127.0.0.1",
     MAINSTAY_PROXY_PORT: String(where.proxyPort),
     MAINSTAY_LOG_FORMAT: "json",
+    // Every second, for a gate of the demo asks for what is measured, and bakes are short.
+    MAINSTAY_METRICS_SCRAPE_INTERVAL: "1s",
   };
   // Detached: Ctrl-C in the terminal reaches the demo alone, which then stops the platform in order.
   const up = spawn(process.execPath, [LAUNCHER, "up"], {

@@ -13,6 +13,8 @@ export interface Act {
   directory: string;
   file: string;
   expected: "succeeded" | "undone";
+  /** Who undoes it; null: nobody. */
+  undoneBy: "judge" | "gate" | null;
   /** kill -9 of the server as soon as this stage is reached. */
   killServerInStage: number | null;
 }
@@ -22,6 +24,7 @@ export const FIRST: Act = {
   directory: PAYLOAD.stable,
   file: "mainstay.yaml",
   expected: "succeeded",
+  undoneBy: null,
   killServerInStage: null,
 };
 
@@ -32,6 +35,7 @@ export const ACTS: Act[] = [
     directory: PAYLOAD.next,
     file: "mainstay.yaml",
     expected: "succeeded",
+    undoneBy: null,
     killServerInStage: 2,
   },
   {
@@ -39,6 +43,7 @@ export const ACTS: Act[] = [
     directory: PAYLOAD.next,
     file: "mainstay.failing.yaml",
     expected: "undone",
+    undoneBy: "judge",
     killServerInStage: null,
   },
   {
@@ -46,13 +51,21 @@ export const ACTS: Act[] = [
     directory: PAYLOAD.next,
     file: "mainstay.slow.yaml",
     expected: "undone",
+    undoneBy: "judge",
+    killServerInStage: null,
+  },
+  {
+    title: "a release that answers well and never closes a file",
+    directory: PAYLOAD.next,
+    file: "mainstay.leaking.yaml",
+    expected: "undone",
+    undoneBy: "gate",
     killServerInStage: null,
   },
 ];
 
-export interface ActResult {
-  title: string;
-  expected: Act["expected"];
+export interface ActResult extends Pick<Act, "title" | "expected" | "undoneBy"> {
+  change: string;
   /** "succeeded" once all traffic is on the candidate. */
   ended: string;
   by: string;
@@ -123,8 +136,7 @@ function describe(
   const last = timeline.findLast((entry) => entry.to === "baking") ?? timeline.at(-1);
   const decisive = verdict ?? last;
   return {
-    title: act.title,
-    expected: act.expected,
+    ...{ title: act.title, expected: act.expected, undoneBy: act.undoneBy, change: change.id },
     ended: change.state === "baking" ? "succeeded" : change.state,
     by: decisive?.by ?? "nobody",
     reason: decisive?.reason ?? "",

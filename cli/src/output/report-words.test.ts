@@ -30,7 +30,9 @@ const report: ReportResource = {
     ...{ stageStartedAt: AT, weight: 0, proven: 0, outcome: "worse", reason: "new prices" },
     requestedBy: { type: "user", id: "usr_1", name: "ann" },
     findings: [],
-    gates: [],
+    gates: [
+      { name: "queue", state: "broken", value: 4000, reason: "4000, more than 100", askedAt: AT, since: AT },
+    ],
     ...{ planDigest: "d1", approvals: [], awaited: [], approvalExpiresAt: null },
     ...{ firstCandidateAt: AT, createdAt: AT, updatedAt: AT, finishedAt: AT },
   },
@@ -46,4 +48,5 @@ it("a report says what, who, why and how it went, and keeps its tables whole", (
   expect(lines).toContain("| took | 1m33s |");
   expect(lines).toContain("| stepping 10% | 12:00:00 | 1s500ms | judge: worse \\| much |");
   expect(lines).toContain("Nothing was compared.");
+  expect(lines).toContain("- queue: fails (4000, more than 100)");
 });

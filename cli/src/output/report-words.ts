@@ -1,6 +1,7 @@
 import type { ReportResource } from "@mainstay/api";
 import { formatDuration, formatShare } from "@mainstay/api/plain";
 import { outcomeLine } from "./change-words.ts";
+import { gateLine } from "./gate-words.ts";
 
 type Passage = ReportResource["passages"][number];
 
@@ -8,7 +9,14 @@ type Passage = ReportResource["passages"][number];
 export function reportMarkdown(report: ReportResource): string {
   const { change } = report;
   const title = `# ${change.kind} of ${change.service} in ${change.environment}: ${change.state}`;
-  const sections = [facts(report), passages(report), verdict(report), findings(report), audited(report)];
+  const sections = [
+    facts(report),
+    passages(report),
+    verdict(report),
+    gates(report),
+    findings(report),
+    audited(report),
+  ];
   return `${[title, "", closing(report), ...sections].join("\n").trimEnd()}\n`;
 }
 
@@ -68,6 +76,12 @@ function verdict({ change }: ReportResource): string {
   const lines = evidence.perMetric.map((each) => `- ${each.reason}`);
   const limit = evidence.limit ? [`- limit: ${evidence.limit}`] : [];
   return ["", "## Evidence", "", `Verdict: **${evidence.verdict}**`, "", ...limit, ...lines].join("\n");
+}
+
+/** As they stood last; nothing of them where there were none. */
+function gates({ change }: ReportResource): string {
+  if (change.gates.length === 0) return "";
+  return ["", "## Gates", "", ...change.gates.map((gate) => `- ${gateLine(gate)}`)].join("\n");
 }
 
 function findings({ change }: ReportResource): string {

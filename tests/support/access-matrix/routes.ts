@@ -215,7 +215,7 @@ export const MATRIX: Record<string, Entry> = {
     [
       ...["api/v1/label/:name/values", "api/v1/metadata", "api/v1/targets", "api/v1/targets/metadata"],
       ...["api/v1/scrape_pools", "api/v1/rules", "api/v1/alerts", "api/v1/alertmanagers", "federate"],
-      ...["config", "flags", "runtimeinfo", "buildinfo", "tsdb", "walreplay"].map(
+      ...["config", "flags", "runtimeinfo", "buildinfo", "tsdb", "walreplay", "top_queries"].map(
         (name) => `api/v1/status/${name}`,
       ),
     ].map((url) => [`GET /prometheus/${url}`, { ...readMetrics, path: () => ({ name: "job" }) }]),

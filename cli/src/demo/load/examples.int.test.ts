@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { globSync, readFileSync } from "node:fs";
+import { globSync, readdirSync, readFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -92,6 +92,14 @@ test("an answer takes three times as long as the service works for it, and stays
   expect(await (await get("/")).text()).toBe("Hello, world!\n");
   // The service waits for 5 ms, which timers may undercut by 1 ms.
   expect(performance.now() - startedAtMs).toBeGreaterThan(3 * 4);
+});
+
+test("every request leaves a file open, and is answered well", async () => {
+  const { child, get } = await startHello({ FAULT_LEAK_FILES: "1" });
+  const open = () => readdirSync(`/proc/${child.pid}/fd`).length;
+  const before = open();
+  for (let request = 0; request < 20; request++) expect((await get("/")).status).toBe(200);
+  expect(open()).toBeGreaterThanOrEqual(before + 20);
 });
 
 test("a release that is never healthy serves all the same", async () => {

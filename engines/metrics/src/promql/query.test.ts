@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { askAt, askOver, FREE, plain, storageOf } from "../testing/ask.ts";
+import { createMemoryStorage } from "../testing/memory-storage.ts";
+import { createLabels } from "../labels.ts";
 import { QueryError } from "./evaluation/query-error.ts";
 import { queryInstant, queryRange } from "./query.ts";
 
@@ -30,6 +32,39 @@ describe("ranges", () => {
   it("of subqueries begin at multiples of their step", async () => {
     const result = await askAt(counter, "c_total{job='a'}[25s:10s]", 47);
     expect(result.value).toMatchObject({ series: [{ timestampsMs: new Float64Array([30_000, 40_000]) }] });
+  });
+});
+
+describe("a counter whose start is known", () => {
+  const storage = createMemoryStorage();
+  const samples = [40, 50, 60].map((seconds, index) => ({ timeMs: seconds * 1000, value: 4 * (index + 1) }));
+  const write = (name: string, startMs: number | null) =>
+    storage.write(
+      createLabels([["__name__", name]]),
+      samples.map((sample) => (startMs === null ? sample : { ...sample, startMs })),
+    );
+  write("known", 35_000);
+  write("unknown", null);
+  write("older", -10_000);
+
+  it("was nothing before it, if that lies in the range", async () => {
+    expect(await at("increase(known[60s])", 60, storage)).toEqual({ "{}": 12 });
+    expect(await at("increase(unknown[60s])", 60, storage)).toEqual({ "{}": 10 });
+    expect(await at("increase(older[60s])", 60, storage)).toEqual({ "{}": 10 });
+    expect(await at("increase(known[10s])", 40, storage)).toEqual({ "{}": 4 });
+  });
+
+  it("tells it", async () => {
+    expect(await at("start_timestamp(known)", 60, storage)).toEqual({ "{}": 35 });
+    expect(await at("start_timestamp(unknown)", 60, storage)).toEqual({ "{}": 0 });
+  });
+
+  it("has begun anew where the start is another, even without a lower value", async () => {
+    const reset = createMemoryStorage();
+    const from = (timeMs: number, value: number, startMs: number) => ({ timeMs, value, startMs });
+    const written = [from(10_000, 5, 5000), from(20_000, 7, 15_000), from(30_000, 9, 15_000)];
+    reset.write(createLabels([["__name__", "c"]]), written);
+    expect(await at("resets(c[30s])", 30, reset)).toEqual({ "{}": 1 });
   });
 });
 

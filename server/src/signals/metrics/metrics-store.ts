@@ -90,6 +90,7 @@ export type ApiEndpoint =
   | "series"
   | "metadata"
   | "tsdb"
+  | "top_queries"
   | "federate";
 
 export interface ApiCall {

@@ -232,8 +232,29 @@ describe("what stands behind the API", () => {
     expect(await dataOf("alertmanagers")).toEqual({ activeAlertmanagers: [], droppedAlertmanagers: [] });
   });
 
+  it("tells which queries cost the most, in the order that is asked for", async () => {
+    await get("query", [["query", "sum(requests_total)"]]);
+    await get("query", [["query", "vector(1)"]]);
+    const top = z.array(z.object({ query: z.string(), count: z.number(), samples: z.number() }));
+    const bySamples = top.parse(
+      await dataOf("status/top_queries", [
+        ["sort", "samples"],
+        ["limit", "1000"],
+      ]),
+    );
+    const places = ["sum(requests_total)", "vector(1)"].map((query) =>
+      bySamples.findIndex((each) => each.query === query),
+    );
+    expect(places[0]).toBeGreaterThanOrEqual(0);
+    expect(places[1]).toBeGreaterThan(places[0] ?? Infinity);
+    expect(await dataOf("status/top_queries", [["limit", "1"]])).toHaveLength(1);
+    expect(await get("status/top_queries", [["sort", "size"]])).toMatchObject({ errorType: "bad_data" });
+  });
+
   it("tells its state", async () => {
-    expect(await dataOf("status/config")).toEqual({ yaml: expect.stringMatching(/^global:\n  scrape_interval: /) });
+    expect(await dataOf("status/config")).toEqual({
+      yaml: expect.stringMatching(/^global:\n  scrape_interval: /),
+    });
     expect(await dataOf("status/flags")).toMatchObject({ "storage.tsdb.retention.time": "15d" });
     expect(await dataOf("status/runtimeinfo")).toMatchObject({ corruptionCount: 0, storageRetention: "15d" });
     expect(await dataOf("status/buildinfo")).toMatchObject({ version: expect.stringMatching(/^3\./) });

@@ -106,6 +106,14 @@ export function addQueryRoutes(http: Http, { api, formBytes }: QueryRoutesDepend
     handler: (request) => askStore(api, { endpoint: "tsdb" }, { request, formBytes }),
   });
   http.route({
+    ...{ ...COMMON, method: "GET", url: `${BASE}/status/top_queries`, summary: "Queries that cost the most" },
+    query: z.looseObject({
+      ...{ limit, sort: text("sum, avg, max, count or samples") },
+      lifetime: text("how far back: at most a day, in whole hours"),
+    }),
+    handler: (request) => askStore(api, { endpoint: "top_queries" }, { request, formBytes }),
+  });
+  http.route({
     method: "GET",
     url: "/prometheus/federate",
     permission: "metrics.read",

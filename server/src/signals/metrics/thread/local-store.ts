@@ -1,12 +1,13 @@
-import type { QueryResult } from "@mainstay/metrics";
+import type { QueryResult, QuerySettings } from "@mainstay/metrics";
 import type { MetricsStore as Store } from "@mainstay/metrics/tsdb";
 import type { Clock } from "../../../kernel/clock.ts";
 import type { MetricsStore } from "../metrics-store.ts";
 import { appendBatch } from "./append-batch.ts";
 import type { Deliver } from "./ingest/deliver.ts";
 import type { Intake } from "./intake.ts";
+import type { QueryLog } from "./query-log.ts";
 import type { Reads } from "./reads.ts";
-import { querySettings } from "./query-settings.ts";
+import { runQuery } from "./run-query.ts";
 import { toListOptions } from "./selectors.ts";
 import { createScrapeSink } from "./take-scrape.ts";
 import type { ThreadSettings } from "./settings.ts";
@@ -20,6 +21,7 @@ export interface LocalStoreDependencies {
   /** A new directory for a snapshot, and what it is called. */
   nameSnapshot(): { directory: string; name: string };
   statsd: Statsd | null;
+  queryLog: QueryLog;
 }
 
 const LARGEST_METRICS = 10;
@@ -55,11 +57,14 @@ export function createLocalStore(dependencies: LocalStoreDependencies): MetricsS
     async query(request) {
       const { queryInstant } = await import("@mainstay/metrics");
       const { query, timeMs = clock.now().getTime() } = request;
-      return queryInstant(query, timeMs, querySettings(dependencies, request));
+      const run = (wish: QuerySettings) => queryInstant(query, timeMs, wish);
+      return runQuery(dependencies, { ...request, rangeMs: 0, run });
     },
     async queryRange(request): Promise<QueryResult> {
       const { queryRange } = await import("@mainstay/metrics");
-      return queryRange(request.query, request, querySettings(dependencies, request));
+      const { query, startMs, endMs } = request;
+      const run = (wish: QuerySettings) => queryRange(query, request, wish);
+      return runQuery(dependencies, { ...request, rangeMs: endMs - startMs, run });
     },
     series: async (request) => store.series(await toListOptions(request)),
     labelNames: async (request) => store.labelNames(await toListOptions(request)),

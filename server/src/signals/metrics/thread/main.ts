@@ -11,6 +11,7 @@ import { createIntakes } from "./intake.ts";
 import { createLocalStore } from "./local-store.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 import { parseSelector } from "./selectors.ts";
+import { createQueryLog } from "./query-log.ts";
 import type { ThreadSettings } from "./settings.ts";
 import type { Statsd, StatsdDependencies } from "./statsd.ts";
 import { createAttempts, startUpkeep } from "./upkeep.ts";
@@ -56,7 +57,8 @@ async function serve(port: MessagePort, settings: ThreadSettings): Promise<void>
   const attempt = createAttempts((trouble) => say({ kind: "upkeep", trouble }));
   const beginIntake = createIntakes(store);
   const statsd = await openStatsd(settings, { clock, beginIntake, attempt });
-  const methods = createLocalStore({ store, settings, clock, beginIntake, nameSnapshot, statsd });
+  const queryLog = createQueryLog();
+  const methods = createLocalStore({ store, settings, clock, beginIntake, nameSnapshot, statsd, queryLog });
   const upkeep = startUpkeep(store, { clock, attempt });
   port.on("message", (message: ToThread) => {
     if (!("end" in message)) return void answer(methods, message).then(say);

@@ -16,6 +16,7 @@ import { createMetrics } from "../../../../kernel/metrics.ts";
 import type { MetricsStore } from "../../metrics-store.ts";
 import { createIntakes } from "../../thread/intake.ts";
 import { createLocalStore } from "../../thread/local-store.ts";
+import { createQueryLog } from "../../thread/query-log.ts";
 import { createScraper, type Scraper, type ScraperDependencies } from "../scraper.ts";
 import type { ActiveTarget } from "../../routes/views.ts";
 import { threadSettings } from "../../settings.ts";
@@ -50,7 +51,7 @@ export async function openScrapingHouse(options: HouseOptions): Promise<Scraping
     clock: { now: () => clock.now().getTime() },
   });
   const store = createLocalStore({
-    ...{ store: engine, clock, beginIntake: createIntakes(engine), statsd: null },
+    ...{ store: engine, clock, beginIntake: createIntakes(engine), statsd: null, queryLog: createQueryLog() },
     nameSnapshot: () => ({ directory: "", name: "" }),
     settings: threadSettings(platformFile.parse({}).metrics, directory.path),
   });

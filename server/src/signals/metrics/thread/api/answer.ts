@@ -8,7 +8,7 @@ import type { Answered, ApiContext, Call } from "./call.ts";
 import { answerFederate } from "./federate.ts";
 import { answerLabels, answerLabelValues, answerMetadata, answerSeries } from "./listings.ts";
 import { answerExemplars, answerFormat, answerParse, answerQuery, answerQueryRange } from "./queries.ts";
-import { answerTsdb } from "./status.ts";
+import { answerTopQueries, answerTsdb } from "./status.ts";
 
 type Endpoint = (call: Call) => Answered | Promise<Answered>;
 
@@ -23,6 +23,7 @@ const ENDPOINTS: Record<ApiEndpoint, Endpoint> = {
   series: answerSeries,
   metadata: answerMetadata,
   tsdb: answerTsdb,
+  top_queries: answerTopQueries,
   federate: answerFederate,
 };
 

@@ -1,6 +1,7 @@
 import type { MetricsStore as Store } from "@mainstay/metrics/tsdb";
 import type { Clock } from "../../../../kernel/clock.ts";
 import type { Parameters } from "../../parameters.ts";
+import type { QueryLog } from "../query-log.ts";
 import type { ThreadSettings } from "../settings.ts";
 
 /** What the questions of the API are answered from. */
@@ -8,6 +9,7 @@ export interface ApiContext {
   store: Store;
   settings: ThreadSettings;
   clock: Clock;
+  queryLog: QueryLog;
 }
 
 export interface Call extends ApiContext {

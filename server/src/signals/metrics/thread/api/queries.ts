@@ -14,7 +14,7 @@ import {
 } from "@mainstay/metrics";
 import { ApiError, invalidParameter } from "../../api-error.ts";
 import { readDurationMs, readLimit, readTimeMs, type Parameters } from "../../parameters.ts";
-import { querySettings } from "../query-settings.ts";
+import { runQuery } from "../run-query.ts";
 import { CUT, type Answered, type Call } from "./call.ts";
 import { labelsJson, timeJson, valueText } from "./json.ts";
 import { resultJson } from "./result-json.ts";
@@ -24,7 +24,8 @@ export async function answerQuery(call: Call): Promise<Answered> {
   const { parameters, clock } = call;
   const limit = readLimit(parameters);
   const timeMs = readTimeMs(parameters, "time", clock.now().getTime());
-  return evaluate(call, { limit, timeMs, run: (query, settings) => queryInstant(query, timeMs, settings) });
+  const run = (query: string, settings: QuerySettings) => queryInstant(query, timeMs, settings);
+  return evaluate(call, { limit, timeMs, rangeMs: 0, run });
 }
 
 /** `query_range`: for each step between two moments. */
@@ -48,7 +49,7 @@ export async function answerQueryRange(call: Call): Promise<Answered> {
   }
   const range = { startMs, endMs, stepMs };
   return evaluate(call, {
-    ...{ limit, timeMs: endMs },
+    ...{ limit, timeMs: endMs, rangeMs: endMs - startMs },
     run: (query, settings) => queryRange(query, range, settings),
   });
 }
@@ -56,29 +57,27 @@ export async function answerQueryRange(call: Call): Promise<Answered> {
 interface Evaluation {
   limit: number;
   timeMs: number;
+  rangeMs: number;
   run(query: string, settings: QuerySettings): Promise<QueryResult>;
 }
 
-async function evaluate(call: Call, { limit, timeMs, run }: Evaluation): Promise<Answered> {
-  const { parameters, clock } = call;
+async function evaluate(call: Call, { limit, timeMs, rangeMs, run }: Evaluation): Promise<Answered> {
+  const { parameters } = call;
   const timeoutMs = readDurationMs(parameters, "timeout") ?? Infinity;
-  const lookbackMs = readDurationMs(parameters, "lookback_delta");
-  const counted = { samples: 0 };
-  const settings = querySettings(call, {
-    timeoutMs,
-    counted,
-    ...(lookbackMs === null ? {} : { lookbackMs }),
-  });
-  const startedMs = clock.monotonicMs();
+  const lookbackMs = readDurationMs(parameters, "lookback_delta") ?? undefined;
   const query = parameters.text("query");
-  const { value, warnings, infos } = await run(query, settings).catch((error: unknown) => {
+  const asked = {
+    ...{ query, rangeMs, timeoutMs, lookbackMs },
+    run: (settings: QuerySettings) => run(query, settings),
+  };
+  const ended = await runQuery(call, asked).catch((error: unknown) => {
     throw error instanceof ParseError ? invalidParameter("query", error.message) : error;
   });
-  const seconds = (clock.monotonicMs() - startedMs) / 1000;
-  const [shown, isCut] = cut(value, limit);
+  const [shown, isCut] = cut(ended.value, limit);
   const isAsked = parameters.text("stats") !== "";
-  const statistics = isAsked ? statisticsJson(seconds, counted.samples) : null;
+  const statistics = isAsked ? statisticsJson(ended.durationMs / 1000, ended.samples) : null;
   const data = resultJson(shown, { timeMs, statistics });
+  const { infos, warnings } = ended;
   return { data, infos, warnings: isCut ? [...warnings, CUT] : warnings };
 }
 

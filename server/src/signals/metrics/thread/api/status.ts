@@ -1,5 +1,7 @@
 import type { NamedCount } from "@mainstay/metrics/tsdb";
-import { readCount } from "../../parameters.ts";
+import { invalidParameter } from "../../api-error.ts";
+import { readCount, readDurationMs } from "../../parameters.ts";
+import { KEPT_MS, type QueryCost } from "../query-log.ts";
 import type { Answered, Call } from "./call.ts";
 
 const USUAL_LIMIT = 10;
@@ -25,4 +27,32 @@ export function answerTsdb({ parameters, store }: Call): Answered {
       seriesCountByLabelValuePair: named(report.seriesByLabelPair),
     }),
   };
+}
+
+const ORDERS: Readonly<Record<string, (cost: QueryCost) => number>> = {
+  sum: ({ sumMs }) => sumMs,
+  avg: ({ sumMs, count }) => sumMs / count,
+  max: ({ longestMs }) => longestMs,
+  count: ({ count }) => count,
+  samples: ({ samples }) => samples,
+};
+
+/** `status/top_queries`: what cost the most of late. */
+export function answerTopQueries({ parameters, clock, queryLog }: Call): Answered {
+  const limit = readCount(parameters, "limit", USUAL_LIMIT);
+  const order = ORDERS[parameters.text("sort") || "sum"];
+  if (!order) throw invalidParameter("sort", `expected one of ${Object.keys(ORDERS).join(", ")}`);
+  const sinceMs = clock.now().getTime() - (readDurationMs(parameters, "lifetime") ?? KEPT_MS);
+  const costs = queryLog.costs(sinceMs).toSorted((a, b) => order(b) - order(a));
+  const data = costs.slice(0, limit).map((cost) => ({
+    query: cost.query,
+    timeRangeSeconds: cost.rangeMs / 1000,
+    count: cost.count,
+    sumDurationSeconds: cost.sumMs / 1000,
+    avgDurationSeconds: cost.sumMs / 1000 / cost.count,
+    maxDurationSeconds: cost.longestMs / 1000,
+    samples: cost.samples,
+    lastAskedAt: new Date(cost.lastAtMs).toISOString(),
+  }));
+  return { data: JSON.stringify(data) };
 }
