@@ -44,7 +44,7 @@ it("says what is wrong while the remote cannot be asked, and that it is over", a
   expect(receiver.requests.map(({ url }) => url)).toEqual(Array(2).fill("/api/v1/query?query=1"));
 });
 
-it("trusts the certificates of the file besides those of the system, and shows its token to nobody else", async () => {
+it("trusts the certificates of its file, too, and shows its token only then", async () => {
   const folder = await mkdtemp(path.join(tmpdir(), "mainstay-remote-"));
   const { cert, key } = createSelfSigned({ hosts: ["localhost"], from: new Date(), days: 1 });
   const caFile = path.join(folder, "ca.pem");
