@@ -110,7 +110,9 @@ export function compose(dependencies: HouseDependencies) {
   const events = createEvents({ database, clock, ids, log, metrics, streams, source: "mainstay" });
   const jobs = createJobs({ database, log, metrics });
 
-  const measures = createMetricsRoom({ dataDirectory, config: config.metrics, clock, log, metrics });
+  const measures = createMetricsRoom({
+    ...{ dataDirectory, config: config.metrics, readSecret: createSecretReader(env), clock, log, metrics },
+  });
 
   const agent = createAgentClient({
     socketPath: path.join(runtimeDirectory, "agent.sock"),

@@ -43,6 +43,7 @@ export function threadSettings(config: MetricsConfig, directory: string): Thread
     })),
     query: { samples: query.samples, bytes: query.memory, timeoutMs: query.timeout },
     bodyBytes: bodyLimit,
+    readFrameBytes: config.read.frame,
     promotedAttributes: otlp.promote,
     statsd: statsd.port === null ? null : { ...statsd, port: statsd.port, intervalMs: statsd.interval },
   };

@@ -40,7 +40,7 @@ const places: Places = {
   freeBytes: async () => world.freeBytes,
   audit: { problems: async () => [] },
   rules: { problems: () => [] },
-  metrics: { problem: () => null },
+  metrics: { problems: () => [] },
   scrapes: { problems: () => [] },
 };
 

@@ -23,7 +23,12 @@ const clock = createSystemClock();
 
 if (parentPort === null) {
   // Started as a process it only leaves its modules, also those it loads late, in the compile cache.
-  await Promise.all([import("./api/answer.ts"), import("./ingest/deliver.ts"), import("./statsd.ts")]);
+  await Promise.all([
+    import("./api/answer.ts"),
+    import("./ingest/deliver.ts"),
+    import("./reads.ts"),
+    import("./statsd.ts"),
+  ]);
   flushCompileCache();
 } else await serve(parentPort, workerData as ThreadSettings);
 
