@@ -16,6 +16,7 @@ export * from "./hooks-file.ts";
 export * from "./identity-file.ts";
 export * from "./identity-resources.ts";
 export * from "./metrics-file.ts";
+export * from "./remote-section.ts";
 export * from "./metrics-resources.ts";
 export * from "./remote-write-resources.ts";
 export * from "./remote-write-section.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { remote } from "./remote-section.ts";
 import { remoteWrite } from "./remote-write-section.ts";
 import { scrape } from "./scrape-section.ts";
 import { durationWithin, sizeWithin } from "./unit-schemas.ts";
@@ -77,6 +78,15 @@ const query = z.strictObject({
     .describe("The most memory that a query takes."),
 });
 
+const read = z.strictObject({
+  concurrency: wholeNumber(1, 1_000)
+    .default(10)
+    .describe("How many requests of remote-read are answered at a time; others wait."),
+  frame: sizeWithin(4096, 64 * MIB, "expected a size from 4KiB to 64MiB")
+    .prefault("1MiB")
+    .describe("About how much a frame of a streamed answer to remote-read holds."),
+});
+
 const statsd = z.strictObject({
   host: z
     .string()
@@ -126,6 +136,12 @@ const parts = z.strictObject({
   retention: retention.prefault({}),
   cardinality: cardinality.prefault({}),
   query: query.prefault({}),
+  engine: z
+    .enum(["local", "remote"], 'expected "local" or "remote"')
+    .default("local")
+    .describe("Who answers queries of the API: the store of Mainstay, or metrics.remote.url."),
+  read: read.prefault({}),
+  remote: remote.prefault({}),
   scrape: scrape.prefault({}),
   rules: rules.prefault({}),
   remoteWrite,

@@ -321,6 +321,16 @@ export const SECRET_PLATFORM_PATHS: readonly string[] = [
 function refuseClashes(context: z.core.ParsePayload<PlatformConfig>): void {
   refusePortClashes(context);
   refuseUnknownChannels(context);
+  refuseRemoteNowhere(context);
+}
+
+function refuseRemoteNowhere({
+  value: { metrics: asked },
+  issues,
+}: z.core.ParsePayload<PlatformConfig>): void {
+  if (asked.engine === "local" || asked.remote.url !== null) return;
+  const message = 'expected the URL of what answers queries while metrics.engine is "remote"';
+  issues.push({ code: "custom", path: ["metrics", "remote", "url"], message, input: null });
 }
 
 function refuseUnknownChannels(context: z.core.ParsePayload<PlatformConfig>): void {

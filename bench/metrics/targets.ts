@@ -52,7 +52,7 @@ export async function peerVersions(): Promise<string> {
 }
 
 async function prometheus(folder: string): Promise<Target> {
-  const running = await startPrometheus(folder, ["--web.enable-admin-api"]);
+  const running = await startPrometheus(folder, { more: ["--web.enable-admin-api"] });
   return {
     ...running,
     name: "Prometheus",

@@ -111,7 +111,8 @@ export function compose(dependencies: HouseDependencies) {
   const jobs = createJobs({ database, log, metrics });
 
   const measures = createMetricsRoom({
-    ...{ dataDirectory, config: config.metrics, clock, log, env, metrics },
+    ...{ dataDirectory, config: config.metrics, env, readSecret: createSecretReader(env) },
+    ...{ clock, log, metrics },
   });
 
   const agent = createAgentClient({

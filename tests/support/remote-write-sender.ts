@@ -19,7 +19,9 @@ const queueConfig = { maxSamplesPerSend: 120, batchSendDeadline: "100ms" };
 const { metrics: config } = platformFile.parse({ metrics: { remoteWrite: [{ url, queueConfig }] } });
 const clock = createSystemClock();
 const metrics = createMetrics({ clock, log: silentLog });
-const room = createMetricsRoom({ dataDirectory: directory, config, clock, log: silentLog, metrics });
+const room = createMetricsRoom({
+  ...{ dataDirectory: directory, config, clock, log: silentLog, metrics, readSecret: async () => "" },
+});
 void room.start();
 await waitUntil("the store", () => room.state().state === "ready");
 for (let round = Number(firstRound); round < Number(rounds); round++) {

@@ -5,6 +5,7 @@ import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
 import { askPrometheus, type Question } from "../metrics/ask-prometheus.ts";
 import { checkRules } from "../metrics/check-rules.ts";
+import { exportBlocks } from "../metrics/export-blocks.ts";
 import { importFile } from "../metrics/import-file.ts";
 import { toOpenMetrics, type RawSeries } from "../metrics/open-metrics.ts";
 import { rangeChart } from "../metrics/range-chart.ts";
@@ -65,10 +66,16 @@ function addAsking(metrics: Command, withContext: WithContext): void {
     .argument("<selector>", "of series, such as '{job=\"node\"}'")
     .requiredOption("--range <duration>", "how much of the past", durationOption)
     .option("--time <time>", "the end of the range; now when left out")
-    .description("Write the samples of series as OpenMetrics text")
+    .addOption(
+      new Option("--format <format>", "of what is written")
+        .choices(["openmetrics", "prometheus-blocks"])
+        .default("openmetrics"),
+    )
+    .option("--directory <path>", "with prometheus-blocks: where they are written; empty, or not there yet")
+    .description("Write the samples of series as OpenMetrics text, or as blocks for a Prometheus")
     .addHelpText(
       "after",
-      "\nEvery sample is written as it is kept, with type unknown; native histograms are left out and counted.\n\nExample:\n  mainstay metrics export '{__name__=~\"shop_.*\"}' --range 2h > shop.om",
+      "\nOpenMetrics has every sample as it is kept, with type unknown; native histograms are left out and counted.\nBlocks have native histograms too. A Prometheus whose data directory they are put into serves them.\n\nExamples:\n  mainstay metrics export '{__name__=~\"shop_.*\"}' --range 2h > shop.om\n  mainstay metrics export '{__name__!=\"\"}' --range 15d --format prometheus-blocks --directory blocks\n  promtool tsdb analyze blocks",
     )
     .action((selector: string, options: ExportOptions) =>
       withContext((context) => exportSeries(context, selector, options)),
@@ -163,15 +170,19 @@ function at(name: string, timeMs: number): [string, string] {
 interface ExportOptions {
   range: number;
   time?: string;
+  format: "openmetrics" | "prometheus-blocks";
+  directory?: string;
 }
 
-async function exportSeries(
-  context: Context,
-  selector: string,
-  { range, time }: ExportOptions,
-): Promise<void> {
+async function exportSeries(context: Context, selector: string, options: ExportOptions): Promise<void> {
+  const { range, time, format, directory } = options;
+  if ((format === "prometheus-blocks") !== (directory !== undefined))
+    throw new CliError("--format prometheus-blocks and --directory go together", EXIT.usage);
+  const toMs = endOf(context, time);
+  if (directory !== undefined)
+    return exportBlocks(context, { selector, fromMs: toMs - range, toMs, directory });
   const promql = `${selector}[${range}ms]`;
-  const question: Question = [["query", promql], at("time", endOf(context, time))];
+  const question: Question = [["query", promql], at("time", toMs)];
   const { data } = await askPrometheus<ResultData>(context, "query", question);
   if (data.resultType !== "matrix") throw new CliError(`${selector} is no selector of series`, EXIT.usage);
   const series: readonly RawSeries[] = data.result;

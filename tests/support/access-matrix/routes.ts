@@ -207,6 +207,7 @@ export const MATRIX: Record<string, Entry> = {
   },
   "POST /api/v1/metrics/import": { route: platform("metrics.write"), bytes: openMetrics },
   "POST /prometheus/api/v1/write": { route: platform("metrics.write"), bytes: protobuf },
+  "POST /prometheus/api/v1/read": { ...readMetrics, bytes: protobuf },
   "POST /otlp/v1/metrics": { route: platform("metrics.write"), bytes: protobuf },
   "POST /prometheus/api/v1/otlp/v1/metrics": { route: platform("metrics.write"), bytes: protobuf },
   ...forEach(["query", "query_range", "query_exemplars", "format_query", "parse_query"], readingMetrics),

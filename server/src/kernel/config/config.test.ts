@@ -254,7 +254,8 @@ describe("a wrong configuration", () => {
 
   it("is one with anything but text where a number belongs, for every key", async () => {
     const nonsense = fc.string({ minLength: 1 }).filter((text) => text.trim() !== "");
-    const texts = ["dataDirectory", "acme.caFile", "agent.containerSocket", "metrics.scrape.file"];
+    const files = ["acme.caFile", "metrics.remote.caFile", "metrics.scrape.file"];
+    const texts = ["dataDirectory", "agent.containerSocket", ...files];
     const isAnyText = ({ path }: { path: string }) =>
       texts.includes(path) || path.startsWith("secrets.") || path.endsWith(".host");
     const keys = PLATFORM_KEYS.filter((key) => !isAnyText(key));

@@ -82,10 +82,11 @@ function contentOf({ takes }: AnyRoute, { body, headers }: FastifyRequest): Asyn
   return isStream ? body : Readable.from([]);
 }
 
-function bytesOf(route: AnyRoute, output: unknown): Reply<Buffer> {
+function bytesOf(route: AnyRoute, output: unknown): Reply<Buffer | Readable> {
   const { status, headers, body } =
     output instanceof Reply ? output : reply({ status: usualStatus(route), body: output });
   demandKnown(route, status);
+  if (body instanceof Readable) return reply({ status, headers, body });
   if (!(body instanceof Uint8Array)) throw new Error(`${route.method} ${route.url} must answer bytes`);
   return reply({ status, headers, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) });
 }

@@ -1,6 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { Readable } from "node:stream";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { createTestHttp, KEY } from "../../../../tests/support/http.ts";
-import { BYTES, reply, type Http } from "./index.ts";
+import { BYTES, BYTE_STREAM, reply, type Http } from "./index.ts";
 
 /** A route that answers how many bytes of which type it got, with 202 for none. */
 function addCounting(http: Http): void {
@@ -60,5 +62,45 @@ describe("a route that takes bytes", () => {
     expect((await send({ authorization: "Basic ???" })).statusCode).toBe(401);
     const elsewhere = await http.inject({ url: "/metrics", headers: basic("good") });
     expect(elsewhere.statusCode).toBe(401);
+  });
+});
+
+describe("a route that answers a stream of bytes", () => {
+  async function open(source: Readable) {
+    const { http } = createTestHttp();
+    http.route({
+      ...{ method: "GET", url: "/flow", permission: "releases.read", summary: "A stream" },
+      ...{ bytes: "text/plain", response: BYTE_STREAM },
+      handler: () => source,
+    });
+    await http.start();
+    onTestFinished(() => http.stop());
+    return fetch(`${http.address()}/flow`, { headers: KEY });
+  }
+
+  it("sends them on as they come", async () => {
+    const source = new Readable({ read: () => {} });
+    source.push("one");
+    const answer = await open(source);
+    const reader = answer.body?.getReader();
+    expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe("one");
+    source.push("two");
+    source.push(null);
+    expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe("two");
+    expect((await reader?.read())?.done).toBe(true);
+  });
+
+  it("breaks off when the source does, and ends the source when the client hangs up", async () => {
+    const failing = new Readable({ read: () => {} });
+    failing.push("one");
+    const broken = await open(failing);
+    failing.destroy(new Error("no more"));
+    await expect(broken.text()).rejects.toThrow();
+    const endless = new Readable({ read: () => {} });
+    endless.push("one");
+    const left = await open(endless);
+    const closed = once(endless, "close");
+    await left.body?.cancel();
+    await closed;
   });
 });

@@ -18,6 +18,7 @@ export { createIdempotencyStore } from "./idempotency-store.ts";
 export { originOf, type Origin } from "./origin.ts";
 export {
   BYTES,
+  BYTE_STREAM,
   Reply,
   reply,
   type AnyRoute,

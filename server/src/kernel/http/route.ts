@@ -6,6 +6,7 @@ import {
   type FieldError,
   type Permission,
 } from "@mainstay/api";
+import { Readable } from "node:stream";
 import { z } from "zod";
 import type { Log } from "../log.ts";
 import type { Actor, Authenticated, FoundScope, Scope } from "./authority.ts";
@@ -74,6 +75,10 @@ export type ScopeRequest<Params, Query, Body> = Pick<
 >;
 /** The response of a route that answers bytes. */
 export const BYTES = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
+/** The same, where they may be sent on as they come; cut off, not ended, when the source fails. */
+export const BYTE_STREAM = z.custom<Uint8Array | Readable>(
+  (value) => value instanceof Uint8Array || value instanceof Readable,
+);
 
 interface RouteForm<
   P extends z.ZodType,
@@ -124,7 +129,7 @@ export type Route<
         stream?: undefined;
         /** The statuses of a success; the first one is the usual one, 200 unless given. */
         statuses?: readonly number[];
-        /** The answer is bytes of this media type; the response is `BYTES`. */
+        /** The answer is bytes of this media type; the response is `BYTES` or `BYTE_STREAM`. */
         bytes?: string;
         /** What the bytes hold, for the API document. */
         holds?: z.ZodType;

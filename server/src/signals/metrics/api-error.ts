@@ -8,6 +8,8 @@ export const API_STATUSES = {
   unavailable: 503,
   internal: 500,
   not_found: 404,
+  /** What stands behind us answered what cannot be passed on. */
+  bad_response: 502,
 } as const;
 export type ApiErrorType = keyof typeof API_STATUSES;
 

@@ -35,7 +35,9 @@ export function createAppendBatch(): AppendBatchBuilder {
   return {
     addSeries: (labels) => rows.series.push(labels) - 1,
     addSample: (position, timestampMs, value) => {
-      columns.values[add(position, timestampMs)] = value;
+      // First the place: columns that grow on the way are others.
+      const at = add(position, timestampMs);
+      columns.values[at] = value;
     },
     addStale: (position, timestampMs) => {
       const at = add(position, timestampMs);

@@ -111,6 +111,15 @@ export interface ApiAnswer {
   body: Uint8Array<ArrayBuffer>;
 }
 
+/** To remote-read: all of it, or where the stream of chunks is continued. */
+export type ReadAnswer = { body: Uint8Array<ArrayBuffer> } | { cursor: number };
+
+/** Frames of a stream of chunks. */
+export interface ReadPiece {
+  body: Uint8Array<ArrayBuffer>;
+  isEnd: boolean;
+}
+
 /** How metrics come in over the wire. */
 export type Protocol = "remote-write-1" | "remote-write-2" | "otlp-protobuf" | "otlp-json";
 
@@ -149,6 +158,11 @@ export interface MetricsStore extends ScrapeSink {
   stats(): Promise<StoreStats>;
   /** Where samples are sent on to, and how that goes. */
   remoteWrites(): Promise<readonly RemoteWriteResource[]>;
+  /** A request of remote-read as it came; the array belongs to the store once it is handed over. */
+  beginRead(request: Uint8Array<ArrayBuffer>): Promise<ReadAnswer>;
+  /** The piece that follows; the stream is closed when it is the last one. */
+  nextOfRead(cursor: number): Promise<ReadPiece>;
+  endRead(cursor: number): Promise<void>;
   /** A refusal is an answer too; it fails only as unavailable. */
   answer(call: ApiCall): Promise<ApiAnswer>;
 }

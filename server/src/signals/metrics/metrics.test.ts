@@ -28,7 +28,7 @@ function openRoom(dataDirectory: string, settings: Partial<MetricsConfig> = {}):
   const clock = createSystemClock();
   const metrics = createMetrics({ clock, log: silentLog });
   const room = createMetricsRoom({
-    ...{ dataDirectory, clock, log: silentLog, metrics },
+    ...{ dataDirectory, clock, log: silentLog, metrics, readSecret: async () => "" },
     config: { ...CONFIG, ...settings },
   });
   void room.start();
@@ -183,6 +183,20 @@ it("outlives the death of its thread: calls under way fail, and later ones are a
   });
   expect((await room.store.stats()).head.series).toBe(0);
 }, 60_000);
+
+it("tells of a remote that cannot be asked, and goes on with its own store", async () => {
+  const { remote } = CONFIG;
+  const url = "http://127.0.0.1:1";
+  const room = openRoom(await newDirectory(), { engine: "remote", remote: { ...remote, url } });
+  await waitUntil("the remote to be missed", () => room.problems().length > 0);
+  expect(room.problems()).toEqual([
+    {
+      subject: "remote-metrics",
+      summary: expect.stringContaining(`Metrics cannot be queried: the remote metrics store at ${url}`),
+    },
+  ]);
+  expect(samplesOf(await room.store.query({ query: "vector(1)" }))).toHaveLength(1);
+});
 
 function manySeries(first: number, count: number) {
   const batch = createAppendBatch();

@@ -5,6 +5,9 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Metrics } from "../../kernel/metrics.ts";
 import type { MetricsStore } from "./metrics-store.ts";
+import type { QueryApi } from "./query-api.ts";
+import type { ReadSecret } from "./remote/connect.ts";
+import { createRemoteApi, FORWARDED, type RemoteApi } from "./remote/remote-api.ts";
 import { storeMetrics } from "./self-metrics.ts";
 import { threadSettings } from "./settings.ts";
 import { createThreadKeeper, type ThreadState } from "./thread/keeper.ts";
@@ -12,6 +15,8 @@ import { createThreadKeeper, type ThreadState } from "./thread/keeper.ts";
 export interface MetricsRoomDependencies {
   dataDirectory: string;
   config: MetricsConfig;
+  /** Of what the remote is asked with. */
+  readSecret: ReadSecret;
   clock: Clock;
   log: Log;
   /** Where secrets of receivers may be. */
@@ -22,10 +27,12 @@ export interface MetricsRoomDependencies {
 
 /** The metrics store of the platform. */
 export interface MetricsRoom extends LongRunning {
+  /** What is decided by is asked here, whatever answers the API. */
   store: MetricsStore;
+  api: QueryApi;
   state(): ThreadState;
-  /** What is wrong with it, in words; null: nothing. */
-  problem(): string | null;
+  /** What is wrong, in words. */
+  problems(): readonly MetricsProblem[];
   /** Receivers of remote-write that samples do not reach. */
   remoteWriteProblems(): readonly RemoteWriteProblem[];
 }
@@ -37,23 +44,62 @@ export interface RemoteWriteProblem {
   summary: string;
 }
 
+export interface MetricsProblem {
+  subject: "metrics-store" | "remote-metrics";
+  summary: string;
+}
+
 /** Builds the room; its store answers from `start` on, and fails as unavailable until then. */
 export function createMetricsRoom(dependencies: MetricsRoomDependencies): MetricsRoom {
-  const { dataDirectory, config, clock, log, env = {}, metrics } = dependencies;
+  const { dataDirectory, config, clock, log, env = {}, metrics, readSecret } = dependencies;
   const settings = threadSettings(config, { directory: path.join(dataDirectory, "metrics"), env });
   const keeper = createThreadKeeper({ settings, heapBytes: config.heap, clock, log });
   metrics.registerCollector("metrics", () => storeMetrics(keeper));
+  const { url } = config.remote;
+  const isRemote = config.engine === "remote" && url !== null;
+  const remote = isRemote
+    ? createRemoteApi({ config: { ...config.remote, url }, readSecret, clock, log, metrics })
+    : null;
   return {
     name: "metrics",
     store: keeper.store,
     state: keeper.state,
-    problem: keeper.problem,
-    remoteWriteProblems: () =>
-      [...keeper.sendingTroubles()].map(([subject, trouble]) => ({
-        ...{ kind: "remote-write-failing", subject },
-        summary: `Samples do not all reach ${subject}: ${trouble}`,
-      })),
-    start: keeper.start,
-    stop: keeper.stop,
+    api: remote === null ? keeper.store : apiOver(keeper.store, remote),
+    problems: () => problemsOf({ store: keeper.problem(), remote: remote?.problem() ?? null }),
+    remoteWriteProblems: () => remoteWriteProblems(keeper.sendingTroubles()),
+    start() {
+      keeper.start();
+      remote?.start();
+    },
+    async stop() {
+      remote?.stop();
+      await keeper.stop();
+    },
   };
+}
+
+/** Questions about samples go to the remote, those about the platform itself do not. */
+function apiOver(store: MetricsStore, remote: RemoteApi): QueryApi {
+  return {
+    answer: (call, signal) =>
+      FORWARDED.has(call.endpoint) ? remote.answer(call, signal) : store.answer(call),
+  };
+}
+
+function problemsOf({ store, remote }: { store: string | null; remote: string | null }): MetricsProblem[] {
+  return [
+    ...(store === null
+      ? []
+      : [{ subject: "metrics-store" as const, summary: `The metrics store is in trouble: ${store}` }]),
+    ...(remote === null
+      ? []
+      : [{ subject: "remote-metrics" as const, summary: `Metrics cannot be queried: ${remote}` }]),
+  ];
+}
+
+function remoteWriteProblems(troubles: ReadonlyMap<string, string>): RemoteWriteProblem[] {
+  return [...troubles].map(([subject, trouble]) => ({
+    ...{ kind: "remote-write-failing", subject },
+    summary: `Samples do not all reach ${subject}: ${trouble}`,
+  }));
 }

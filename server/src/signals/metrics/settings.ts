@@ -49,6 +49,7 @@ export function threadSettings(config: MetricsConfig, { directory, env }: Place)
     })),
     query: { samples: query.samples, bytes: query.memory, timeoutMs: query.timeout },
     bodyBytes: bodyLimit,
+    readFrameBytes: config.read.frame,
     promotedAttributes: otlp.promote,
     statsd: statsd.port === null ? null : { ...statsd, port: statsd.port, intervalMs: statsd.interval },
     remotes: config.remoteWrite.map((remote) => remoteSettings(remote, env)),

@@ -41,7 +41,7 @@ const places: Places = {
   audit: { problems: async () => [] },
   rules: { problems: () => [] },
   remoteWrites: { problems: () => [] },
-  metrics: { problem: () => null },
+  metrics: { problems: () => [] },
   scrapes: { problems: () => [] },
 };
 

@@ -18,6 +18,7 @@ import {
   problemsIn,
   servingOf,
   type AuditProblem,
+  type MetricsProblem,
   type RemoteWriteProblem,
   type ScrapeProblem,
   type RulesProblem,
@@ -35,8 +36,8 @@ export interface Places {
   channels: { list(): Promise<ChannelResource[]> };
   freeBytes(): Promise<number>;
   audit: { problems(): Promise<AuditProblem[]> };
-  /** What is wrong with the metrics store; null: nothing. */
-  metrics: { problem(): string | null };
+  /** What is wrong with the metrics store, or with the one elsewhere that answers queries. */
+  metrics: { problems(): readonly MetricsProblem[] };
   scrapes: { problems(): readonly ScrapeProblem[] };
   rules: { problems(): readonly RulesProblem[] };
   remoteWrites: { problems(): readonly RemoteWriteProblem[] };
@@ -123,7 +124,7 @@ export function createProblems(dependencies: ProblemsDependencies): Problems {
       crashes: await store.crashes(new Date(now.getTime() - CRASH_WINDOW_MS), releases),
       channels: await places.channels.list(),
       audit: await places.audit.problems(),
-      metrics: places.metrics.problem(),
+      metrics: places.metrics.problems(),
       scrapes: places.scrapes.problems(),
       rules: places.rules.problems(),
       remoteWrites: places.remoteWrites.problems(),

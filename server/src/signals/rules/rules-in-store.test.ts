@@ -25,7 +25,9 @@ it("what is recorded can be asked for, and a rule builds on the one above it", a
   const clock = createSystemClock();
   const metrics = createMetrics({ clock, log: silentLog });
   const { metrics: config } = platformFile.parse({});
-  const room = createMetricsRoom({ dataDirectory, config, clock, log: silentLog, metrics });
+  const room = createMetricsRoom({
+    ...{ dataDirectory, config, clock, log: silentLog, metrics, readSecret: async () => "" },
+  });
   void room.start();
   onTestFinished(() => room.stop());
   const { store } = room;

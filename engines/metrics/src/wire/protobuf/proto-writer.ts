@@ -63,13 +63,18 @@ export class ProtoWriter {
     this.#length += 8;
   }
 
+  /** Bytes as they are, without their length. */
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
   text(value: string): void {
     if (value.length < ONE_BYTE && this.#ascii(value)) return;
     const bytes = ENCODER.encode(value);
     this.varint(bytes.length);
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
+    this.raw(bytes);
   }
 
   /**

@@ -1,12 +1,13 @@
 import { AppError } from "@mainstay/api";
 import { Reply, reply, type HttpRequest } from "../../../kernel/http/index.ts";
 import { API_STATUSES, ApiError } from "../api-error.ts";
-import { MetricsError, type ApiCall, type ApiEndpoint, type MetricsStore } from "../metrics-store.ts";
+import { MetricsError, type ApiCall, type ApiEndpoint } from "../metrics-store.ts";
 import { readParameters, type Parameters } from "../parameters.ts";
+import type { QueryApi } from "../query-api.ts";
 import { readBytes } from "./read-bytes.ts";
 
 export type Query = Record<string, unknown>;
-type Request = Pick<HttpRequest<unknown, Query, unknown>, "query" | "content" | "headers">;
+type Request = Pick<HttpRequest<unknown, Query, unknown>, "query" | "content" | "headers" | "signal">;
 
 const FORM = "application/x-www-form-urlencoded";
 export const FORM_TYPES: readonly string[] = [FORM];
@@ -14,9 +15,9 @@ export const FORM_TYPES: readonly string[] = [FORM];
 export const STATUSES: readonly number[] = [200, ...new Set(Object.values(API_STATUSES))];
 const RETRY_AFTER = { "retry-after": "1" };
 
-/** What the store answers to a question of the API. */
+/** What the store, or whoever stands in for it, answers to a question of the API. */
 export async function askStore(
-  store: Pick<MetricsStore, "answer">,
+  api: QueryApi,
   { endpoint, subject = "" }: { endpoint: ApiEndpoint; subject?: string },
   { request, formBytes }: { request: Request; formBytes: number },
 ) {
@@ -24,7 +25,7 @@ export async function askStore(
   const acceptsGzip = String(request.headers["accept-encoding"] ?? "").includes("gzip");
   const call: ApiCall = { endpoint, subject, search, form: await readForm(request, formBytes), acceptsGzip };
   try {
-    const { status, contentType, isGzip, body } = await store.answer(call);
+    const { status, contentType, isGzip, body } = await api.answer(call, request.signal);
     const headers = {
       ...{ "content-type": contentType, vary: "accept-encoding" },
       ...(isGzip ? { "content-encoding": "gzip" } : {}),
@@ -33,6 +34,7 @@ export async function askStore(
     return reply({ status, headers, body });
   } catch (error) {
     if (error instanceof MetricsError) return refusal(new ApiError("unavailable", error.message));
+    if (error instanceof ApiError) return refusal(error);
     throw error;
   }
 }

@@ -1,7 +1,8 @@
 import { prometheusAnswer } from "@mainstay/api";
 import { z } from "zod";
-import { BYTES, type Http } from "../../../kernel/http/index.ts";
-import type { ApiEndpoint, MetricsStore } from "../metrics-store.ts";
+import { BYTE_STREAM, type Http } from "../../../kernel/http/index.ts";
+import type { ApiEndpoint } from "../metrics-store.ts";
+import type { QueryApi } from "../query-api.ts";
 import { askStore, FORM_TYPES, STATUSES } from "./api-answer.ts";
 
 const text = (what: string) => z.string().optional().describe(what);
@@ -62,27 +63,27 @@ const COMMON = {
   tags: ["metrics"],
   statuses: STATUSES,
   bytes: "application/json",
-  response: BYTES,
+  response: BYTE_STREAM,
   holds: prometheusAnswer,
 } as const;
 
 export interface QueryRoutesDependencies {
-  store: Pick<MetricsStore, "answer">;
+  api: QueryApi;
   /** The largest form that is read. */
   formBytes: number;
 }
 
 /** What Grafana and its like ask: the HTTP API of Prometheus, as far as it is about series. */
-export function addQueryRoutes(http: Http, { store, formBytes }: QueryRoutesDependencies): void {
+export function addQueryRoutes(http: Http, { api, formBytes }: QueryRoutesDependencies): void {
   for (const { endpoint, summary, query } of ASKED) {
     const shared = { ...COMMON, url: `${BASE}/${endpoint}`, query };
     http.route({
       ...{ ...shared, method: "GET", summary },
-      handler: (request) => askStore(store, { endpoint }, { request, formBytes }),
+      handler: (request) => askStore(api, { endpoint }, { request, formBytes }),
     });
     http.route({
       ...{ ...shared, method: "POST", summary: `${summary}; parameters in a form`, takes: FORM_TYPES },
-      handler: (request) => askStore(store, { endpoint }, { request, formBytes }),
+      handler: (request) => askStore(api, { endpoint }, { request, formBytes }),
     });
   }
   http.route({
@@ -91,18 +92,18 @@ export function addQueryRoutes(http: Http, { store, formBytes }: QueryRoutesDepe
     query: LISTED,
     handler: (request) => {
       const subject = request.params.name;
-      return askStore(store, { endpoint: "label_values", subject }, { request, formBytes });
+      return askStore(api, { endpoint: "label_values", subject }, { request, formBytes });
     },
   });
   http.route({
     ...{ ...COMMON, method: "GET", url: `${BASE}/metadata`, summary: "Types, help and units of metrics" },
     query: z.looseObject({ limit, limit_per_metric: limit, metric: text("one metric alone") }),
-    handler: (request) => askStore(store, { endpoint: "metadata" }, { request, formBytes }),
+    handler: (request) => askStore(api, { endpoint: "metadata" }, { request, formBytes }),
   });
   http.route({
     ...{ ...COMMON, method: "GET", url: `${BASE}/status/tsdb`, summary: "How large the store is, and why" },
     query: z.looseObject({ limit }),
-    handler: (request) => askStore(store, { endpoint: "tsdb" }, { request, formBytes }),
+    handler: (request) => askStore(api, { endpoint: "tsdb" }, { request, formBytes }),
   });
   http.route({
     ...{ ...COMMON, method: "GET", url: `${BASE}/status/top_queries`, summary: "Queries that cost the most" },
@@ -110,7 +111,7 @@ export function addQueryRoutes(http: Http, { store, formBytes }: QueryRoutesDepe
       ...{ limit, sort: text("sum, avg, max, count or samples") },
       lifetime: text("how far back: at most a day, in whole hours"),
     }),
-    handler: (request) => askStore(store, { endpoint: "top_queries" }, { request, formBytes }),
+    handler: (request) => askStore(api, { endpoint: "top_queries" }, { request, formBytes }),
   });
   http.route({
     method: "GET",
@@ -120,9 +121,9 @@ export function addQueryRoutes(http: Http, { store, formBytes }: QueryRoutesDepe
     tags: ["metrics"],
     statuses: STATUSES,
     bytes: "text/plain",
-    response: BYTES,
+    response: BYTE_STREAM,
     summary: "The newest sample of series, in Prometheus' text format",
     query: z.looseObject({ "match[]": match }),
-    handler: (request) => askStore(store, { endpoint: "federate" }, { request, formBytes }),
+    handler: (request) => askStore(api, { endpoint: "federate" }, { request, formBytes }),
   });
 }

@@ -196,11 +196,7 @@ function storeOver(call: CallThread): MetricsStore {
     backfill: (batch) => call("backfill", batch, buffersOf(batch)),
     takeScrape: (request) => call("takeScrape", request),
     endTarget: (request) => call("endTarget", request),
-    ingest(delivery) {
-      const { bytes } = delivery;
-      const isWhole = bytes.byteLength === bytes.buffer.byteLength;
-      return call("ingest", delivery, isWhole ? [bytes.buffer] : []);
-    },
+    ingest: (delivery) => call("ingest", delivery, wholeBuffer(delivery.bytes)),
     query: (request) => call("query", request),
     queryRange: (request) => call("queryRange", request),
     series: (request) => call("series", request),
@@ -211,10 +207,18 @@ function storeOver(call: CallThread): MetricsStore {
     deleteSeries: (request) => call("deleteSeries", request),
     cleanTombstones: () => call("cleanTombstones", undefined),
     snapshot: () => call("snapshot", undefined),
+    beginRead: (request) => call("beginRead", request, wholeBuffer(request)),
+    nextOfRead: (cursor) => call("nextOfRead", cursor),
+    endRead: (cursor) => call("endRead", cursor),
     answer: (request) => call("answer", request),
     remoteWrites: () => call("remoteWrites", undefined),
     stats: () => call("stats", undefined),
   };
+}
+
+/** A buffer is handed over if nothing else lies in it. */
+function wholeBuffer(bytes: Uint8Array<ArrayBuffer>): ArrayBuffer[] {
+  return bytes.byteLength === bytes.buffer.byteLength ? [bytes.buffer] : [];
 }
 
 function buffersOf({ positions, timestampsMs, values }: AppendBatch): ArrayBuffer[] {

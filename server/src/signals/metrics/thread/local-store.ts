@@ -6,6 +6,7 @@ import { appendBatch } from "./append-batch.ts";
 import type { Deliver } from "./ingest/deliver.ts";
 import type { Intake } from "./intake.ts";
 import type { QueryLog } from "./query-log.ts";
+import type { Reads } from "./reads.ts";
 import { runQuery } from "./run-query.ts";
 import { toListOptions } from "./selectors.ts";
 import type { Remotes } from "./sending/start-remotes.ts";
@@ -31,6 +32,16 @@ const LARGEST_METRICS = 10;
 export function createLocalStore(dependencies: LocalStoreDependencies): MetricsStore {
   const { store, settings, clock, beginIntake, nameSnapshot, statsd, remotes } = dependencies;
   let deliver: Deliver | null = null;
+  let reads: Reads | null = null;
+
+  async function openReads(): Promise<Reads> {
+    if (reads === null) {
+      const { createReads } = await import("./reads.ts");
+      reads = createReads(dependencies);
+    }
+    return reads;
+  }
+
   return {
     ...createScrapeSink(beginIntake),
     append: async (batch) => appendBatch(beginIntake(), batch),
@@ -69,6 +80,9 @@ export function createLocalStore(dependencies: LocalStoreDependencies): MetricsS
       await store.snapshot(directory);
       return name;
     },
+    beginRead: async (request) => (await openReads()).begin(request),
+    nextOfRead: async (cursor) => (await openReads()).next(cursor),
+    endRead: async (cursor) => reads?.end(cursor),
     async answer(call) {
       const { answerApi } = await import("./api/answer.ts");
       return answerApi(dependencies, call);

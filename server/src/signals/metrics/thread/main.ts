@@ -25,8 +25,11 @@ const clock = createSystemClock();
 if (parentPort === null) {
   // Started as a process it only leaves its modules, also those it loads late, in the compile cache.
   await Promise.all([
-    ...[import("./api/answer.ts"), import("./ingest/deliver.ts"), import("./statsd.ts")],
+    import("./api/answer.ts"),
+    import("./ingest/deliver.ts"),
+    import("./reads.ts"),
     import("./sending/start-remotes.ts"),
+    import("./statsd.ts"),
   ]);
   flushCompileCache();
 } else await serve(parentPort, workerData as ThreadSettings);

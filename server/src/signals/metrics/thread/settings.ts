@@ -10,6 +10,8 @@ export interface ThreadSettings {
   query: QueryBudget;
   /** The most that a delivery may hold once it is unpacked. */
   bodyBytes: number;
+  /** About how much a frame of remote-read holds. */
+  readFrameBytes: number;
   /** Attributes of OTLP resources that become labels. */
   promotedAttributes: readonly string[];
   statsd: StatsdSettings | null;

@@ -14,16 +14,8 @@ const LIMITS = platformFile.parse({}).problems;
 
 const WELL: Sights = {
   ...{ now: NOW, instances: [], changes: [], certificates: [], hosts: ["shop.example.com"] },
-  ...{
-    freeBytes: 1024 ** 4,
-    crashes: [],
-    channels: [],
-    audit: [],
-    metrics: null,
-    scrapes: [],
-    rules: [],
-    remoteWrites: [],
-  },
+  ...{ freeBytes: 1024 ** 4, crashes: [], channels: [], audit: [], metrics: [], scrapes: [], rules: [] },
+  remoteWrites: [],
 };
 
 function found(sights: Partial<Sights>): string[] {
@@ -166,7 +158,8 @@ describe("what else is a problem", () => {
   });
 
   it("is a metrics store that does not run, whatever the reason", () => {
-    expect(found({ metrics: "its thread ended" })).toEqual(["metrics-failing metrics-store"]);
+    const store = { subject: "metrics-store", summary: "The metrics store is in trouble: its thread ended" };
+    expect(found({ metrics: [store] })).toEqual(["metrics-failing metrics-store"]);
     expect(patienceOf("metrics-failing", LIMITS)).toBe(60_000);
   });
 

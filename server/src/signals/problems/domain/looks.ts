@@ -23,14 +23,19 @@ export interface Sights {
   channels: readonly ChannelResource[];
   /** What keeps the audit log, or its checkpoints, from going on. */
   audit: readonly AuditProblem[];
-  /** What is wrong with the metrics store; null: nothing. */
-  metrics: string | null;
+  /** What is wrong with the metrics store, or with the one elsewhere that answers queries. */
+  metrics: readonly MetricsProblem[];
   /** What keeps targets from being found. */
   scrapes: readonly ScrapeProblem[];
   /** Files of rules that are not in force, and rules that cannot be evaluated. */
   rules: readonly RulesProblem[];
   /** Receivers of remote-write that samples do not reach. */
   remoteWrites: readonly RemoteWriteProblem[];
+}
+
+export interface MetricsProblem {
+  subject: string;
+  summary: string;
 }
 
 export interface ScrapeProblem {
@@ -110,7 +115,7 @@ export function problemsIn(
     ...held(sights, limits.heldFor),
     ...certificates(sights, limits.certificateExpiry),
     ...disk(sights, limits.diskFree),
-    ...metricsStore(sights),
+    ...ofMetrics(sights),
     ...channels(sights),
     ...[...sights.audit, ...sights.scrapes, ...sights.rules, ...sights.remoteWrites].map((each) => ({
       ...each,
@@ -218,10 +223,8 @@ function disk({ freeBytes }: Sights, limitBytes: number): Seen[] {
   return [{ kind: "disk-low", subject: "data-directory", service: null, environment: null, summary }];
 }
 
-function metricsStore({ metrics }: Sights): Seen[] {
-  if (metrics === null) return [];
-  const about = { subject: "metrics-store", service: null, environment: null };
-  return [{ kind: "metrics-failing", ...about, summary: `The metrics store is in trouble: ${metrics}` }];
+function ofMetrics({ metrics }: Sights): Seen[] {
+  return metrics.map((each) => ({ kind: "metrics-failing", service: null, environment: null, ...each }));
 }
 
 function channels({ channels: all }: Sights): Seen[] {

@@ -41,7 +41,9 @@ async function openRoom(remote: Record<string, unknown>, env: Record<string, str
   const clock = createSystemClock();
   const metrics = createMetrics({ clock, log: silentLog });
   const dataDirectory = newDirectory();
-  const room = createMetricsRoom({ dataDirectory, config, clock, log: silentLog, metrics, env });
+  const room = createMetricsRoom({
+    ...{ dataDirectory, config, clock, log: silentLog, metrics, env, readSecret: async () => "" },
+  });
   void room.start();
   onTestFinished(() => room.stop());
   await waitUntil("the store", () => room.state().state === "ready");

@@ -1,0 +1,6 @@
+export {
+  createBlockWriter,
+  type BlockWriter,
+  type BlockWriterOptions,
+  type WrittenBlock,
+} from "./block-writer.ts";

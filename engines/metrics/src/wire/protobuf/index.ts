@@ -1,0 +1,2 @@
+export * from "./proto-reader.ts";
+export * from "./proto-writer.ts";
