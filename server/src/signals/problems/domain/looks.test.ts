@@ -193,3 +193,9 @@ it("a file of rules that is broken is a problem of the platform, after a minute"
   ]);
   expect(patienceOf("rules-failing", LIMITS)).toBe(60_000);
 });
+
+it("a receiver of remote-write that samples do not reach is a problem after five minutes", () => {
+  const remoteWrites = [{ kind: "remote-write-failing", subject: "there", summary: "…" }] as const;
+  expect(found({ remoteWrites })).toEqual(["remote-write-failing there"]);
+  expect(patienceOf("remote-write-failing", LIMITS)).toBe(300_000);
+});
