@@ -18,6 +18,8 @@ export * from "./identity-resources.ts";
 export * from "./metrics-file.ts";
 export * from "./remote-section.ts";
 export * from "./metrics-resources.ts";
+export * from "./remote-write-resources.ts";
+export * from "./remote-write-section.ts";
 export * from "./no-controls.ts";
 export * from "./image-name.ts";
 export * from "./message-resources.ts";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { remote } from "./remote-section.ts";
+import { remoteWrite } from "./remote-write-section.ts";
 import { scrape } from "./scrape-section.ts";
 import { durationWithin, sizeWithin } from "./unit-schemas.ts";
 
@@ -143,6 +144,7 @@ const parts = z.strictObject({
   remote: remote.prefault({}),
   scrape: scrape.prefault({}),
   rules: rules.prefault({}),
+  remoteWrite,
   statsd: statsd.prefault({}),
   otlp: z
     .strictObject({

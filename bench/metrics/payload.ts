@@ -1,3 +1,4 @@
+import { createLabels } from "@mainstay/metrics/model";
 import { encodeRemoteWrite1, encodeRemoteWrite2, type OutgoingSeries } from "@mainstay/metrics/wire";
 import { compressSync } from "snappy";
 import { createRandom, instanceSeries, SERIES_PER_INSTANCE } from "../metrics-store/workload.ts";
@@ -28,7 +29,7 @@ export function createPayload({ series, scrapes, endMs }: Wanted): Payload {
   const random = createRandom(SEED);
   const fleet = Array.from({ length: series / SERIES_PER_INSTANCE }, (_, instance) =>
     instanceSeries(instance, random).map(({ labels, next }) => ({
-      labels: labels.toSorted(([a], [b]) => (a < b ? -1 : 1)),
+      labels: createLabels(labels),
       next,
     })),
   );

@@ -1,4 +1,4 @@
-import { setStaleAt } from "@mainstay/metrics/model";
+import { createLabels, setStaleAt } from "@mainstay/metrics/model";
 import type { OutgoingSeries } from "@mainstay/metrics/wire";
 
 export const SCRAPE_MS = 5_000;
@@ -20,8 +20,7 @@ interface Span {
 export function demoSeries({ startMs, scrapes }: Span): OutgoingSeries[] {
   const series = INSTANCES.flatMap((instance, index) => describeInstance(instance, index + 1));
   return series.map(({ labels, course }) => {
-    const sorted = Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1));
-    return { labels: sorted, ...sample(course, { startMs, scrapes }) };
+    return { labels: createLabels(Object.entries(labels)), ...sample(course, { startMs, scrapes }) };
   });
 }
 

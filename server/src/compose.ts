@@ -111,7 +111,8 @@ export function compose(dependencies: HouseDependencies) {
   const jobs = createJobs({ database, log, metrics });
 
   const measures = createMetricsRoom({
-    ...{ dataDirectory, config: config.metrics, readSecret: createSecretReader(env), clock, log, metrics },
+    ...{ dataDirectory, config: config.metrics, env, readSecret: createSecretReader(env) },
+    ...{ clock, log, metrics },
   });
 
   const agent = createAgentClient({
@@ -254,6 +255,7 @@ export function compose(dependencies: HouseDependencies) {
     places: {
       ...{ changes, agent: link, certificates, channels, audit: auditLog },
       ...{ metrics: measures, scrapes: scraper, rules },
+      remoteWrites: { problems: measures.remoteWriteProblems },
       freeBytes: () => freeBytesAt(dataDirectory),
     },
   });
@@ -303,7 +305,7 @@ export function compose(dependencies: HouseDependencies) {
     configText: () =>
       configText({
         ...{ intervalMs: config.metrics.scrape.interval, ruleFiles: ruleSettings.files },
-        scrapeText: scraper.fileText(),
+        ...{ scrapeText: scraper.fileText(), remoteWrites: config.metrics.remoteWrite },
       }),
   });
   addImportRoutes(http, { store: measures.store });

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { capacityResource } from "@mainstay/api";
+import { capacityResource, remoteWriteList } from "@mainstay/api";
 import { beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { useProduct } from "../support/use-product.ts";
@@ -48,6 +48,8 @@ describe("mainstay metrics", () => {
     );
     expect((await run("top")).stdout).toMatch(/QUERY\n[^]*sum by \(zone\) \(shop_orders_total\)/);
     expect((await run("targets")).exitCode).toBe(0);
+    expect((await run("remote-write")).stdout).toContain("Samples are sent nowhere");
+    await product().cliJson(remoteWriteList, "metrics", "remote-write");
     expect((await run("capacity")).exitCode).toBe(0);
     await product().cliJson(capacityResource, "metrics", "capacity", "--window", "1h");
   });

@@ -9,6 +9,7 @@ import { exportBlocks } from "../metrics/export-blocks.ts";
 import { importFile } from "../metrics/import-file.ts";
 import { toOpenMetrics, type RawSeries } from "../metrics/open-metrics.ts";
 import { rangeChart } from "../metrics/range-chart.ts";
+import { remoteWrites } from "../metrics/remote-write.ts";
 import { resultWords, type ResultData } from "../metrics/result-words.ts";
 import { countOption, durationOption, listOption } from "../options.ts";
 import { table } from "../output/table.ts";
@@ -108,6 +109,11 @@ function addLooking(metrics: Command, withContext: WithContext): void {
     .description("What is scraped, and how that goes")
     .addHelpText("after", "\nExample:\n  mainstay metrics targets --state any")
     .action(({ state }: { state: string }) => withContext((context) => targets(context, state)));
+  metrics
+    .command("remote-write")
+    .description("Where samples are sent on to, and how that goes")
+    .addHelpText("after", "\nExample:\n  mainstay metrics remote-write --json")
+    .action(() => withContext(remoteWrites));
   metrics
     .command("capacity")
     .option("--window <duration>", "the past that is continued in a straight line", "6h")

@@ -200,6 +200,7 @@ export const MATRIX: Record<string, Entry> = {
   },
 
   "GET /api/v1/metrics/capacity": readMetrics,
+  "GET /api/v1/metrics/remote-write": readMetrics,
   "POST /api/v1/metrics": {
     route: platform("metrics.write"),
     body: () => ({ metrics: [{ name: "pushed", value: 1 }] }),

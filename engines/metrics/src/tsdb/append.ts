@@ -7,13 +7,15 @@ import { applyHistogram, applySamples, type Admission } from "./head/apply-sampl
 import { addSeries } from "./head/head.ts";
 import { StoreError } from "./store-error.ts";
 import type { StoreState } from "./store-state.ts";
-import { FRAME_HEADER_BYTES } from "./wal/wal.ts";
+import { FRAME_HEADER_BYTES } from "./wal/log-files.ts";
 import {
   writeExemplar,
   writeHistogram,
   writeMetadata,
+  writePassedOver,
   writeSamples,
   writeSeries,
+  type PassedOver,
 } from "./wal/wal-records.ts";
 
 /** A reference to append with, or why there is none. */
@@ -48,10 +50,11 @@ export function append(state: StoreState, input: Append): AppendResult {
   const result: AppendResult = { appended: 0, repeated: 0, refused };
   const known = refused.length;
   log(state, admitted);
-  if (admitted.samples) applySamples(state.head, admitted.samples, { admission, result });
-  admitted.histograms?.forEach((sample, index) =>
-    applyHistogram(state.head, { sample, index }, { admission, result }),
-  );
+  const passedOver = { samples: [], histograms: [] };
+  const admitting = { admission, result, passedOver };
+  if (admitted.samples) applySamples(state.head, admitted.samples, admitting);
+  admitted.histograms?.forEach((sample, index) => applyHistogram(state.head, { sample, index }, admitting));
+  if (state.followers.size > 0) logPassedOver(state, passedOver);
   for (const each of refused.slice(known)) {
     const at = each.kind === "sample" ? samplesAt : histogramsAt;
     each.index = at?.[each.index] ?? each.index;
@@ -148,6 +151,21 @@ function log(state: StoreState, input: Append): void {
   if (sink.at === FRAME_HEADER_BYTES) return;
   refuseWhenFull(state, () => state.wal.append(sink));
   state.unlogged = [];
+}
+
+/**
+ * For who reads behind: a receiver may refuse a whole request for one sample that it
+ * has. Where the disk takes no more, it learns of too many; no sample is lost by that.
+ */
+function logPassedOver({ sink, wal }: StoreState, passedOver: PassedOver): void {
+  if (passedOver.samples.length + passedOver.histograms.length === 0) return;
+  sink.at = FRAME_HEADER_BYTES;
+  writePassedOver(sink, passedOver);
+  try {
+    wal.append(sink);
+  } catch (cause) {
+    if (!isDiskFull(cause)) throw cause;
+  }
 }
 
 /** Turns what a full disk throws into an error that says what to do. */

@@ -17,6 +17,9 @@ export type { BudgetReason, Refusal, RefusalCount } from "./cardinality/budget.t
 export type { CardinalityReport, NamedCount } from "./cardinality/report.ts";
 export type { PastSeries } from "./maintenance/backfill.ts";
 export type { Disk } from "./disk.ts";
+export type { Cursor, ReadingPlace } from "./follow/cursor.ts";
+export type { FollowedFrame } from "./follow/followed-frame.ts";
+export type { LogFollower } from "./follow/follower.ts";
 export type { ListOptions } from "./list-labels.ts";
 export {
   DEFAULT_LIMITS,
@@ -27,5 +30,6 @@ export {
   type TierSettings,
 } from "./settings.ts";
 export type { StoreStatus } from "./status.ts";
+export type { LogPosition } from "./wal/log-files.ts";
 export { openMetricsStore, type MetricsStore } from "./store.ts";
 export { StoreError, type StoreFault } from "./store-error.ts";

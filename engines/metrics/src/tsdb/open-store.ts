@@ -31,6 +31,7 @@ export function openStoreState(settings: StoreSettings): StoreState {
     counts: emptyCounts(),
     replayed: { segments: 0, frames: 0, bytes: 0, tornSegments: 0, tornBytes: 0, unknownSeries: 0 },
     unlogged: [],
+    followers: new Map(),
     sink: createSink(64 * 1024),
     isClosed: false,
     freeSpace: { checkedAtMs: -Infinity, isEnough: true },
@@ -62,6 +63,7 @@ function walReader(state: StoreState): WalReader {
   return {
     onSeries: (ref, labels) => {
       if (!head.byKey.has(labels.key)) addSeries(head, labels, ref);
+      head.nextRef = Math.max(head.nextRef, ref + 1);
     },
     onSamples: (batch) => applySamples(head, batch, admit()),
     onHistogram: (sample) => applyHistogram(head, { sample, index: 0 }, admit()),
@@ -73,6 +75,10 @@ function walReader(state: StoreState): WalReader {
     },
     onCut: (timeMs) => {
       head.minValidMs = Math.max(head.minValidMs, timeMs);
+    },
+    onPassedOver: () => {},
+    onNextRef: (ref) => {
+      head.nextRef = Math.max(head.nextRef, ref);
     },
   };
 }

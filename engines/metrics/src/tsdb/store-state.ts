@@ -38,6 +38,8 @@ export interface StoreState {
   replayed: WalReplay & { unknownSeries: number };
   /** Series that stand in no frame of the log as yet. */
   unlogged: HeadSeries[];
+  /** Who reads the log behind those that write it, by name. */
+  followers: Map<string, { close(): void }>;
   sink: ByteSink;
   isClosed: boolean;
   /** The last time somebody looked how much room is left, and what was seen. */

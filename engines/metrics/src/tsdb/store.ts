@@ -8,6 +8,7 @@ import {
   type CardinalityReport,
   type NamedCount,
 } from "./cardinality/report.ts";
+import { openFollowers, type LogFollower } from "./follow/follower.ts";
 import { oldestMs } from "./head/head.ts";
 import { compileMatcher } from "./index/compiled-matcher.ts";
 import { listLabelNames, listLabelValues, listSeries, type ListOptions } from "./list-labels.ts";
@@ -53,6 +54,11 @@ export interface MetricsStore {
   cleanTombstones(): Promise<void>;
   /** Makes a directory that can be opened as a store. */
   snapshot(directory: string): Promise<void>;
+  /**
+   * Lets somebody read what is taken in, from the log, and keeps it for them; to be called
+   * once, with the names of all, before anything else. What others have left is forgotten.
+   */
+  follow(names: readonly string[]): LogFollower[];
   status(): StoreStatus;
   /** The largest metrics and labels of the head. */
   cardinality(limit: number): CardinalityReport;
@@ -86,6 +92,7 @@ export function openMetricsStore(settings: StoreSettings): MetricsStore {
     deleteSamples: (options) => inTurn(async () => whenOpen(() => deleteAll(state, options))),
     cleanTombstones: () => inTurn(() => whenOpen(() => cleanTombstones(state))),
     snapshot: (directory) => inTurn(() => whenOpen(() => writeSnapshot(state, directory))),
+    follow: (names) => openFollowers(state, names),
     status: () => statusOf(state, oldestMs(state.head)),
     cardinality: (limit) => reportCardinality(state.head.postings, limit),
     explainMetric: (metric) => explainMetric(state.head.postings, metric, (ref) => labelsOf(state, ref)),
@@ -136,6 +143,7 @@ function deleteAll(state: StoreState, { selectors, fromMs, toMs }: ListOptions):
 function close(state: StoreState): void {
   if (state.isClosed) return;
   state.isClosed = true;
+  for (const follower of state.followers.values()) follower.close();
   state.wal.close();
   state.blocks.close();
 }

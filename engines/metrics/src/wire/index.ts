@@ -24,8 +24,15 @@ export { readChunkFrames, type ChunkFrame } from "./read/read-chunk-frames.ts";
 export { readReadRequest, type ReadQuery, type ReadRequest } from "./read/read-request.ts";
 export { WireError } from "./wire-error.ts";
 export { ByteIndex } from "./write/byte-index.ts";
+export { compressSnappy } from "./write/compress.ts";
 export { decompressSnappy } from "./write/decompress.ts";
-export { encodeRemoteWrite1, encodeRemoteWrite2, type OutgoingSeries } from "./write/encode-write.ts";
+export {
+  encodeRemoteWrite1,
+  encodeRemoteWrite2,
+  type OutgoingLabels,
+  type OutgoingMetadata,
+  type OutgoingSeries,
+} from "./write/encode-write.ts";
 export { readRemoteWrite1 } from "./write/remote-write-1.ts";
 export { readRemoteWrite2 } from "./write/remote-write-2.ts";
 export { Symbols } from "./write/symbols.ts";

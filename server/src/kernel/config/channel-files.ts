@@ -25,7 +25,8 @@ export function locateSecretsOf(identity: IdentityConfig, locate: Locate): Ident
   return { ...identity, oidc };
 }
 
-function locateSource({ env, file }: SecretSource, locate: Locate): SecretSource {
+/** Where a secret is kept, by an absolute path. */
+export function locateSource({ env, file }: SecretSource, locate: Locate): SecretSource {
   return { env, file: file === undefined ? undefined : locate(file) };
 }
 

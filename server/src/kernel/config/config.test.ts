@@ -115,6 +115,36 @@ beat: { url: https://ping.example.com/token }`);
     expect(config.proxy.tls.certificates).toEqual([{ cert: join(cwd, "a.crt"), key: "/etc/a.key" }]);
   });
 
+  it("reads the files of receivers of remote-write relative to itself", async () => {
+    await write(`
+metrics:
+  remoteWrite:
+    - url: https://there.example/write
+      basicAuth: { username: ann, password: { file: secret } }
+      headers: { X-Plain: text, X-Kept: { file: /etc/kept } }
+      tlsConfig: { caFile: ca.pem }
+`);
+    const { config } = await loadConfig({ cwd, env: {} });
+    expect(config.metrics.remoteWrite[0]).toMatchObject({
+      basicAuth: { password: { file: join(cwd, "secret") } },
+      headers: { "X-Plain": "text", "X-Kept": { file: "/etc/kept" } },
+      tlsConfig: { caFile: join(cwd, "ca.pem") },
+    });
+  });
+
+  it("refuses rules of relabelling that cannot be followed", async () => {
+    await write(`
+metrics:
+  remoteWrite:
+    - url: https://there.example/write
+      writeRelabelConfigs: [{ targetLabel: a, regex: a.* }, { targetLabel: a, regex: ( }, { action: hashmod }]
+`);
+    expect(await findingsOf({})).toMatchObject({
+      "metrics.remoteWrite.0.writeRelabelConfigs.1": expect.stringContaining('"(" is no regular expression'),
+      "metrics.remoteWrite.0.writeRelabelConfigs.2": expect.stringContaining("hashmod needs a modulus"),
+    });
+  });
+
   it("ignores the variables of the command line and of other programs", async () => {
     const env = { MAINSTAY_URL: "http://x", MAINSTAY_TOKEN: "t", PORT: "1", HOME: "/" };
     expect(await findingsOf({ env })).toEqual({});

@@ -12,9 +12,11 @@ import {
 } from "@mainstay/api";
 import { MASK, maskSecrets } from "../redact.ts";
 import { locateFilesOf, locateSecretsOf, locateTarget } from "./channel-files.ts";
+import { locateRemoteFiles } from "./remote-write-files.ts";
 import { describeEphemeralClash } from "./ephemeral-ports.ts";
 import { PLATFORM_KEYS } from "./keys.ts";
 import { mergeLayers, valueAt, type ConfigSource, type Layers, type LayersRequest } from "./layers.ts";
+import { describeRelabelFaults } from "./relabel-faults.ts";
 import { reasonOf } from "../reason-of.ts";
 
 export const CONFIG_FILE = "mainstay.platform.yaml";
@@ -64,7 +66,10 @@ export async function checkConfig(request: ConfigRequest): Promise<CheckedConfig
   const layers = mergeLayers(request, { data: content.data, name });
   const parsed = platformFile.safeParse(layers.merged, { error: explain });
   const issues = parsed.success
-    ? await describeEphemeralClash(parsed.data.agent.portRange)
+    ? [
+        ...(await describeEphemeralClash(parsed.data.agent.portRange)),
+        ...(await describeRelabelFaults(parsed.data)),
+      ]
     : describeIssues(parsed.error, platformFile);
   const findings = [...layers.findings, ...issues.map((finding) => explainOrigin(finding, layers))];
   if (!parsed.success || findings.length > 0) return { file, findings, loaded: null };
@@ -119,7 +124,7 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
     key: locate("proxy.tls.certificates", key),
   }));
   const { caFile } = config.acme;
-  const { scrape, rules } = config.metrics;
+  const { scrape, rules, remoteWrite } = config.metrics;
   const { url } = config.beat;
   const { keyFile, passphraseFile } = config.secrets;
   const locateKeeper = (path: string) => locate("audit.keepers", path);
@@ -136,6 +141,9 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
       ...config.metrics,
       scrape: { ...scrape, file: scrape.file && locate("metrics.scrape.file", scrape.file) },
       rules: { ...rules, files: rules.files.map((each) => locate("metrics.rules.files", each)) },
+      remoteWrite: remoteWrite.map((each) =>
+        locateRemoteFiles(each, (file) => locate("metrics.remoteWrite", file)),
+      ),
     },
     secrets: {
       ...config.secrets,

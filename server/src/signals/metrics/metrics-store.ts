@@ -1,3 +1,4 @@
+import type { RemoteWriteResource } from "@mainstay/api";
 import type { QueryResult } from "@mainstay/metrics";
 import type { Histogram, Labels } from "@mainstay/metrics/model";
 import type {
@@ -155,6 +156,8 @@ export interface MetricsStore extends ScrapeSink {
   /** The name of the directory below `snapshots/`. */
   snapshot(): Promise<string>;
   stats(): Promise<StoreStats>;
+  /** Where samples are sent on to, and how that goes. */
+  remoteWrites(): Promise<readonly RemoteWriteResource[]>;
   /** A request of remote-read as it came; the array belongs to the store once it is handed over. */
   beginRead(request: Uint8Array<ArrayBuffer>): Promise<ReadAnswer>;
   /** The piece that follows; the stream is closed when it is the last one. */

@@ -19,6 +19,8 @@ export interface MetricsRoomDependencies {
   readSecret: ReadSecret;
   clock: Clock;
   log: Log;
+  /** Where secrets of receivers may be. */
+  env?: Readonly<Record<string, string | undefined>>;
   /** Of this process: what the room costs and refuses is counted there. */
   metrics: Metrics;
 }
@@ -31,6 +33,15 @@ export interface MetricsRoom extends LongRunning {
   state(): ThreadState;
   /** What is wrong, in words. */
   problems(): readonly MetricsProblem[];
+  /** Receivers of remote-write that samples do not reach. */
+  remoteWriteProblems(): readonly RemoteWriteProblem[];
+}
+
+/** As the room of problems takes it. */
+export interface RemoteWriteProblem {
+  kind: "remote-write-failing";
+  subject: string;
+  summary: string;
 }
 
 export interface MetricsProblem {
@@ -40,8 +51,8 @@ export interface MetricsProblem {
 
 /** Builds the room; its store answers from `start` on, and fails as unavailable until then. */
 export function createMetricsRoom(dependencies: MetricsRoomDependencies): MetricsRoom {
-  const { dataDirectory, config, clock, log, metrics, readSecret } = dependencies;
-  const settings = threadSettings(config, path.join(dataDirectory, "metrics"));
+  const { dataDirectory, config, clock, log, env = {}, metrics, readSecret } = dependencies;
+  const settings = threadSettings(config, { directory: path.join(dataDirectory, "metrics"), env });
   const keeper = createThreadKeeper({ settings, heapBytes: config.heap, clock, log });
   metrics.registerCollector("metrics", () => storeMetrics(keeper));
   const { url } = config.remote;
@@ -55,6 +66,7 @@ export function createMetricsRoom(dependencies: MetricsRoomDependencies): Metric
     state: keeper.state,
     api: remote === null ? keeper.store : apiOver(keeper.store, remote),
     problems: () => problemsOf({ store: keeper.problem(), remote: remote?.problem() ?? null }),
+    remoteWriteProblems: () => remoteWriteProblems(keeper.sendingTroubles()),
     start() {
       keeper.start();
       remote?.start();
@@ -83,4 +95,11 @@ function problemsOf({ store, remote }: { store: string | null; remote: string | 
       ? []
       : [{ subject: "remote-metrics" as const, summary: `Metrics cannot be queried: ${remote}` }]),
   ];
+}
+
+function remoteWriteProblems(troubles: ReadonlyMap<string, string>): RemoteWriteProblem[] {
+  return [...troubles].map(([subject, trouble]) => ({
+    ...{ kind: "remote-write-failing", subject },
+    summary: `Samples do not all reach ${subject}: ${trouble}`,
+  }));
 }

@@ -1,5 +1,6 @@
 import type { MetricFamily } from "../../kernel/metrics.ts";
 import type { StoreStats } from "./metrics-store.ts";
+import { remoteWriteMetrics } from "./remote-write-metrics.ts";
 import type { ThreadKeeper } from "./thread/keeper.ts";
 
 type Sample = MetricFamily["samples"][number];
@@ -24,7 +25,8 @@ export async function storeMetrics(keeper: ThreadKeeper): Promise<MetricFamily[]
     ),
   ];
   if (keeper.state().state !== "ready") return ofThread;
-  return [...ofThread, ...ofStore(await keeper.store.stats())];
+  const [stats, remotes] = await Promise.all([keeper.store.stats(), keeper.store.remoteWrites()]);
+  return [...ofThread, ...ofStore(stats), ...remoteWriteMetrics(remotes)];
 }
 
 function ofStore(stats: StoreStats): MetricFamily[] {

@@ -1,5 +1,6 @@
 import type { MetricsConfig } from "@mainstay/api";
 import type { TierSettings } from "@mainstay/metrics/tsdb";
+import { remoteSettings } from "./remote-settings.ts";
 import type { ThreadSettings } from "./thread/settings.ts";
 
 const MINUTE_MS = 60_000;
@@ -17,8 +18,13 @@ const RESOLUTIONS_MS = {
 type Tier = keyof typeof RESOLUTIONS_MS;
 const TIERS: readonly Tier[] = ["raw", "minute", "fiveMinutes", "fifteenMinutes", "hour", "day"];
 
+interface Place {
+  directory: string;
+  env: Readonly<Record<string, string | undefined>>;
+}
+
 /** What the thread is started with, by the configuration. */
-export function threadSettings(config: MetricsConfig, directory: string): ThreadSettings {
+export function threadSettings(config: MetricsConfig, { directory, env }: Place): ThreadSettings {
   const { retention, cardinality, query, outOfOrder, minFree, bodyLimit, statsd, otlp } = config;
   return {
     directory,
@@ -46,6 +52,7 @@ export function threadSettings(config: MetricsConfig, directory: string): Thread
     readFrameBytes: config.read.frame,
     promotedAttributes: otlp.promote,
     statsd: statsd.port === null ? null : { ...statsd, port: statsd.port, intervalMs: statsd.interval },
+    remotes: config.remoteWrite.map((remote) => remoteSettings(remote, env)),
   };
 }
 

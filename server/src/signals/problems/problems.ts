@@ -19,6 +19,7 @@ import {
   servingOf,
   type AuditProblem,
   type MetricsProblem,
+  type RemoteWriteProblem,
   type ScrapeProblem,
   type RulesProblem,
   type SeenChange,
@@ -39,6 +40,7 @@ export interface Places {
   metrics: { problems(): readonly MetricsProblem[] };
   scrapes: { problems(): readonly ScrapeProblem[] };
   rules: { problems(): readonly RulesProblem[] };
+  remoteWrites: { problems(): readonly RemoteWriteProblem[] };
 }
 
 export interface ProblemsDependencies {
@@ -125,6 +127,7 @@ export function createProblems(dependencies: ProblemsDependencies): Problems {
       metrics: places.metrics.problems(),
       scrapes: places.scrapes.problems(),
       rules: places.rules.problems(),
+      remoteWrites: places.remoteWrites.problems(),
     };
   }
 

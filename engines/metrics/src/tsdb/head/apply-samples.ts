@@ -24,12 +24,18 @@ export interface Admission {
 export interface Admitting {
   admission: Admission;
   result: AppendResult;
+  /** Where those stood that the head did not take, or had already. */
+  passedOver?: { samples: number[]; histograms: number[] };
 }
 
 type Verdict = "append" | "late" | "repeated" | RefusalReason;
 
 /** Puts samples into the head in their order and counts in `result` what became of them. */
-export function applySamples(head: Head, batch: SampleBatch, { admission, result }: Admitting): void {
+export function applySamples(
+  head: Head,
+  batch: SampleBatch,
+  { admission, result, passedOver }: Admitting,
+): void {
   const words = wordsOf(batch.values);
   const { open } = head.memory;
   for (let index = 0; index < batch.count; index++) {
@@ -51,7 +57,10 @@ export function applySamples(head: Head, batch: SampleBatch, { admission, result
       };
       series.late = joinFloats([series.late, one]);
       result.appended++;
-    } else count(result, { kind: "sample", index, ref, verdict });
+    } else {
+      count(result, { kind: "sample", index, ref, verdict });
+      passedOver?.samples.push(index);
+    }
   }
 }
 
@@ -108,7 +117,7 @@ function count(result: AppendResult, { kind, index, ref, verdict }: Outcome): vo
 export function applyHistogram(
   head: Head,
   { sample, index }: { sample: HistogramSample; index: number },
-  { admission, result }: Admitting,
+  { admission, result, passedOver }: Admitting,
 ): void {
   const { ref, timestampMs, value } = sample;
   const series = head.byRef.get(ref);
@@ -117,7 +126,10 @@ export function applyHistogram(
   else if (series !== undefined && verdict === "late") {
     const one = { timestampsMs: Float64Array.of(timestampMs), values: [value] };
     series.lateHistograms = joinHistograms([series.lateHistograms, one]);
-  } else return count(result, { kind: "histogram", index, ref, verdict });
+  } else {
+    passedOver?.histograms.push(index);
+    return count(result, { kind: "histogram", index, ref, verdict });
+  }
   head.maxMs = Math.max(head.maxMs, timestampMs);
   result.appended++;
 }

@@ -6,7 +6,7 @@ import { NO_FLOATS, NO_HISTOGRAMS, sliceFloats, sliceHistograms, type TimeRange 
 import { oldestMs } from "../head/head.ts";
 import { StoreError } from "../store-error.ts";
 import type { StoreState } from "../store-state.ts";
-import { FRAME_HEADER_BYTES } from "../wal/wal.ts";
+import { FRAME_HEADER_BYTES } from "../wal/log-files.ts";
 import { writeCut } from "../wal/wal-records.ts";
 import { SERIES_PER_TURN } from "./cut.ts";
 import { gatherTiers } from "./gather.ts";

@@ -4,8 +4,16 @@ import { createSink, writeRaw, type ByteSink } from "../codec/bytes.ts";
 import { readHeadFloats, readHeadHistograms, sealedChunks, type HeadSeries } from "../head/head-series.ts";
 import { oldestMs, truncateHead, type Head } from "../head/head.ts";
 import type { StoreState } from "../store-state.ts";
-import { FRAME_HEADER_BYTES, sealFrame } from "../wal/wal.ts";
-import { writeChunk, writeCut, writeExemplar, writeMetadata, writeSeries } from "../wal/wal-records.ts";
+import { FRAME_HEADER_BYTES } from "../wal/log-files.ts";
+import { sealFrame } from "../wal/wal.ts";
+import {
+  writeChunk,
+  writeCut,
+  writeExemplar,
+  writeMetadata,
+  writeNextRef,
+  writeSeries,
+} from "../wal/wal-records.ts";
 
 /** Series that are written before others have their turn. */
 export const SERIES_PER_TURN = 200;
@@ -81,6 +89,7 @@ function writeCheckpoint(state: StoreState): void {
   const frame = createSink(FRAME_BYTES + 2 ** 16);
   frame.at = FRAME_HEADER_BYTES;
   writeCut(frame, head.minValidMs);
+  writeNextRef(frame, head.nextRef);
   for (const each of metadata.values()) writeMetadata(frame, each);
   for (const series of head.byRef.values()) {
     writeSeries(frame, series.ref, series.labels);

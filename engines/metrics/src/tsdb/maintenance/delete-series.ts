@@ -5,7 +5,7 @@ import type { TimeRange } from "../columns.ts";
 import { deleteFromHead, selectSeries } from "../head/head.ts";
 import type { CompiledMatcher } from "../index/compiled-matcher.ts";
 import type { StoreState } from "../store-state.ts";
-import { FRAME_HEADER_BYTES } from "../wal/wal.ts";
+import { FRAME_HEADER_BYTES } from "../wal/log-files.ts";
 import { writeDeletion } from "../wal/wal-records.ts";
 import { rewriteBlocks } from "./rewrite.ts";
 

@@ -32,6 +32,8 @@ const METADATA = 5;
 const DELETION = 6;
 const CHUNK = 7;
 const CUT = 8;
+const PASSED_OVER = 9;
+const NEXT_REF = 10;
 /** The longest a reference, a time and the value of a sample can get. */
 const SAMPLE_BYTES = 24;
 
@@ -46,6 +48,16 @@ export interface WalReader {
   onChunk(ref: number, chunk: SealedChunk): void;
   /** Everything before this time is in blocks. */
   onCut(timeMs: number): void;
+  /** Of the frame before: what the head did not take, or had already. */
+  onPassedOver(passed: PassedOver): void;
+  /** Every reference below it has been given out, also those of series that have ended. */
+  onNextRef(ref: number): void;
+}
+
+/** Positions in a frame, rising. */
+export interface PassedOver {
+  samples: readonly number[];
+  histograms: readonly number[];
 }
 
 export function writeSeries(sink: ByteSink, ref: number, labels: Labels): void {
@@ -119,6 +131,24 @@ export function writeCut(sink: ByteSink, timeMs: number): void {
   writeFloat(sink, timeMs);
 }
 
+export function writePassedOver(sink: ByteSink, { samples, histograms }: PassedOver): void {
+  writeVarint(sink, PASSED_OVER);
+  for (const positions of [samples, histograms]) {
+    writeVarint(sink, positions.length);
+    for (const position of positions) writeVarint(sink, position);
+  }
+}
+
+export function writeNextRef(sink: ByteSink, ref: number): void {
+  writeVarint(sink, NEXT_REF);
+  writeVarint(sink, ref);
+}
+
+/** Whether a frame says what was passed over of the one before it. */
+export function saysWhatWasPassedOver(payload: Uint8Array): boolean {
+  return payload[0] === PASSED_OVER;
+}
+
 /** Hands every record of a frame to the reader. */
 export function readRecords(payload: Uint8Array, reader: WalReader): void {
   const source: ByteSource = { bytes: payload, at: 0 };
@@ -154,6 +184,10 @@ function readRecord(source: ByteSource, reader: WalReader): void {
       return reader.onChunk(readVarint(source), readChunk(source));
     case CUT:
       return reader.onCut(readFloat(source));
+    case PASSED_OVER:
+      return reader.onPassedOver({ samples: readPositions(source), histograms: readPositions(source) });
+    case NEXT_REF:
+      return reader.onNextRef(readVarint(source));
     default:
       throw new CorruptionError(`the log holds a record of the unknown kind ${kind}`);
   }
@@ -177,6 +211,12 @@ function readSamples(source: ByteSource): SampleBatch {
     source.at += 8;
   }
   return { refs, timestampsMs, values, count };
+}
+
+function readPositions(source: ByteSource): number[] {
+  const count = readVarint(source);
+  if (count > bytesLeft(source)) throw new CorruptionError("the log holds fewer positions than it says");
+  return Array.from({ length: count }, () => readVarint(source));
 }
 
 function readHistogram(source: ByteSource): HistogramSample {

@@ -1,11 +1,15 @@
 import { crc32 } from "node:zlib";
 import { join } from "node:path";
 import { viewOf, type ByteSink } from "../codec/bytes.ts";
-import { listNames, readFile, removeTree, replaceFile, syncDirectory, writeAll, type Disk } from "../disk.ts";
-
-/** Length and CRC-32 of what follows, both little-endian. */
-export const FRAME_HEADER_BYTES = 8;
-const LARGEST_FRAME_BYTES = 256 * 2 ** 20;
+import { readFile, removeTree, replaceFile, syncDirectory, writeAll, type Disk } from "../disk.ts";
+import {
+  checkpointBefore,
+  FRAME_HEADER_BYTES,
+  frameAt,
+  listLog,
+  nameOf,
+  type LogPosition,
+} from "./log-files.ts";
 
 export interface WalSettings {
   disk: Disk;
@@ -34,11 +38,20 @@ export interface Wal {
   sync(): void;
   /** Replaces all that was written by these frames: whole or not at all. */
   checkpoint(frames: Uint8Array): void;
+  /** Where the next frame will stand, or behind it. */
+  end(): LogPosition;
+  /**
+   * Keeps this segment and what follows, with the checkpoint before it, for somebody who reads behind; null
+   * lets them go.
+   */
+  hold(holder: string, segment: number | null): void;
+  /** Of what a start would read; what is kept for others comes on top. */
   sizeBytes(): number;
   close(): void;
 }
 
 interface OpenSegment {
+  number: number;
   fd: number;
   sizeBytes: number;
 }
@@ -50,6 +63,8 @@ interface State {
   isDirty: boolean;
   /** Of segments and checkpoint that are closed. */
   closedBytes: number;
+  /** The first segment that each holder still needs. */
+  holds: Map<string, number>;
 }
 
 /**
@@ -58,14 +73,17 @@ interface State {
 export function createWal(settings: WalSettings): Wal {
   const { disk, directory } = settings;
   disk.mkdirSync(directory, { recursive: true });
-  const numbers = listNames(disk, directory).map((name) => Number.parseInt(name, 10));
-  const nextNumber = Math.max(0, ...numbers.filter(Number.isInteger)) + 1;
-  const state: State = { settings, open: null, nextNumber, isDirty: false, closedBytes: 0 };
+  const nextNumber = Math.max(0, ...listLog(disk, directory).map(({ number }) => number)) + 1;
+  const state: State = {
+    ...{ settings, open: null, nextNumber, isDirty: false, closedBytes: 0, holds: new Map() },
+  };
   return {
     replay: (onFrame) => replay(state, onFrame),
     append: (sink) => append(state, sink),
     sync: () => sync(state),
     checkpoint: (frames) => checkpoint(state, frames),
+    end: () => ({ segment: state.open?.number ?? state.nextNumber, offset: state.open?.sizeBytes ?? 0 }),
+    hold: (holder, segment) => hold(state, holder, segment),
     sizeBytes: () => state.closedBytes + (state.open?.sizeBytes ?? 0),
     close: () => closeSegment(state),
   };
@@ -99,28 +117,21 @@ function replay(state: State, onFrame: (payload: Uint8Array) => void): WalReplay
 }
 
 /**
- * The newest checkpoint and what was written after it; older files are what a crash kept from being removed.
+ * The newest checkpoint and what was written after it; older files are
+ * kept for who reads behind, or are what a crash kept from being removed.
  */
 function currentNames(disk: Disk, directory: string): string[] {
-  const names = listNames(disk, directory);
-  const checkpointName = names.findLast((name) => name.endsWith(".checkpoint"));
-  const segments = names.filter((name) => name.endsWith(".wal"));
-  if (checkpointName === undefined) return segments;
-  return [checkpointName, ...segments.filter((name) => name > checkpointName)];
+  const files = listLog(disk, directory);
+  const from = checkpointBefore(files, Infinity);
+  return files.filter(({ number, kind }) => number >= from && kind !== "draft").map(({ name }) => name);
 }
 
 /** Reads frames until one is cut off or does not match its checksum; says where that is. */
 function readFrames(bytes: Uint8Array, onFrame: (payload: Uint8Array) => void): number {
-  const view = viewOf(bytes);
   let at = 0;
-  while (at + FRAME_HEADER_BYTES <= bytes.length) {
-    const length = view.getUint32(at, true);
-    const end = at + FRAME_HEADER_BYTES + length;
-    if (length === 0 || length > LARGEST_FRAME_BYTES || end > bytes.length) return at;
-    const payload = bytes.subarray(at + FRAME_HEADER_BYTES, end);
-    if (crc32(payload) !== view.getUint32(at + 4, true)) return at;
-    onFrame(payload);
-    at = end;
+  for (let frame = frameAt(bytes, at); frame !== null; frame = frameAt(bytes, at)) {
+    onFrame(frame.payload);
+    at = frame.end;
   }
   return at;
 }
@@ -150,10 +161,11 @@ function cutBack(state: State, segment: OpenSegment): void {
 
 function openSegment(state: State): OpenSegment {
   const { disk, directory } = state.settings;
-  const fd = disk.openSync(join(directory, nameOf(state.nextNumber, "wal")), "wx");
+  const number = state.nextNumber;
+  const fd = disk.openSync(join(directory, nameOf(number, "wal")), "wx");
   state.nextNumber++;
   syncDirectory(disk, directory);
-  return { fd, sizeBytes: 0 };
+  return { number, fd, sizeBytes: 0 };
 }
 
 function closeSegment(state: State): void {
@@ -177,12 +189,20 @@ function checkpoint(state: State, frames: Uint8Array): void {
   const name = nameOf(state.nextNumber, "checkpoint");
   replaceFile(disk, join(directory, name), frames);
   state.nextNumber++;
-  for (const each of listNames(disk, directory).filter((other) => other < name)) {
-    removeTree(disk, join(directory, each));
-  }
   state.closedBytes = frames.length;
+  removeUnneeded(state);
 }
 
-function nameOf(number: number, kind: "wal" | "checkpoint"): string {
-  return `${String(number).padStart(10, "0")}.${kind}`;
+function hold(state: State, holder: string, segment: number | null): void {
+  if (segment === null) state.holds.delete(holder);
+  else state.holds.set(holder, segment);
+  removeUnneeded(state);
+}
+
+/** Removes what stands before the newest checkpoint and is held by nobody. */
+function removeUnneeded({ settings: { disk, directory }, holds }: State): void {
+  const files = listLog(disk, directory);
+  const held = Math.min(Infinity, ...holds.values());
+  const from = checkpointBefore(files, held);
+  for (const { name, number } of files) if (number < from) removeTree(disk, join(directory, name));
 }

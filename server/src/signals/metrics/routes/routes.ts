@@ -5,6 +5,7 @@ import { addOtlpRoutes } from "./otlp-routes.ts";
 import { addPushRoutes } from "./push-routes.ts";
 import { addQueryRoutes } from "./query-routes.ts";
 import { addReadRoutes } from "./read-routes.ts";
+import { addRemoteWriteRoutes } from "./remote-write-routes.ts";
 import { addStatusRoutes, type StatusRoutesDependencies } from "./status-routes.ts";
 import { addWriteRoutes } from "./write-routes.ts";
 
@@ -24,5 +25,6 @@ export function addMetricsRoutes(http: Http, dependencies: MetricsRoutesDependen
   addOtlpRoutes(http, { store, bodyBytes });
   addQueryRoutes(http, { api: room.api, formBytes });
   addStatusRoutes(http, dependencies);
+  addRemoteWriteRoutes(http, { store });
   addAdminRoutes(http, { store, audit, db, formBytes });
 }

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { Agent as PlainAgent } from "node:http";
 import { Agent as TlsAgent, type AgentOptions } from "node:https";
 
-/** Text, or a file that holds it and is read again each time. */
-export type Secret = { text: string } | { file: string };
+/** Text, or a file that holds it and is read again each time, or a variable that ought to hold it. */
+export type Secret = { text: string } | { file: string } | { unsetVariable: string };
 
 /** How the targets of a job may be asked. */
 export interface Access {
@@ -24,6 +24,14 @@ export interface Agents {
   https: TlsAgent;
 }
 
+/** What it is right now; undefined for none. */
+export async function readSecret(secret: Secret | null): Promise<string | undefined> {
+  if (secret === null) return undefined;
+  if ("unsetVariable" in secret)
+    throw new Error(`the variable ${secret.unsetVariable} is not set in the server's environment`);
+  return "text" in secret ? secret.text : (await readFile(secret.file, "utf8")).trim();
+}
+
 /** Proof of identity for one job, as its files say right now. */
 export interface Credentials {
   /** The value of the header, or null for none. */
@@ -38,14 +46,9 @@ export function createCredentials(access: Access): Credentials {
   const http = new PlainAgent({ keepAlive: true, maxSockets: CONNECTIONS_PER_TARGET });
   let secure: { agent: TlsAgent; key: string } | null = null;
 
-  const read = async (secret: Secret | null): Promise<string | undefined> => {
-    if (secret === null) return undefined;
-    return "text" in secret ? secret.text : (await readFile(secret.file, "utf8")).trim();
-  };
-
   async function tlsOptions(): Promise<AgentOptions> {
     const { tls } = access;
-    const [ca, cert, key] = [await read(tls.ca), await read(tls.cert), await read(tls.key)];
+    const [ca, cert, key] = [await readSecret(tls.ca), await readSecret(tls.cert), await readSecret(tls.key)];
     return {
       ...(ca === undefined ? {} : { ca }),
       ...(cert === undefined ? {} : { cert }),
@@ -58,9 +61,9 @@ export function createCredentials(access: Access): Credentials {
   return {
     async authorization() {
       const { basic, token } = access;
-      if (token) return `${token.type} ${(await read(token.credentials)) ?? ""}`;
+      if (token) return `${token.type} ${(await readSecret(token.credentials)) ?? ""}`;
       if (!basic) return null;
-      const pair = `${(await read(basic.username)) ?? ""}:${(await read(basic.password)) ?? ""}`;
+      const pair = `${(await readSecret(basic.username)) ?? ""}:${(await readSecret(basic.password)) ?? ""}`;
       return `Basic ${Buffer.from(pair).toString("base64")}`;
     },
     async agents() {

@@ -27,6 +27,8 @@ export interface ThreadKeeper {
   state(): ThreadState;
   /** Why it does not run, or what its upkeep fails at; null: nothing. */
   problem(): string | null;
+  /** What keeps samples from reaching receivers of remote-write, by their names. */
+  sendingTroubles(): ReadonlyMap<string, string>;
   /** How often the thread had to be started again. */
   restarts(): number;
   /** Calls that have no answer as yet. */
@@ -61,6 +63,7 @@ export function createThreadKeeper({
   let running: Promise<void> = Promise.resolve();
   let state: ThreadState = { state: "stopped" };
   let trouble: string | null = null;
+  const sendingTroubles = new Map<string, string>();
   let restarts = 0;
   let lastId = 0;
   let bytesUnderWay = 0;
@@ -102,8 +105,18 @@ export function createThreadKeeper({
       ({ trouble } = message);
       if (trouble === null) log.info({}, "the upkeep of the metrics store works again");
       else log.warn({ trouble }, "the upkeep of the metrics store fails");
-    } else if (message.kind === "answer") settle(message.id, ({ resolve }) => resolve(message.value));
+    } else if (message.kind === "sending") hearOfSending(message);
+    else if (message.kind === "answer") settle(message.id, ({ resolve }) => resolve(message.value));
     else settle(message.id, ({ reject }) => reject(toError(message)));
+  }
+
+  function hearOfSending({ name, trouble: told }: Extract<FromThread, { kind: "sending" }>): void {
+    const isNew = sendingTroubles.has(name) === (told === null);
+    if (told === null) sendingTroubles.delete(name);
+    else sendingTroubles.set(name, told);
+    if (!isNew) return;
+    if (told === null) log.info({ name }, "samples reach the receiver again");
+    else log.warn({ name, trouble: told }, "samples do not reach the receiver");
   }
 
   function fail(message: string): void {
@@ -128,6 +141,7 @@ export function createThreadKeeper({
     young.on("exit", () => {
       worker = null;
       trouble = null;
+      sendingTroubles.clear();
       if (state.state !== "failed") fail("its thread ended");
       for (const id of [...calls.keys()]) settle(id, ({ reject }) => reject(notThere()));
       resolve();
@@ -154,6 +168,7 @@ export function createThreadKeeper({
     store: storeOver(call),
     state: () => state,
     problem: () => (state.state === "failed" ? state.message : trouble),
+    sendingTroubles: () => sendingTroubles,
     restarts: () => restarts,
     pending: () => calls.size,
     start() {
@@ -196,6 +211,7 @@ function storeOver(call: CallThread): MetricsStore {
     nextOfRead: (cursor) => call("nextOfRead", cursor),
     endRead: (cursor) => call("endRead", cursor),
     answer: (request) => call("answer", request),
+    remoteWrites: () => call("remoteWrites", undefined),
     stats: () => call("stats", undefined),
   };
 }

@@ -9,6 +9,7 @@ import type { QueryLog } from "./query-log.ts";
 import type { Reads } from "./reads.ts";
 import { runQuery } from "./run-query.ts";
 import { toListOptions } from "./selectors.ts";
+import type { Remotes } from "./sending/start-remotes.ts";
 import { createScrapeSink } from "./take-scrape.ts";
 import type { ThreadSettings } from "./settings.ts";
 import type { Statsd } from "./statsd.ts";
@@ -21,6 +22,7 @@ export interface LocalStoreDependencies {
   /** A new directory for a snapshot, and what it is called. */
   nameSnapshot(): { directory: string; name: string };
   statsd: Statsd | null;
+  remotes: Pick<Remotes, "views"> | null;
   queryLog: QueryLog;
 }
 
@@ -28,7 +30,7 @@ const LARGEST_METRICS = 10;
 
 /** The store as the rooms know it, over the engine's, in the thread in which that lives. */
 export function createLocalStore(dependencies: LocalStoreDependencies): MetricsStore {
-  const { store, settings, clock, beginIntake, nameSnapshot, statsd } = dependencies;
+  const { store, settings, clock, beginIntake, nameSnapshot, statsd, remotes } = dependencies;
   let deliver: Deliver | null = null;
   let reads: Reads | null = null;
 
@@ -85,6 +87,7 @@ export function createLocalStore(dependencies: LocalStoreDependencies): MetricsS
       const { answerApi } = await import("./api/answer.ts");
       return answerApi(dependencies, call);
     },
+    remoteWrites: async () => remotes?.views() ?? [],
     async stats() {
       const { heapUsed, arrayBuffers } = process.memoryUsage();
       const thread = { heapBytes: heapUsed, bufferBytes: arrayBuffers };

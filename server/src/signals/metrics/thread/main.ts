@@ -12,6 +12,7 @@ import { createLocalStore } from "./local-store.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 import { parseSelector } from "./selectors.ts";
 import { createQueryLog } from "./query-log.ts";
+import type { Remotes, RemotesDependencies } from "./sending/start-remotes.ts";
 import type { ThreadSettings } from "./settings.ts";
 import type { Statsd, StatsdDependencies } from "./statsd.ts";
 import { createAttempts, startUpkeep } from "./upkeep.ts";
@@ -27,6 +28,7 @@ if (parentPort === null) {
     import("./api/answer.ts"),
     import("./ingest/deliver.ts"),
     import("./reads.ts"),
+    import("./sending/start-remotes.ts"),
     import("./statsd.ts"),
   ]);
   flushCompileCache();
@@ -37,16 +39,19 @@ async function serve(port: MessagePort, settings: ThreadSettings): Promise<void>
   const startedAtMs = clock.monotonicMs();
   const { directory } = settings;
   let store: Store;
+  const pause = () => new Promise<void>((resolve) => setImmediate(resolve));
   try {
     store = openMetricsStore({
       ...{ ...settings.store, directory, disk: fs, retentionRules: await retentionRules(settings) },
       clock: { now: () => clock.now().getTime() },
-      pause: () => new Promise((resolve) => setImmediate(resolve)),
+      pause,
     });
   } catch (error) {
     say({ kind: "failed", message: reasonOf(error) });
     return port.close();
   }
+  // Before anything is cut: what is not sent as yet must be kept.
+  const followers = store.follow(settings.remotes.map(({ name }) => name));
   const nameSnapshot = () => {
     const name = `${clock
       .now()
@@ -57,12 +62,20 @@ async function serve(port: MessagePort, settings: ThreadSettings): Promise<void>
   const attempt = createAttempts((trouble) => say({ kind: "upkeep", trouble }));
   const beginIntake = createIntakes(store);
   const statsd = await openStatsd(settings, { clock, beginIntake, attempt });
+  const remotes = await openRemotes(settings, {
+    ...{ followers, clock, random: () => randomBytes(4).readUInt32LE() / 2 ** 32, pause, attempt },
+    onTrouble: (name, trouble) => say({ kind: "sending", name, trouble }),
+  });
   const queryLog = createQueryLog();
-  const methods = createLocalStore({ store, settings, clock, beginIntake, nameSnapshot, statsd, queryLog });
+  const methods = createLocalStore({
+    ...{ store, settings, clock, beginIntake, nameSnapshot, statsd, remotes, queryLog },
+  });
   const upkeep = startUpkeep(store, { clock, attempt });
   port.on("message", (message: ToThread) => {
     if (!("end" in message)) return void answer(methods, message).then(say);
-    void (statsd?.end() ?? Promise.resolve()).then(upkeep.end).finally(() => port.close());
+    void Promise.all([statsd?.end(), remotes?.stop()])
+      .then(upkeep.end)
+      .finally(() => port.close());
   });
   say({ kind: "opened", series: store.status().head.series, tookMs: clock.monotonicMs() - startedAtMs });
 }
@@ -84,6 +97,16 @@ async function openStatsd(
   if (statsd === null) return null;
   const { startStatsd } = await import("./statsd.ts");
   return startStatsd({ settings: statsd, ...dependencies });
+}
+
+/** Loaded only where something is sent on. */
+async function openRemotes(
+  { remotes }: ThreadSettings,
+  dependencies: Omit<RemotesDependencies, "settings">,
+): Promise<Remotes | null> {
+  if (remotes.length === 0) return null;
+  const { startRemotes } = await import("./sending/start-remotes.ts");
+  return startRemotes({ settings: remotes, ...dependencies });
 }
 
 async function retentionRules({ rules }: ThreadSettings): Promise<RetentionRule[]> {

@@ -13,6 +13,8 @@ export type FromThread =
   | { kind: "failed"; message: string }
   /** Upkeep that did not work; null: it works again. */
   | { kind: "upkeep"; trouble: string | null }
+  /** What keeps samples from reaching a receiver; null: nothing any more. */
+  | { kind: "sending"; name: string; trouble: string | null }
   | { kind: "answer"; id: number; value: unknown }
   /** Without a fault: nobody foresaw it. */
   | { kind: "refusal"; id: number; fault: MetricsFault | null; message: string };

@@ -1,4 +1,5 @@
 import type { StoreLimits } from "@mainstay/metrics/tsdb";
+import type { RemoteSettings } from "./sending/remote-settings.ts";
 
 /** What the thread is started with. */
 export interface ThreadSettings {
@@ -14,6 +15,8 @@ export interface ThreadSettings {
   /** Attributes of OTLP resources that become labels. */
   promotedAttributes: readonly string[];
   statsd: StatsdSettings | null;
+  /** Where everything is sent on to. */
+  remotes: readonly RemoteSettings[];
 }
 
 /** What one query may take. */

@@ -15,6 +15,7 @@ const LIMITS = platformFile.parse({}).problems;
 const WELL: Sights = {
   ...{ now: NOW, instances: [], changes: [], certificates: [], hosts: ["shop.example.com"] },
   ...{ freeBytes: 1024 ** 4, crashes: [], channels: [], audit: [], metrics: [], scrapes: [], rules: [] },
+  remoteWrites: [],
 };
 
 function found(sights: Partial<Sights>): string[] {
@@ -191,4 +192,10 @@ it("a file of rules that is broken is a problem of the platform, after a minute"
     { ...rules[0], service: null, environment: null },
   ]);
   expect(patienceOf("rules-failing", LIMITS)).toBe(60_000);
+});
+
+it("a receiver of remote-write that samples do not reach is a problem after five minutes", () => {
+  const remoteWrites = [{ kind: "remote-write-failing", subject: "there", summary: "…" }] as const;
+  expect(found({ remoteWrites })).toEqual(["remote-write-failing there"]);
+  expect(patienceOf("remote-write-failing", LIMITS)).toBe(300_000);
 });

@@ -29,6 +29,8 @@ export interface Sights {
   scrapes: readonly ScrapeProblem[];
   /** Files of rules that are not in force, and rules that cannot be evaluated. */
   rules: readonly RulesProblem[];
+  /** Receivers of remote-write that samples do not reach. */
+  remoteWrites: readonly RemoteWriteProblem[];
 }
 
 export interface MetricsProblem {
@@ -44,6 +46,12 @@ export interface ScrapeProblem {
 
 export interface RulesProblem {
   kind: "rules-failing";
+  subject: string;
+  summary: string;
+}
+
+export interface RemoteWriteProblem {
+  kind: "remote-write-failing";
   subject: string;
   summary: string;
 }
@@ -92,6 +100,7 @@ const ALWAYS: readonly ProblemKind[] = [
   "rules-failing",
   "checkpoint-failing",
   "scrape-failing",
+  "remote-write-failing",
 ];
 /** Kinds of which nothing is known while the agent is away. */
 const BY_AGENT: readonly ProblemKind[] = ["instance-down", "crash-loop"];
@@ -108,7 +117,7 @@ export function problemsIn(
     ...disk(sights, limits.diskFree),
     ...ofMetrics(sights),
     ...channels(sights),
-    ...[...sights.audit, ...sights.scrapes, ...sights.rules].map((each) => ({
+    ...[...sights.audit, ...sights.scrapes, ...sights.rules, ...sights.remoteWrites].map((each) => ({
       ...each,
       service: null,
       environment: null,
@@ -243,4 +252,5 @@ const PATIENCE_MS: Partial<Record<ProblemKind, number>> = {
   "channel-failing": 10 * 60_000,
   "checkpoint-failing": 10 * 60_000,
   "scrape-failing": 60_000,
+  "remote-write-failing": 5 * 60_000,
 };

@@ -51,9 +51,10 @@ export async function openScrapingHouse(options: HouseOptions): Promise<Scraping
     clock: { now: () => clock.now().getTime() },
   });
   const store = createLocalStore({
-    ...{ store: engine, clock, beginIntake: createIntakes(engine), statsd: null, queryLog: createQueryLog() },
+    ...{ store: engine, clock, beginIntake: createIntakes(engine), statsd: null, remotes: null },
+    queryLog: createQueryLog(),
     nameSnapshot: () => ({ directory: "", name: "" }),
-    settings: threadSettings(platformFile.parse({}).metrics, directory.path),
+    settings: threadSettings(platformFile.parse({}).metrics, { directory: directory.path, env: {} }),
   });
   const scraper = createScraper({
     ...{ clock, metrics, log: silentLog, sink: store, seed: "test", intervalMs: 400, fileLookMs: 50 },
