@@ -60,18 +60,28 @@ function walReader(state: StoreState): WalReader {
   const { head, limits, replayed } = state;
   const admission = { outOfOrderMs: limits.outOfOrderMs, latestMs: Infinity };
   const admit = () => ({ admission, result: { appended: 0, repeated: 0, refused: [] } });
+  // A series that ended and came back has two references, if the log was not begun anew between them.
+  const renamed = new Map<number, number>();
+  const refOf = (ref: number): number => renamed.get(ref) ?? ref;
   return {
     onSeries: (ref, labels) => {
-      if (!head.byKey.has(labels.key)) addSeries(head, labels, ref);
+      const known = head.byKey.get(labels.key);
+      if (known === undefined) addSeries(head, labels, ref);
+      else if (known.ref !== ref) renamed.set(ref, known.ref);
       head.nextRef = Math.max(head.nextRef, ref + 1);
     },
-    onSamples: (batch) => applySamples(head, batch, admit()),
-    onHistogram: (sample) => applyHistogram(head, { sample, index: 0 }, admit()),
-    onExemplar: (exemplar) => keepExemplar(state, exemplar),
+    onSamples: (batch) => {
+      for (let index = 0; renamed.size > 0 && index < batch.count; index++)
+        batch.refs[index] = refOf(batch.refs[index] ?? 0);
+      applySamples(head, batch, admit());
+    },
+    onHistogram: (sample) =>
+      applyHistogram(head, { sample: { ...sample, ref: refOf(sample.ref) }, index: 0 }, admit()),
+    onExemplar: (exemplar) => keepExemplar(state, { ...exemplar, ref: refOf(exemplar.ref) }),
     onMetadata: (metadata) => state.metadata.set(metadata.metric, metadata),
-    onDeletion: (refs, range) => deleteFromHead(head, refs, range),
+    onDeletion: (refs, range) => deleteFromHead(head, refs.map(refOf), range),
     onChunk: (ref, chunk) => {
-      if (!addHeadChunk(head, ref, chunk)) replayed.unknownSeries++;
+      if (!addHeadChunk(head, refOf(ref), chunk)) replayed.unknownSeries++;
     },
     onCut: (timeMs) => {
       head.minValidMs = Math.max(head.minValidMs, timeMs);

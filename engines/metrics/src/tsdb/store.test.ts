@@ -1,3 +1,4 @@
+import * as fs from "node:fs";
 import {
   mkdirSync,
   readdirSync,
@@ -447,5 +448,33 @@ describe("damage", () => {
     for (const [name, bytes] of before) writeFileSync(join(wal, name), bytes);
     test.reopen();
     expect(rowsOf(test.read(isUp)[0])).toEqual(scrapes(1200, (index) => index));
+  });
+
+  it("of a log that could not be begun anew after a cut costs nothing of series that come back", async () => {
+    let isFull = false;
+    const full = () => Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+    const renameSync: typeof fs.renameSync = (from, to) => {
+      if (isFull && String(to).endsWith(".checkpoint")) throw full();
+      fs.renameSync(from, to);
+    };
+    const disk = { ...fs, fsyncSync: () => {}, fdatasyncSync: () => {}, renameSync };
+    using test = openTestStore({ disk });
+    test.put(up, START_MS, 1);
+    test.put(named("other"), START_MS + 6 * HOUR_MS, 1);
+    isFull = true;
+    await test.store.maintain().catch(() => {});
+    expect(test.store.status().head.series).toBe(1);
+    test.put(up, START_MS + 6 * HOUR_MS, 2);
+    test.reopen();
+    const rows = [
+      [START_MS, 1],
+      [START_MS + 6 * HOUR_MS, 2],
+    ];
+    expect(rowsOf(test.read(isUp)[0])).toEqual(rows);
+    isFull = false;
+    await test.store.maintain();
+    test.put(up, START_MS + 7 * HOUR_MS, 3);
+    test.reopen();
+    expect(rowsOf(test.read(isUp)[0])).toEqual([...rows, [START_MS + 7 * HOUR_MS, 3]]);
   });
 });
