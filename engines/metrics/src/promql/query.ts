@@ -104,7 +104,7 @@ function instantOf(evaluation: Evaluation, plan: Plan, grid: Grid): ResultValue 
   const inner = plan.kind === "invariant" ? plan.expr : plan;
   if (inner.kind === "matrix" || inner.kind === "subquery") {
     const lookbackMs = evaluation.lookbackMs;
-    const series = rangesOf(evaluation, inner, grid).map((each) =>
+    const series = Array.from(rangesOf(evaluation, inner, grid), (each) =>
       extendRange(each, { range: inner, grid, lookbackMs }),
     );
     const sorted = series.filter(hasAny).toSorted((a, b) => compareLabels(a.labels, b.labels));

@@ -4,13 +4,11 @@ import type { FloatColumn, HistogramColumn } from "../../storage.ts";
 import { createSink, type ByteSink } from "../codec/bytes.ts";
 import { readHistograms, writeHistograms } from "../codec/histogram-column.ts";
 import { readTimes, writeTimes } from "../codec/time-column.ts";
-import { readValues, writeValues } from "../codec/value-column.ts";
+import { writeValues } from "../codec/value-column.ts";
 import {
-  joinFloats,
   joinHistograms,
   NO_FLOATS,
   NO_HISTOGRAMS,
-  sliceFloats,
   sliceHistograms,
   type TimeRange,
 } from "../columns.ts";
@@ -21,6 +19,7 @@ import {
   type HeadChunk,
   type SealedChunk,
 } from "./chunk-arena.ts";
+import { createHeadReader, readFloats } from "./head-reader.ts";
 import { createOpenSamples, type OpenSamples } from "./open-samples.ts";
 
 /** A series of the head: sealed chunks, then what is not encoded yet, and beside both what came late. */
@@ -148,32 +147,14 @@ export function* sealedChunks(memory: SampleMemory, series: HeadSeries): Generat
 }
 
 /** Floats in the range, those that came late between the others. */
-export function readHeadFloats(memory: SampleMemory, series: HeadSeries, range: TimeRange): FloatColumn {
-  const chunks = chunksIn(series, range, false);
-  const total = chunks.reduce((sum, chunk) => sum + chunk.count, series.openCount);
-  const timestampsMs = new Float64Array(total);
-  const values = new Float64Array(total);
-  let at = 0;
-  for (const chunk of chunks) {
-    const source = { bytes: chunkBytes(chunk), at: 0 };
-    readTimes(source, timestampsMs.subarray(at, at + chunk.count));
-    readValues(source, values.subarray(at, at + chunk.count));
-    at += chunk.count;
-  }
-  if (series.openCount > 0) {
-    const open = memory.open.view(series.slot, series.openCount);
-    timestampsMs.set(open.timestampsMs, at);
-    values.set(open.values, at);
-  }
-  const inOrder = sliceFloats({ timestampsMs, values }, range);
-  return joinFloats([inOrder, sliceFloats(series.late, range)]);
+export function readHeadFloats({ open }: SampleMemory, series: HeadSeries, range: TimeRange): FloatColumn {
+  return readFloats(createHeadReader(open), series, range);
 }
 
 /** Histograms in the range. */
 export function readHeadHistograms(series: HeadSeries, range: TimeRange): HistogramColumn {
+  if (!hasHistograms(series)) return NO_HISTOGRAMS;
   const { timesMs, values } = series.openHistograms;
-  if (values.length === 0 && series.lateHistograms.values.length === 0 && !hasHistogramChunk(series))
-    return NO_HISTOGRAMS;
   const parts = chunksIn(series, range, true).map((chunk): HistogramColumn => {
     const source = { bytes: chunkBytes(chunk), at: 0 };
     const timestampsMs = new Float64Array(chunk.count);
@@ -184,8 +165,9 @@ export function readHeadHistograms(series: HeadSeries, range: TimeRange): Histog
   return sliceHistograms(joinHistograms(parts), range);
 }
 
-function hasHistogramChunk(series: HeadSeries): boolean {
-  return series.chunks.some((chunk) => chunk.isHistogram);
+export function hasHistograms({ openHistograms, lateHistograms, chunks }: HeadSeries): boolean {
+  if (openHistograms.values.length > 0 || lateHistograms.values.length > 0) return true;
+  return chunks.some((chunk) => chunk.isHistogram);
 }
 
 function chunksIn(series: HeadSeries, { fromMs, beforeMs }: TimeRange, isHistogram: boolean): HeadChunk[] {
