@@ -43,7 +43,9 @@ describe("mainstay metrics", () => {
 
   it("lists labels, what makes the store large, what is scraped and when disks are full", async () => {
     expect((await run("labels", "zone", "--match", "shop_orders_total")).stdout).toBe("a\nb\n");
-    expect((await run("top", "--limit", "1000")).stdout).toMatch(/SERIES OF A METRIC {2}NAME\n[^]*2 +shop_orders_total/);
+    expect((await run("top", "--limit", "1000")).stdout).toMatch(
+      /SERIES OF A METRIC {2}NAME\n[^]*2 +shop_orders_total/,
+    );
     expect((await run("targets")).exitCode).toBe(0);
     expect((await run("capacity")).exitCode).toBe(0);
     await product().cliJson(capacityResource, "metrics", "capacity", "--window", "1h");

@@ -65,7 +65,8 @@ export interface SelectOptions {
   /**
    * The caller looks at one series after the other and keeps no column: those of a series hold until those of
    * another are asked for, and all of them until the store is given its next turn. Series whose columns have
-   * the same object of times have the same times. A store may then also name series that turn out to be empty.
+   * the same object of times have the same times. A store
+   * may then also name series that turn out to be empty.
    */
   readonly inTurn?: boolean;
 }

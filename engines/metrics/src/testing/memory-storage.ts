@@ -55,7 +55,7 @@ export function createMemoryStorage(): MemoryStorage {
 
 function spoiltInTurn(found: readonly Series[]): Series[] {
   let holder: Series | null = null;
-  let held: Float64Array[] = [];
+  const held: Float64Array[] = [];
   return found.map((series) => {
     const hold = (column: Float64Array): Float64Array => {
       if (holder !== series) for (const each of held.splice(0)) each.fill(-1e9);

@@ -44,7 +44,8 @@ export function* rangeColumns(
   const parameters = call.args.filter((arg) => arg !== range).map((arg) => scalars(evaluation, arg, grid));
   const slide = createSlider(evaluation, { call, range, parameters }, grid);
   const keepsName = call.name === "last_over_time" || call.name === "first_over_time";
-  const tellNonCounter = call.name === "rate" || call.name === "increase" ? nonCounters(evaluation, range) : null;
+  const tellNonCounter =
+    call.name === "rate" || call.name === "increase" ? nonCounters(evaluation, range) : null;
   let isFirst = true;
   for (const series of rangesOf(evaluation, range, grid)) {
     const column = makeColumn(series.labels, !keepsName || series.dropsName);

@@ -28,7 +28,8 @@ export function createSlider(evaluation: Evaluation, sliding: Sliding, grid: Gri
   if (apply === undefined) throw new QueryError(`unknown function over a range "${call.name}"`);
   const ranges = rangesAround(evaluation, range, grid);
   const windowsOf = oncePerTimes((times) => createWindows(times, ranges));
-  const fillFloats = extensionOf(range) === null ? createFloatFill(call.name, ranges, evaluation.budget) : null;
+  const fillFloats =
+    extensionOf(range) === null ? createFloatFill(call.name, ranges, evaluation.budget) : null;
   return (column, series) => {
     const windows = windowsOf(series.times);
     const isFloats = series.histogramTimes.length === 0 && series.starts === null;

@@ -107,7 +107,7 @@ export function writeRaw(sink: ByteSink, bytes: Uint8Array): void {
   sink.at += bytes.length;
 }
 
-export function readRaw(source: ByteSource, sizeBytes: number): Uint8Array {
+function readRaw(source: ByteSource, sizeBytes: number): Uint8Array {
   const end = source.at + sizeBytes;
   if (end > source.bytes.length) truncated();
   const view = source.bytes.subarray(source.at, end);

@@ -112,7 +112,9 @@ function writeIntegers(sink: ByteSink, values: Float64Array, scaled: Scaled): vo
   writeSpecials(sink, values, specials);
 }
 
-/** Every query spends its time here: most differences are one or two bytes, which are taken apart in place. */
+/**
+ * Every query spends its time here: most differences are one or two bytes, which are taken apart in place.
+ */
 function readIntegers(source: ByteSource, span: ValueSpan, mode: number): void {
   const places = readVarint(source);
   const factor = POWERS_OF_TEN[places];

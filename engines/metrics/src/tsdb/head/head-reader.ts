@@ -3,8 +3,15 @@ import { readValuesInto, wordsOf } from "../codec/value-column.ts";
 import { joinFloats, positionOf, sliceFloats, type TimeRange } from "../columns.ts";
 import type { FloatColumn } from "../../storage.ts";
 import type { HeadChunk } from "./chunk-arena.ts";
-import type { HeadSeries } from "./head-series.ts";
 import type { OpenSamples } from "./open-samples.ts";
+
+/** The floats of a series: encoded, open, and what came late. */
+export interface HeadFloats {
+  readonly chunks: readonly HeadChunk[];
+  readonly slot: number;
+  readonly openCount: number;
+  readonly late: FloatColumn;
+}
 
 /**
  * Memory that floats of one series after the other are read into. Series of one target have the same times:
@@ -45,14 +52,14 @@ export function createHeadReader(open: OpenSamples): HeadReader {
 }
 
 /** Floats in the range, those that came late between the others. They hold until the next series is read. */
-export function readFloats(reader: HeadReader, series: HeadSeries, range: TimeRange): FloatColumn {
+export function readFloats(reader: HeadReader, series: HeadFloats, range: TimeRange): FloatColumn {
   const inOrder = readInOrder(reader, series, range);
   return series.late.timestampsMs.length === 0
     ? inOrder
     : joinFloats([inOrder, sliceFloats(series.late, range)]);
 }
 
-function readInOrder(reader: HeadReader, series: HeadSeries, range: TimeRange): FloatColumn {
+function readInOrder(reader: HeadReader, series: HeadFloats, range: TimeRange): FloatColumn {
   reserve(reader, countFloats(series, range));
   let from = 0;
   let nth = 0;
@@ -92,7 +99,7 @@ function viewOf({ timesMs, count }: HeadReader, range: TimeRange): TimesView {
   return { range, start, end, timestampsMs: timesMs.subarray(start, end) };
 }
 
-function countFloats(series: HeadSeries, range: TimeRange): number {
+function countFloats(series: HeadFloats, range: TimeRange): number {
   let count = series.openCount;
   for (const chunk of series.chunks) if (isRead(chunk, range)) count += chunk.count;
   return count;
@@ -128,7 +135,9 @@ function readChunk(reader: HeadReader, { slab, at, count }: HeadChunk, { nth, fr
   return isKnown;
 }
 
-/** Whether the encoded times of a part begin here. An encoding tells where it ends, so nothing longer does. */
+/**
+ * Whether the encoded times of a part begin here. An encoding tells where it ends, so nothing longer does.
+ */
 function isEncodedAs({ encoded }: TimesPart, { bytes, at }: { bytes: Uint8Array; at: number }): boolean {
   if (encoded === null) return false;
   for (let offset = 0; offset < encoded.sizeBytes; offset++) {
@@ -137,7 +146,7 @@ function isEncodedAs({ encoded }: TimesPart, { bytes, at }: { bytes: Uint8Array;
   return true;
 }
 
-function readOpen(reader: HeadReader, { slot, openCount }: HeadSeries, { nth, from }: Place): boolean {
+function readOpen(reader: HeadReader, { slot, openCount }: HeadFloats, { nth, from }: Place): boolean {
   const { timesMs, words } = reader;
   const { slab, start } = reader.open.locate(slot);
   for (let index = 0; index < 2 * openCount; index++) {

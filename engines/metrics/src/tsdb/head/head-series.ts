@@ -5,13 +5,7 @@ import { createSink, type ByteSink } from "../codec/bytes.ts";
 import { readHistograms, writeHistograms } from "../codec/histogram-column.ts";
 import { readTimes, writeTimes } from "../codec/time-column.ts";
 import { writeValues } from "../codec/value-column.ts";
-import {
-  joinHistograms,
-  NO_FLOATS,
-  NO_HISTOGRAMS,
-  sliceHistograms,
-  type TimeRange,
-} from "../columns.ts";
+import { joinHistograms, NO_FLOATS, NO_HISTOGRAMS, sliceHistograms, type TimeRange } from "../columns.ts";
 import {
   chunkBytes,
   createChunkArena,

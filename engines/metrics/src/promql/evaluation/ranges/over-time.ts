@@ -168,7 +168,10 @@ export const OVER_TIME: ReadonlyMap<string, RangeFunction> = new Map<string, Ran
   ["stddev_over_time", ofWindow((window) => Math.sqrt(varianceOf(floatsOf(window))))],
   ["stdvar_over_time", ofWindow((window) => varianceOf(floatsOf(window)))],
   ["mad_over_time", ofWindow((window) => medianDeviation(floatsOf(window)))],
-  ["quantile_over_time", ofWindow((window) => quantileOf(window.parameters[0] ?? NaN, floatsOf(window).slice()))],
+  [
+    "quantile_over_time",
+    ofWindow((window) => quantileOf(window.parameters[0] ?? NaN, floatsOf(window).slice())),
+  ],
   ["first_over_time", (window) => endOf(window, "first").value],
   ["last_over_time", (window) => endOf(window, "last").value],
   ["ts_of_first_over_time", (window) => endOf(window, "first").timeMs / 1000],
