@@ -51,13 +51,11 @@ export function labelValue(labels: Labels, name: string): string {
 export function compareLabels(a: Labels, b: Labels): number {
   const length = Math.min(a.names.length, b.names.length);
   for (let index = 0; index < length; index++) {
-    const [nameA = "", nameB = "", valueA = "", valueB = ""] = [
-      a.names[index],
-      b.names[index],
-      a.values[index],
-      b.values[index],
-    ];
+    const nameA = a.names[index] ?? "";
+    const nameB = b.names[index] ?? "";
     if (nameA !== nameB) return nameA < nameB ? -1 : 1;
+    const valueA = a.values[index] ?? "";
+    const valueB = b.values[index] ?? "";
     if (valueA !== valueB) return valueA < valueB ? -1 : 1;
   }
   return a.names.length - b.names.length;

@@ -64,7 +64,7 @@ function findByKey<Group>(
 
 /** Groups by the value of the first label, below it by that of the second: no labels are made to find one. */
 interface Branch<Group> {
-  branches: Map<string, Branch<Group>>;
+  branches: Map<string, Branch<Group>> | null;
   group: Group | null;
 }
 
@@ -72,14 +72,14 @@ function findByValues<Group>(
   names: readonly string[],
   begin: (labels: Labels) => Group,
 ): (labels: Labels) => Group {
-  const createBranch = (): Branch<Group> => ({ branches: new Map(), group: null });
-  const root = createBranch();
+  const root: Branch<Group> = { branches: null, group: null };
   return (labels) => {
     let branch = root;
     for (const name of names) {
       const value = labelValue(labels, name);
-      let next = branch.branches.get(value);
-      if (next === undefined) branch.branches.set(value, (next = createBranch()));
+      const branches: Map<string, Branch<Group>> = (branch.branches ??= new Map());
+      let next = branches.get(value);
+      if (next === undefined) branches.set(value, (next = { branches: null, group: null }));
       branch = next;
     }
     return (branch.group ??= begin(labels));

@@ -3,7 +3,6 @@ import { isStaleAt } from "../../stale.ts";
 import type { FloatColumn, HistogramColumn } from "../../storage.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { SelectorPlan } from "./plan.ts";
-import { firstAfter } from "./range-series.ts";
 import {
   type Column,
   type ColumnMaker,
@@ -15,7 +14,6 @@ import {
   setFloat,
   setHistogram,
 } from "./values.ts";
-import { oncePerTimes } from "./windows.ts";
 
 interface Selecting {
   selector: SelectorPlan;
@@ -42,13 +40,14 @@ export function* instantColumns(
   makeColumn: ColumnMaker,
 ): Generator<Column> {
   const lookback = { selector, grid, lookbackMs: evaluation.lookbackMs };
-  const newestOf = oncePerTimes((times) => newestSamples(times, lookback));
+  const newestOf = newestSamples(lookback);
+  const newestHistogramOf = newestSamples(lookback);
   for (const series of evaluation.seriesOf(selector)) {
     const { floats, histograms } = series;
     const column = makeColumn(series.labels, wanted !== "value");
     const newest = newestOf(floats.timestampsMs);
     if (histograms !== undefined) {
-      const newestHistograms = newestSamples(histograms.timestampsMs, lookback);
+      const newestHistograms = newestHistogramOf(histograms.timestampsMs);
       fillEither(column, { floats, newest, wanted }, { histograms, newestHistograms });
     } else if (wanted === "value") fillValues(column, floats.values, newest);
     else fillTimes(column, { floats, newest, wanted });
@@ -58,19 +57,35 @@ export function* instantColumns(
   }
 }
 
-/** For each step the index of the newest sample, -1 where that is too old. */
-function newestSamples(
+interface Lookback extends Selecting {
+  lookbackMs: number;
+}
+
+/**
+ * For each step the index of the newest sample, -1 where that is too old: one array, filled anew only when
+ * other times come.
+ */
+function newestSamples(lookback: Lookback): (times: Float64Array) => Int32Array {
+  const newest = new Int32Array(lookback.grid.count).fill(-1);
+  let last: Float64Array = new Float64Array(0);
+  return (times) => {
+    if (times !== last) fillNewest(newest, times, lookback);
+    last = times;
+    return newest;
+  };
+}
+
+function fillNewest(
+  newest: Int32Array,
   times: Float64Array,
-  { selector, grid, lookbackMs }: Selecting & { lookbackMs: number },
-): Int32Array {
-  const newest = new Int32Array(grid.count);
+  { selector, grid, lookbackMs }: Lookback,
+): void {
   let next = 0;
-  for (let step = 0; step < grid.count; step++) {
+  for (let step = 0; step < newest.length; step++) {
     const timeMs = lookAt(selector, grid, step);
-    next = firstAfter(times, timeMs, next);
+    while (next < times.length && (times[next] ?? 0) <= timeMs) next += 1;
     newest[step] = next > 0 && timeMs - (times[next - 1] ?? 0) < lookbackMs ? next - 1 : -1;
   }
-  return newest;
 }
 
 /** What most selectors read: values alone, in a loop along arrays. */

@@ -8,7 +8,7 @@ import type { RangeSeries } from "./range-series.ts";
 import { createFloatFill } from "./ranges/float-fill.ts";
 import { lookAt, type Grid, type MutableColumn, setFloat, setHistogram, timeAt } from "./values.ts";
 import type { RangeFunction, Window } from "./window.ts";
-import { costOf, createWindows, oncePerTimes, type Ranges, type Windows } from "./windows.ts";
+import { costOf, createWindows, type Ranges, type Windows } from "./windows.ts";
 
 export type RangePlan = MatrixPlan | SubqueryPlan;
 
@@ -27,14 +27,15 @@ export function createSlider(evaluation: Evaluation, sliding: Sliding, grid: Gri
   const apply = RANGE_FUNCTIONS.get(call.name);
   if (apply === undefined) throw new QueryError(`unknown function over a range "${call.name}"`);
   const ranges = rangesAround(evaluation, range, grid);
-  const windowsOf = oncePerTimes((times) => createWindows(times, ranges));
+  const windowsOf = createWindows(ranges);
+  const histogramWindowsOf = createWindows(ranges);
   const fillFloats =
     extensionOf(range) === null ? createFloatFill(call.name, ranges, evaluation.budget) : null;
   return (column, series) => {
     const windows = windowsOf(series.times);
     const isFloats = series.histogramTimes.length === 0 && series.starts === null;
     if (fillFloats !== null && isFloats) return fillFloats(column, series, windows);
-    const histogramWindows = createWindows(series.histogramTimes, ranges);
+    const histogramWindows = histogramWindowsOf(series.histogramTimes);
     slideWindow(evaluation, { ...sliding, apply, column, series, ranges, windows, histogramWindows });
   };
 }

@@ -7,12 +7,14 @@ import type { RateKind } from "./rate-kind.ts";
 
 /** For each step, what a rate owes to the times alone: the same for all series of one target. */
 interface Factors {
-  windows: Windows;
-  sampledMs: Float64Array;
-  toStartMs: Float64Array;
-  toEndMs: Float64Array;
+  times: Float64Array;
+  readonly sampledMs: Float64Array;
+  readonly toStartMs: Float64Array;
+  readonly toEndMs: Float64Array;
   /** By what the difference of the samples is multiplied, unless a counter would have been below 0. */
-  factors: Float64Array;
+  readonly factors: Float64Array;
+  /** A rate is divided by it. */
+  readonly unit: number;
 }
 
 /** The same as `floatRate` for all steps at once. */
@@ -21,46 +23,52 @@ export function createRateFill(
   ranges: Ranges,
   budget: QueryBudget,
 ): (column: Column, series: RangeSeries, windows: Windows) => void {
-  const unit = kind.isPerSecond ? ranges.rangeMs / 1000 : 1;
-  let known: Factors | null = null;
+  const factors = createFactors(ranges.grid.count, kind.isPerSecond ? ranges.rangeMs / 1000 : 1);
   return (column, series, windows) => {
     budget.addSamples(windows.cost);
-    if (known?.windows !== windows) known = createFactors(windows, ranges, unit);
-    if (kind.isCounter) fillCounter(column, series, { ...known, unit });
-    else fillGauge(column, series, known);
+    if (factors.times !== windows.times) fillFactors(factors, windows, ranges);
+    if (kind.isCounter) fillCounter(column, series, { windows, factors });
+    else fillGauge(column, series, { windows, factors });
   };
 }
 
-function createFactors(windows: Windows, { look, grid, rangeMs }: Ranges, unit: number): Factors {
-  const column = () => new Float64Array(grid.count);
-  const [sampledMs, toStartMs, toEndMs, factors] = [column(), column(), column(), column()];
+function createFactors(steps: number, unit: number): Factors {
+  const column = () => new Float64Array(steps);
+  const columns = { sampledMs: column(), toStartMs: column(), toEndMs: column(), factors: column() };
+  return { times: new Float64Array(0), ...columns, unit };
+}
+
+function fillFactors(factors: Factors, windows: Windows, { look, grid, rangeMs }: Ranges): void {
   const { times, from, to } = windows;
-  for (let step = 0; step < grid.count; step++) {
+  for (let step = 0; step < from.length; step++) {
     const first = from[step] ?? 0;
     const last = (to[step] ?? 0) - 1;
     if (last <= first) continue;
     const endMs = lookAt(look, grid, step);
-    const [firstMs, lastMs] = [times[first] ?? 0, times[last] ?? 0];
-    const meanMs = (lastMs - firstMs) / (last - first);
-    const reach = {
-      sampledMs: lastMs - firstMs,
-      toStartMs: gapMs(firstMs - (endMs - rangeMs), meanMs),
-      toEndMs: gapMs(endMs - lastMs, meanMs),
-    };
-    sampledMs[step] = reach.sampledMs;
-    toStartMs[step] = reach.toStartMs;
-    toEndMs[step] = reach.toEndMs;
-    factors[step] = raiseBy(reach) / unit;
+    const firstMs = times[first] ?? 0;
+    const lastMs = times[last] ?? 0;
+    const sampledMs = lastMs - firstMs;
+    const meanMs = sampledMs / (last - first);
+    const toStartMs = gapMs(firstMs - (endMs - rangeMs), meanMs);
+    const toEndMs = gapMs(endMs - lastMs, meanMs);
+    factors.sampledMs[step] = sampledMs;
+    factors.toStartMs[step] = toStartMs;
+    factors.toEndMs[step] = toEndMs;
+    factors.factors[step] = raiseBy({ sampledMs, toStartMs, toEndMs }) / factors.unit;
   }
-  return { windows, sampledMs, toStartMs, toEndMs, factors };
+  factors.times = times;
+}
+
+interface Slid {
+  windows: Windows;
+  factors: Factors;
 }
 
 function fillGauge(
   { present, values: results }: Column,
   { values }: RangeSeries,
-  { windows, factors }: Factors,
+  { windows: { from, to }, factors: { factors } }: Slid,
 ): void {
-  const { from, to } = windows;
   for (let step = 0; step < results.length; step++) {
     const first = from[step] ?? 0;
     const last = (to[step] ?? 0) - 1;
@@ -73,9 +81,8 @@ function fillGauge(
 function fillCounter(
   { present, values: results }: Column,
   series: RangeSeries,
-  { windows, sampledMs, toStartMs, toEndMs, factors, unit }: Factors & { unit: number },
+  { windows: { from, to }, factors: { sampledMs, toStartMs, toEndMs, factors, unit } }: Slid,
 ): void {
-  const { from, to } = windows;
   const { values } = series;
   const lost = hasReset(values) ? sumResets(series) : null;
   for (let step = 0; step < results.length; step++) {
