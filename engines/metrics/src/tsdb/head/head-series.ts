@@ -27,12 +27,20 @@ export interface HeadSeries {
   /** Slot of the open floats; -1 when there are none. */
   slot: number;
   openCount: number;
-  openHistograms: { timesMs: number[]; values: Histogram[] };
+  openHistograms: OpenHistograms;
   late: FloatColumn;
   lateHistograms: HistogramColumn;
   /** Whether the log knows it. */
   isLogged: boolean;
 }
+
+interface OpenHistograms {
+  timesMs: number[];
+  values: Histogram[];
+}
+
+/** Of all series that have none; never altered. */
+const NO_OPEN_HISTOGRAMS: OpenHistograms = { timesMs: [], values: [] };
 
 /** Where the samples of all series of a head lie. */
 export interface SampleMemory {
@@ -55,7 +63,7 @@ export function createHeadSeries(ref: number, labels: Labels): HeadSeries {
     chunks: [],
     slot: -1,
     openCount: 0,
-    openHistograms: { timesMs: [], values: [] },
+    openHistograms: NO_OPEN_HISTOGRAMS,
     late: NO_FLOATS,
     lateHistograms: NO_HISTOGRAMS,
     isLogged: false,
@@ -73,6 +81,7 @@ export function sealFloats(memory: SampleMemory, series: HeadSeries): void {
 
 /** Adds a histogram behind the newest sample. */
 export function pushHistogram(memory: SampleMemory, series: HeadSeries, sample: TimedHistogram): void {
+  if (series.openHistograms === NO_OPEN_HISTOGRAMS) series.openHistograms = { timesMs: [], values: [] };
   const { timesMs, values } = series.openHistograms;
   timesMs.push(sample.timestampMs);
   values.push(sample.value);
@@ -89,7 +98,7 @@ function sealHistograms(memory: SampleMemory, series: HeadSeries): void {
   const { timesMs, values } = series.openHistograms;
   if (values.length === 0) return;
   addHistogramChunk(memory, series, { timestampsMs: Float64Array.from(timesMs), values });
-  series.openHistograms = { timesMs: [], values: [] };
+  series.openHistograms = NO_OPEN_HISTOGRAMS;
 }
 
 function addFloatChunk(memory: SampleMemory, series: HeadSeries, column: FloatColumn): void {
@@ -128,7 +137,8 @@ function addChunk(memory: SampleMemory, series: HeadSeries, { column, isHistogra
 
 /** Adds a chunk that is encoded already. */
 export function addSealed(memory: SampleMemory, series: HeadSeries, chunk: SealedChunk): void {
-  series.chunks.push(memory.arena.add(chunk));
+  // A list of exactly that length: one that is pushed to holds room for a dozen more, in each of the series.
+  series.chunks = [...series.chunks, memory.arena.add(chunk)];
   series.lastMs = Math.max(series.lastMs, chunk.maxMs);
 }
 
@@ -186,7 +196,7 @@ export function replaceSamples(memory: SampleMemory, series: HeadSeries, kept: K
   series.chunks = [];
   series.slot = -1;
   series.openCount = 0;
-  series.openHistograms = { timesMs: [], values: [] };
+  series.openHistograms = NO_OPEN_HISTOGRAMS;
   series.late = NO_FLOATS;
   series.lateHistograms = NO_HISTOGRAMS;
   addFloatChunk(memory, series, kept.floats);
