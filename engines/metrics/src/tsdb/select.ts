@@ -46,7 +46,9 @@ export function select(state: StoreState, matchers: readonly Matcher[], options:
     const selection: Selection = { matchers: compiled, options, range, found: new Map(), inTurn: [] };
     if (readBlocks(state, selection)) {
       readHead(state, selection);
-      return [...selection.found.values()].flatMap(toSeries).concat(selection.inTurn);
+      const share = createTimesSharing();
+      const found = [...selection.found.values()].flatMap((each) => toSeries(each, share));
+      return found.concat(selection.inTurn);
     }
   }
 }
@@ -155,14 +157,35 @@ function newFound(labels: Labels): Found {
 }
 
 /** Blocks were read by width, not by time. */
-function toSeries({ labels, floats, histograms }: Found): Series[] {
+function toSeries({ labels, floats, histograms }: Found, share: TimesSharing): Series[] {
   const joined = {
     labels,
-    floats: joinFloats(inOrder(floats)),
+    floats: share(joinFloats(inOrder(floats))),
     histograms: joinHistograms(inOrder(histograms)),
   };
   if (joined.histograms.values.length > 0) return [joined];
   return joined.floats.values.length > 0 ? [{ labels, floats: joined.floats }] : [];
+}
+
+type TimesSharing = (column: FloatColumn) => FloatColumn;
+
+/**
+ * Series with the times of the one before get the same object of them: what is made of times is made once.
+ */
+function createTimesSharing(): TimesSharing {
+  let last: Float64Array = new Float64Array(0);
+  return (column) => {
+    const { timestampsMs } = column;
+    if (areSameNumbers(timestampsMs, last)) return { ...column, timestampsMs: last };
+    last = timestampsMs;
+    return column;
+  };
+}
+
+function areSameNumbers(a: Float64Array, b: Float64Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 function inOrder<Column extends FloatColumn | HistogramColumn>(columns: readonly Column[]): Column[] {

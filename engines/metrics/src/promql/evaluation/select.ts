@@ -75,11 +75,7 @@ function newestSamples(lookback: Lookback): (times: Float64Array) => Int32Array 
   };
 }
 
-function fillNewest(
-  newest: Int32Array,
-  times: Float64Array,
-  { selector, grid, lookbackMs }: Lookback,
-): void {
+function fillNewest(newest: Int32Array, times: Float64Array, { selector, grid, lookbackMs }: Lookback): void {
   let next = 0;
   for (let step = 0; step < newest.length; step++) {
     const timeMs = lookAt(selector, grid, step);

@@ -22,12 +22,17 @@ export interface Windows {
 }
 
 /**
- * The windows of one series after the other: one object, filled anew only when other times come. Series of one
- * target come with the same object of times.
+ * The windows of one series after the other: one object, filled anew only when
+ * other times come. Series of one target come with the same object of times.
  */
 export function createWindows(ranges: Ranges): (times: Float64Array) => Windows {
   const steps = ranges.grid.count;
-  const windows = { times: new Float64Array(0), from: new Int32Array(steps), to: new Int32Array(steps), cost: 0 };
+  const windows = {
+    times: new Float64Array(0),
+    from: new Int32Array(steps),
+    to: new Int32Array(steps),
+    cost: 0,
+  };
   return (times) => {
     if (windows.times !== times) fill(windows, times, ranges);
     return windows;

@@ -19,8 +19,8 @@ const ROW = 5;
 
 /**
  * A hash table from bytes to numbers, for finding series by the bytes of their labels without decoding
- * them. Keys are copied into one arena; nothing is ever taken out but all at once. Senders name their series in
- * the same order again and again: the key that came after the last one before is tried first, unhashed.
+ * them. Keys are copied into one arena; nothing is ever taken out but all at once. Senders name their series
+ * in the same order again and again: the key that came after the last one before is tried first, unhashed.
  */
 export class ByteIndex {
   #arena = new Uint8Array(FIRST_ARENA_BYTES);

@@ -59,7 +59,12 @@ function seriesJson(
   const parts = [`{"metric":${labelsJson(labels)}`];
   // Joined at once: a text that grows piece by piece is kept as a tree of its pieces until it is read.
   for (let index = 0; index < values.length; index++) {
-    parts.push(index === 0 ? `,"values":[[` : `"],[`, times[index] ?? "", `,"`, valueText(values[index] ?? NaN));
+    parts.push(
+      index === 0 ? `,"values":[[` : `"],[`,
+      times[index] ?? "",
+      `,"`,
+      valueText(values[index] ?? NaN),
+    );
   }
   if (values.length > 0) parts.push(`"]]`);
   const points = histograms.map(
