@@ -30,7 +30,7 @@ export interface HistogramColumn {
   readonly startTimestampsMs?: Float64Array;
 }
 
-/** No time stands in both columns. */
+/** No time stands in both columns. What was selected `inTurn` is decoded when a column is asked for. */
 export interface Series {
   readonly labels: Labels;
   readonly floats: FloatColumn;
@@ -62,6 +62,13 @@ export interface SelectOptions {
   readonly hints: SelectHints;
   /** A store charges what it decodes before it does so, in pieces small enough to be stopped between them. */
   readonly budget: QueryBudget;
+  /**
+   * The caller looks at one series after the other and keeps no column: those of a series hold until those of
+   * another are asked for, and all of them until the store is given its next turn. Series whose columns have
+   * the same object of times have the same times. A store
+   * may then also name series that turn out to be empty.
+   */
+  readonly inTurn?: boolean;
 }
 
 /** What PromQL asks of a store: every series once, those without a sample between the times left out. */

@@ -6,7 +6,9 @@ export interface VectorSample {
   readonly value: number | Histogram;
 }
 
-/** A series of an answer; a moment stands in one of both columns. */
+/**
+ * A series of an answer; a moment stands in one of both columns. Series may share the object of their times.
+ */
 export interface MatrixSeries {
   readonly labels: Labels;
   readonly timestampsMs: Float64Array;

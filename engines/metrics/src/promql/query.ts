@@ -104,7 +104,7 @@ function instantOf(evaluation: Evaluation, plan: Plan, grid: Grid): ResultValue 
   const inner = plan.kind === "invariant" ? plan.expr : plan;
   if (inner.kind === "matrix" || inner.kind === "subquery") {
     const lookbackMs = evaluation.lookbackMs;
-    const series = rangesOf(evaluation, inner, grid).map((each) =>
+    const series = Array.from(rangesOf(evaluation, inner, grid), (each) =>
       extendRange(each, { range: inner, grid, lookbackMs }),
     );
     const sorted = series.filter(hasAny).toSorted((a, b) => compareLabels(a.labels, b.labels));
@@ -135,8 +135,18 @@ function matrixOf(value: Value, grid: Grid): ResultValue {
     return { type: "matrix", series: [seriesOf(column, grid)] };
   }
   const columns = finishColumns(value.columns).toSorted((a, b) => compareLabels(a.labels, b.labels));
-  return { type: "matrix", series: columns.map((column) => seriesOf(column, grid)).filter(hasAny) };
+  const timesMs = Float64Array.from({ length: grid.count }, (_, step) => timeAt(grid, step));
+  const series = columns.map((column) => filledSeries(column, timesMs) ?? seriesOf(column, grid));
+  return { type: "matrix", series: series.filter(hasAny) };
 }
+
+/** What most series are: a float at every step, with the times that all of them share. Null for others. */
+function filledSeries({ labels, present, values }: Column, timesMs: Float64Array): MatrixSeries | null {
+  for (const state of present) if (state !== FLOAT) return null;
+  return { labels, timestampsMs: timesMs, values, histogramTimestampsMs: NO_TIMES, histograms: [] };
+}
+
+const NO_TIMES = new Float64Array(0);
 
 function seriesOf({ labels, present, values, histograms }: Column, grid: Grid): MatrixSeries {
   const stepsOf = (state: number) => {

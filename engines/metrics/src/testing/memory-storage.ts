@@ -11,7 +11,10 @@ export interface WrittenSample {
   startMs?: number;
 }
 
-/** A store for tests: it keeps everything in memory and selects by looking at every series. */
+/**
+ * A store for tests: it keeps everything in memory and selects by looking at every series. Columns that were
+ * selected in turn are spoilt when those of another series are asked for, so whoever keeps them is found out.
+ */
 export interface MemoryStorage extends Queryable {
   /** Later samples of the same time replace earlier ones. */
   write(labels: Labels, samples: Iterable<WrittenSample>): void;
@@ -32,9 +35,9 @@ export function createMemoryStorage(): MemoryStorage {
       for (const sample of samples) stored.samples.set(sample.timeMs, sample);
     },
     clear: () => all.clear(),
-    select(matchers, { fromMs, toMs, budget }) {
+    select(matchers, { fromMs, toMs, budget, inTurn }) {
       const tests = matchers.map((matcher) => ({ name: matcher.name, matches: compileMatcher(matcher) }));
-      return [...all.values()]
+      const found = [...all.values()]
         .filter(({ labels }) => tests.every(({ name, matches }) => matches(labelValue(labels, name))))
         .map(({ labels, samples }) => {
           const within = [...samples.values()]
@@ -45,8 +48,31 @@ export function createMemoryStorage(): MemoryStorage {
         })
         .filter(({ floats, histograms }) => floats.values.length > 0 || (histograms?.values.length ?? 0) > 0)
         .toSorted((a, b) => compareLabels(a.labels, b.labels));
+      return inTurn === true ? spoiltInTurn(found) : found;
     },
   };
+}
+
+function spoiltInTurn(found: readonly Series[]): Series[] {
+  let holder: Series | null = null;
+  const held: Float64Array[] = [];
+  return found.map((series) => {
+    const hold = (column: Float64Array): Float64Array => {
+      if (holder !== series) for (const each of held.splice(0)) each.fill(-1e9);
+      holder = series;
+      const copy = column.slice();
+      held.push(copy);
+      return copy;
+    };
+    const { labels, floats, histograms } = series;
+    return {
+      labels,
+      get floats() {
+        return { ...floats, timestampsMs: hold(floats.timestampsMs), values: hold(floats.values) };
+      },
+      ...(histograms && { histograms }),
+    };
+  });
 }
 
 /** The samples of one series in columns. */

@@ -3,7 +3,14 @@ import type { FloatColumn, HistogramColumn, Matcher, SelectOptions, Series } fro
 import type { BlockReader } from "./block/block-reader.ts";
 import { isDamage } from "./block/block-set.ts";
 import { joinFloats, joinHistograms, type TimeRange } from "./columns.ts";
-import { countSamples, readHeadFloats, readHeadHistograms } from "./head/head-series.ts";
+import { createHeadReader, readFloats, type HeadReader } from "./head/head-reader.ts";
+import {
+  countSamples,
+  hasHistograms,
+  readHeadFloats,
+  readHeadHistograms,
+  type HeadSeries,
+} from "./head/head-series.ts";
 import { selectSeries } from "./head/head.ts";
 import { compileMatcher, type CompiledMatcher } from "./index/compiled-matcher.ts";
 import type { StoreState } from "./store-state.ts";
@@ -25,6 +32,8 @@ interface Selection {
   options: SelectOptions;
   range: TimeRange;
   found: Map<string, Found>;
+  /** Series of the head alone that are read when their turn comes. */
+  inTurn: Series[];
 }
 
 /**
@@ -34,10 +43,12 @@ export function select(state: StoreState, matchers: readonly Matcher[], options:
   const compiled = matchers.map(compileMatcher);
   const range = { fromMs: options.fromMs, beforeMs: options.toMs + 1 };
   for (;;) {
-    const selection: Selection = { matchers: compiled, options, range, found: new Map() };
+    const selection: Selection = { matchers: compiled, options, range, found: new Map(), inTurn: [] };
     if (readBlocks(state, selection)) {
       readHead(state, selection);
-      return [...selection.found.values()].flatMap(toSeries);
+      const share = createTimesSharing();
+      const found = [...selection.found.values()].flatMap((each) => toSeries(each, share));
+      return found.concat(selection.inTurn);
     }
   }
 }
@@ -92,17 +103,43 @@ function overlaps(a: TimeRange, b: TimeRange): boolean {
   return a.fromMs < b.beforeMs && b.fromMs < a.beforeMs;
 }
 
-function readHead({ head }: StoreState, { matchers, options, range, found }: Selection): void {
+function readHead({ head }: StoreState, selection: Selection): void {
+  const { matchers, options, range, found } = selection;
   if (head.maxMs < range.fromMs || range.beforeMs <= head.minValidMs) return;
+  const reader = createHeadReader(head.memory.open);
   for (const series of selectSeries(head, matchers)) {
     const count = countSamples(series, range);
     if (count === 0) continue;
     options.budget.addSamples(count);
     options.budget.addBytes(count * SAMPLE_BYTES);
-    const entry = found.get(series.labels.key) ?? newFound(series.labels);
+    const known = found.get(series.labels.key);
+    if (options.inTurn === true && known === undefined && !hasHistograms(series)) {
+      selection.inTurn.push(new SeriesInTurn(reader, series, range));
+      continue;
+    }
+    const entry = known ?? newFound(series.labels);
     entry.floats.push(readHeadFloats(head.memory, series, range));
     entry.histograms.push(readHeadHistograms(series, range));
     found.set(series.labels.key, entry);
+  }
+}
+
+/** Floats of the head, decoded when asked for. A class, since a query makes thousands of them. */
+class SeriesInTurn implements Series {
+  readonly labels: Labels;
+  readonly #reader: HeadReader;
+  readonly #series: HeadSeries;
+  readonly #range: TimeRange;
+
+  constructor(reader: HeadReader, series: HeadSeries, range: TimeRange) {
+    this.labels = series.labels;
+    this.#reader = reader;
+    this.#series = series;
+    this.#range = range;
+  }
+
+  get floats(): FloatColumn {
+    return readFloats(this.#reader, this.#series, this.#range);
   }
 }
 
@@ -120,14 +157,35 @@ function newFound(labels: Labels): Found {
 }
 
 /** Blocks were read by width, not by time. */
-function toSeries({ labels, floats, histograms }: Found): Series[] {
+function toSeries({ labels, floats, histograms }: Found, share: TimesSharing): Series[] {
   const joined = {
     labels,
-    floats: joinFloats(inOrder(floats)),
+    floats: share(joinFloats(inOrder(floats))),
     histograms: joinHistograms(inOrder(histograms)),
   };
   if (joined.histograms.values.length > 0) return [joined];
   return joined.floats.values.length > 0 ? [{ labels, floats: joined.floats }] : [];
+}
+
+type TimesSharing = (column: FloatColumn) => FloatColumn;
+
+/**
+ * Series with the times of the one before get the same object of them: what is made of times is made once.
+ */
+function createTimesSharing(): TimesSharing {
+  let last: Float64Array = new Float64Array(0);
+  return (column) => {
+    const { timestampsMs } = column;
+    if (areSameNumbers(timestampsMs, last)) return { ...column, timestampsMs: last };
+    last = timestampsMs;
+    return column;
+  };
+}
+
+function areSameNumbers(a: Float64Array, b: Float64Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 function inOrder<Column extends FloatColumn | HistogramColumn>(columns: readonly Column[]): Column[] {

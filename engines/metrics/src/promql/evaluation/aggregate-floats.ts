@@ -2,40 +2,52 @@ import { ABSENT, type Column, FLOAT } from "./values.ts";
 
 export type FloatOperator = "sum" | "avg" | "count" | "min" | "max" | "group" | "stddev" | "stdvar";
 
-/** Aggregates columns of floats, column by column over all steps: the inner loops run along arrays. */
-export function aggregateFloats(result: Column, columns: readonly Column[], operator: FloatOperator): void {
+/** An aggregation that goes on column by column, each over all steps: the inner loops run along arrays. */
+export interface FloatAggregate {
+  /** Adds a column, which is not kept. Histograms are passed over, but counted and grouped. */
+  add(column: Column): void;
+  /** Completes the result. */
+  finish(): void;
+}
+
+/** Aggregates into a column that is empty as yet. */
+export function createFloatAggregate(operator: FloatOperator, result: Column): FloatAggregate {
   switch (operator) {
     case "sum":
-      return sum(result, columns);
+      return sum(result);
     case "avg":
-      return average(result, columns);
+      return average(result);
     case "count":
-      return count(result, columns);
+      return count(result);
     case "group":
-      return group(result, columns);
+      return group(result);
     case "min":
     case "max":
-      return extreme(result, columns, operator === "min");
+      return extreme(result, operator === "min");
     case "stddev":
     case "stdvar":
-      return variance(result, columns, operator === "stddev");
+      return variance(result, operator === "stddev");
   }
 }
 
-function sum({ present, values }: Column, columns: readonly Column[]): void {
+function sum({ present, values }: Column): FloatAggregate {
   const lost = new Float64Array(values.length);
   const sums = { values, lost };
-  for (const column of columns) {
-    for (let step = 0; step < values.length; step++) {
-      if (column.present[step] === ABSENT) continue;
-      const term = column.values[step] ?? NaN;
-      if (present[step] === ABSENT) {
-        present[step] = FLOAT;
-        values[step] = term;
-      } else addAt(sums, step, term);
-    }
-  }
-  for (let step = 0; step < values.length; step++) values[step] = (values[step] ?? 0) + (lost[step] ?? 0);
+  return {
+    add(column) {
+      for (let step = 0; step < values.length; step++) {
+        if (column.present[step] !== FLOAT) continue;
+        const term = column.values[step] ?? NaN;
+        if (present[step] === ABSENT) {
+          present[step] = FLOAT;
+          values[step] = term;
+        } else addAt(sums, step, term);
+      }
+    },
+    finish() {
+      for (let step = 0; step < values.length; step++) values[step] = (values[step] ?? 0) + (lost[step] ?? 0);
+    },
+  };
 }
 
 interface Sums {
@@ -60,21 +72,25 @@ interface Means extends Sums {
 }
 
 /** Sum and count; where the sum overflows, a mean that moves with each value. */
-function average({ present, values }: Column, columns: readonly Column[]): void {
+function average({ present, values }: Column): FloatAggregate {
   const { length } = values;
   const lost = new Float64Array(length);
   const means = { values, lost, counts: new Float64Array(length), isMoving: new Uint8Array(length) };
-  for (const column of columns) {
-    for (let step = 0; step < length; step++) {
-      if (column.present[step] === ABSENT) continue;
-      addToMean(means, step, column.values[step] ?? NaN);
-      present[step] = FLOAT;
-    }
-  }
-  for (let step = 0; step < length; step++) {
-    const divisor = means.isMoving[step] === 1 ? 1 : (means.counts[step] ?? 1);
-    values[step] = (values[step] ?? 0) / divisor + (lost[step] ?? 0) / divisor;
-  }
+  return {
+    add(column) {
+      for (let step = 0; step < length; step++) {
+        if (column.present[step] !== FLOAT) continue;
+        addToMean(means, step, column.values[step] ?? NaN);
+        present[step] = FLOAT;
+      }
+    },
+    finish() {
+      for (let step = 0; step < length; step++) {
+        const divisor = means.isMoving[step] === 1 ? 1 : (means.counts[step] ?? 1);
+        values[step] = (values[step] ?? 0) / divisor + (lost[step] ?? 0) / divisor;
+      }
+    },
+  };
 }
 
 function addToMean(means: Means, step: number, term: number): void {
@@ -98,64 +114,75 @@ function addToMean(means: Means, step: number, term: number): void {
   addAt(means, step, term / (before + 1));
 }
 
-function count({ present, values }: Column, columns: readonly Column[]): void {
-  for (const column of columns) {
-    for (let step = 0; step < values.length; step++) {
-      if (column.present[step] === ABSENT) continue;
-      present[step] = FLOAT;
-      values[step] = (values[step] ?? 0) + 1;
-    }
-  }
+function count({ present, values }: Column): FloatAggregate {
+  return {
+    add(column) {
+      for (let step = 0; step < values.length; step++) {
+        if (column.present[step] === ABSENT) continue;
+        present[step] = FLOAT;
+        values[step] = (values[step] ?? 0) + 1;
+      }
+    },
+    finish() {},
+  };
 }
 
-function group({ present, values }: Column, columns: readonly Column[]): void {
-  for (const column of columns) {
-    for (let step = 0; step < values.length; step++) {
-      if (column.present[step] === ABSENT) continue;
-      present[step] = FLOAT;
-      values[step] = 1;
-    }
-  }
+function group({ present, values }: Column): FloatAggregate {
+  return {
+    add(column) {
+      for (let step = 0; step < values.length; step++) {
+        if (column.present[step] !== ABSENT) present[step] = FLOAT;
+      }
+    },
+    finish: () => void values.fill(1),
+  };
 }
 
 /** NaN only where there is nothing else. */
-function extreme({ present, values }: Column, columns: readonly Column[], isLeast: boolean): void {
-  for (const column of columns) {
-    for (let step = 0; step < values.length; step++) {
-      if (column.present[step] === ABSENT) continue;
-      const value = column.values[step] ?? NaN;
-      const best = values[step] ?? NaN;
-      const isBetter = isLeast ? value < best : value > best;
-      if (present[step] === ABSENT || isBetter || best !== best) values[step] = value;
-      present[step] = FLOAT;
-    }
-  }
+function extreme({ present, values }: Column, isLeast: boolean): FloatAggregate {
+  return {
+    add(column) {
+      for (let step = 0; step < values.length; step++) {
+        if (column.present[step] !== FLOAT) continue;
+        const value = column.values[step] ?? NaN;
+        const best = values[step] ?? NaN;
+        const isBetter = isLeast ? value < best : value > best;
+        if (present[step] === ABSENT || isBetter || best !== best) values[step] = value;
+        present[step] = FLOAT;
+      }
+    },
+    finish() {},
+  };
 }
 
 /** Welford's algorithm. */
-function variance({ present, values }: Column, columns: readonly Column[], isRoot: boolean): void {
+function variance({ present, values }: Column, isRoot: boolean): FloatAggregate {
   const means = new Float64Array(values.length);
   const counts = new Float64Array(values.length);
-  for (const column of columns) {
-    for (let step = 0; step < values.length; step++) {
-      if (column.present[step] === ABSENT) continue;
-      const value = column.values[step] ?? NaN;
-      const seen = (counts[step] ?? 0) + 1;
-      counts[step] = seen;
-      present[step] = FLOAT;
-      const mean = means[step] ?? 0;
-      if (seen === 1) {
-        means[step] = value;
-        values[step] = Number.isFinite(value) ? 0 : NaN;
-        continue;
+  return {
+    add(column) {
+      for (let step = 0; step < values.length; step++) {
+        if (column.present[step] !== FLOAT) continue;
+        const value = column.values[step] ?? NaN;
+        const seen = (counts[step] ?? 0) + 1;
+        counts[step] = seen;
+        present[step] = FLOAT;
+        const mean = means[step] ?? 0;
+        if (seen === 1) {
+          means[step] = value;
+          values[step] = Number.isFinite(value) ? 0 : NaN;
+          continue;
+        }
+        const difference = value - mean;
+        means[step] = mean + difference / seen;
+        values[step] = (values[step] ?? 0) + difference * (value - (means[step] ?? 0));
       }
-      const difference = value - mean;
-      means[step] = mean + difference / seen;
-      values[step] = (values[step] ?? 0) + difference * (value - (means[step] ?? 0));
-    }
-  }
-  for (let step = 0; step < values.length; step++) {
-    const result = (values[step] ?? 0) / (counts[step] ?? 1);
-    values[step] = isRoot ? Math.sqrt(result) : result;
-  }
+    },
+    finish() {
+      for (let step = 0; step < values.length; step++) {
+        const result = (values[step] ?? 0) / (counts[step] ?? 1);
+        values[step] = isRoot ? Math.sqrt(result) : result;
+      }
+    },
+  };
 }

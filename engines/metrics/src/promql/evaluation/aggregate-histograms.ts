@@ -7,7 +7,7 @@ import {
   toHistogram,
 } from "../histograms/histogram-sum.ts";
 import type { Position } from "../syntax/ast.ts";
-import { aggregateFloats, type FloatOperator } from "./aggregate-floats.ts";
+import type { FloatOperator } from "./aggregate-floats.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { addToMean, type HistogramMean, meanHistogram } from "./ranges/histogram-over-time.ts";
 import {
@@ -21,24 +21,24 @@ import {
 } from "./values.ts";
 
 interface Task {
+  /** Holds what was made of the floats. */
   result: MutableColumn;
+  /** The columns in which there are histograms. */
   columns: readonly Column[];
   operator: FloatOperator;
   position: Position;
 }
 
 /**
- * Aggregates a group in which there are histograms: added
- * and averaged like floats, counted, else passed over.
+ * Adds to an aggregated group the histograms in it: added
+ * and averaged like floats, counted with them, else passed over.
  */
 export function aggregateHistograms(
   evaluation: Evaluation,
   { result, columns, operator, position }: Task,
 ): void {
   const { annotations } = evaluation;
-  if (operator === "count" || operator === "group") return aggregateFloats(result, columns, operator);
-  const floats = columns.map(floatsAlone);
-  aggregateFloats(result, floats, operator);
+  if (operator === "count" || operator === "group") return;
   if (operator !== "sum" && operator !== "avg") {
     if (columns.some((column) => column.present.includes(HISTOGRAM))) {
       annotations.inform(`ignored histogram in ${operator} aggregation`, position);
@@ -54,11 +54,6 @@ export function aggregateHistograms(
       result.present[step] = ABSENT;
     } else if (aggregated !== null) setHistogram(result, step, aggregated);
   }
-}
-
-function floatsAlone(column: Column): Column {
-  if (column.histograms === null) return column;
-  return { ...column, present: column.present.map((state) => (state === FLOAT ? FLOAT : ABSENT)) };
 }
 
 interface Combining {

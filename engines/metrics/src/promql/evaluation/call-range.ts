@@ -2,26 +2,23 @@ import { createLabels, labelValue, METRIC_NAME, type Labels } from "../../labels
 import type { Matcher } from "../../storage.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { warnQuantile } from "./histogram-functions.ts";
-import type { CallPlan, MatrixPlan, Plan, SubqueryPlan } from "./plan.ts";
+import type { CallPlan, Plan, SubqueryPlan } from "./plan.ts";
 import { QueryError } from "./query-error.ts";
-import { RANGE_FUNCTIONS } from "./range-functions.ts";
-import { firstAfter, fromColumn, fromStorage, type RangeSeries } from "./range-series.ts";
-import { lookAt } from "./select.ts";
+import { fromColumn, fromStorage, type RangeSeries } from "./range-series.ts";
+import { createSlider, type RangePlan } from "./slide.ts";
 import {
   ABSENT,
   type Column,
+  type ColumnMaker,
   createColumn,
+  FLOAT,
   type Grid,
   hasSamples,
-  setFloat,
-  setHistogram,
-  timeAt,
+  lookAt,
+  ownColumns,
 } from "./values.ts";
-import type { RangeFunction, Window } from "./window.ts";
 
-type RangePlan = MatrixPlan | SubqueryPlan;
-
-/** The argument that is a range, and the scalars around it. */
+/** A call, and its argument that is a range. */
 export interface RangeCall {
   readonly call: CallPlan;
   readonly range: RangePlan;
@@ -33,20 +30,32 @@ export function findRange(args: readonly Plan[]): RangePlan | undefined {
 
 /** Slides a function over the ranges of every series. */
 export function callRange(evaluation: Evaluation, { call, range }: RangeCall, grid: Grid): Column[] {
-  const apply = RANGE_FUNCTIONS.get(call.name);
-  if (apply === undefined) throw new QueryError(`unknown function over a range "${call.name}"`);
+  const columns = rangeColumns(evaluation, { call, range, makeColumn: ownColumns(grid.count) }, grid);
+  return call.name === "absent_over_time" ? absentOverTime(range, columns, grid) : [...columns];
+}
+
+/** What it makes of each series, one column after the other. */
+export function* rangeColumns(
+  evaluation: Evaluation,
+  { call, range, makeColumn }: RangeCall & { makeColumn: ColumnMaker },
+  grid: Grid,
+): Generator<Column> {
   checkExtension(call.name, range);
   const parameters = call.args.filter((arg) => arg !== range).map((arg) => scalars(evaluation, arg, grid));
-  const series = rangesOf(evaluation, range, grid);
-  const columns: Column[] = [];
-  for (const each of series) {
-    const column = slide(evaluation, { apply, call, range, series: each, parameters }, grid);
-    if (hasSamples(column)) columns.push(column);
+  const slide = createSlider(evaluation, { call, range, parameters }, grid);
+  const keepsName = call.name === "last_over_time" || call.name === "first_over_time";
+  const tellNonCounter =
+    call.name === "rate" || call.name === "increase" ? nonCounters(evaluation, range) : null;
+  let isFirst = true;
+  for (const series of rangesOf(evaluation, range, grid)) {
+    const column = makeColumn(series.labels, !keepsName || series.dropsName);
+    slide(column, series);
+    if (!hasSamples(column)) continue;
+    if (isFirst && call.name === "quantile_over_time") tellQuantiles(evaluation, call, parameters[0]);
+    isFirst = false;
+    tellNonCounter?.(column);
+    yield column;
   }
-  if (call.name === "quantile_over_time" && columns.length > 0)
-    tellQuantiles(evaluation, call, parameters[0]);
-  if (call.name === "rate" || call.name === "increase") tellNonCounters(evaluation, range, columns);
-  return call.name === "absent_over_time" ? absentOverTime(range, columns, grid) : columns;
 }
 
 function tellQuantiles(evaluation: Evaluation, { args, position }: CallPlan, quantiles?: Float64Array): void {
@@ -72,14 +81,16 @@ function checkExtension(name: string, range: RangePlan): void {
   );
 }
 
-/** The samples behind a range: of a selector, or of the steps of a subquery. */
-export function rangesOf(evaluation: Evaluation, range: RangePlan, grid: Grid): RangeSeries[] {
-  if (range.kind === "matrix") return evaluation.seriesOf(range.selector).map(fromStorage);
+/** The samples behind a range: of a selector, or of the steps of a subquery. Each holds until the next. */
+export function* rangesOf(evaluation: Evaluation, range: RangePlan, grid: Grid): Generator<RangeSeries> {
+  if (range.kind === "matrix") {
+    for (const series of evaluation.seriesOf(range.selector)) yield fromStorage(series);
+    return;
+  }
   const inner = subqueryGrid(range, grid);
-  if (inner.count <= 0) return [];
+  if (inner.count <= 0) return;
   evaluation.budget.addSamples(inner.count);
-  const value = evaluation.evaluate(range.expr, inner);
-  return value.type === "vector" ? value.columns.map((column) => fromColumn(column, inner)) : [];
+  for (const column of evaluation.inTurn(range.expr, inner)) yield fromColumn(column, inner);
 }
 
 /**
@@ -94,115 +105,38 @@ function subqueryGrid(range: SubqueryPlan, grid: Grid): Grid {
   return { startMs, stepMs, count: Math.floor((lastMs - startMs) / stepMs) + 1 };
 }
 
-interface Sliding {
-  apply: RangeFunction;
-  call: CallPlan;
-  range: RangePlan;
-  series: RangeSeries;
-  parameters: readonly Float64Array[];
-}
+const COUNTER_NAME = /_(?:total|sum|count|bucket)$/;
 
-/** How far beyond its ends a range reads samples. */
-function reachOf({ range, lookbackMs }: { range: RangePlan; lookbackMs: number }): {
-  before: number;
-  behind: number;
-} {
-  const extension = range.kind === "matrix" ? range.selector.extension : null;
-  return { before: extension === null ? 0 : lookbackMs, behind: extension === "smoothed" ? lookbackMs : 0 };
-}
-
-/** What is read is charged in lots, often enough to stop a query within one long series. */
-const SAMPLES_PER_CHARGE = 10_000;
-
-function slide(evaluation: Evaluation, sliding: Sliding, grid: Grid): Column {
-  const { apply, call, range, series, parameters } = sliding;
-  const keepsName = call.name === "last_over_time" || call.name === "first_over_time";
-  const column = createColumn(series.labels, grid.count, !keepsName || series.dropsName);
-  const window = createWindow(evaluation, sliding);
-  const look = range.kind === "matrix" ? range.selector : range;
-  const reach = reachOf({ range, lookbackMs: evaluation.lookbackMs });
-  let read = 0;
-  for (let step = 0; step < grid.count; step++) {
-    const endMs = lookAt(look, grid, step);
-    window.timeMs = timeAt(grid, step);
-    window.endMs = endMs;
-    window.startMs = endMs - range.rangeMs;
-    move(window, { fromMs: window.startMs - reach.before, toMs: endMs + reach.behind });
-    const samples = window.to - window.from + window.histogramTo - window.histogramFrom;
-    if (samples === 0) continue;
-    read += 1 + (samples >> 3);
-    for (let index = 0; index < parameters.length; index++) {
-      window.parameters[index] = parameters[index]?.[step] ?? NaN;
-    }
-    const result = apply(window);
-    if (typeof result === "number") setFloat(column, step, result);
-    else if (result !== undefined) setHistogram(column, step, result);
-    if (read < SAMPLES_PER_CHARGE) continue;
-    evaluation.budget.addSamples(read);
-    read = 0;
-  }
-  evaluation.budget.addSamples(read);
-  return column;
-}
-
-function createWindow({ annotations }: Evaluation, { range, series }: Sliding): Window {
-  return {
-    series,
-    from: 0,
-    to: 0,
-    histogramFrom: 0,
-    histogramTo: 0,
-    timeMs: 0,
-    startMs: 0,
-    endMs: 0,
-    rangeMs: range.rangeMs,
-    parameters: [],
-    extension: range.kind === "matrix" ? range.selector.extension : null,
-    position: range.position,
-    annotations,
-    metricName: labelValue(series.labels, METRIC_NAME),
-    resets: null,
+/** Tells the names of what a rate is taken of and what is no counter by its name or type. */
+function nonCounters({ annotations }: Evaluation, { position }: RangePlan): (column: Column) => void {
+  let toldName = "";
+  return ({ labels, histograms }) => {
+    const name = labelValue(labels, METRIC_NAME);
+    if (name === toldName || histograms !== null || COUNTER_NAME.test(name)) return;
+    const type = labelValue(labels, "__type__");
+    if (type === "counter" || type === "histogram") return;
+    toldName = name;
+    const message = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket:";
+    annotations.inform(`${message} ${JSON.stringify(name)}`, position);
   };
 }
 
-function move(window: Window, { fromMs, toMs }: { fromMs: number; toMs: number }): void {
-  const { times, histogramTimes } = window.series;
-  window.from = firstAfter(times, fromMs, window.from);
-  window.to = firstAfter(times, toMs, Math.max(window.to, window.from));
-  if (histogramTimes.length === 0) return;
-  window.histogramFrom = firstAfter(histogramTimes, fromMs, window.histogramFrom);
-  window.histogramTo = firstAfter(histogramTimes, toMs, Math.max(window.histogramTo, window.histogramFrom));
-}
-
-const COUNTER_NAME = /_(?:total|sum|count|bucket)$/;
-
-function tellNonCounters(
-  { annotations }: Evaluation,
-  { position }: RangePlan,
-  columns: readonly Column[],
-): void {
-  for (const { labels, histograms } of columns) {
-    const name = labelValue(labels, METRIC_NAME);
-    const type = labelValue(labels, "__type__");
-    if (name === "" || histograms !== null || COUNTER_NAME.test(name)) continue;
-    if (type === "counter" || type === "histogram") continue;
-    const message = "metric might not be a counter, name does not end in _total/_sum/_count/_bucket:";
-    annotations.inform(`${message} ${JSON.stringify(name)}`, position);
-  }
-}
-
-function absentOverTime(range: RangePlan, columns: readonly Column[], grid: Grid): Column[] {
+function absentOverTime(range: RangePlan, columns: Iterable<Column>, grid: Grid): Column[] {
   const matchers = range.kind === "matrix" ? range.selector.matchers : [];
   return [absent(columns, { labels: labelsOfAbsent(matchers), grid })].filter(hasSamples);
 }
 
 /** 1 at each step at which there is nothing. */
-export function absent(columns: readonly Column[], { labels, grid }: { labels: Labels; grid: Grid }): Column {
-  const column = createColumn(labels, grid.count, true);
-  for (let step = 0; step < grid.count; step++) {
-    if (columns.every(({ present }) => present[step] === ABSENT)) setFloat(column, step, 1);
+export function absent(columns: Iterable<Column>, { labels, grid }: { labels: Labels; grid: Grid }): Column {
+  const result = createColumn(labels, grid.count, true);
+  result.present.fill(FLOAT);
+  result.values.fill(1);
+  for (const { present } of columns) {
+    for (let step = 0; step < grid.count; step++) {
+      if (present[step] !== ABSENT) result.present[step] = ABSENT;
+    }
   }
-  return column;
+  return result;
 }
 
 /** The labels that what is absent would surely have: those that a selector asks for once, and by equality. */

@@ -161,7 +161,8 @@ function absentOf(context: Context): Value {
   const arg = argument(context, 0);
   const selector = arg.kind === "invariant" ? arg.expr : arg;
   const labels = labelsOfAbsent(selector.kind === "selector" ? selector.matchers : []);
-  return vector([absent(columnsOf(context, 0), { labels, grid: context.grid })].filter(hasSamples));
+  const columns = context.evaluation.inTurn(arg, context.grid);
+  return vector([absent(columns, { labels, grid: context.grid })].filter(hasSamples));
 }
 
 function sorted(context: Context, sort: (columns: readonly Column[]) => Column[]): Value {

@@ -1,19 +1,38 @@
 import { multiply } from "../histograms/arithmetic.ts";
 import { aggregate } from "./aggregate.ts";
 import { evaluateBinary } from "./binary.ts";
+import { findRange, rangeColumns } from "./call-range.ts";
 import { evaluateCall } from "./call.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { repeat } from "./merge.ts";
 import type { Plan, SelectorPlan } from "./plan.ts";
 import { QueryError } from "./query-error.ts";
-import { selectInstant } from "./select.ts";
+import { instantColumns, selectInstant } from "./select.ts";
 import { selectSmoothed } from "./smoothed.ts";
-import { type Column, FLOAT, type Grid, type Value } from "./values.ts";
+import { type Column, FLOAT, type Grid, sharedColumn, type Value } from "./values.ts";
 
 /** The evaluation of plans, node by node, each over all steps of a grid at once. */
-export function createEvaluation(context: Omit<Evaluation, "evaluate">): Evaluation {
-  const evaluation: Evaluation = { ...context, evaluate: (plan, grid) => evaluate(evaluation, plan, grid) };
+export function createEvaluation(context: Omit<Evaluation, "evaluate" | "inTurn">): Evaluation {
+  const evaluation: Evaluation = {
+    ...context,
+    evaluate: (plan, grid) => evaluate(evaluation, plan, grid),
+    inTurn: (plan, grid) => columnsInTurn(evaluation, plan, grid),
+  };
   return evaluation;
+}
+
+/** Of what is read from the store no column is kept; anything else is evaluated as a whole. */
+function columnsInTurn(evaluation: Evaluation, plan: Plan, grid: Grid): Iterable<Column> {
+  const makeColumn = sharedColumn(grid.count);
+  if (plan.kind === "selector" && plan.extension === null) {
+    return instantColumns(evaluation, { selector: plan, grid, wanted: "value" }, makeColumn);
+  }
+  const range = plan.kind === "call" && plan.name !== "absent_over_time" ? findRange(plan.args) : undefined;
+  if (plan.kind === "call" && range !== undefined) {
+    return rangeColumns(evaluation, { call: plan, range, makeColumn }, grid);
+  }
+  const value = evaluation.evaluate(plan, grid);
+  return value.type === "vector" ? value.columns : [];
 }
 
 function evaluate(evaluation: Evaluation, plan: Plan, grid: Grid): Value {

@@ -1,7 +1,7 @@
 import type { QueryBudget, Series } from "../../storage.ts";
 import type { Annotations } from "./annotations.ts";
 import type { Plan, SelectorPlan } from "./plan.ts";
-import type { Grid, Value } from "./values.ts";
+import type { Column, Grid, Value } from "./values.ts";
 
 /** What every part of an evaluation has at hand. */
 export interface Evaluation {
@@ -12,4 +12,9 @@ export interface Evaluation {
   readonly isRange: boolean;
   seriesOf(selector: SelectorPlan): readonly Series[];
   evaluate(plan: Plan, grid: Grid): Value;
+  /**
+   * The columns of a vector one after the other: each holds until the next is asked for. Who adds them up
+   * spares the memory of all of them.
+   */
+  inTurn(plan: Plan, grid: Grid): Iterable<Column>;
 }

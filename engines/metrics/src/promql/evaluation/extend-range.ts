@@ -5,8 +5,7 @@ import type { MatrixPlan, SubqueryPlan } from "./plan.ts";
 import { QueryError } from "./query-error.ts";
 import { firstAfter, type RangeSeries } from "./range-series.ts";
 import { endsOf, spanOf } from "./ranges/extended-rate.ts";
-import { lookAt } from "./select.ts";
-import type { Grid } from "./values.ts";
+import { type Grid, lookAt } from "./values.ts";
 import type { Window } from "./window.ts";
 
 interface Extension {

@@ -1,4 +1,4 @@
-import { METRIC_NAME, type Labels, sortedLabels } from "../../labels.ts";
+import { labelValue, METRIC_NAME, type Labels, sortedLabels } from "../../labels.ts";
 import { withoutLabels } from "./merge.ts";
 import type { Column } from "./values.ts";
 
@@ -27,6 +27,65 @@ export function onlyLabels(labels: Labels, kept: ReadonlySet<string>): Labels {
   return sortedLabels(names, values);
 }
 
+/** Groups that are found by the labels of their series. */
+export interface Groups<Group> {
+  of(labels: Labels): Group;
+  /** In the order in which they were first asked for. */
+  all(): Group[];
+}
+
+/** Groups that are made when their first series comes. */
+export function createGroups<Group>(by: Grouping, make: (labels: Labels) => Group): Groups<Group> {
+  const labelsOf = createGrouper(by);
+  const all: Group[] = [];
+  const begin = (labels: Labels): Group => {
+    const group = make(labelsOf(labels));
+    all.push(group);
+    return group;
+  };
+  const of = by.isWithout ? findByKey(labelsOf, begin) : findByValues(by.grouping, begin);
+  return { of, all: () => all };
+}
+
+function findByKey<Group>(
+  labelsOf: (labels: Labels) => Labels,
+  begin: (labels: Labels) => Group,
+): (labels: Labels) => Group {
+  const groups = new Map<string, Group>();
+  return (labels) => {
+    const { key } = labelsOf(labels);
+    const known = groups.get(key);
+    if (known !== undefined) return known;
+    const group = begin(labels);
+    groups.set(key, group);
+    return group;
+  };
+}
+
+/** Groups by the value of the first label, below it by that of the second: no labels are made to find one. */
+interface Branch<Group> {
+  branches: Map<string, Branch<Group>> | null;
+  group: Group | null;
+}
+
+function findByValues<Group>(
+  names: readonly string[],
+  begin: (labels: Labels) => Group,
+): (labels: Labels) => Group {
+  const root: Branch<Group> = { branches: null, group: null };
+  return (labels) => {
+    let branch = root;
+    for (const name of names) {
+      const value = labelValue(labels, name);
+      const branches: Map<string, Branch<Group>> = (branch.branches ??= new Map());
+      let next = branches.get(value);
+      if (next === undefined) branches.set(value, (next = { branches: null, group: null }));
+      branch = next;
+    }
+    return (branch.group ??= begin(labels));
+  };
+}
+
 export interface ColumnGroup {
   labels: Labels;
   columns: Column[];
@@ -34,13 +93,7 @@ export interface ColumnGroup {
 
 /** In the order in which the groups first occur. */
 export function groupColumns(columns: readonly Column[], by: Grouping): ColumnGroup[] {
-  const group = createGrouper(by);
-  const groups = new Map<string, ColumnGroup>();
-  for (const column of columns) {
-    const labels = group(column.labels);
-    const found = groups.get(labels.key);
-    if (found === undefined) groups.set(labels.key, { labels, columns: [column] });
-    else found.columns.push(column);
-  }
-  return [...groups.values()];
+  const groups = createGroups<ColumnGroup>(by, (labels) => ({ labels, columns: [] }));
+  for (const column of columns) groups.of(column.labels).columns.push(column);
+  return groups.all();
 }

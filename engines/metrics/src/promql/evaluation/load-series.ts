@@ -36,7 +36,8 @@ export async function loadSeries(
     settings,
   )) {
     const key = JSON.stringify([selector.matchers, read, hints]);
-    const request = requests.get(key) ?? fetchSeries(storage, selector.matchers, { ...read, hints, budget });
+    const request =
+      requests.get(key) ?? fetchSeries(storage, selector.matchers, { ...read, hints, budget, inTurn: true });
     requests.set(key, request);
     loaded.set(selector, await request);
   }

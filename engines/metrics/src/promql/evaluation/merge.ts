@@ -58,7 +58,8 @@ export function mergeColumns(columns: readonly Column[]): readonly Column[] {
   return merged.size === columns.length ? columns : [...merged.values()];
 }
 
-function copyColumn(column: Column): MutableColumn {
+/** A column of its own with the same content. */
+export function copyColumn(column: Column): MutableColumn {
   const { present, values, histograms } = column;
   return {
     ...column,

@@ -1,84 +1,139 @@
 import type { Histogram } from "../../histogram.ts";
 import { isStaleAt } from "../../stale.ts";
-import type { Series } from "../../storage.ts";
+import type { FloatColumn, HistogramColumn } from "../../storage.ts";
 import type { Evaluation } from "./evaluation.ts";
-import type { Look, SelectorPlan } from "./plan.ts";
-import { firstAfter } from "./range-series.ts";
+import type { SelectorPlan } from "./plan.ts";
 import {
   type Column,
-  createColumn,
+  type ColumnMaker,
   type Grid,
   hasSamples,
+  lookAt,
   type MutableColumn,
+  ownColumns,
   setFloat,
   setHistogram,
-  timeAt,
 } from "./values.ts";
 
-/** The moment in the data that belongs to a step. */
-export function lookAt({ atMs, offsetMs }: Look, grid: Grid, step: number): number {
-  return (atMs ?? timeAt(grid, step)) - offsetMs;
+interface Selecting {
+  selector: SelectorPlan;
+  grid: Grid;
+}
+
+/** The value of a sample, or when it was taken or its counter began (in seconds). */
+type Wanted = "value" | "time" | "start";
+
+/** What a selector yields: at each step the newest sample within the lookback. */
+export function selectInstant(
+  evaluation: Evaluation,
+  selecting: Selecting,
+  wanted: Wanted = "value",
+): Column[] {
+  const makeColumn = ownColumns(selecting.grid.count);
+  return [...instantColumns(evaluation, { ...selecting, wanted }, makeColumn)];
+}
+
+/** The same, one column after the other. */
+export function* instantColumns(
+  evaluation: Evaluation,
+  { selector, grid, wanted }: Selecting & { wanted: Wanted },
+  makeColumn: ColumnMaker,
+): Generator<Column> {
+  const lookback = { selector, grid, lookbackMs: evaluation.lookbackMs };
+  const newestOf = newestSamples(lookback);
+  const newestHistogramOf = newestSamples(lookback);
+  for (const series of evaluation.seriesOf(selector)) {
+    const { floats, histograms } = series;
+    const column = makeColumn(series.labels, wanted !== "value");
+    const newest = newestOf(floats.timestampsMs);
+    if (histograms !== undefined) {
+      const newestHistograms = newestHistogramOf(histograms.timestampsMs);
+      fillEither(column, { floats, newest, wanted }, { histograms, newestHistograms });
+    } else if (wanted === "value") fillValues(column, floats.values, newest);
+    else fillTimes(column, { floats, newest, wanted });
+    if (!hasSamples(column)) continue;
+    evaluation.budget.addSamples(grid.count);
+    yield column;
+  }
+}
+
+interface Lookback extends Selecting {
+  lookbackMs: number;
 }
 
 /**
- * What a selector yields: at each step the newest sample
- * within the lookback, or when it was taken (in seconds).
+ * For each step the index of the newest sample, -1 where that is too old: one array, filled anew only when
+ * other times come.
  */
-export function selectInstant(
-  evaluation: Evaluation,
-  { selector, grid }: { selector: SelectorPlan; grid: Grid },
-  wanted: "value" | "time" | "start" = "value",
-): Column[] {
-  const { lookbackMs, budget } = evaluation;
-  const columns: Column[] = [];
-  for (const series of evaluation.seriesOf(selector)) {
-    const column = createColumn(series.labels, grid.count, wanted !== "value");
-    fill(column, { series, selector, grid, lookbackMs, wanted });
-    if (!hasSamples(column)) continue;
-    budget.addSamples(grid.count);
-    columns.push(column);
-  }
-  return columns;
+function newestSamples(lookback: Lookback): (times: Float64Array) => Int32Array {
+  const newest = new Int32Array(lookback.grid.count).fill(-1);
+  let last: Float64Array = new Float64Array(0);
+  return (times) => {
+    if (times !== last) fillNewest(newest, times, lookback);
+    last = times;
+    return newest;
+  };
 }
 
-interface Filling {
-  series: Series;
-  selector: SelectorPlan;
-  grid: Grid;
-  lookbackMs: number;
-  wanted: "value" | "time" | "start";
-}
-
-function fill(column: MutableColumn, filling: Filling): void {
-  const { series, selector, grid, lookbackMs } = filling;
-  const { timestampsMs, values } = series.floats;
-  const histogramTimes = series.histograms?.timestampsMs ?? NO_TIMES;
-  let [floatNext, histogramNext, lastPicked] = [0, 0, -1];
-  for (let step = 0; step < grid.count; step++) {
+function fillNewest(newest: Int32Array, times: Float64Array, { selector, grid, lookbackMs }: Lookback): void {
+  let next = 0;
+  for (let step = 0; step < newest.length; step++) {
     const timeMs = lookAt(selector, grid, step);
-    floatNext = firstAfter(timestampsMs, timeMs, floatNext);
-    histogramNext = firstAfter(histogramTimes, timeMs, histogramNext);
-    const floatMs = timestampsMs[floatNext - 1] ?? -Infinity;
-    const histogramMs = histogramTimes[histogramNext - 1] ?? -Infinity;
-    if (timeMs - Math.max(floatMs, histogramMs) >= lookbackMs) continue;
-    if (histogramMs > floatMs) {
-      setHistogramOf(column, filling, { at: histogramNext - 1, step, lastPicked });
-      lastPicked = histogramNext - 1;
-    } else if (!isStaleAt(values, floatNext - 1)) setFloatOf(column, filling, { at: floatNext - 1, step });
+    while (next < times.length && (times[next] ?? 0) <= timeMs) next += 1;
+    newest[step] = next > 0 && timeMs - (times[next - 1] ?? 0) < lookbackMs ? next - 1 : -1;
   }
 }
 
-const NO_TIMES = new Float64Array(0);
+/** What most selectors read: values alone, in a loop along arrays. */
+function fillValues(column: MutableColumn, values: Float64Array, newest: Int32Array): void {
+  for (let step = 0; step < newest.length; step++) {
+    const at = newest[step] ?? -1;
+    if (at >= 0 && !isStaleAt(values, at)) setFloat(column, step, values[at] ?? NaN);
+  }
+}
 
-function setFloatOf(
+interface NewestFloats {
+  floats: FloatColumn;
+  newest: Int32Array;
+  wanted: Wanted;
+}
+
+function fillTimes(column: MutableColumn, found: NewestFloats): void {
+  const { floats, newest } = found;
+  for (const [step, at] of newest.entries()) {
+    if (at >= 0 && !isStaleAt(floats.values, at)) setFloat(column, step, floatAt(found, at));
+  }
+}
+
+function floatAt({ floats, wanted }: NewestFloats, at: number): number {
+  if (wanted === "value") return floats.values[at] ?? NaN;
+  if (wanted === "time") return (floats.timestampsMs[at] ?? NaN) / 1000;
+  return (floats.startTimestampsMs?.[at] ?? 0) / 1000;
+}
+
+interface NewestHistograms {
+  histograms: HistogramColumn;
+  newestHistograms: Int32Array;
+}
+
+/** Floats and histograms in one series: whatever is newer. */
+function fillEither(
   column: MutableColumn,
-  { series, wanted }: Filling,
-  { at, step }: { at: number; step: number },
+  found: NewestFloats,
+  { histograms, newestHistograms }: NewestHistograms,
 ): void {
-  const { timestampsMs, values, startTimestampsMs } = series.floats;
-  if (wanted === "value") setFloat(column, step, values[at] ?? NaN);
-  else if (wanted === "time") setFloat(column, step, (timestampsMs[at] ?? NaN) / 1000);
-  else setFloat(column, step, (startTimestampsMs?.[at] ?? 0) / 1000);
+  const { floats, newest, wanted } = found;
+  let lastPicked = -1;
+  for (let step = 0; step < newest.length; step++) {
+    const at = newest[step] ?? -1;
+    const histogramAt = newestHistograms[step] ?? -1;
+    const floatMs = floats.timestampsMs[at] ?? -Infinity;
+    const histogramMs = histograms.timestampsMs[histogramAt] ?? -Infinity;
+    if (histogramMs > floatMs) {
+      setHistogramOf(column, { histograms, wanted }, { at: histogramAt, step, lastPicked });
+      lastPicked = histogramAt;
+    } else if (at >= 0 && !isStaleAt(floats.values, at)) setFloat(column, step, floatAt(found, at));
+  }
 }
 
 interface Picked {
@@ -89,13 +144,10 @@ interface Picked {
 
 function setHistogramOf(
   column: MutableColumn,
-  { series, wanted }: Filling,
+  { histograms, wanted }: { histograms: HistogramColumn; wanted: Wanted },
   { at, step, lastPicked }: Picked,
 ): void {
-  const { timestampsMs, values, startTimestampsMs } = series.histograms ?? {
-    timestampsMs: NO_TIMES,
-    values: [],
-  };
+  const { timestampsMs, values, startTimestampsMs } = histograms;
   const histogram = values[at];
   if (histogram === undefined) return;
   if (wanted === "value") setHistogram(column, step, hinted(histogram, { at, lastPicked }));

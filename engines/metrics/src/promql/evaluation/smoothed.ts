@@ -5,12 +5,12 @@ import { firstAfter, fromStorage, type RangeSeries } from "./range-series.ts";
 import { interpolate, interpolateHistograms } from "./ranges/extended-rate.ts";
 import { warnMixed, warnMixedSchemas } from "./ranges/messages.ts";
 import { isCustom } from "../histograms/bounds.ts";
-import { lookAt } from "./select.ts";
 import {
   type Column,
   createColumn,
   type Grid,
   hasSamples,
+  lookAt,
   type MutableColumn,
   setFloat,
   setHistogram,

@@ -1,5 +1,6 @@
 import type { Histogram } from "../../histogram.ts";
-import type { Labels } from "../../labels.ts";
+import { type Labels, NO_LABELS } from "../../labels.ts";
+import type { Look } from "./plan.ts";
 
 /** The moments of an evaluation: `count` of them, `stepMs` apart. */
 export interface Grid {
@@ -49,6 +50,26 @@ export function createColumn(labels: Labels, count: number, dropsName: boolean):
   };
 }
 
+/** Makes the column of a series. */
+export type ColumnMaker = (labels: Labels, dropsName: boolean) => MutableColumn;
+
+/** A column for each series. */
+export function ownColumns(count: number): ColumnMaker {
+  return (labels, dropsName) => createColumn(labels, count, dropsName);
+}
+
+/** One column for all series in turn: what it holds, it holds until the next one is made. */
+export function sharedColumn(count: number): ColumnMaker {
+  const shared = createColumn(NO_LABELS, count, false);
+  return (labels, dropsName) => {
+    shared.labels = labels;
+    shared.dropsName = dropsName;
+    shared.present.fill(ABSENT);
+    shared.histograms = null;
+    return shared;
+  };
+}
+
 export function setFloat(column: Column, step: number, value: number): void {
   column.present[step] = FLOAT;
   column.values[step] = value;
@@ -71,4 +92,9 @@ export function hasSamples(column: Column): boolean {
 
 export function timeAt(grid: Grid, step: number): number {
   return grid.startMs + step * grid.stepMs;
+}
+
+/** The moment in the data that belongs to a step. */
+export function lookAt({ atMs, offsetMs }: Look, grid: Grid, step: number): number {
+  return (atMs ?? timeAt(grid, step)) - offsetMs;
 }

@@ -10,6 +10,7 @@ import {
   histogramsWithoutRanges,
   joinFloats,
   joinHistograms,
+  NO_HISTOGRAMS,
   sliceFloats,
   sliceHistograms,
   withoutRanges,
@@ -28,6 +29,7 @@ import {
 } from "../tiers/buckets.ts";
 import { CHUNK_KINDS, decodeIndex, type BlockIndex, type ChunkEntry, type ChunkKind } from "./block-index.ts";
 import { readMeta, type BlockMeta } from "./block-meta.ts";
+import { createCarver } from "./carver.ts";
 import { createLru, type Lru } from "./lru.ts";
 import { readTombstones, writeTombstones, type Tombstones } from "./tombstones.ts";
 
@@ -36,6 +38,8 @@ export interface BlockCaches {
   indexes: Lru<LoadedIndex>;
   pages: Lru<Uint8Array>;
   times: Lru<Float64Array>;
+  /** Arrays for what is decoded. */
+  carve: (count: number) => Float64Array;
   /** Tells blocks apart in the keys of the others. */
   nextNumber: number;
 }
@@ -76,6 +80,7 @@ export function createBlockCaches(limits: { indexBytes: number; pageBytes: numbe
     indexes: createLru(limits.indexBytes, (index) => index.sizeBytes),
     pages: createLru(limits.pageBytes, (page) => page.length),
     times: createLru(limits.pageBytes / 4, (times) => times.byteLength),
+    carve: createCarver(),
     nextNumber: 0,
   };
 }
@@ -117,11 +122,11 @@ function readerOf(state: State): BlockReader {
       seriesAt(state, series).chunks.reduce((sum, chunk) => sum + countIn(state, chunk, range), 0),
     floats: (series, range) =>
       withoutRanges(sliceFloats(joinFloats(decodeFloats(state, series, range)), range), hidden(series)),
-    histograms: (series, range) =>
-      histogramsWithoutRanges(
-        sliceHistograms(joinHistograms(decodeHistograms(state, series, range)), range),
-        hidden(series),
-      ),
+    histograms: (series, range) => {
+      const found = decodeHistograms(state, series, range);
+      if (found.length === 0) return NO_HISTOGRAMS;
+      return histogramsWithoutRanges(sliceHistograms(joinHistograms(found), range), hidden(series));
+    },
     buckets: (series, range) =>
       bucketsWithoutRanges(joinBuckets(decodeBuckets(state, series, range), state.meta.resolutionMs), [
         ...hidden(series),
@@ -195,7 +200,7 @@ function* chunksIn(
 
 function decodeFloats(state: State, series: number, range: TimeRange): FloatColumn[] {
   return [...chunksIn(state, series, { kind: "floats", range })].map(({ timestampsMs, source }) => {
-    const values = new Float64Array(timestampsMs.length);
+    const values = state.caches.carve(timestampsMs.length);
     readValues(source, values);
     return { timestampsMs, values };
   });

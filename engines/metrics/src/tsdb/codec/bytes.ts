@@ -83,7 +83,23 @@ export function readSigned(source: ByteSource): number {
 
 /** Length in bytes, then UTF-8. */
 export function writeText(sink: ByteSink, text: string): void {
-  writeBytes(sink, ENCODER.encode(text));
+  if (!writePlain(sink, text)) writeBytes(sink, ENCODER.encode(text));
+}
+
+/** Names and values are mostly short and ASCII: these are written faster than an encoder is called. */
+function writePlain(sink: ByteSink, text: string): boolean {
+  const { length } = text;
+  if (length > 127) return false;
+  reserve(sink, length + 1);
+  const { bytes, at } = sink;
+  bytes[at] = length;
+  for (let index = 0; index < length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > 127) return false;
+    bytes[at + 1 + index] = code;
+  }
+  sink.at = at + 1 + length;
+  return true;
 }
 
 export function readText(source: ByteSource): string {
@@ -107,7 +123,7 @@ export function writeRaw(sink: ByteSink, bytes: Uint8Array): void {
   sink.at += bytes.length;
 }
 
-export function readRaw(source: ByteSource, sizeBytes: number): Uint8Array {
+function readRaw(source: ByteSource, sizeBytes: number): Uint8Array {
   const end = source.at + sizeBytes;
   if (end > source.bytes.length) truncated();
   const view = source.bytes.subarray(source.at, end);

@@ -40,10 +40,22 @@ function writeZeros(sink: ByteSink, count: number): void {
 
 /** The inverse of `writeTimes`: fills the array. */
 export function readTimes(source: ByteSource, timesMs: Float64Array): void {
+  readTimesInto(source, { timesMs, from: 0, to: timesMs.length });
+}
+
+/** A part of a column of times. */
+export interface TimeSpan {
+  readonly timesMs: Float64Array;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The same for a part of a larger column. */
+export function readTimesInto(source: ByteSource, { timesMs, from, to }: TimeSpan): void {
   let timeMs = 0;
   let stepMs = 0;
   let zeros = 0;
-  for (let index = 0; index < timesMs.length; index++) {
+  for (let index = from; index < to; index++) {
     if (zeros > 0) zeros--;
     else {
       const change = readSigned(source);
@@ -52,7 +64,7 @@ export function readTimes(source: ByteSource, timesMs: Float64Array): void {
     }
     timeMs += stepMs;
     timesMs[index] = timeMs;
-    if (index === 0) stepMs = 0;
+    if (index === from) stepMs = 0;
   }
 }
 

@@ -1,6 +1,5 @@
 import {
   CorruptionError,
-  readRaw,
   readSigned,
   readVarint,
   reserve,
@@ -36,13 +35,26 @@ export function writeValues(sink: ByteSink, values: Float64Array): void {
   writeIntegers(sink, values, scaled);
 }
 
+/** A part of a column, and the same memory as words: where values are read to. */
+export interface ValueSpan {
+  readonly values: Float64Array;
+  readonly words: Uint32Array;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The inverse of `writeValues`: fills the array. */
 export function readValues(source: ByteSource, values: Float64Array): void {
-  if (values.length === 0) return;
+  readValuesInto(source, { values, words: wordsOf(values), from: 0, to: values.length });
+}
+
+/** The same for a part of a larger column. */
+export function readValuesInto(source: ByteSource, span: ValueSpan): void {
+  if (span.to === span.from) return;
   const mode = readVarint(source);
-  if (mode === CONSTANT) readConstant(source, values);
-  else if (mode === PLANES) readPlanes(source, values);
-  else if (mode === DELTAS || mode === DELTAS_OF_DELTAS) readIntegers(source, values, mode);
+  if (mode === CONSTANT) readConstant(source, span);
+  else if (mode === PLANES) readPlanes(source, span);
+  else if (mode === DELTAS || mode === DELTAS_OF_DELTAS) readIntegers(source, span, mode);
   else throw new CorruptionError(`a column of values is written in the unknown way ${mode}`);
 }
 
@@ -65,14 +77,22 @@ function writeConstant(sink: ByteSink, values: Float64Array): void {
   writeRaw(sink, bytesOf(values.subarray(0, 1)));
 }
 
-function readConstant(source: ByteSource, values: Float64Array): void {
-  bytesOf(values.subarray(0, 1)).set(readRaw(source, FLOAT_BYTES));
-  const words = wordsOf(values);
-  const [low = 0, high = 0] = words;
-  for (let index = 2; index < words.length; index += 2) {
+function readConstant(source: ByteSource, { words, from, to }: ValueSpan): void {
+  const low = readWord(source);
+  const high = readWord(source);
+  for (let index = 2 * from; index < 2 * to; index += 2) {
     words[index] = low;
     words[index + 1] = high;
   }
+}
+
+/** Four bytes, little-endian, as a signed number: a word that is stored has the same bits. */
+function readWord(source: ByteSource): number {
+  const { bytes, at } = source;
+  const last = bytes[at + 3];
+  if (last === undefined) throw new CorruptionError("a column of values ends too early");
+  source.at = at + 4;
+  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | (last << 24);
 }
 
 function writeIntegers(sink: ByteSink, values: Float64Array, scaled: Scaled): void {
@@ -92,21 +112,42 @@ function writeIntegers(sink: ByteSink, values: Float64Array, scaled: Scaled): vo
   writeSpecials(sink, values, specials);
 }
 
-function readIntegers(source: ByteSource, values: Float64Array, mode: number): void {
+/**
+ * Every query spends its time here: most differences are one or two bytes, which are taken apart in place.
+ */
+function readIntegers(source: ByteSource, span: ValueSpan, mode: number): void {
   const places = readVarint(source);
   const factor = POWERS_OF_TEN[places];
   if (factor === undefined) throw new CorruptionError(`a column of values has ${places} decimal places`);
   const isSecondOrder = mode === DELTAS_OF_DELTAS;
+  const { values, from, to } = span;
+  const { bytes } = source;
+  let { at } = source;
   let integer = 0;
   let delta = 0;
-  for (let index = 0; index < values.length; index++) {
-    const read = readSigned(source);
+  for (let index = from; index < to; index++) {
+    const first = bytes[at] ?? 128;
+    const second = bytes[at + 1] ?? 128;
+    let read: number;
+    if (first < 128) {
+      read = (first >>> 1) ^ -(first & 1);
+      at += 1;
+    } else if (second < 128) {
+      const folded = (first & 127) | (second << 7);
+      read = (folded >>> 1) ^ -(folded & 1);
+      at += 2;
+    } else {
+      source.at = at;
+      read = readSigned(source);
+      at = source.at;
+    }
     delta = isSecondOrder ? delta + read : read;
     integer += delta;
     values[index] = places === 0 ? integer : integer / factor;
-    if (index === 0) delta = 0;
+    if (index === from) delta = 0;
   }
-  readSpecials(source, values);
+  source.at = at;
+  readSpecials(source, span);
 }
 
 /** Positions as distances, each followed by the eight bytes that belong there. */
@@ -120,14 +161,14 @@ function writeSpecials(sink: ByteSink, values: Float64Array, specials: readonly 
   }
 }
 
-function readSpecials(source: ByteSource, values: Float64Array): void {
+function readSpecials(source: ByteSource, { words, from, to }: ValueSpan): void {
   const count = readVarint(source);
-  let index = 0;
+  let index = from;
   for (let nth = 0; nth < count; nth++) {
     index += readVarint(source);
-    const raw = readRaw(source, FLOAT_BYTES);
-    if (index >= values.length) throw new CorruptionError("a column of values has one behind its end");
-    bytesOf(values.subarray(index, index + 1)).set(raw);
+    if (index >= to) throw new CorruptionError("a column of values has one behind its end");
+    words[2 * index] = readWord(source);
+    words[2 * index + 1] = readWord(source);
   }
 }
 
@@ -181,19 +222,20 @@ function writePlanes(sink: ByteSink, values: Float64Array): void {
   sink.at += count * FLOAT_BYTES;
 }
 
-function readPlanes(source: ByteSource, values: Float64Array): void {
-  const count = values.length;
-  const planes = readRaw(source, count * FLOAT_BYTES);
-  const words = wordsOf(values);
-  const byteAt = (plane: number, index: number) => planes[plane * count + index] ?? 0;
+function readPlanes(source: ByteSource, { words, from, to }: ValueSpan): void {
+  const { bytes, at } = source;
+  const count = to - from;
+  if (at + count * FLOAT_BYTES > bytes.length) throw new CorruptionError("a column of values ends too early");
+  const byteAt = (plane: number, index: number) => bytes[at + plane * count + index] ?? 0;
   let low = 0;
   let high = 0;
   for (let index = 0; index < count; index++) {
     low ^= byteAt(0, index) | (byteAt(1, index) << 8) | (byteAt(2, index) << 16) | (byteAt(3, index) << 24);
     high ^= byteAt(4, index) | (byteAt(5, index) << 8) | (byteAt(6, index) << 16) | (byteAt(7, index) << 24);
-    words[2 * index] = low;
-    words[2 * index + 1] = high;
+    words[2 * (from + index)] = low;
+    words[2 * (from + index) + 1] = high;
   }
+  source.at = at + count * FLOAT_BYTES;
 }
 
 function bytesOf(values: Float64Array): Uint8Array {

@@ -4,16 +4,8 @@ import type { FloatColumn, HistogramColumn } from "../../storage.ts";
 import { createSink, type ByteSink } from "../codec/bytes.ts";
 import { readHistograms, writeHistograms } from "../codec/histogram-column.ts";
 import { readTimes, writeTimes } from "../codec/time-column.ts";
-import { readValues, writeValues } from "../codec/value-column.ts";
-import {
-  joinFloats,
-  joinHistograms,
-  NO_FLOATS,
-  NO_HISTOGRAMS,
-  sliceFloats,
-  sliceHistograms,
-  type TimeRange,
-} from "../columns.ts";
+import { writeValues } from "../codec/value-column.ts";
+import { joinHistograms, NO_FLOATS, NO_HISTOGRAMS, sliceHistograms, type TimeRange } from "../columns.ts";
 import {
   chunkBytes,
   createChunkArena,
@@ -21,6 +13,7 @@ import {
   type HeadChunk,
   type SealedChunk,
 } from "./chunk-arena.ts";
+import { createHeadReader, readFloats } from "./head-reader.ts";
 import { createOpenSamples, type OpenSamples } from "./open-samples.ts";
 
 /** A series of the head: sealed chunks, then what is not encoded yet, and beside both what came late. */
@@ -34,12 +27,20 @@ export interface HeadSeries {
   /** Slot of the open floats; -1 when there are none. */
   slot: number;
   openCount: number;
-  openHistograms: { timesMs: number[]; values: Histogram[] };
+  openHistograms: OpenHistograms;
   late: FloatColumn;
   lateHistograms: HistogramColumn;
   /** Whether the log knows it. */
   isLogged: boolean;
 }
+
+interface OpenHistograms {
+  timesMs: number[];
+  values: Histogram[];
+}
+
+/** Of all series that have none; never altered. */
+const NO_OPEN_HISTOGRAMS: OpenHistograms = { timesMs: [], values: [] };
 
 /** Where the samples of all series of a head lie. */
 export interface SampleMemory {
@@ -62,7 +63,7 @@ export function createHeadSeries(ref: number, labels: Labels): HeadSeries {
     chunks: [],
     slot: -1,
     openCount: 0,
-    openHistograms: { timesMs: [], values: [] },
+    openHistograms: NO_OPEN_HISTOGRAMS,
     late: NO_FLOATS,
     lateHistograms: NO_HISTOGRAMS,
     isLogged: false,
@@ -80,6 +81,7 @@ export function sealFloats(memory: SampleMemory, series: HeadSeries): void {
 
 /** Adds a histogram behind the newest sample. */
 export function pushHistogram(memory: SampleMemory, series: HeadSeries, sample: TimedHistogram): void {
+  if (series.openHistograms === NO_OPEN_HISTOGRAMS) series.openHistograms = { timesMs: [], values: [] };
   const { timesMs, values } = series.openHistograms;
   timesMs.push(sample.timestampMs);
   values.push(sample.value);
@@ -96,7 +98,7 @@ function sealHistograms(memory: SampleMemory, series: HeadSeries): void {
   const { timesMs, values } = series.openHistograms;
   if (values.length === 0) return;
   addHistogramChunk(memory, series, { timestampsMs: Float64Array.from(timesMs), values });
-  series.openHistograms = { timesMs: [], values: [] };
+  series.openHistograms = NO_OPEN_HISTOGRAMS;
 }
 
 function addFloatChunk(memory: SampleMemory, series: HeadSeries, column: FloatColumn): void {
@@ -135,7 +137,8 @@ function addChunk(memory: SampleMemory, series: HeadSeries, { column, isHistogra
 
 /** Adds a chunk that is encoded already. */
 export function addSealed(memory: SampleMemory, series: HeadSeries, chunk: SealedChunk): void {
-  series.chunks.push(memory.arena.add(chunk));
+  // A list of exactly that length: one that is pushed to holds room for a dozen more, in each of the series.
+  series.chunks = [...series.chunks, memory.arena.add(chunk)];
   series.lastMs = Math.max(series.lastMs, chunk.maxMs);
 }
 
@@ -148,32 +151,14 @@ export function* sealedChunks(memory: SampleMemory, series: HeadSeries): Generat
 }
 
 /** Floats in the range, those that came late between the others. */
-export function readHeadFloats(memory: SampleMemory, series: HeadSeries, range: TimeRange): FloatColumn {
-  const chunks = chunksIn(series, range, false);
-  const total = chunks.reduce((sum, chunk) => sum + chunk.count, series.openCount);
-  const timestampsMs = new Float64Array(total);
-  const values = new Float64Array(total);
-  let at = 0;
-  for (const chunk of chunks) {
-    const source = { bytes: chunkBytes(chunk), at: 0 };
-    readTimes(source, timestampsMs.subarray(at, at + chunk.count));
-    readValues(source, values.subarray(at, at + chunk.count));
-    at += chunk.count;
-  }
-  if (series.openCount > 0) {
-    const open = memory.open.view(series.slot, series.openCount);
-    timestampsMs.set(open.timestampsMs, at);
-    values.set(open.values, at);
-  }
-  const inOrder = sliceFloats({ timestampsMs, values }, range);
-  return joinFloats([inOrder, sliceFloats(series.late, range)]);
+export function readHeadFloats({ open }: SampleMemory, series: HeadSeries, range: TimeRange): FloatColumn {
+  return readFloats(createHeadReader(open), series, range);
 }
 
 /** Histograms in the range. */
 export function readHeadHistograms(series: HeadSeries, range: TimeRange): HistogramColumn {
+  if (!hasHistograms(series)) return NO_HISTOGRAMS;
   const { timesMs, values } = series.openHistograms;
-  if (values.length === 0 && series.lateHistograms.values.length === 0 && !hasHistogramChunk(series))
-    return NO_HISTOGRAMS;
   const parts = chunksIn(series, range, true).map((chunk): HistogramColumn => {
     const source = { bytes: chunkBytes(chunk), at: 0 };
     const timestampsMs = new Float64Array(chunk.count);
@@ -184,8 +169,9 @@ export function readHeadHistograms(series: HeadSeries, range: TimeRange): Histog
   return sliceHistograms(joinHistograms(parts), range);
 }
 
-function hasHistogramChunk(series: HeadSeries): boolean {
-  return series.chunks.some((chunk) => chunk.isHistogram);
+export function hasHistograms({ openHistograms, lateHistograms, chunks }: HeadSeries): boolean {
+  if (openHistograms.values.length > 0 || lateHistograms.values.length > 0) return true;
+  return chunks.some((chunk) => chunk.isHistogram);
 }
 
 function chunksIn(series: HeadSeries, { fromMs, beforeMs }: TimeRange, isHistogram: boolean): HeadChunk[] {
@@ -210,7 +196,7 @@ export function replaceSamples(memory: SampleMemory, series: HeadSeries, kept: K
   series.chunks = [];
   series.slot = -1;
   series.openCount = 0;
-  series.openHistograms = { timesMs: [], values: [] };
+  series.openHistograms = NO_OPEN_HISTOGRAMS;
   series.late = NO_FLOATS;
   series.lateHistograms = NO_HISTOGRAMS;
   addFloatChunk(memory, series, kept.floats);

@@ -31,8 +31,9 @@ export interface Head {
   maxMs: number;
   /** What is before lies in blocks, and is refused. */
   minValidMs: number;
-  /** Strings and lists of names that labels share. */
+  /** Strings that labels share, and lists of names by the names in a row. */
   readonly interned: Map<string, string>;
+  readonly internedLists: Map<string, readonly string[]>;
 }
 
 export function createHead(): Head {
@@ -45,6 +46,7 @@ export function createHead(): Head {
     maxMs: -Infinity,
     minValidMs: -Infinity,
     interned: new Map(),
+    internedLists: new Map(),
   };
 }
 
@@ -59,14 +61,25 @@ export function addSeries(head: Head, labels: Labels, ref = head.nextRef): HeadS
 }
 
 /** The same words as the same strings: requests bring copies of them by the thousand. */
-function internLabels({ interned }: Head, labels: Labels): Labels {
-  const intern = (text: string): string => {
-    const known = interned.get(text);
-    if (known !== undefined) return known;
-    interned.set(text, text);
-    return text;
-  };
-  return { names: labels.names.map(intern), values: labels.values.map(intern), key: labels.key };
+function internLabels(head: Head, { names, values, key }: Labels): Labels {
+  return { names: internNames(head, names), values: values.map((value) => intern(head, value)), key };
+}
+
+function intern({ interned }: Head, text: string): string {
+  const known = interned.get(text);
+  if (known !== undefined) return known;
+  interned.set(text, text);
+  return text;
+}
+
+/** Series mostly have the names of some other. Rows may be equal where names hold the separator. */
+function internNames(head: Head, names: readonly string[]): readonly string[] {
+  const row = names.join();
+  const known = head.internedLists.get(row);
+  if (known?.length === names.length && known.every((name, index) => name === names[index])) return known;
+  const list = names.map((name) => intern(head, name));
+  head.internedLists.set(row, list);
+  return list;
 }
 
 /** Series that match, by reference. */
@@ -135,8 +148,11 @@ function reindex(head: Head): void {
   if (head.postings.all.length === head.byRef.size) return;
   head.postings = createPostings();
   head.interned.clear();
+  head.internedLists.clear();
   for (const series of head.byRef.values()) {
     addToPostings(head.postings, series.ref, series.labels);
-    for (const text of [...series.labels.names, ...series.labels.values]) head.interned.set(text, text);
+    const { names, values } = series.labels;
+    head.internedLists.set(names.join(), names);
+    for (const text of [...names, ...values]) head.interned.set(text, text);
   }
 }

@@ -16,20 +16,23 @@ export interface OpenSamples {
   ): void;
   /** Views of the first samples of a slot. */
   view(slot: number, count: number): { timestampsMs: Float64Array; values: Float64Array };
+  /** Where the samples of a slot lie: views cost more than they hold when many series are read. */
+  locate(slot: number): { slab: OpenSlab; start: number };
   sizeBytes(): number;
 }
 
-interface Slab {
-  times: Float64Array;
-  values: Float64Array;
-  words: Uint32Array;
+/** Columns of many slots; the words are those of the values. */
+export interface OpenSlab {
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  readonly words: Uint32Array;
 }
 
 export function createOpenSamples(): OpenSamples {
-  const slabs: Slab[] = [];
+  const slabs: OpenSlab[] = [];
   const free: number[] = [];
   let slots = 0;
-  const slabOf = (slot: number): Slab => {
+  const slabOf = (slot: number): OpenSlab => {
     const slab = slabs[Math.floor(slot / SLOTS_PER_SLAB)];
     if (slab === undefined) throw new RangeError(`there is no slot ${slot}`);
     return slab;
@@ -59,11 +62,12 @@ export function createOpenSamples(): OpenSamples {
         values: values.subarray(start, start + count),
       };
     },
+    locate: (slot) => ({ slab: slabOf(slot), start: (slot % SLOTS_PER_SLAB) * OPEN_SAMPLES }),
     sizeBytes: () => slabs.length * SLOTS_PER_SLAB * OPEN_SAMPLES * 16,
   };
 }
 
-function createSlab(): Slab {
+function createSlab(): OpenSlab {
   const values = new Float64Array(SLOTS_PER_SLAB * OPEN_SAMPLES);
   return { times: new Float64Array(SLOTS_PER_SLAB * OPEN_SAMPLES), values, words: wordsOf(values) };
 }

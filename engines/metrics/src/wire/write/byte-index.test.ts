@@ -24,6 +24,18 @@ describe("an index of bytes", () => {
     expect(index.find(keyOf(""))).toBe(-1);
   });
 
+  it("finds keys in whatever order they are asked for", () => {
+    const index = new ByteIndex();
+    const keys = Array.from({ length: 300 }, (_, number) => keyOf(`series{number="${number}"}`));
+    keys.forEach((key, number) => index.add(key, number));
+    const numbers = [...keys.keys()];
+    const orders = [numbers, numbers.toReversed(), numbers.map((number) => (number * 7) % 300), numbers];
+    for (const order of orders) {
+      expect(order.map((number) => index.find(keys[number] ?? keyOf("")))).toEqual(order);
+      expect(index.find(keyOf("none"))).toBe(-1);
+    }
+  });
+
   it("holds nothing once it is cleared", () => {
     const index = new ByteIndex();
     index.add(keyOf("a"), 0);

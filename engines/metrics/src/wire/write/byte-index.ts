@@ -8,9 +8,19 @@ export interface Slice {
   to: number;
 }
 
+/** What is known of a key, as a row of numbers. */
+const HASH = 0;
+const PLACE = 1;
+const LENGTH = 2;
+const VALUE = 3;
+/** The key that was asked for after this one last time. */
+const FOLLOWER = 4;
+const ROW = 5;
+
 /**
  * A hash table from bytes to numbers, for finding series by the bytes of their labels without decoding
- * them. Keys are copied into one arena; nothing is ever taken out but all at once.
+ * them. Keys are copied into one arena; nothing is ever taken out but all at once. Senders name their series
+ * in the same order again and again: the key that came after the last one before is tried first, unhashed.
  */
 export class ByteIndex {
   #arena = new Uint8Array(FIRST_ARENA_BYTES);
@@ -19,29 +29,35 @@ export class ByteIndex {
   /** Of the bytes asked for last: a request asks for all of its series in the same ones. */
   #asked: Uint8Array = this.#arena;
   #askedView: DataView = this.#arenaView;
-  /** Four numbers a slot: hash, place in the arena, length, value + 1; 0 for an empty slot. */
-  #slots = new Uint32Array(FIRST_SLOTS * 4);
+  /** A row for each key, in the order in which they came. */
+  #rows = new Uint32Array((FIRST_SLOTS / 2) * ROW);
+  /** Numbers of rows + 1 by hash; 0 for an empty slot. */
+  #slots = new Uint32Array(FIRST_SLOTS);
   #size = 0;
+  #last = 0;
 
   get size(): number {
     return this.#size;
   }
 
   get sizeBytes(): number {
-    return this.#arena.length + this.#slots.byteLength;
+    return this.#arena.length + this.#rows.byteLength + this.#slots.byteLength;
   }
 
   /** The number of these bytes, or -1. */
   find(key: Slice): number {
     const view = this.#viewOf(key.bytes);
+    const expected = this.#rows[this.#last * ROW + FOLLOWER] ?? 0;
+    if (expected < this.#size && this.#isAt(expected, view, key)) return this.#found(expected);
     const slot = this.#slotOf(hashBytes(view, key.from, key.to), view, key);
-    return (this.#slots[slot + 3] ?? 0) - 1;
+    const row = (this.#slots[slot] ?? 0) - 1;
+    return row === -1 ? -1 : this.#found(row);
   }
 
-  /** The bytes must not be in it. The value is a whole number from 0 to 2^32 - 2. */
+  /** The bytes must not be in it. The value is a whole number from 0 to 2^32 - 1. */
   add(key: Slice, value: number): void {
     const { bytes, from, to } = key;
-    if ((this.#size + 1) * 2 > this.#slots.length / 4) this.#growSlots();
+    if (this.#size * 2 >= this.#slots.length) this.#grow();
     const length = to - from;
     this.#reserve(length);
     const place = this.#arenaLength;
@@ -49,37 +65,47 @@ export class ByteIndex {
     this.#arenaLength += length;
     const view = this.#viewOf(bytes);
     const hash = hashBytes(view, from, to);
-    const slot = this.#slotOf(hash, view, key);
-    this.#slots.set([hash, place, length, value + 1], slot);
+    const row = this.#size;
+    this.#slots[this.#slotOf(hash, view, key)] = row + 1;
+    this.#rows.set([hash, place, length, value, row + 1], row * ROW);
     this.#size += 1;
+    this.#found(row);
   }
 
   clear(): void {
     this.#arena = new Uint8Array(FIRST_ARENA_BYTES);
     this.#arenaView = new DataView(this.#arena.buffer);
-    this.#slots = new Uint32Array(FIRST_SLOTS * 4);
+    this.#rows = new Uint32Array((FIRST_SLOTS / 2) * ROW);
+    this.#slots = new Uint32Array(FIRST_SLOTS);
     this.#arenaLength = 0;
     this.#size = 0;
+    this.#last = 0;
   }
 
-  /** Where these bytes are, or would be. Linear probing; never more than half full. */
-  #slotOf(hash: number, view: DataView, { from, to }: Slice): number {
+  #found(row: number): number {
+    this.#rows[this.#last * ROW + FOLLOWER] = row;
+    this.#last = row;
+    return this.#rows[row * ROW + VALUE] ?? 0;
+  }
+
+  /** Where the row of these bytes is told, or would be. Linear probing; never more than half full. */
+  #slotOf(hash: number, view: DataView, key: Slice): number {
     const slots = this.#slots;
-    const mask = slots.length / 4 - 1;
-    for (let index = hash & mask; ; index = (index + 1) & mask) {
-      const slot = index * 4;
-      if (slots[slot + 3] === 0) return slot;
-      if (slots[slot] === hash && slots[slot + 2] === to - from && this.#isAt(slot, view, from)) return slot;
+    const mask = slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const row = (slots[slot] ?? 0) - 1;
+      if (row === -1 || (this.#rows[row * ROW + HASH] === hash && this.#isAt(row, view, key))) return slot;
     }
   }
 
-  #isAt(slot: number, view: DataView, from: number): boolean {
-    const place = this.#slots[slot + 1] ?? 0;
-    const length = this.#slots[slot + 2] ?? 0;
+  #isAt(row: number, view: DataView, { from, to }: Slice): boolean {
+    const place = this.#rows[row * ROW + PLACE] ?? 0;
+    const length = this.#rows[row * ROW + LENGTH] ?? 0;
+    if (length !== to - from) return false;
     const arena = this.#arenaView;
     let index = 0;
     for (; index + 4 <= length; index += 4) {
-      if (arena.getUint32(place + index) !== view.getUint32(from + index)) return false;
+      if (arena.getInt32(place + index, true) !== view.getInt32(from + index, true)) return false;
     }
     for (; index < length; index++) {
       if (arena.getUint8(place + index) !== view.getUint8(from + index)) return false;
@@ -95,16 +121,18 @@ export class ByteIndex {
     return this.#askedView;
   }
 
-  #growSlots(): void {
-    const old = this.#slots;
-    this.#slots = new Uint32Array(old.length * 2);
-    const mask = this.#slots.length / 4 - 1;
-    for (let slot = 0; slot < old.length; slot += 4) {
-      if (old[slot + 3] === 0) continue;
-      let index = (old[slot] ?? 0) & mask;
-      while (this.#slots[index * 4 + 3] !== 0) index = (index + 1) & mask;
-      this.#slots.set(old.subarray(slot, slot + 4), index * 4);
+  #grow(): void {
+    const rows = new Uint32Array(this.#rows.length * 2);
+    rows.set(this.#rows);
+    this.#rows = rows;
+    const slots = new Uint32Array(this.#slots.length * 2);
+    const mask = slots.length - 1;
+    for (let row = 0; row < this.#size; row++) {
+      let slot = (rows[row * ROW + HASH] ?? 0) & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = row + 1;
     }
+    this.#slots = slots;
   }
 
   #reserve(bytes: number): void {
@@ -121,7 +149,7 @@ export class ByteIndex {
 function hashBytes(view: DataView, from: number, to: number): number {
   let hash = (to - from) | 0;
   let index = from;
-  for (; index + 4 <= to; index += 4) hash = mix(hash, view.getInt32(index));
+  for (; index + 4 <= to; index += 4) hash = mix(hash, view.getInt32(index, true));
   let rest = 0;
   for (; index < to; index++) rest = (rest << 8) | view.getUint8(index);
   hash = mix(hash, rest);

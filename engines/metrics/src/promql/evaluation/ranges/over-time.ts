@@ -5,18 +5,23 @@ import { floatCount, floatsOf, histogramCount, type RangeFunction, type Window }
 import { averageOverTime, sumOverTime } from "./histogram-over-time.ts";
 import { informIgnored, warnMixed } from "./messages.ts";
 
-/** The mean, by a compensated sum, or step by step when that overflows. Plain numbers, for speed. */
-function meanOf(values: Float64Array): number {
-  let sum = values[0] ?? NaN;
+/** What is made of the floats from one index on, up to another; plain numbers, for speed. */
+export type OfFloats = (values: Float64Array, from: number, to: number) => number;
+
+/** The mean, by a compensated sum, or step by step when that overflows. */
+function meanOf(values: Float64Array, from: number, to: number): number {
+  let sum = values[from] ?? NaN;
   let lost = 0;
-  for (let index = 1; index < values.length; index++) {
+  for (let index = from + 1; index < to; index++) {
     const term = values[index] ?? NaN;
     const total = sum + term;
-    if (total === Infinity || total === -Infinity) return meanByParts(values, index, { value: sum, lost });
+    if (total === Infinity || total === -Infinity)
+      return meanByParts(values.subarray(from, to), index - from, { value: sum, lost });
     lost += Math.abs(sum) >= Math.abs(term) ? sum - total + term : term - total + sum;
     sum = total;
   }
-  return sum / values.length + lost / values.length;
+  const count = to - from;
+  return sum / count + lost / count;
 }
 
 function meanByParts(values: Float64Array, from: number, { value, lost }: Sum): number {
@@ -30,10 +35,10 @@ function meanByParts(values: Float64Array, from: number, { value, lost }: Sum): 
   return totalOf(mean);
 }
 
-function sumOfFloats(values: Float64Array): number {
+function sumOf(values: Float64Array, from: number, to: number): number {
   let sum = 0;
   let lost = 0;
-  for (let index = 0; index < values.length; index++) {
+  for (let index = from; index < to; index++) {
     const term = values[index] ?? NaN;
     const total = sum + term;
     if (total === Infinity || total === -Infinity) lost = 0;
@@ -44,19 +49,23 @@ function sumOfFloats(values: Float64Array): number {
 }
 
 /** Functions that add histograms as they add floats, and not both. */
-function ofEither(ofFloats: (values: Float64Array) => number, ofHistograms: RangeFunction): RangeFunction {
+function ofEither(ofFloats: OfFloats, ofHistograms: RangeFunction): RangeFunction {
   return (window) => {
-    if (histogramCount(window) === 0) return ofFloats(floatsOf(window));
+    if (histogramCount(window) === 0) return ofFloats(window.series.values, window.from, window.to);
     return floatCount(window) > 0 ? warnMixed(window) : ofHistograms(window);
   };
 }
 
 /** Functions that know floats alone, and say when they passed over histograms. */
-function ofFloatsAlone(calculate: (values: Float64Array, window: Window) => number): RangeFunction {
+function ofFloatsAlone(calculate: OfFloats): RangeFunction {
+  return ofWindow(({ series, from, to }) => calculate(series.values, from, to));
+}
+
+function ofWindow(calculate: (window: Window) => number): RangeFunction {
   return (window) => {
     if (floatCount(window) === 0) return undefined;
     if (histogramCount(window) > 0) informIgnored(window);
-    return calculate(floatsOf(window), window);
+    return calculate(window);
   };
 }
 
@@ -86,18 +95,18 @@ function extremeIndex(values: Float64Array, isBetter: (value: number, than: numb
 const isLess = (value: number, than: number) => value < than;
 const isMore = (value: number, than: number) => value > than;
 
-function minOf(values: Float64Array): number {
-  let least = values[0] ?? NaN;
-  for (let index = 1; index < values.length; index++) {
+function minOf(values: Float64Array, from: number, to: number): number {
+  let least = values[from] ?? NaN;
+  for (let index = from + 1; index < to; index++) {
     const value = values[index] ?? NaN;
     if (value < least || least !== least) least = value;
   }
   return least;
 }
 
-function maxOf(values: Float64Array): number {
-  let most = values[0] ?? NaN;
-  for (let index = 1; index < values.length; index++) {
+function maxOf(values: Float64Array, from: number, to: number): number {
+  let most = values[from] ?? NaN;
+  for (let index = from + 1; index < to; index++) {
     const value = values[index] ?? NaN;
     if (value > most || most !== most) most = value;
   }
@@ -129,24 +138,40 @@ function endOf(window: Window, end: End): { timeMs: number; value: number | Hist
 }
 
 function timeOfExtreme(isBetter: (value: number, than: number) => boolean): RangeFunction {
-  return ofFloatsAlone(
-    (values, { series, from }) => (series.times[from + extremeIndex(values, isBetter)] ?? NaN) / 1000,
-  );
+  return ofWindow((window) => {
+    const { series, from } = window;
+    return (series.times[from + extremeIndex(floatsOf(window), isBetter)] ?? NaN) / 1000;
+  });
 }
+
+/** Of series of floats alone. */
+export const FLOATS_OVER_TIME: ReadonlyMap<string, OfFloats> = new Map<string, OfFloats>([
+  ["sum_over_time", sumOf],
+  ["avg_over_time", meanOf],
+  ["min_over_time", minOf],
+  ["max_over_time", maxOf],
+  ["count_over_time", (_, from, to) => to - from],
+  ["present_over_time", () => 1],
+  ["absent_over_time", () => 1],
+  ["last_over_time", (values, _, to) => values[to - 1] ?? NaN],
+]);
 
 /** The functions that end in `_over_time`. */
 export const OVER_TIME: ReadonlyMap<string, RangeFunction> = new Map<string, RangeFunction>([
-  ["sum_over_time", ofEither(sumOfFloats, sumOverTime)],
+  ["sum_over_time", ofEither(sumOf, sumOverTime)],
   ["avg_over_time", ofEither(meanOf, averageOverTime)],
   ["count_over_time", (window) => floatCount(window) + histogramCount(window)],
   ["present_over_time", () => 1],
   ["absent_over_time", () => 1],
   ["min_over_time", ofFloatsAlone(minOf)],
   ["max_over_time", ofFloatsAlone(maxOf)],
-  ["stddev_over_time", ofFloatsAlone((values) => Math.sqrt(varianceOf(values)))],
-  ["stdvar_over_time", ofFloatsAlone(varianceOf)],
-  ["mad_over_time", ofFloatsAlone(medianDeviation)],
-  ["quantile_over_time", ofFloatsAlone((values, { parameters: [q = NaN] }) => quantileOf(q, values.slice()))],
+  ["stddev_over_time", ofWindow((window) => Math.sqrt(varianceOf(floatsOf(window))))],
+  ["stdvar_over_time", ofWindow((window) => varianceOf(floatsOf(window)))],
+  ["mad_over_time", ofWindow((window) => medianDeviation(floatsOf(window)))],
+  [
+    "quantile_over_time",
+    ofWindow((window) => quantileOf(window.parameters[0] ?? NaN, floatsOf(window).slice())),
+  ],
   ["first_over_time", (window) => endOf(window, "first").value],
   ["last_over_time", (window) => endOf(window, "last").value],
   ["ts_of_first_over_time", (window) => endOf(window, "first").timeMs / 1000],

@@ -6,14 +6,12 @@ import { floatCount, histogramCount, type RangeFunction, type Window } from "../
 import { extendedHistogramRate, extendedRate } from "./extended-rate.ts";
 import { histogramIncrease } from "./histogram-rate.ts";
 import { addTelling, warnMixed } from "./messages.ts";
-import type { RateKind } from "./rate-kind.ts";
+import { DELTA, INCREASE, RATE, type RateKind } from "./rate-kind.ts";
 import { isRestart, startedAt, warnOverlap } from "./start-times.ts";
 
-export const rate: RangeFunction = (window) => extrapolated(window, { isCounter: true, isPerSecond: true });
-export const increase: RangeFunction = (window) =>
-  extrapolated(window, { isCounter: true, isPerSecond: false });
-export const delta: RangeFunction = (window) =>
-  extrapolated(window, { isCounter: false, isPerSecond: false });
+export const rate: RangeFunction = (window) => extrapolated(window, RATE);
+export const increase: RangeFunction = (window) => extrapolated(window, INCREASE);
+export const delta: RangeFunction = (window) => extrapolated(window, DELTA);
 
 function extrapolated(window: Window, kind: RateKind): number | Histogram | undefined {
   const [floats, histograms] = [floatCount(window), histogramCount(window)];
@@ -54,7 +52,7 @@ function lostByResets(window: Window): number {
 /**
  * What the counter had lost by each sample: differences of it spare every window the way through its samples.
  */
-function sumResets({ times, values, starts }: RangeSeries): Float64Array {
+export function sumResets({ times, values, starts }: RangeSeries): Float64Array {
   const sums = new Float64Array(values.length);
   let sum = 0;
   for (let index = 1; index < values.length; index++) {
@@ -89,6 +87,13 @@ function beganWithin({ startMs }: Window, { createdMs, firstMs }: Span): boolean
   return createdMs !== 0 && createdMs > startMs && createdMs < firstMs;
 }
 
+/** How long the samples last, and how far the range is taken to go on before and behind them. */
+interface Reach {
+  sampledMs: number;
+  toStartMs: number;
+  toEndMs: number;
+}
+
 /**
  * By how much the difference of the samples is to be raised, so that it stands
  * for the whole range: to its ends where samples are near them (1.1 of their
@@ -98,18 +103,21 @@ function factorOf(window: Window, span: Span, { isCounter, isPerSecond }: RateKi
   const { startMs, endMs, rangeMs } = window;
   const { count, firstMs, lastMs, createdMs, first } = span;
   const meanMs = count > 1 ? (lastMs - firstMs) / (count - 1) : 0;
-  const thresholdMs = meanMs * 1.1;
   const isFromStart = beganWithin(window, span);
   const sampledMs = lastMs - (isFromStart ? createdMs : firstMs);
-  let toStartMs = isFromStart ? 0 : firstMs - startMs;
-  if (!isFromStart) {
-    if (toStartMs >= thresholdMs) toStartMs = meanMs / 2;
-    if (isCounter) toStartMs = Math.min(toStartMs, sampledMs * first);
-  }
-  let toEndMs = endMs - lastMs;
-  if (toEndMs >= thresholdMs) toEndMs = meanMs / 2;
-  const factor = sampledMs === 0 ? 1 : (sampledMs + toStartMs + toEndMs) / sampledMs;
+  let toStartMs = isFromStart ? 0 : gapMs(firstMs - startMs, meanMs);
+  if (!isFromStart && isCounter) toStartMs = Math.min(toStartMs, sampledMs * first);
+  const factor = raiseBy({ sampledMs, toStartMs, toEndMs: gapMs(endMs - lastMs, meanMs) });
   return isPerSecond ? factor / (rangeMs / 1000) : factor;
+}
+
+/** How far from its outermost sample a range is taken to go on. */
+export function gapMs(distanceMs: number, meanMs: number): number {
+  return distanceMs >= meanMs * 1.1 ? meanMs / 2 : distanceMs;
+}
+
+export function raiseBy({ sampledMs, toStartMs, toEndMs }: Reach): number {
+  return sampledMs === 0 ? 1 : (sampledMs + toStartMs + toEndMs) / sampledMs;
 }
 
 function histogramRate(window: Window, kind: RateKind): Histogram | undefined {

@@ -26,7 +26,7 @@ function contentJson(value: ResultValue, timeMs: number): string {
     case "vector":
       return `[${value.samples.map((sample) => vectorJson(sample, timeMs)).join(",")}]`;
     case "matrix":
-      return `[${value.series.map(seriesJson).join(",")}]`;
+      return matrixJson(value.series);
   }
 }
 
@@ -38,23 +38,41 @@ function vectorJson({ labels, value }: VectorSample, timeMs: number): string {
   return `{"metric":${labelsJson(labels)},${point}}`;
 }
 
-function seriesJson({
-  labels,
-  timestampsMs,
-  values,
-  histogramTimestampsMs,
-  histograms,
-}: MatrixSeries): string {
-  let text = `{"metric":${labelsJson(labels)}`;
+/** Series of one answer mostly have the same times: these are written once. */
+function matrixJson(series: readonly MatrixSeries[]): string {
+  let timesMs: Float64Array = new Float64Array(0);
+  let times: string[] = [];
+  const texts = series.map((each) => {
+    if (each.timestampsMs !== timesMs) {
+      timesMs = each.timestampsMs;
+      times = Array.from(timesMs, timeJson);
+    }
+    return seriesJson(each, times);
+  });
+  return `[${texts.join(",")}]`;
+}
+
+function seriesJson(
+  { labels, values, histogramTimestampsMs, histograms }: MatrixSeries,
+  times: readonly string[],
+): string {
+  const parts = [`{"metric":${labelsJson(labels)}`];
+  // Joined at once: a text that grows piece by piece is kept as a tree of its pieces until it is read.
   for (let index = 0; index < values.length; index++) {
-    text += index === 0 ? `,"values":[[` : "],[";
-    text += `${timeJson(timestampsMs[index] ?? 0)},"${valueText(values[index] ?? NaN)}"`;
+    parts.push(
+      index === 0 ? `,"values":[[` : `"],[`,
+      times[index] ?? "",
+      `,"`,
+      valueText(values[index] ?? NaN),
+    );
   }
-  if (values.length > 0) text += "]]";
+  if (values.length > 0) parts.push(`"]]`);
   const points = histograms.map(
     (each, index) => `[${timeJson(histogramTimestampsMs[index] ?? 0)},${histogramJson(each)}]`,
   );
-  return `${text}${points.length > 0 ? `,"histograms":[${points.join(",")}]` : ""}}`;
+  if (points.length > 0) parts.push(`,"histograms":[${points.join(",")}]`);
+  parts.push("}");
+  return parts.join("");
 }
 
 /** Which ends of a bucket belong to it. (HTTP API, "Native histograms".) */
