@@ -1,12 +1,16 @@
 import { z } from "zod";
 import { isHttpUrl, secretSource } from "./messages-file.ts";
 
-/** How another server is spoken to, in the words of Prometheus: what `metrics.remote` and `remoteWrite` share. */
+/**
+ * How another server is spoken to, in the words of Prometheus: what `metrics.remote` and `remoteWrite` share.
+ */
 
 const HEADERS_MAX = 20;
 const SECRET = "{ env: NAME } or { file: path }";
 
-/** Secrets stand elsewhere; the others say what is sent, or are those of the connection or of whoever asks. */
+/**
+ * Secrets stand elsewhere; the others say what is sent, or are those of the connection or of whoever asks.
+ */
 const OWN_HEADERS = new RegExp(
   "^(authorization|cookie|host|connection|keep-alive|content-.*|accept.*|transfer-encoding|te|upgrade|expect" +
     "|user-agent|x-prometheus-remote-write-version)$",

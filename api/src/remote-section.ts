@@ -7,6 +7,7 @@ import { durationWithin, sizeWithin } from "./unit-schemas.ts";
 const SECOND = 1_000;
 const HOUR = 3_600_000;
 const MIB = 1024 ** 2;
+
 export const remote = z
   .strictObject({
     url: connectionUrl

@@ -132,16 +132,16 @@ metrics:
     });
   });
 
-  it("reads the files of the remote metrics store relative to itself, or else to the working directory", async () => {
+  it("reads the files of the remote metrics store relative to whatever names them", async () => {
     await mkdir(join(cwd, "etc"));
     await write(
-      "metrics: { remote: { basicAuth: { username: ann, password: { file: secret } }, tlsConfig: { caFile: ca.pem } } }",
+      "metrics: { remote: { basicAuth: { username: a, password: { file: p } }, tlsConfig: { caFile: ca.pem } } }",
       "etc/platform.yaml",
     );
     const env = { MAINSTAY_METRICS_REMOTE_TLS_CONFIG_CA_FILE: "ca.pem" };
     const { config } = await loadConfig({ cwd, env, file: "etc/platform.yaml" });
     expect(config.metrics.remote).toMatchObject({
-      basicAuth: { password: { file: join(cwd, "etc/secret") } },
+      basicAuth: { password: { file: join(cwd, "etc/p") } },
       tlsConfig: { caFile: join(cwd, "ca.pem"), certFile: null },
     });
   });
@@ -154,6 +154,23 @@ metrics:
     expect(await findingsOf({ env: half })).toEqual({
       "metrics.remote.tlsConfig.keyFile": expect.stringContaining("expected a certificate and its key"),
     });
+  });
+
+  it("does not repeat a secret that stands where its whereabouts belong", async () => {
+    await write(`
+metrics:
+  remote: { url: "https://there.example", basicAuth: "ann:hunter2" }
+  remoteWrite:
+    - url: https://there.example/write
+      authorization: { credentials: hunter2 }
+`);
+    const findings = await findingsOf({});
+    expect(Object.keys(findings)).toEqual([
+      "metrics.remote.basicAuth",
+      "metrics.remoteWrite.0.authorization.credentials",
+    ]);
+    expect(JSON.stringify(findings)).toContain("says ***");
+    expect(JSON.stringify(findings)).not.toContain("hunter2");
   });
 
   it("refuses rules of relabelling that cannot be followed", async () => {

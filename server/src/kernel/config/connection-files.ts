@@ -1,7 +1,9 @@
 import type { ConnectionConfig } from "@mainstay/api";
 import { locateSource } from "./channel-files.ts";
 
-/** Settings of a connection whose files are named by absolute paths; `locate` hears in which key they stand. */
+/**
+ * Settings of a connection whose files are named by absolute paths; `locate` hears in which key they stand.
+ */
 export function locateConnectionFiles(
   { headers, basicAuth, authorization, tlsConfig }: ConnectionConfig,
   locate: (key: string, file: string) => string,

@@ -10,7 +10,7 @@ import {
   type KeeperConfig,
   type PlatformConfig,
 } from "@mainstay/api";
-import { MASK, maskSecrets } from "../redact.ts";
+import { isSecretName, MASK, maskSecrets } from "../redact.ts";
 import { locateFilesOf, locateSecretsOf, locateTarget } from "./channel-files.ts";
 import { locateConnectionFiles } from "./connection-files.ts";
 import { describeEphemeralClash } from "./ephemeral-ports.ts";
@@ -175,9 +175,12 @@ function explainOrigin({ path, message }: FieldError, { merged, sources }: Layer
   if (key) {
     const source = sources[key.path];
     const says = source === undefined || source.kind === "default" ? "the default is" : `${source.name} says`;
+    // Where a secret stands in place of its whereabouts, too.
+    const names = path.slice(key.path.length).split(".");
+    const isSecret = key.isSecret || names.some(isSecretName);
     return {
       path,
-      message: `${message}; ${says} ${showValue(valueAt(merged, path) ?? key.default, key.isSecret)}`,
+      message: `${message}; ${says} ${showValue(valueAt(merged, path) ?? key.default, isSecret)}`,
     };
   }
   const isStray = message.startsWith("unknown key") && !message.includes("did you mean");

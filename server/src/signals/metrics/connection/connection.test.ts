@@ -80,6 +80,7 @@ it("shows what files and variables hold at the moment, beside what the request s
   const basic = (pair: string) => `Basic ${Buffer.from(pair).toString("base64")}`;
   expect(first).toMatchObject({
     ...{ "x-scope-orgid": "a", "x-key": "from the environment", accept: "text/plain" },
+    "user-agent": "mainstay",
     authorization: basic("ann:first"),
   });
   expect(second?.authorization).toBe(basic("ann:second"));

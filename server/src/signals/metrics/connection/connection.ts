@@ -5,7 +5,7 @@ import { readProof, readTlsOptions, type Access } from "./access.ts";
 export interface OutgoingRequest {
   url: URL;
   method: "GET" | "POST";
-  /** In lower case; none of those that prove who asks. */
+  /** In lower case; they say what is asked, not who asks. */
   headers: Readonly<Record<string, string>>;
   body?: string | Uint8Array;
   /** Whoever is asked is not told who asks. */
@@ -15,12 +15,18 @@ export interface OutgoingRequest {
 
 /** Connections to other servers, kept open between requests. */
 export interface Connection {
-  /** Resolves with the head of the answer; redirects are answers. Throws with words, SendFailed where none came. */
+  /**
+   * Resolves with the head of the answer; redirects are
+   * answers. Throws with words, SendFailed where none came.
+   */
   send(request: OutgoingRequest): Promise<IncomingMessage>;
   close(): void;
 }
 
-/** Asks others with what `access` says. Its files are read for each request, so they may be replaced meanwhile. */
+/**
+ * Asks others with what `access` says. Its files are read
+ * for each request, so they may be replaced meanwhile.
+ */
 export function createConnection(access: Access, { socketsMax }: { socketsMax: number }): Connection {
   // The agent keeps connections apart by their certificates, too: those with former ones serve no request.
   const plain = new PlainAgent({ keepAlive: true, maxSockets: socketsMax });
@@ -28,13 +34,13 @@ export function createConnection(access: Access, { socketsMax }: { socketsMax: n
   return {
     async send({ url, method, headers, body, isAnonymous = false, signal }) {
       const proof = isAnonymous ? {} : await readProof(access);
-      const options = { method, headers: { ...proof, ...headers }, signal };
+      const options = { method, headers: { ...proof, "user-agent": "mainstay", ...headers }, signal };
       const tls = url.protocol === "https:" ? await readTlsOptions(access) : null;
       const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
       const outgoing = tls
         ? requestTls(url, { ...options, ...tls, agent: secure }, resolve)
         : requestPlain(url, { ...options, agent: plain }, resolve);
-      outgoing.once("error", (cause) => reject(new SendFailed(cause, outgoing.reusedSocket)));
+      outgoing.on("error", (cause) => reject(new SendFailed(cause, outgoing.reusedSocket)));
       outgoing.end(body);
       return promise;
     },

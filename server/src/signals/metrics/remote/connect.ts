@@ -27,7 +27,7 @@ export function connect(url: string, access: Access): RemoteConnection {
 
   async function askOnce({ path, form, acceptsGzip, signal }: Question): Promise<IncomingMessage> {
     const headers = {
-      ...{ accept: "application/json", "user-agent": "mainstay" },
+      accept: "application/json",
       "accept-encoding": acceptsGzip ? "gzip" : "identity",
       ...(form === "" ? {} : { "content-type": FORM }),
     };

@@ -75,7 +75,6 @@ function send(
   const headers = {
     accept: ACCEPT,
     "accept-encoding": "gzip",
-    "user-agent": "mainstay",
     "x-prometheus-scrape-timeout-seconds": String(timeoutMs / 1000),
   };
   return connection.send({ url, method: "GET", headers, isAnonymous, signal });

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from "node:http";
-import { reasonOf } from "../../../../kernel/reason-of.ts";
 import type { Connection } from "../../connection/connection.ts";
 
 /** One request of remote-write. */
@@ -31,7 +30,7 @@ export async function post({ connection, timeoutMs, signal, ...request }: Post):
     return { status: response.statusCode ?? 0, headers: response.headers, message };
   } catch (error) {
     if (late.aborted) throw new Error(`no whole answer within ${timeoutMs / 1000} s`, { cause: error });
-    throw new Error(reasonOf(error), { cause: error });
+    throw error;
   }
 }
 

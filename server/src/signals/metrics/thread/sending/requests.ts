@@ -41,10 +41,9 @@ export function createRequests({ url, access, timeoutMs }: RequestSettings): Req
     async send(series, protocol, signal) {
       const news = protocol === 1 ? newsIn(series, told) : [];
       const plain = protocol === 1 ? encodeRemoteWrite1(series, news) : encodeRemoteWrite2(series);
-      const common = { "content-encoding": "snappy", "user-agent": "mainstay" };
       const answer = await post({
         ...{ connection, url: target, body: compressSnappy(plain), timeoutMs, signal },
-        headers: { ...common, ...TYPES[protocol] },
+        headers: { "content-encoding": "snappy", ...TYPES[protocol] },
       });
       if (answer.status >= 200 && answer.status < 300) for (const each of news) told.set(each.metric, each);
       return answer;
