@@ -86,7 +86,7 @@ it("shows what files and variables hold at the moment, beside what the request s
   expect(second?.authorization).toBe(basic("ann:second"));
 });
 
-it("shows nothing to whom the request is not to be known", async () => {
+it("leaves out the headers that prove who asks where it is told to", async () => {
   const receiver = await startReceiver();
   const settings = { headers: { "X-Key": { env: "KEY" } }, authorization: { credentials: { env: "KEY" } } };
   await openConnection(settings, { KEY: "k" })(receiver.url, { isAnonymous: true });

@@ -8,7 +8,7 @@ export interface OutgoingRequest {
   /** In lower case; they say what is asked, not who asks. */
   headers: Readonly<Record<string, string>>;
   body?: string | Uint8Array;
-  /** Whoever is asked is not told who asks. */
+  /** Without the headers that prove who asks. */
   isAnonymous?: boolean;
   signal: AbortSignal;
 }
