@@ -6,6 +6,7 @@ export * from "./audit-resources.ts";
 export * from "./build-file.ts";
 export * from "./build-resources.ts";
 export * from "./closest.ts";
+export type { ConnectionConfig } from "./connection-settings.ts";
 export * from "./dependencies.ts";
 export * from "./errors.ts";
 export * from "./events.ts";

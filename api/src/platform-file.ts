@@ -313,6 +313,8 @@ export const SECRET_PLATFORM_PATHS: readonly string[] = [
   "database.url",
   "channels",
   "beat.url",
+  "metrics.remote.basicAuth",
+  "metrics.remote.authorization",
   "secrets.key",
   "secrets.passphrase",
 ];

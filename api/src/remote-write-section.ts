@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isHttpUrl, secretSource } from "./messages-file.ts";
+import { connectionSettings, connectionUrl, refuseTwoProofs } from "./connection-settings.ts";
 import { durationWithin, sizeWithin } from "./unit-schemas.ts";
 
 /** The part of `mainstay.platform.yaml` about where samples are sent, in the words of Prometheus. */
@@ -17,7 +17,6 @@ function wholeNumber(min: number, max: number) {
 }
 
 const text = () => z.union([z.string(), z.number().transform(String)], "expected text");
-const path = () => z.string().min(1, "expected the path of a file");
 
 const relabelRule = z.strictObject({
   sourceLabels: z.array(z.string()).exactOptional(),
@@ -34,39 +33,6 @@ const relabelRule = z.strictObject({
     .exactOptional(),
 });
 
-const tlsConfig = z
-  .strictObject({
-    caFile: path().optional(),
-    certFile: path().optional(),
-    keyFile: path().optional(),
-    serverName: z.string().min(1).optional(),
-    insecureSkipVerify: z.boolean().default(false),
-  })
-  .refine(
-    ({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined),
-    "expected a certificate and its key, or neither",
-  );
-
-/** Headers that say what is sent, and who sends it, are not for the configuration. */
-const OWN_HEADERS: ReadonlySet<string> = new Set([
-  ...["authorization", "connection", "content-encoding", "content-length", "content-type", "host"],
-  ...["transfer-encoding", "user-agent", "x-prometheus-remote-write-version"],
-]);
-const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
-const headers = z
-  .record(z.string(), z.union([z.string(), secretSource], "expected text, { env: NAME } or { file: path }"))
-  .check(({ value, issues }) => {
-    for (const name of Object.keys(value)) {
-      const message = headerFault(name);
-      if (message !== null) issues.push({ code: "custom", path: [name], message, input: name });
-    }
-  });
-
-function headerFault(name: string): string | null {
-  if (!HEADER_NAME.test(name)) return "expected the name of a header";
-  return OWN_HEADERS.has(name.toLowerCase()) ? "expected another header: Mainstay sets this one" : null;
-}
-
 const queueConfig = z.strictObject({
   maxSamplesPerSend: wholeNumber(1, 100_000).default(2_000),
   batchSendDeadline: durationWithin(100, HOUR).prefault("5s"),
@@ -82,37 +48,18 @@ const remote = z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "expected a name of letters, digits, dots and dashes")
       .optional(),
-    url: z
-      .string()
-      .refine(
-        isHttpUrl,
-        "expected an http:// or https:// URL without a password, such as that of /api/v1/write",
-      ),
+    url: connectionUrl,
     protocol: z
       .union([z.literal("auto"), z.literal(1), z.literal(2)], "expected auto, 1 or 2")
       .default("auto"),
     remoteTimeout: durationWithin(100, HOUR).prefault("30s"),
-    headers: headers.default({}),
-    basicAuth: z.strictObject({ username: z.string().min(1), password: secretSource }).optional(),
-    authorization: z
-      .strictObject({
-        type: z
-          .string()
-          .min(1)
-          .refine((type) => type.toLowerCase() !== "basic", "expected basicAuth for the type Basic")
-          .default("Bearer"),
-        credentials: secretSource,
-      })
-      .optional(),
-    tlsConfig: tlsConfig.prefault({}),
+    ...connectionSettings,
     writeRelabelConfigs: z.array(relabelRule, "expected a list of rules").max(100).default([]),
     sendExemplars: z.boolean().default(false),
     sendNativeHistograms: z.boolean().default(false),
     queueConfig: queueConfig.prefault({}),
   })
-  .refine(({ basicAuth, authorization }) => basicAuth === undefined || authorization === undefined, {
-    message: "expected basicAuth or authorization, not both",
-  })
+  .check(refuseTwoProofs)
   .refine(({ queueConfig: { minBackoff, maxBackoff } }) => minBackoff <= maxBackoff, {
     ...{ message: "expected at least minBackoff", path: ["queueConfig", "maxBackoff"] },
   })

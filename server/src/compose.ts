@@ -111,8 +111,7 @@ export function compose(dependencies: HouseDependencies) {
   const jobs = createJobs({ database, log, metrics });
 
   const measures = createMetricsRoom({
-    ...{ dataDirectory, config: config.metrics, env, readSecret: createSecretReader(env) },
-    ...{ clock, log, metrics },
+    ...{ dataDirectory, config: config.metrics, env, clock, log, metrics },
   });
 
   const agent = createAgentClient({

@@ -20,7 +20,7 @@ const { metrics: config } = platformFile.parse({ metrics: { remoteWrite: [{ url,
 const clock = createSystemClock();
 const metrics = createMetrics({ clock, log: silentLog });
 const room = createMetricsRoom({
-  ...{ dataDirectory: directory, config, clock, log: silentLog, metrics, readSecret: async () => "" },
+  ...{ dataDirectory: directory, config, clock, log: silentLog, metrics },
 });
 void room.start();
 await waitUntil("the store", () => room.state().state === "ready");

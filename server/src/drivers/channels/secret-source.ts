@@ -1,5 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
 import { isHttpUrl, type HttpTarget, type SecretSource } from "@mainstay/api";
+import { readPrivateFile } from "../../kernel/read-private-file.ts";
 
 export type ReadSecret = (source: SecretSource) => Promise<string>;
 
@@ -8,7 +8,7 @@ export type ReadSecret = (source: SecretSource) => Promise<string>;
  */
 export function createSecretReader(env: Readonly<Record<string, string | undefined>>): ReadSecret {
   return async ({ env: name, file }) => {
-    if (file !== undefined) return readPrivate(file);
+    if (file !== undefined) return readPrivateFile(file);
     const value = env[name ?? ""] ?? "";
     if (value === "") throw new Error(`the variable ${name} is not set in the server's environment`);
     return value;
@@ -28,21 +28,4 @@ export async function readTarget(target: HttpTarget, readSecret: ReadSecret): Pr
   if (!isHttpUrl(text))
     throw new Error(`${describeTarget(target)}: expected an http:// or https:// URL without a password`);
   return text;
-}
-
-async function readPrivate(file: string): Promise<string> {
-  try {
-    const { mode } = await stat(file);
-    if ((mode & 0o007) !== 0) throw new Error("other accounts may use it (chmod o= mends that)");
-    const text = (await readFile(file, "utf8")).trim();
-    if (text === "") throw new Error("it is empty");
-    return text;
-  } catch (error) {
-    const reason = error instanceof Error && "code" in error ? error.code : error;
-    throw new Error(`the secret ${file} cannot be used: ${words(reason)}`, { cause: error });
-  }
-}
-
-function words(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
 }

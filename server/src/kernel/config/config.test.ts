@@ -132,6 +132,47 @@ metrics:
     });
   });
 
+  it("reads the files of the remote metrics store relative to whatever names them", async () => {
+    await mkdir(join(cwd, "etc"));
+    await write(
+      "metrics: { remote: { basicAuth: { username: a, password: { file: p } }, tlsConfig: { caFile: ca.pem } } }",
+      "etc/platform.yaml",
+    );
+    const env = { MAINSTAY_METRICS_REMOTE_TLS_CONFIG_CA_FILE: "ca.pem" };
+    const { config } = await loadConfig({ cwd, env, file: "etc/platform.yaml" });
+    expect(config.metrics.remote).toMatchObject({
+      basicAuth: { password: { file: join(cwd, "etc/p") } },
+      tlsConfig: { caFile: join(cwd, "ca.pem"), certFile: null },
+    });
+  });
+
+  it("takes what belongs together from one variable", async () => {
+    const env = { MAINSTAY_METRICS_REMOTE_AUTHORIZATION: "{ credentials: { env: TOKEN } }" };
+    const { config } = await loadConfig({ cwd, env });
+    expect(config.metrics.remote.authorization).toEqual({ type: "Bearer", credentials: { env: "TOKEN" } });
+    const half = { MAINSTAY_METRICS_REMOTE_TLS_CONFIG_CERT_FILE: "cert.pem" };
+    expect(await findingsOf({ env: half })).toEqual({
+      "metrics.remote.tlsConfig.keyFile": expect.stringContaining("expected a certificate and its key"),
+    });
+  });
+
+  it("does not repeat a secret that stands where its whereabouts belong", async () => {
+    await write(`
+metrics:
+  remote: { url: "https://there.example", basicAuth: "ann:hunter2" }
+  remoteWrite:
+    - url: https://there.example/write
+      authorization: { credentials: hunter2 }
+`);
+    const findings = await findingsOf({});
+    expect(Object.keys(findings)).toEqual([
+      "metrics.remote.basicAuth",
+      "metrics.remoteWrite.0.authorization.credentials",
+    ]);
+    expect(JSON.stringify(findings)).toContain("says ***");
+    expect(JSON.stringify(findings)).not.toContain("hunter2");
+  });
+
   it("refuses rules of relabelling that cannot be followed", async () => {
     await write(`
 metrics:
@@ -254,10 +295,10 @@ describe("a wrong configuration", () => {
 
   it("is one with anything but text where a number belongs, for every key", async () => {
     const nonsense = fc.string({ minLength: 1 }).filter((text) => text.trim() !== "");
-    const files = ["acme.caFile", "metrics.remote.caFile", "metrics.scrape.file"];
+    const files = ["acme.caFile", "metrics.scrape.file"];
     const texts = ["dataDirectory", "agent.containerSocket", ...files];
     const isAnyText = ({ path }: { path: string }) =>
-      texts.includes(path) || path.startsWith("secrets.") || path.endsWith(".host");
+      texts.includes(path) || /^(secrets|metrics\.remote\.tlsConfig)\..*|.*\.host$/.test(path);
     const keys = PLATFORM_KEYS.filter((key) => !isAnyText(key));
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...keys), nonsense, async (key, text) => {

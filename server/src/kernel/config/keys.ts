@@ -22,9 +22,16 @@ export const PLATFORM_KEYS: readonly PlatformKey[] = readKeys(platformFile, []);
 function readKeys(schema: z.ZodObject, parents: string[]): PlatformKey[] {
   return Object.entries(schema.shape).flatMap(([name, child]) => {
     const path = [...parents, name];
-    const inner = unwrap(child);
-    return inner instanceof z.ZodObject ? readKeys(inner, path) : [readKey(child, path)];
+    const section = sectionOf(child);
+    return section ? readKeys(section, path) : [readKey(child, path)];
   });
+}
+
+/** What may be null is no section but one value: its parts mean nothing without each other. */
+function sectionOf(schema: z.core.$ZodType): z.ZodObject | null {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
+    return sectionOf(schema.def.innerType);
+  return schema instanceof z.ZodObject ? schema : null;
 }
 
 function readKey(schema: z.core.$ZodType, segments: string[]): PlatformKey {

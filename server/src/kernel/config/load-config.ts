@@ -10,9 +10,9 @@ import {
   type KeeperConfig,
   type PlatformConfig,
 } from "@mainstay/api";
-import { MASK, maskSecrets } from "../redact.ts";
+import { isSecretName, MASK, maskSecrets } from "../redact.ts";
 import { locateFilesOf, locateSecretsOf, locateTarget } from "./channel-files.ts";
-import { locateRemoteFiles } from "./remote-write-files.ts";
+import { locateConnectionFiles } from "./connection-files.ts";
 import { describeEphemeralClash } from "./ephemeral-ports.ts";
 import { PLATFORM_KEYS } from "./keys.ts";
 import { mergeLayers, valueAt, type ConfigSource, type Layers, type LayersRequest } from "./layers.ts";
@@ -124,7 +124,7 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
     key: locate("proxy.tls.certificates", key),
   }));
   const { caFile } = config.acme;
-  const { scrape, rules, remoteWrite } = config.metrics;
+  const { scrape, rules, remote, remoteWrite } = config.metrics;
   const { url } = config.beat;
   const { keyFile, passphraseFile } = config.secrets;
   const locateKeeper = (path: string) => locate("audit.keepers", path);
@@ -141,9 +141,14 @@ function locateFiles(config: PlatformConfig, locate: (key: string, path: string)
       ...config.metrics,
       scrape: { ...scrape, file: scrape.file && locate("metrics.scrape.file", scrape.file) },
       rules: { ...rules, files: rules.files.map((each) => locate("metrics.rules.files", each)) },
-      remoteWrite: remoteWrite.map((each) =>
-        locateRemoteFiles(each, (file) => locate("metrics.remoteWrite", file)),
-      ),
+      remote: {
+        ...remote,
+        ...locateConnectionFiles(remote, (key, path) => locate(`metrics.remote.${key}`, path)),
+      },
+      remoteWrite: remoteWrite.map((each) => ({
+        ...each,
+        ...locateConnectionFiles(each, (_, path) => locate("metrics.remoteWrite", path)),
+      })),
     },
     secrets: {
       ...config.secrets,
@@ -170,9 +175,12 @@ function explainOrigin({ path, message }: FieldError, { merged, sources }: Layer
   if (key) {
     const source = sources[key.path];
     const says = source === undefined || source.kind === "default" ? "the default is" : `${source.name} says`;
+    // Where a secret stands in place of its whereabouts, too.
+    const names = path.slice(key.path.length).split(".");
+    const isSecret = key.isSecret || names.some(isSecretName);
     return {
       path,
-      message: `${message}; ${says} ${showValue(valueAt(merged, path) ?? key.default, key.isSecret)}`,
+      message: `${message}; ${says} ${showValue(valueAt(merged, path) ?? key.default, isSecret)}`,
     };
   }
   const isStray = message.startsWith("unknown key") && !message.includes("did you mean");

@@ -28,7 +28,7 @@ async function openRoom(isUsable = true) {
   const clock = createSystemClock();
   const room = createMetricsRoom({
     ...{ dataDirectory, clock, log: silentLog, metrics: createMetrics({ clock, log: silentLog }) },
-    ...{ config: platformFile.parse({}).metrics, readSecret: async () => "" },
+    ...{ config: platformFile.parse({}).metrics },
   });
   void room.start();
   onTestFinished(() => room.stop());

@@ -28,7 +28,7 @@ function openRoom(dataDirectory: string, settings: Partial<MetricsConfig> = {}):
   const clock = createSystemClock();
   const metrics = createMetrics({ clock, log: silentLog });
   const room = createMetricsRoom({
-    ...{ dataDirectory, clock, log: silentLog, metrics, readSecret: async () => "" },
+    ...{ dataDirectory, clock, log: silentLog, metrics },
     config: { ...CONFIG, ...settings },
   });
   void room.start();

@@ -4,9 +4,9 @@ import type { LongRunning } from "../../kernel/actors.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Metrics } from "../../kernel/metrics.ts";
+import { configuredAccess, type Env } from "./connection/configured-access.ts";
 import type { MetricsStore } from "./metrics-store.ts";
 import type { QueryApi } from "./query-api.ts";
-import type { ReadSecret } from "./remote/connect.ts";
 import { createRemoteApi, FORWARDED, type RemoteApi } from "./remote/remote-api.ts";
 import { storeMetrics } from "./self-metrics.ts";
 import { threadSettings } from "./settings.ts";
@@ -15,12 +15,10 @@ import { createThreadKeeper, type ThreadState } from "./thread/keeper.ts";
 export interface MetricsRoomDependencies {
   dataDirectory: string;
   config: MetricsConfig;
-  /** Of what the remote is asked with. */
-  readSecret: ReadSecret;
   clock: Clock;
   log: Log;
-  /** Where secrets of receivers may be. */
-  env?: Readonly<Record<string, string | undefined>>;
+  /** Where secrets of other servers may be. */
+  env?: Env;
   /** Of this process: what the room costs and refuses is counted there. */
   metrics: Metrics;
 }
@@ -51,14 +49,17 @@ export interface MetricsProblem {
 
 /** Builds the room; its store answers from `start` on, and fails as unavailable until then. */
 export function createMetricsRoom(dependencies: MetricsRoomDependencies): MetricsRoom {
-  const { dataDirectory, config, clock, log, env = {}, metrics, readSecret } = dependencies;
+  const { dataDirectory, config, clock, log, env = {}, metrics } = dependencies;
   const settings = threadSettings(config, { directory: path.join(dataDirectory, "metrics"), env });
   const keeper = createThreadKeeper({ settings, heapBytes: config.heap, clock, log });
   metrics.registerCollector("metrics", () => storeMetrics(keeper));
   const { url } = config.remote;
   const isRemote = config.engine === "remote" && url !== null;
   const remote = isRemote
-    ? createRemoteApi({ config: { ...config.remote, url }, readSecret, clock, log, metrics })
+    ? createRemoteApi({
+        ...{ config: { ...config.remote, url }, access: configuredAccess(config.remote, env) },
+        ...{ clock, log, metrics },
+      })
     : null;
   return {
     name: "metrics",

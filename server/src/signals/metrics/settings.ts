@@ -1,5 +1,6 @@
 import type { MetricsConfig } from "@mainstay/api";
 import type { TierSettings } from "@mainstay/metrics/tsdb";
+import type { Env } from "./connection/configured-access.ts";
 import { remoteSettings } from "./remote-settings.ts";
 import type { ThreadSettings } from "./thread/settings.ts";
 
@@ -20,7 +21,7 @@ const TIERS: readonly Tier[] = ["raw", "minute", "fiveMinutes", "fifteenMinutes"
 
 interface Place {
   directory: string;
-  env: Readonly<Record<string, string | undefined>>;
+  env: Env;
 }
 
 /** What the thread is started with, by the configuration. */

@@ -26,7 +26,7 @@ it("what is recorded can be asked for, and a rule builds on the one above it", a
   const metrics = createMetrics({ clock, log: silentLog });
   const { metrics: config } = platformFile.parse({});
   const room = createMetricsRoom({
-    ...{ dataDirectory, config, clock, log: silentLog, metrics, readSecret: async () => "" },
+    ...{ dataDirectory, config, clock, log: silentLog, metrics },
   });
   void room.start();
   onTestFinished(() => room.stop());

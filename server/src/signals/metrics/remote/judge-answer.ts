@@ -20,7 +20,7 @@ export function judgeAnswer(
   if (status === 401 || status === 403)
     throw new RemoteFailure(
       "refused",
-      `${place} refused Mainstay with status ${status}: correct metrics.remote.auth or metrics.remote.headers`,
+      `${place} refused Mainstay with status ${status}: correct basicAuth, authorization or headers of metrics.remote`,
     );
   if (status >= 300 && status < 400)
     throw new RemoteFailure(

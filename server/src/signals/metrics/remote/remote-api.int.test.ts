@@ -122,7 +122,7 @@ describe("a remote that does not answer as it should", () => {
       engine: "remote",
       remote: {
         url: `${receiver.url}/tenant/`,
-        auth: { basic: { username: "mainstay", password: { file: password } } },
+        basicAuth: { username: "mainstay", password: { file: password } },
         headers: { "X-Scope-OrgID": "team-a" },
         ...{ timeout: "1s", bodyLimit: "1MiB" },
       },
@@ -175,7 +175,7 @@ describe("a remote that does not answer as it should", () => {
     },
     {
       ...{ title: "a refusal of the credentials", bad: plainly(401, HTML) },
-      ...{ type: "bad_response", words: "metrics.remote.auth" },
+      ...{ type: "bad_response", words: "correct basicAuth, authorization or headers of metrics.remote" },
     },
     {
       ...{

@@ -5,16 +5,17 @@ import type { Log } from "../../../kernel/log.ts";
 import type { Metrics } from "../../../kernel/metrics.ts";
 import { reasonOf } from "../../../kernel/reason-of.ts";
 import { ApiError } from "../api-error.ts";
+import type { Access } from "../connection/access.ts";
 import type { ApiCall, ApiEndpoint } from "../metrics-store.ts";
 import type { StreamedAnswer } from "../query-api.ts";
 import { bounded } from "./bounded.ts";
-import { connect, type ReadSecret } from "./connect.ts";
+import { connect } from "./connect.ts";
 import { judgeAnswer, tooLarge } from "./judge-answer.ts";
 import { RemoteFailure, TYPES_BY_REASON } from "./remote-failure.ts";
 
 export interface RemoteApiDependencies {
-  config: RemoteConfig & { url: string };
-  readSecret: ReadSecret;
+  config: Pick<RemoteConfig, "timeout" | "bodyLimit"> & { url: string };
+  access: Access;
   clock: Clock;
   log: Log;
   metrics: Metrics;
@@ -38,7 +39,7 @@ const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** Passes questions on. Whether the remote can be asked is tried four times a minute, asked or not. */
 export function createRemoteApi(dependencies: RemoteApiDependencies): RemoteApi {
   const { config, clock, log } = dependencies;
-  const connection = connect(config, dependencies.readSecret);
+  const connection = connect(config.url, dependencies.access);
   const figures = remoteFigures(dependencies.metrics);
   const place = `the remote metrics store at ${new URL(config.url).origin}`;
   let underWay = 0;
@@ -62,7 +63,7 @@ export function createRemoteApi(dependencies: RemoteApiDependencies): RemoteApi 
     try {
       const { acceptsGzip, form } = call;
       const aborted = AbortSignal.any([signal, late]);
-      response = await connection.send({ path: pathOf(call), form, acceptsGzip, signal: aborted });
+      response = await connection.ask({ path: pathOf(call), form, acceptsGzip, signal: aborted });
     } catch (error) {
       const failure = inWords(error);
       settle(failure);

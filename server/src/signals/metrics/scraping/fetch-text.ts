@@ -1,13 +1,12 @@
-import { request as requestPlain, type ClientRequest, type IncomingMessage } from "node:http";
-import { request as requestTls } from "node:https";
+import type { IncomingMessage } from "node:http";
 import { createGunzip, type Gunzip } from "node:zlib";
-import type { Agents } from "./access.ts";
+import { reasonOf } from "../../../kernel/reason-of.ts";
+import type { Connection } from "../connection/connection.ts";
 
 /** How one target is asked. */
 export interface TextRequest {
+  connection: Connection;
   url: string;
-  agents: Agents;
-  authorization: string | null;
   timeoutMs: number;
   /** Unpacked; 0: no limit. */
   bodyBytes: number;
@@ -43,15 +42,15 @@ export async function fetchText(request: TextRequest): Promise<FetchedText> {
   } catch (error) {
     if (error instanceof FetchFailed) throw error;
     if (late.aborted) throw new FetchFailed(`no whole answer within ${request.timeoutMs / 1000} s`);
-    throw new FetchFailed(error instanceof Error ? describe(error) : String(error), { cause: error });
+    throw new FetchFailed(reasonOf(error), { cause: error });
   }
 }
 
 async function follow(request: TextRequest): Promise<IncomingMessage> {
   let url = new URL(request.url);
-  let { authorization } = request;
+  let isAnonymous = false;
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-    const response = await send(url, { ...request, authorization });
+    const response = await send(url, { ...request, isAnonymous });
     const { statusCode = 0, headers } = response;
     if (statusCode === 200) return response;
     response.destroy();
@@ -63,28 +62,22 @@ async function follow(request: TextRequest): Promise<IncomingMessage> {
     if (next.protocol !== "http:" && next.protocol !== "https:")
       throw new FetchFailed(`the target sent us to ${next.protocol}, which is not HTTP`);
     // What is secret is for the target alone, and not for where it sends us.
-    if (next.origin !== url.origin) authorization = null;
+    if (next.origin !== url.origin) isAnonymous = true;
     url = next;
   }
   throw new FetchFailed(`the target sent us elsewhere more than ${MAX_REDIRECTS} times`);
 }
 
-function send(url: URL, { agents, authorization, timeoutMs, signal }: TextRequest): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const headers = {
-      accept: ACCEPT,
-      "accept-encoding": "gzip",
-      "user-agent": "mainstay",
-      "x-prometheus-scrape-timeout-seconds": String(timeoutMs / 1000),
-      ...(authorization === null ? {} : { authorization }),
-    };
-    const outgoing: ClientRequest =
-      url.protocol === "https:"
-        ? requestTls(url, { agent: agents.https, headers, signal }, resolve)
-        : requestPlain(url, { agent: agents.http, headers, signal }, resolve);
-    outgoing.once("error", reject);
-    outgoing.end();
-  });
+function send(
+  url: URL,
+  { connection, timeoutMs, isAnonymous, signal }: TextRequest & { isAnonymous: boolean },
+): Promise<IncomingMessage> {
+  const headers = {
+    accept: ACCEPT,
+    "accept-encoding": "gzip",
+    "x-prometheus-scrape-timeout-seconds": String(timeoutMs / 1000),
+  };
+  return connection.send({ url, method: "GET", headers, isAnonymous, signal });
 }
 
 /** By the type of the content; without one it is taken for the older text. */
@@ -117,10 +110,4 @@ function unpack(response: IncomingMessage): Gunzip {
   const gunzip = createGunzip();
   response.once("error", (error) => gunzip.destroy(error));
   return response.pipe(gunzip);
-}
-
-/** An AggregateError of several addresses says nothing itself. */
-function describe(error: Error): string {
-  const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
-  return first instanceof Error ? first.message : error.message;
 }

@@ -4,7 +4,7 @@ import {
   type TargetDraft,
   type TargetLabels,
 } from "@mainstay/metrics/scrape";
-import { createCredentials } from "./access.ts";
+import { createConnection } from "../connection/connection.ts";
 import type { Discovery, Found } from "./discovery/discovery.ts";
 import { FetchFailed, fetchText } from "./fetch-text.ts";
 import type { ScrapeJob } from "./scrape-job.ts";
@@ -28,6 +28,7 @@ export interface Pool {
 
 /** Targets that relabelling leaves out are shown, up to this many of a job. */
 const DROPPED_SHOWN = 1_000;
+const CONNECTIONS_PER_TARGET = 2;
 
 interface Scraped {
   url: string;
@@ -38,7 +39,7 @@ interface Scraped {
 
 export function startPool(job: ScrapeJob, dependencies: PoolDependencies): Pool {
   const { clock, log, discoveries } = dependencies;
-  const credentials = createCredentials(job.access);
+  const connection = createConnection(job.access, { socketsMax: CONNECTIONS_PER_TARGET });
   const settings = { ...job, jobName: job.name, relabel: compileRelabelling(job.relabelRules) };
   const stopping = new AbortController();
   const found = new Map<Discovery, Found>();
@@ -90,12 +91,9 @@ export function startPool(job: ScrapeJob, dependencies: PoolDependencies): Pool 
 
   async function ask(url: string, signal: AbortSignal) {
     if (isCrowded) throw new FetchFailed(`the job has more targets than target_limit, ${job.limits.targets}`);
-    const authorization = await credentials.authorization();
-    const { timeoutMs, limits, access } = job;
-    const { followRedirects } = access;
-    const agents = await credentials.agents();
+    const { timeoutMs, limits, followRedirects } = job;
     const { bodyBytes } = limits;
-    return fetchText({ url, agents, authorization, timeoutMs, bodyBytes, followRedirects, signal });
+    return fetchText({ connection, url, timeoutMs, bodyBytes, followRedirects, signal });
   }
 
   function activeOf({ url, discovered, spec, loop }: Scraped): ActiveTarget {
@@ -117,7 +115,7 @@ export function startPool(job: ScrapeJob, dependencies: PoolDependencies): Pool 
       stopping.abort();
       await Promise.all([...scraped.values()].map(({ loop }) => loop.stop(isGone)));
       await Promise.all([...ending, ...following]);
-      credentials.close();
+      connection.close();
     },
   };
 }

@@ -35,8 +35,9 @@ describe("a file of scrapes", () => {
           relabelRules: [],
           metricRelabelRules: [],
         },
+        followRedirects: true,
         access: {
-          ...{ followRedirects: true, basic: null, token: null },
+          ...{ headers: [], basic: null, token: null },
           tls: { ca: null, cert: null, key: null, serverName: null, isUnchecked: false },
         },
         limits: {

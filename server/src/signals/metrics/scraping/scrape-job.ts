@@ -1,6 +1,6 @@
 import { RELABEL_DEFAULTS, type LabelLimits, type RelabelRule } from "@mainstay/metrics/scrape";
 import path from "node:path";
-import type { Access } from "./access.ts";
+import type { Access } from "../connection/access.ts";
 import type { WrittenJob, WrittenScrapeFile } from "./scrape-file.ts";
 
 /** Targets with the labels that they share. */
@@ -38,6 +38,7 @@ export interface ScrapeJob {
   relabelRules: readonly RelabelRule[];
   metricRelabelRules: readonly RelabelRule[];
   access: Access;
+  followRedirects: boolean;
   /** 0: no limit. */
   limits: { bodyBytes: number; samples: number; targets: number; label: LabelLimits };
   groups: readonly TargetGroup[];
@@ -61,6 +62,7 @@ export function jobsOf({ global, scrape_configs }: WrittenScrapeFile, directory:
       relabelRules: written.relabel_configs.map(complete),
       metricRelabelRules: written.metric_relabel_configs.map(complete),
       access: accessOf(written, directory),
+      followRedirects: written.follow_redirects,
       limits: {
         bodyBytes: written.body_size_limit,
         samples: written.sample_limit,
@@ -94,7 +96,7 @@ function accessOf(written: WrittenJob, directory: string): Access {
     return file === undefined ? null : { file: path.resolve(directory, file) };
   };
   return {
-    followRedirects: written.follow_redirects,
+    headers: [],
     basic: basic
       ? {
           username: secret(basic.username, basic.username_file),

@@ -12,7 +12,7 @@ it("scrapes are taken in by the thread of the store, which marks what ends", asy
   const clock = createSystemClock();
   const room = createMetricsRoom({
     ...{ dataDirectory: directory.path, config: platformFile.parse({}).metrics, clock, log: silentLog },
-    ...{ metrics: createMetrics({ clock, log: silentLog }), readSecret: async () => "" },
+    ...{ metrics: createMetrics({ clock, log: silentLog }) },
   });
   await room.start();
   onTestFinished(async () => {

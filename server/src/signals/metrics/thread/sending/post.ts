@@ -1,11 +1,10 @@
-import { request as requestPlain, type IncomingMessage } from "node:http";
-import { request as requestTls } from "node:https";
-import type { Agents } from "../../scraping/access.ts";
+import type { IncomingMessage } from "node:http";
+import type { Connection } from "../../connection/connection.ts";
 
 /** One request of remote-write. */
 export interface Post {
+  connection: Connection;
   url: URL;
-  agents: Agents;
   headers: Readonly<Record<string, string>>;
   body: Uint8Array;
   timeoutMs: number;
@@ -22,28 +21,16 @@ export interface PostAnswer {
 const MESSAGE_BYTES = 1_024;
 
 /** Sends it and waits for the whole answer. Throws with words about what kept it from coming. */
-export async function post({ url, agents, headers, body, timeoutMs, signal }: Post): Promise<PostAnswer> {
+export async function post({ connection, timeoutMs, signal, ...request }: Post): Promise<PostAnswer> {
   const late = AbortSignal.timeout(timeoutMs);
   const either = AbortSignal.any([late, signal]);
   try {
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const options = {
-        method: "POST",
-        headers: { ...headers, "content-length": body.length },
-        signal: either,
-      };
-      const outgoing =
-        url.protocol === "https:"
-          ? requestTls(url, { ...options, agent: agents.https }, resolve)
-          : requestPlain(url, { ...options, agent: agents.http }, resolve);
-      outgoing.once("error", reject);
-      outgoing.end(body);
-    });
+    const response = await connection.send({ ...request, method: "POST", signal: either });
     const message = await readMessage(response, either);
     return { status: response.statusCode ?? 0, headers: response.headers, message };
   } catch (error) {
     if (late.aborted) throw new Error(`no whole answer within ${timeoutMs / 1000} s`, { cause: error });
-    throw new Error(describe(error), { cause: error });
+    throw error;
   }
 }
 
@@ -58,10 +45,4 @@ async function readMessage(response: IncomingMessage, signal: AbortSignal): Prom
   const text = Buffer.concat(chunks).subarray(0, MESSAGE_BYTES).toString("utf8");
   // It is shown in terminals and messages, and others wrote it.
   return text.replaceAll(/\p{Cc}+/gu, " ").trim();
-}
-
-/** An AggregateError of several addresses says nothing itself. */
-function describe(error: unknown): string {
-  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  return first instanceof Error ? first.message : String(first);
 }

@@ -1,5 +1,5 @@
 import type { RelabelRule } from "@mainstay/metrics/scrape";
-import type { Access, Secret } from "../../scraping/access.ts";
+import type { Access } from "../../connection/access.ts";
 
 /** Where samples are sent, and how; plain data, for it crosses to the thread of the store. */
 export interface RemoteSettings {
@@ -8,7 +8,6 @@ export interface RemoteSettings {
   /** auto: 2, and 1 when the receiver does not know 2. */
   protocol: "auto" | 1 | 2;
   timeoutMs: number;
-  headers: readonly (readonly [name: string, value: Secret])[];
   access: Access;
   relabelRules: readonly Partial<RelabelRule>[];
   sendsExemplars: boolean;

@@ -16,12 +16,12 @@ import type { RemoteSettings } from "./remote-settings.ts";
 const START_MS = Date.parse("2026-11-01T12:00:00Z");
 const HOUR_MS = 3_600_000;
 const OPEN: RemoteSettings["access"] = {
-  ...{ followRedirects: false, basic: null, token: null },
+  ...{ headers: [], basic: null, token: null },
   tls: { ca: null, cert: null, key: null, serverName: null, isUnchecked: false },
 };
 const SETTINGS: RemoteSettings = {
   ...{ name: "there", url: "http://there.example/api/v1/write?key=secret", protocol: "auto", timeoutMs: 1 },
-  ...{ headers: [], access: OPEN, relabelRules: [], sendsExemplars: true, sendsNativeHistograms: true },
+  ...{ access: OPEN, relabelRules: [], sendsExemplars: true, sendsNativeHistograms: true },
   ...{ samplesPerSend: 3, deadlineMs: 2_000, backoffMs: { min: 30, max: 1_000 }, sampleAgeMs: 0 },
   backlogBytes: 2 ** 30,
 };

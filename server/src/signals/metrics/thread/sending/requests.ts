@@ -5,7 +5,7 @@ import {
   type OutgoingMetadata,
   type OutgoingSeries,
 } from "@mainstay/metrics/wire";
-import { createCredentials, readSecret } from "../../scraping/access.ts";
+import { createConnection } from "../../connection/connection.ts";
 import { post, type PostAnswer } from "./post.ts";
 import type { RemoteSettings } from "./remote-settings.ts";
 
@@ -18,7 +18,7 @@ export interface Requests {
   close(): void;
 }
 
-export type RequestSettings = Pick<RemoteSettings, "url" | "access" | "headers" | "timeoutMs">;
+export type RequestSettings = Pick<RemoteSettings, "url" | "access" | "timeoutMs">;
 
 /** Remote-Write 1.0 and 2.0, "Protocol". */
 const TYPES = {
@@ -28,41 +28,28 @@ const TYPES = {
     "x-prometheus-remote-write-version": "2.0.0",
   },
 } as const;
+/** One request is sent after the other. */
+const SOCKETS_MAX = 1;
 
-export function createRequests({ url, access, headers, timeoutMs }: RequestSettings): Requests {
-  const credentials = createCredentials(access);
+export function createRequests({ url, access, timeoutMs }: RequestSettings): Requests {
+  const connection = createConnection(access, { socketsMax: SOCKETS_MAX });
   const target = new URL(url);
   /** Version 1 tells of a family apart from its series: once. */
   const told = new Map<string, OutgoingMetadata>();
-
-  async function ownHeaders(): Promise<Record<string, string>> {
-    const entries = await Promise.all(
-      headers.map(async ([name, value]) => [name.toLowerCase(), (await readSecret(value)) ?? ""] as const),
-    );
-    const authorization = await credentials.authorization();
-    return { ...Object.fromEntries(entries), ...(authorization === null ? {} : { authorization }) };
-  }
 
   return {
     async send(series, protocol, signal) {
       const news = protocol === 1 ? newsIn(series, told) : [];
       const plain = protocol === 1 ? encodeRemoteWrite1(series, news) : encodeRemoteWrite2(series);
-      const common = { "content-encoding": "snappy", "user-agent": "mainstay" };
       const answer = await post({
-        ...{
-          url: target,
-          agents: await credentials.agents(),
-          body: compressSnappy(plain),
-          timeoutMs,
-          signal,
-        },
-        headers: { ...(await ownHeaders()), ...common, ...TYPES[protocol] },
+        ...{ connection, url: target, body: compressSnappy(plain), timeoutMs, signal },
+        headers: { "content-encoding": "snappy", ...TYPES[protocol] },
       });
       if (answer.status >= 200 && answer.status < 300) for (const each of news) told.set(each.metric, each);
       return answer;
     },
     forgetTold: () => told.clear(),
-    close: credentials.close,
+    close: connection.close,
   };
 }
 

@@ -42,7 +42,7 @@ async function openRoom(remote: Record<string, unknown>, env: Record<string, str
   const metrics = createMetrics({ clock, log: silentLog });
   const dataDirectory = newDirectory();
   const room = createMetricsRoom({
-    ...{ dataDirectory, config, clock, log: silentLog, metrics, env, readSecret: async () => "" },
+    ...{ dataDirectory, config, clock, log: silentLog, metrics, env },
   });
   void room.start();
   onTestFinished(() => room.stop());
