@@ -19,6 +19,7 @@ interface GlobalOptions {
 
 /** Runs one command line; answers the exit code. */
 export async function main(args: string[]): Promise<number> {
+  process.stdout.on("error", endWhenUnread);
   try {
     const program = await createProgram(args);
     await program.parseAsync(args, { from: "user" });
@@ -29,6 +30,12 @@ export async function main(args: string[]): Promise<number> {
     process.stderr.write(`${text}\n`);
     return exitCode;
   }
+}
+
+/** Whoever reads, as `head` does, has had enough: that is no failure. */
+function endWhenUnread(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(EXIT.done);
 }
 
 /** The command of a command line with its help; every command where that names none. */

@@ -13,6 +13,20 @@ export function isStaleAt(values: Float64Array, index: number): boolean {
   return words[0] === STALE_LOW && words[1] === STALE_HIGH;
 }
 
+/**
+ * Whether two elements are the same sample: NaN is NaN, whatever its bits, for texts tell
+ * nothing of them; a staleness marker is one alone.
+ */
+export function isSameSample(
+  a: { values: Float64Array; at: number },
+  b: { values: Float64Array; at: number },
+): boolean {
+  const [one, other] = [a.values[a.at], b.values[b.at]];
+  if (one === other) return Object.is(one, other);
+  if (one === one || other === other) return false;
+  return isStaleAt(a.values, a.at) === isStaleAt(b.values, b.at);
+}
+
 /** Writes a staleness marker. */
 export function setStaleAt(values: Float64Array, index: number): void {
   const words = new Uint32Array(values.buffer, values.byteOffset + index * 8, 2);

@@ -179,6 +179,12 @@ describe("limits", () => {
     await expect(asked).rejects.toThrow("too many samples into memory in query execution (limit 10)");
   });
 
+  it("end a query over more steps than its memory holds, before they are made", async () => {
+    const limits = { ...FREE, maxBytes: 1e6 };
+    const asked = queryInstant("sum_over_time(vector(1)[1d:1s])", 86_400_000, { storage: counter, limits });
+    await expect(asked).rejects.toMatchObject({ fault: "too-much" });
+  });
+
   it("end a query at its deadline", async () => {
     let now = 0;
     const nowMs = () => (now += 600);

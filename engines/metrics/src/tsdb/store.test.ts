@@ -131,6 +131,25 @@ describe("a metrics store", () => {
     expect(rowsOf(test.read(isUp)[0])).toEqual(scrapes(200, (index) => index));
   });
 
+  it("takes NaN for NaN, whatever its bits, and a staleness marker for none of them", () => {
+    using test = openTestStore();
+    const resolution = test.store.resolve(up);
+    const put = (write: (values: Float64Array) => void) => {
+      const batch = createSampleBatch(1);
+      batch.refs[0] = "ref" in resolution ? resolution.ref : 0;
+      batch.timestampsMs[0] = START_MS;
+      write(batch.values);
+      batch.count = 1;
+      const { appended, repeated, refused } = test.store.append({ samples: batch });
+      return [appended, repeated, refused.length];
+    };
+    const ofBits = (low: number) => (values: Float64Array) =>
+      void new Uint32Array(values.buffer).set([low, 0x7ff8_0000]);
+    expect(put(ofBits(1))).toEqual([1, 0, 0]);
+    expect(put(ofBits(0))).toEqual([0, 1, 0]);
+    expect(put((values) => setStaleAt(values, 0))).toEqual([0, 0, 1]);
+  });
+
   it("says which samples lie ahead of the clock, are none, or belong to no series", () => {
     using test = openTestStore();
     const { store } = test;

@@ -81,6 +81,9 @@ function checkExtension(name: string, range: RangePlan): void {
   );
 }
 
+/** Of the steps of a subquery: the column they are evaluated into, and the samples they become. */
+const BYTES_OF_STEP = 32;
+
 /** The samples behind a range: of a selector, or of the steps of a subquery. Each holds until the next. */
 export function* rangesOf(evaluation: Evaluation, range: RangePlan, grid: Grid): Generator<RangeSeries> {
   if (range.kind === "matrix") {
@@ -90,6 +93,8 @@ export function* rangesOf(evaluation: Evaluation, range: RangePlan, grid: Grid):
   const inner = subqueryGrid(range, grid);
   if (inner.count <= 0) return;
   evaluation.budget.addSamples(inner.count);
+  // Before any is made: one expression over many steps is as large as many over few.
+  evaluation.budget.addBytes(inner.count * BYTES_OF_STEP);
   for (const column of evaluation.inTurn(range.expr, inner)) yield fromColumn(column, inner);
 }
 

@@ -63,22 +63,31 @@ function pick(values: Float64Array, indexes: Int32Array): Float64Array {
 /** The steps of a subquery as samples. */
 export function fromColumn(column: Column, grid: Grid): RangeSeries {
   const { present, values, labels, dropsName } = column;
-  const floats: number[] = [];
+  // Of millions of steps, a plain array would fill the heap.
+  const floatSteps = new Int32Array(present.length);
   const histogramSteps: number[] = [];
+  let count = 0;
   for (let step = 0; step < present.length; step++) {
-    if (present[step] === FLOAT) floats.push(step);
+    if (present[step] === FLOAT) floatSteps[count++] = step;
     else if (present[step] === HISTOGRAM) histogramSteps.push(step);
   }
+  const floats = floatSteps.subarray(0, count);
   return {
     labels,
     dropsName,
-    times: Float64Array.from(floats, (step) => timeAt(grid, step)),
-    values: pick(values, Int32Array.from(floats)),
+    times: timesAt(grid, floats),
+    values: pick(values, floats),
     starts: null,
     histogramTimes: Float64Array.from(histogramSteps, (step) => timeAt(grid, step)),
     histograms: histogramSteps.flatMap((step) => column.histograms?.[step] ?? []),
     histogramStarts: null,
   };
+}
+
+function timesAt(grid: Grid, steps: Int32Array): Float64Array {
+  const times = new Float64Array(steps.length);
+  for (let at = 0; at < steps.length; at++) times[at] = timeAt(grid, steps[at] ?? 0);
+  return times;
 }
 
 /** The first index whose time is greater, searched from an index on. */

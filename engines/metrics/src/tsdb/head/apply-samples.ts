@@ -1,4 +1,5 @@
 import type { AppendResult, HistogramSample, RefusalReason, SampleBatch } from "../batch.ts";
+import { isSameSample } from "../../stale.ts";
 import { isSameHistogram } from "../codec/histogram-column.ts";
 import { wordsOf } from "../codec/value-column.ts";
 import { joinFloats, joinHistograms, positionOf } from "../columns.ts";
@@ -42,7 +43,7 @@ export function applySamples(
     const ref = batch.refs[index] ?? 0;
     const timeMs = batch.timestampsMs[index] ?? NaN;
     const series = head.byRef.get(ref);
-    const verdict = judgeFloat(head, { series, timeMs, words, index }, admission);
+    const verdict = judgeFloat(head, { series, timeMs, values: batch.values, index }, admission);
     if (verdict === "append" && series !== undefined) {
       if (series.slot === -1) series.slot = open.take();
       open.put({ slot: series.slot, index: series.openCount++, timeMs }, { words, at: index });
@@ -67,18 +68,17 @@ export function applySamples(
 interface Candidate {
   series: HeadSeries | undefined;
   timeMs: number;
-  words: Uint32Array;
+  values: Float64Array;
   index: number;
 }
 
-function judgeFloat(head: Head, { series, timeMs, words, index }: Candidate, admission: Admission): Verdict {
+function judgeFloat(head: Head, { series, timeMs, values, index }: Candidate, admission: Admission): Verdict {
   const verdict = judgeTime(head, { series, timeMs }, admission);
   if (verdict !== "late" || series === undefined) return verdict;
   const there = readHeadFloats(head.memory, series, { fromMs: timeMs, beforeMs: timeMs + 1 });
   const at = positionOf(there.timestampsMs, timeMs);
   if (there.timestampsMs[at] !== timeMs) return hasHistogramAt(series, timeMs) ? "duplicate" : "late";
-  const found = wordsOf(there.values);
-  const isSame = found[2 * at] === words[2 * index] && found[2 * at + 1] === words[2 * index + 1];
+  const isSame = isSameSample({ values: there.values, at }, { values, at: index });
   return isSame ? "repeated" : "duplicate";
 }
 

@@ -59,6 +59,11 @@ describe("metrics of OpenTelemetry in JSON", () => {
     expect(families).toEqual(["http_server_requests_total counter"]);
   });
 
+  it("have times in whole milliseconds, those of target_info included", () => {
+    const dataPoints = [{ ...POINT, timeUnixNano: "1700000000000123456", asInt: "42" }];
+    expect(translate(readOtlpJson(requestOf(sum({ dataPoints })))).series).toHaveLength(2);
+  });
+
   it("carry attributes of their resource where that is wanted", () => {
     expect(translate(readOtlpJson(requestOf(sum({}))), ["host.name"]).series[0]).toBe(
       "http_server_requests_total job=shop instance=a host_name=one http_route=/ → 42",

@@ -130,7 +130,8 @@ function translateMetric(metric: OtlpMetric, common: readonly Label[], sink: Otl
   else if (data.kind === "exponential") for (const point of data.points) addExponential(point, place);
   else if (data.kind === "summary") for (const point of data.points) addSummary(point, place);
   else for (const point of data.points) addNumber(point, place);
-  return data.points.reduce((latest, { timeNs }) => Math.max(latest, timeNs), 0) / NS_PER_MS;
+  const latestNs = data.points.reduce((latest, { timeNs }) => Math.max(latest, timeNs), 0);
+  return Math.floor(latestNs / NS_PER_MS);
 }
 
 interface Place {
