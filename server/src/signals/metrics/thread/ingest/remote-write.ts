@@ -25,27 +25,38 @@ export interface RemoteWrite {
 
 /** A receiver that knows series again by the bytes of their labels. */
 export function createRemoteWrite(version: 1 | 2): RemoteWrite {
-  const index = new ByteIndex();
-  const symbols = new Symbols({ limit: SYMBOLS_MAX });
+  return version === 1 ? createRemoteWrite1() : createRemoteWrite2();
+}
+
+function createRemoteWrite1(): RemoteWrite {
+  const keys = new ByteIndex();
   return {
     take(intake, bytes) {
-      if (index.sizeBytes > INDEX_BYTES) index.clear();
-      const sink = sinkInto(intake, index);
-      if (version === 1) readRemoteWrite1(bytes, sink);
-      else readRemoteWrite2(bytes, symbols, sink);
+      if (keys.sizeBytes > INDEX_BYTES) keys.clear();
+      readRemoteWrite1(bytes, sinkInto(intake), keys);
       return intake.finish();
     },
-    forget: () => index.clear(),
+    forget: () => keys.clear(),
   };
 }
 
-function sinkInto(intake: Intake, index: ByteIndex): WriteSink {
+function createRemoteWrite2(): RemoteWrite {
+  const symbols = new Symbols({ limit: SYMBOLS_MAX, keyBytes: INDEX_BYTES });
+  return {
+    take(intake, bytes) {
+      readRemoteWrite2(bytes, symbols, sinkInto(intake));
+      return intake.finish();
+    },
+    forget: () => symbols.forgetSeries(),
+  };
+}
+
+function sinkInto(intake: Intake): WriteSink {
   let column: Float64Array = new Float64Array(0);
   let words = new Uint32Array(column.buffer);
   return {
     series(series) {
-      const known = index.find(series.key);
-      const ref = known === -1 ? addSeries(intake, index, series) : known;
+      const ref = series.known === -1 ? addSeries(intake, series) : series.known;
       if (ref === null) return;
       if (series.values !== column) {
         column = series.values;
@@ -63,15 +74,14 @@ function sinkInto(intake: Intake, index: ByteIndex): WriteSink {
 }
 
 /** Finds a series that is not known by its bytes; null when it is refused. */
-function addSeries(intake: Intake, index: ByteIndex, series: WrittenSeries): number | null {
+function addSeries(intake: Intake, series: WrittenSeries): number | null {
   const labels = series.labels();
   const found = intake.resolve(labels);
   if (typeof found !== "number") {
     refuse(intake, series, found);
     return null;
   }
-  const { bytes, from, to } = series.key;
-  index.add({ bytes, from, to }, found);
+  series.remember(found);
   if (series.metadata !== null) intake.addMetadata({ metric: familyOf(labels, series), ...series.metadata });
   return found;
 }
