@@ -95,10 +95,12 @@ function readTable(reader: ProtoReader, symbols: Symbols): Table {
   const count = places.length / 2;
   const known = isAtHead ? symbols.tables.find(reader.bytes.subarray(0, end), count) : null;
   const ids = known?.ids ?? new Uint32Array(count);
+  // Most of a request that is known needs none of them; new series share theirs.
+  const texts: (string | undefined)[] = [];
   const textOf = (reference: number): string => {
     if (reference >= count)
       throw new WireError(`a label refers to symbol ${reference}, and there are ${count}`);
-    return reader.slice(places.at(reference * 2), places.at(reference * 2 + 1));
+    return (texts[reference] ??= reader.slice(places.at(reference * 2), places.at(reference * 2 + 1)));
   };
   return {
     textOf,
