@@ -8,12 +8,13 @@ import {
   type WrittenSeries,
 } from "@mainstay/metrics/wire";
 import type { AppendOutcome, LabelPair } from "../../metrics-store.ts";
-import type { Intake, Refusal } from "../intake.ts";
+import type { Intake, Refusal, Samples } from "../intake.ts";
 import { staleBits } from "../stale-bits.ts";
 
 /** Beyond it what was found of series is forgotten, and found again. */
 const INDEX_BYTES = 64 * 2 ** 20;
 const SYMBOLS_MAX = 500_000;
+const NO_VALUES = new Float64Array(0);
 /** What series of a family are called beside its own name. */
 const SUFFIX = /_(bucket|count|sum)$/;
 
@@ -52,19 +53,19 @@ function createRemoteWrite2(): RemoteWrite {
 }
 
 function sinkInto(intake: Intake): WriteSink {
-  let column: Float64Array = new Float64Array(0);
-  let words = new Uint32Array(column.buffer);
+  let column: Float64Array = NO_VALUES;
+  const samples: Samples = { timestampsMs: NO_VALUES, words: new Uint32Array(0), count: 0 };
   return {
     series(series) {
       const ref = series.known === -1 ? addSeries(intake, series) : series.known;
       if (ref === null) return;
       if (series.values !== column) {
         column = series.values;
-        words = new Uint32Array(column.buffer);
+        samples.words = new Uint32Array(column.buffer);
       }
-      const { samples, timestampsMs } = series;
-      for (let at = 0; at < samples; at++)
-        intake.addSample(ref, timestampsMs[at] ?? NaN, { words, index: at });
+      samples.timestampsMs = series.timestampsMs;
+      samples.count = series.samples;
+      intake.addSamples(ref, samples);
       if (series.histograms.length > 0) addHistograms(intake, ref, series);
       for (const { labels, value, timestampMs } of series.exemplars)
         intake.addExemplar({ ref, labels: createLabels(labels), value, timestampMs });
