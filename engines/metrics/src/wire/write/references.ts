@@ -47,6 +47,7 @@ export class References {
   }
 
   at(index: number): number {
+    this.#unpack();
     return this.#values[index] ?? 0;
   }
 
