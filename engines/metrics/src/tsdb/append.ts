@@ -98,7 +98,8 @@ interface Admitted {
 function admit(input: Append, { latestMs }: Admission): Admitted {
   const { samples, histograms = [] } = input;
   const refused: Refused[] = [];
-  if (areTimesFine(input, latestMs)) return { admitted: input, refused: [], samplesAt: null, histogramsAt: null };
+  if (areTimesFine(input, latestMs))
+    return { admitted: input, refused: [], samplesAt: null, histogramsAt: null };
   const isFine = (timeMs: number) => Number.isSafeInteger(timeMs) && timeMs <= latestMs;
   const refuse = (kind: Refused["kind"], index: number, { ref, timeMs }: { ref: number; timeMs: number }) => {
     const reason = Number.isSafeInteger(timeMs) ? "too-far-ahead" : "invalid";
@@ -128,9 +129,7 @@ function areTimesFine({ samples, histograms = [] }: Append, latestMs: number): b
     const timeMs = timestampsMs[index] ?? NaN;
     if (!(timeMs <= latestMs && Number.isSafeInteger(timeMs))) return false;
   }
-  return histograms.every(
-    ({ timestampMs }) => timestampMs <= latestMs && Number.isSafeInteger(timestampMs),
-  );
+  return histograms.every(({ timestampMs }) => timestampMs <= latestMs && Number.isSafeInteger(timestampMs));
 }
 
 /** Null when all are. */

@@ -39,7 +39,7 @@ export class SeriesByRef {
     const number = Math.floor(series.ref / PAGE_SERIES);
     let page = this.#pages.get(number);
     if (page === undefined) {
-      page = { series: new Array<HeadSeries | undefined>(PAGE_SERIES).fill(undefined), live: 0 };
+      page = { series: Array.from({ length: PAGE_SERIES }), live: 0 };
       this.#pages.set(number, page);
       this.#asked = -1;
     }
