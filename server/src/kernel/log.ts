@@ -61,17 +61,20 @@ export function createLog({ clock, level, format, write }: LogOptions): RootLog 
   }
 }
 
-function wrap(logger: Logger): Log {
+/** With fields it is a child, made when it writes its first line: that of most requests writes none. */
+function wrap(parent: Logger, fields: LogFields | null = null): Log {
+  let own = fields === null ? parent : null;
+  const logger = (): Logger => (own ??= parent.child(cleanRecord(fields ?? {})));
   return {
-    debug: (fields, message) => write("debug", fields, message),
-    info: (fields, message) => write("info", fields, message),
-    warn: (fields, message) => write("warn", fields, message),
-    error: (fields, message) => write("error", fields, message),
-    child: (fields) => wrap(logger.child(cleanRecord(fields))),
+    debug: (line, message) => write("debug", line, message),
+    info: (line, message) => write("info", line, message),
+    warn: (line, message) => write("warn", line, message),
+    error: (line, message) => write("error", line, message),
+    child: (more) => wrap(logger(), more),
   };
 
-  function write(level: LogLevel, fields: LogFields, message: string): void {
-    if (logger.isLevelEnabled(level)) logger[level](cleanRecord(fields), message);
+  function write(level: LogLevel, line: LogFields, message: string): void {
+    if (parent.isLevelEnabled(level)) logger()[level](cleanRecord(line), message);
   }
 }
 

@@ -23,6 +23,7 @@ export type Resolution = { ref: number } | { refusal: Refusal };
 
 const SPACE_CHECK_MS = 1000;
 const LARGEST_KEPT_SINK_BYTES = 8 * 2 ** 20;
+const NO_SAMPLES = { timestampsMs: new Float64Array(0), count: 0 };
 
 /** Finds a series, or begins one if the budgets allow it. */
 export function resolve(state: StoreState, labels: Labels): Resolution {
@@ -97,6 +98,8 @@ interface Admitted {
 function admit(input: Append, { latestMs }: Admission): Admitted {
   const { samples, histograms = [] } = input;
   const refused: Refused[] = [];
+  if (areTimesFine(input, latestMs))
+    return { admitted: input, refused: [], samplesAt: null, histogramsAt: null };
   const isFine = (timeMs: number) => Number.isSafeInteger(timeMs) && timeMs <= latestMs;
   const refuse = (kind: Refused["kind"], index: number, { ref, timeMs }: { ref: number; timeMs: number }) => {
     const reason = Number.isSafeInteger(timeMs) ? "too-far-ahead" : "invalid";
@@ -105,9 +108,6 @@ function admit(input: Append, { latestMs }: Admission): Admitted {
   const samplesAt = samples ? finePositions(samples.timestampsMs.subarray(0, samples.count), isFine) : null;
   const times = Float64Array.from(histograms, (each) => each.timestampMs);
   const histogramsAt = finePositions(times, isFine);
-  if (samplesAt === null && histogramsAt === null) {
-    return { admitted: input, refused, samplesAt, histogramsAt };
-  }
   samples?.timestampsMs.subarray(0, samples.count).forEach((timeMs, index) => {
     if (!isFine(timeMs)) refuse("sample", index, { ref: samples.refs[index] ?? 0, timeMs });
   });
@@ -120,6 +120,16 @@ function admit(input: Append, { latestMs }: Admission): Admitted {
     histograms: histograms.filter((each) => isFine(each.timestampMs)),
   };
   return { admitted, refused, samplesAt, histogramsAt };
+}
+
+/** Of nearly every request; a plain loop, since it runs over each sample. */
+function areTimesFine({ samples, histograms = [] }: Append, latestMs: number): boolean {
+  const { timestampsMs, count } = samples ?? NO_SAMPLES;
+  for (let index = 0; index < count; index++) {
+    const timeMs = timestampsMs[index] ?? NaN;
+    if (!(timeMs <= latestMs && Number.isSafeInteger(timeMs))) return false;
+  }
+  return histograms.every(({ timestampMs }) => timestampMs <= latestMs && Number.isSafeInteger(timestampMs));
 }
 
 /** Null when all are. */

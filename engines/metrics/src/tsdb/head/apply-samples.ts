@@ -43,15 +43,18 @@ export function applySamples(
     const ref = batch.refs[index] ?? 0;
     const timeMs = batch.timestampsMs[index] ?? NaN;
     const series = head.byRef.get(ref);
-    const verdict = judgeFloat(head, { series, timeMs, values: batch.values, index }, admission);
-    if (verdict === "append" && series !== undefined) {
+    // What nearly every sample is comes first, and nothing is made for it.
+    if (series !== undefined && timeMs > series.lastMs && isInTime(head, timeMs, admission)) {
       if (series.slot === -1) series.slot = open.take();
       open.put({ slot: series.slot, index: series.openCount++, timeMs }, { words, at: index });
       series.lastMs = timeMs;
       if (timeMs > head.maxMs) head.maxMs = timeMs;
       if (series.openCount === OPEN_SAMPLES) sealFloats(head.memory, series);
       result.appended++;
-    } else if (verdict === "late" && series !== undefined) {
+      continue;
+    }
+    const verdict = judgeFloat(head, { series, timeMs, values: batch.values, index }, admission);
+    if (verdict === "late" && series !== undefined) {
       const one = {
         timestampsMs: Float64Array.of(timeMs),
         values: batch.values.slice(index, index + 1),
@@ -63,6 +66,11 @@ export function applySamples(
       passedOver?.samples.push(index);
     }
   }
+}
+
+/** Neither before what is sealed nor ahead of the clock. */
+function isInTime({ minValidMs }: Head, timeMs: number, { latestMs }: Admission): boolean {
+  return timeMs >= minValidMs && timeMs <= latestMs && Number.isSafeInteger(timeMs);
 }
 
 interface Candidate {

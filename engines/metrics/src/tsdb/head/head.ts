@@ -17,13 +17,14 @@ import {
   type HeadSeries,
   type SampleMemory,
 } from "./head-series.ts";
+import { SeriesByRef } from "./series-by-ref.ts";
 
 const EVERYTHING: TimeRange = { fromMs: -Infinity, beforeMs: Infinity };
 
 /** What is not in blocks: series of the last hours in memory, and where to find them. */
 export interface Head {
   readonly memory: SampleMemory;
-  readonly byRef: Map<number, HeadSeries>;
+  readonly byRef: SeriesByRef;
   readonly byKey: Map<string, HeadSeries>;
   postings: Postings;
   nextRef: number;
@@ -39,7 +40,7 @@ export interface Head {
 export function createHead(): Head {
   return {
     memory: createSampleMemory(),
-    byRef: new Map(),
+    byRef: new SeriesByRef(),
     byKey: new Map(),
     postings: createPostings(),
     nextRef: 1,
@@ -54,7 +55,7 @@ export function createHead(): Head {
 export function addSeries(head: Head, labels: Labels, ref = head.nextRef): HeadSeries {
   const series = createHeadSeries(ref, internLabels(head, labels));
   head.nextRef = Math.max(head.nextRef, ref + 1);
-  head.byRef.set(ref, series);
+  head.byRef.add(series);
   head.byKey.set(series.labels.key, series);
   addToPostings(head.postings, ref, series.labels);
   return series;

@@ -71,15 +71,21 @@ export function writeSamples(sink: ByteSink, batch: SampleBatch): void {
   writeVarint(sink, SAMPLES);
   writeVarint(sink, count);
   reserve(sink, count * SAMPLE_BYTES);
-  const view = viewOf(sink.bytes);
+  const { bytes } = sink;
+  const view = viewOf(bytes);
   const words = wordsOf(batch.values);
   let previousRef = 0;
   let previousMs = 0;
   for (let index = 0; index < count; index++) {
     const ref = refs[index] ?? 0;
     const timeMs = timestampsMs[index] ?? 0;
-    writeSigned(sink, ref - previousRef);
-    writeSigned(sink, timeMs - previousMs);
+    // Most follow the series before, at its time: what is told in one byte is written in place.
+    const step = ref - previousRef;
+    const stepMs = timeMs - previousMs;
+    if (step > 0 && step < 64) bytes[sink.at++] = 2 * step;
+    else writeSigned(sink, step);
+    if (stepMs === 0) bytes[sink.at++] = 0;
+    else writeSigned(sink, stepMs);
     view.setUint32(sink.at, words[2 * index] ?? 0, true);
     view.setUint32(sink.at + 4, words[2 * index + 1] ?? 0, true);
     sink.at += 8;

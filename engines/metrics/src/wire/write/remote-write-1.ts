@@ -1,4 +1,5 @@
 import { BYTES, FIXED_64, ProtoReader, readMessage, tagOf, VARINT } from "../protobuf/proto-reader.ts";
+import { ByteIndex, type Slice } from "./byte-index.ts";
 import { readHistogram } from "./read-histogram.ts";
 import { SeriesDraft } from "./series-draft.ts";
 import { METRIC_TYPES, type WriteSink, type WrittenExemplar, type WrittenMetadata } from "./write-request.ts";
@@ -11,24 +12,29 @@ const THIRD = tagOf(3, BYTES);
 const FOURTH = tagOf(4, BYTES);
 
 /**
- * Hands on what a `prometheus.WriteRequest` holds (remote-write 1.0), already decompressed. Throws
- * WireError at what is no such message; series before it have been handed on by then.
+ * Hands on what a `prometheus.WriteRequest` holds (remote-write 1.0), already decompressed. `keys` is kept
+ * from request to request. Throws WireError at what is no such message; series before it have been handed
+ * on by then.
  */
-export function readRemoteWrite1(bytes: Uint8Array, sink: WriteSink): void {
+export function readRemoteWrite1(bytes: Uint8Array, sink: WriteSink, keys = new ByteIndex()): void {
   const reader = new ProtoReader(bytes);
   const key = { bytes, from: 0, to: 0 };
-  const draft = new SeriesDraft({ key, labels: () => readLabels(bytes, key.from, key.to) });
+  const draft = new SeriesDraft({
+    labels: () => readLabels(bytes, key.from, key.to),
+    remember: (value) => keys.add(key, value),
+  });
   while (reader.at < reader.end) {
     const tag = reader.tag();
     if (tag === FIRST) {
-      readSeries(reader, draft);
+      readSeries(reader, draft, key);
+      draft.series.known = keys.find(key);
       sink.series(draft.series);
     } else if (tag === THIRD) readMetadata(reader, sink);
     else reader.skip(tag);
   }
 }
 
-function readSeries(reader: ProtoReader, draft: SeriesDraft): void {
+function readSeries(reader: ProtoReader, draft: SeriesDraft, key: Slice): void {
   const { series } = draft;
   const outer = reader.enter();
   draft.begin();
@@ -47,8 +53,8 @@ function readSeries(reader: ProtoReader, draft: SeriesDraft): void {
     else reader.skip(tag);
   }
   reader.end = outer;
-  series.key.from = Math.max(from, 0);
-  series.key.to = to;
+  key.from = Math.max(from, 0);
+  key.to = to;
   draft.end();
 }
 

@@ -1,5 +1,6 @@
 import { BYTES, FIXED_64, ProtoReader, readMessage, tagOf, VARINT } from "../protobuf/proto-reader.ts";
 import { WireError } from "../wire-error.ts";
+import type { ByteIndex } from "./byte-index.ts";
 import { readHistogram } from "./read-histogram.ts";
 import { References } from "./references.ts";
 import type { SampleColumns } from "./sample-columns.ts";
@@ -21,6 +22,8 @@ const CREATED = tagOf(6, VARINT);
 interface Table {
   textOf(reference: number): string;
   idOf(reference: number): number;
+  /** Of series by their packed references; null where the table is not known. */
+  keys: ByteIndex | null;
 }
 
 /**
@@ -34,8 +37,11 @@ export function readRemoteWrite2(bytes: Uint8Array, symbols: Symbols, sink: Writ
   const table = readTable(reader, symbols);
   const key = new SymbolKey();
   const refs = new References();
-  const draft = new SeriesDraft({ key: key.view(), labels: () => labelsOf(refs.list(), table) });
-  const place: Place = { reader, table, draft, refs };
+  const draft = new SeriesDraft({
+    labels: () => labelsOf(refs.list(), table),
+    remember: (value) => symbols.keys.add(key.slice, value),
+  });
+  const place: Place = { reader, table, draft, refs, key, keys: symbols.keys };
   reader.at = 0;
   while (reader.at < reader.end) {
     const tag = reader.tag();
@@ -44,39 +50,62 @@ export function readRemoteWrite2(bytes: Uint8Array, symbols: Symbols, sink: Writ
       continue;
     }
     readSeries(place);
-    key.begin(symbols.generation);
-    for (let index = 0; index < refs.length; index++) key.add(table.idOf(refs.at(index)));
-    key.viewInto(draft.series.key);
+    draft.series.known = findSeries(place);
     sink.series(draft.series);
   }
 }
 
+/**
+ * In a known table the series is sought by its references as they are written. Else, and when it is new
+ * there, by what they stand for: most new tables bring series that came with others.
+ */
+function findSeries({ table, refs, key, keys }: Place): number {
+  const packed = refs.packed();
+  const near = table.keys === null || packed === null ? -1 : table.keys.find(packed);
+  if (near !== -1) return near;
+  key.clear();
+  const { length } = refs;
+  for (let index = 0; index < length; index++) key.add(table.idOf(refs.at(index)));
+  const known = keys.find(key.slice);
+  if (known !== -1 && packed !== null) table.keys?.add(packed, known);
+  return known;
+}
+
 /** The table may stand behind the series that refer to it: it is read in a pass of its own. */
 function readTable(reader: ProtoReader, symbols: Symbols): Table {
-  const places: number[] = [];
+  const places = new References();
+  let end = 0;
+  let isAtHead = true;
   while (reader.at < reader.end) {
+    const start = reader.at;
     const tag = reader.tag();
     if (tag !== SYMBOL) {
       reader.skip(tag);
       continue;
     }
+    if (start !== end) isAtHead = false;
     const outer = reader.enter();
-    places.push(reader.at, reader.end);
-    reader.at = reader.end;
+    places.add(reader.at);
+    places.add(reader.end);
+    end = reader.at = reader.end;
     reader.end = outer;
   }
-  if (places.length > 0 && places[0] !== places[1]) throw new WireError("the first symbol is not empty");
-  const ids = new Uint32Array(places.length / 2);
+  if (places.length > 0 && places.at(0) !== places.at(1))
+    throw new WireError("the first symbol is not empty");
+  const count = places.length / 2;
+  const known = isAtHead ? symbols.tables.find(reader.bytes.subarray(0, end), count) : null;
+  const ids = known?.ids ?? new Uint32Array(count);
+  // Most of a request that is known needs none of them; new series share theirs.
+  const texts: (string | undefined)[] = [];
   const textOf = (reference: number): string => {
-    const [from, to] = [places[reference * 2], places[reference * 2 + 1]];
-    if (from === undefined || to === undefined) {
-      throw new WireError(`a label refers to symbol ${reference}, and there are ${ids.length}`);
-    }
-    return reader.slice(from, to);
+    if (reference >= count)
+      throw new WireError(`a label refers to symbol ${reference}, and there are ${count}`);
+    return (texts[reference] ??= reader.slice(places.at(reference * 2), places.at(reference * 2 + 1)));
   };
   return {
     textOf,
     idOf: (reference) => ids[reference] || (ids[reference] = symbols.idOf(textOf(reference))),
+    keys: known?.keys ?? null,
   };
 }
 
@@ -85,6 +114,8 @@ interface Place {
   table: Table;
   draft: SeriesDraft;
   refs: References;
+  key: SymbolKey;
+  keys: ByteIndex;
 }
 
 function readSeries({ reader, table, draft, refs }: Place): void {

@@ -57,25 +57,28 @@ function series2(writer: ProtoWriter, refs: number[], samples: Sample[]): void {
 
 interface Seen {
   labels: (readonly [string, string])[];
-  key: string;
+  known: number;
   samples: (number | string)[][];
 }
 
-function collect(read: (sink: WriteSink) => void) {
+/** Remembers each series that is new by its position, counted from `first` on. */
+function collect(read: (sink: WriteSink) => void, first = 0) {
   const seen: Seen[] = [];
   const families: [string, string][] = [];
   read({
-    series: (series) => seen.push(seenOf(series)),
+    series(series) {
+      seen.push(seenOf(series));
+      if (series.known === -1) series.remember(first + seen.length - 1);
+    },
     metadata: (family, { type }) => families.push([family, type]),
   });
   return { seen, families };
 }
 
 function seenOf(series: WrittenSeries): Seen {
-  const { bytes, from, to } = series.key;
   return {
     labels: series.labels(),
-    key: Buffer.from(bytes.subarray(from, to)).toString("hex"),
+    known: series.known,
     samples: Array.from({ length: series.samples }, (_, index) => [
       series.timestampsMs[index] ?? NaN,
       isStaleAt(series.values, index) ? "stale" : (series.values[index] ?? NaN),
@@ -96,7 +99,7 @@ describe("remote-write 1", () => {
   it("is read with its labels, times and bits", () => {
     const bytes = message((writer) => series1(writer, LABELS, SAMPLES));
     const { seen } = collect((sink) => readRemoteWrite1(bytes, sink));
-    expect(seen).toEqual([{ labels: PAIRS, key: expect.any(String), samples: KEPT }]);
+    expect(seen).toEqual([{ labels: PAIRS, known: -1, samples: KEPT }]);
   });
 
   it("keeps what a series is known by from request to request, and holds more samples than it first had room for", () => {
@@ -110,8 +113,7 @@ describe("remote-write 1", () => {
       series1(writer, LABELS, [[2, 2]]);
     });
     const { seen } = collect((sink) => readRemoteWrite1(bytes, sink));
-    expect(seen[0]?.key).toBe(seen[2]?.key);
-    expect(seen[1]?.key).not.toBe(seen[0]?.key);
+    expect(seen.map(({ known }) => known)).toEqual([-1, -1, 0]);
     expect(seen[1]?.samples).toEqual(many.map(([at, value]) => [at, Number.isNaN(value) ? "stale" : value]));
   });
 
@@ -147,29 +149,84 @@ describe("remote-write 2", () => {
   it("is read with its labels, times and bits", () => {
     const bytes = request(SYMBOLS, (writer) => series2(writer, [1, 2, 3, 4], SAMPLES));
     const { seen } = collect((sink) => readRemoteWrite2(bytes, new Symbols({ limit: 100 }), sink));
-    expect(seen).toEqual([{ labels: PAIRS, key: expect.any(String), samples: KEPT }]);
+    expect(seen).toEqual([{ labels: PAIRS, known: -1, samples: KEPT }]);
   });
 
   it("knows a series again though the next request numbers its symbols differently", () => {
     const symbols = new Symbols({ limit: 100 });
     const read = (bytes: Uint8Array) =>
-      collect((sink) => readRemoteWrite2(bytes, symbols, sink)).seen[0]?.key;
-    const first = read(request(SYMBOLS, (writer) => series2(writer, [1, 2, 3, 4], [[1, 1]])));
-    const second = read(
-      request(["", "job", "x", "up", "héllo", "__name__"], (writer) =>
-        series2(writer, [5, 3, 1, 4], [[2, 2]]),
-      ),
+      collect((sink) => readRemoteWrite2(bytes, symbols, sink), 7).seen.map(({ known }) => known);
+    const first = request(SYMBOLS, (writer) => series2(writer, [1, 2, 3, 4], [[1, 1]]));
+    const renumbered = request(["", "job", "x", "up", "héllo", "__name__"], (writer) =>
+      series2(writer, [5, 3, 1, 4], [[2, 2]]),
     );
-    const other = read(request(SYMBOLS, (writer) => series2(writer, [1, 2, 3, 2], [[1, 1]])));
-    expect(second).toBe(first);
-    expect(other).not.toBe(first);
+    expect(read(first)).toEqual([-1]);
+    expect(read(renumbered)).toEqual([7]);
+    expect(read(request(SYMBOLS, (writer) => series2(writer, [1, 2, 3, 2], [[1, 1]])))).toEqual([-1]);
   });
 
-  it("gives other keys once its table has begun anew", () => {
-    const symbols = new Symbols({ limit: 2 });
+  it("knows series again in a table that came before, and tells those apart that are new in it", () => {
+    const symbols = new Symbols({ limit: 100 });
+    const rows = [
+      [1, 2, 3, 4],
+      [1, 2],
+      [1, 2, 3, 2],
+    ];
+    const read = (count: number) => {
+      const bytes = request(SYMBOLS, (writer) => {
+        for (const refs of rows.slice(0, count)) series2(writer, refs, [[1, 1]]);
+      });
+      return collect((sink) => readRemoteWrite2(bytes, symbols, sink)).seen;
+    };
+    const known = (count: number) => read(count).map((each) => each.known);
+    expect(known(2)).toEqual([-1, -1]);
+    expect(known(2)).toEqual([0, 1]);
+    expect(known(2)).toEqual([0, 1]);
+    expect(known(3)).toEqual([0, 1, -1]);
+    expect(read(3).at(-1)).toMatchObject({ known: 2, labels: [PAIRS[0], ["job", "up"]] });
+  });
+
+  it("knows a series by its references, packed or one by one", () => {
+    const symbols = new Symbols({ limit: 100 });
+    const packed = request(SYMBOLS, (writer) => series2(writer, [1, 2, 3, 4], [[1, 1]]));
+    const parts = request(SYMBOLS, (writer) => {
+      field(writer, 5, () => {
+        field(writer, 1, () => [1, 2].forEach((reference) => writer.varint(reference)));
+        for (const reference of [3, 4]) {
+          writer.varint(tagOf(1, VARINT));
+          writer.varint(reference);
+        }
+      });
+    });
+    const read = (bytes: Uint8Array) => collect((sink) => readRemoteWrite2(bytes, symbols, sink)).seen[0];
+    for (const known of [-1, 0, 0]) expect(read(packed)).toMatchObject({ known, labels: PAIRS });
+    expect(read(parts)).toMatchObject({ known: 0, labels: PAIRS });
+  });
+
+  it("takes symbols behind the series that refer to them, and no such table for another", () => {
+    const symbols = new Symbols({ limit: 100 });
+    const read = (last: string) => {
+      const bytes = message((writer) => {
+        for (const symbol of SYMBOLS.slice(0, 4)) text(writer, 4, symbol);
+        series2(writer, [1, 2, 3, 4], [[1, 1]]);
+        text(writer, 4, last);
+      });
+      return collect((sink) => readRemoteWrite2(bytes, symbols, sink)).seen[0];
+    };
+    for (const known of [-1, 0, 0]) expect(read("a")).toMatchObject({ known });
+    expect(read("b")).toMatchObject({ known: -1, labels: [PAIRS[0], ["job", "b"]] });
+  });
+
+  it("knows nobody once its symbols have begun anew, or series were forgotten", () => {
     const bytes = request(SYMBOLS, (writer) => series2(writer, [1, 2, 3, 4], [[1, 1]]));
-    const read = () => collect((sink) => readRemoteWrite2(bytes, symbols, sink)).seen[0]?.key;
-    expect(read()).not.toBe(read());
+    const small = new Symbols({ limit: 2 });
+    const large = new Symbols({ limit: 100 });
+    const read = (symbols: Symbols) =>
+      collect((sink) => readRemoteWrite2(bytes, symbols, sink)).seen[0]?.known;
+    expect([read(small), read(small), read(small)]).toEqual([-1, -1, -1]);
+    expect([read(large), read(large), read(large)]).toEqual([-1, 0, 0]);
+    large.forgetSeries();
+    expect([read(large), read(large)]).toEqual([-1, 0]);
   });
 
   it("takes what a whole series says about its beginning for each of its samples", () => {

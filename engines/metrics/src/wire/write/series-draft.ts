@@ -14,10 +14,10 @@ export class SeriesDraft {
   readonly columns = new SampleColumns();
   readonly series: WrittenSeries;
 
-  constructor(parts: Pick<WrittenSeries, "key" | "labels">) {
+  constructor(parts: Pick<WrittenSeries, "labels" | "remember">) {
     const { timestampsMs, values, startsMs } = this.columns;
     const samples = { samples: 0, timestampsMs, values, startsMs };
-    this.series = { ...parts, ...samples, histograms: NONE, exemplars: NONE, metadata: null };
+    this.series = { ...parts, known: -1, ...samples, histograms: NONE, exemplars: NONE, metadata: null };
   }
 
   begin(): void {

@@ -1,18 +1,24 @@
-import type { Slice } from "./byte-index.ts";
+import { ByteIndex, type Slice } from "./byte-index.ts";
+import { KnownTables } from "./known-tables.ts";
 
 const FIRST_IDS = 32;
+const TABLES_BYTES = 16 * 2 ** 20;
 
 /**
  * Numbers for texts, the same from request to request, so that series can be known again by the numbers of
- * their labels. Of limited size: when it is full it begins anew, under another generation.
+ * their labels; and what is known of them. Of limited size: when it is full it begins anew.
  */
 export class Symbols {
   readonly #limit: number;
+  readonly #keyBytes: number;
   #ids = new Map<string, number>();
-  generation = 0;
+  /** Series by the numbers of their labels. */
+  readonly keys = new ByteIndex();
+  readonly tables = new KnownTables({ limitBytes: TABLES_BYTES });
 
-  constructor({ limit }: { limit: number }) {
+  constructor({ limit, keyBytes = Infinity }: { limit: number; keyBytes?: number }) {
     this.#limit = limit;
+    this.#keyBytes = keyBytes;
   }
 
   get size(): number {
@@ -21,9 +27,16 @@ export class Symbols {
 
   /** To be called between requests. */
   makeRoom(): void {
-    if (this.#ids.size < this.#limit) return;
+    this.tables.makeRoom();
+    if (this.#ids.size < this.#limit && this.keys.sizeBytes <= this.#keyBytes) return;
     this.#ids.clear();
-    this.generation += 1;
+    this.forgetSeries();
+  }
+
+  /** What was remembered of series does not hold any more. */
+  forgetSeries(): void {
+    this.keys.clear();
+    this.tables.clear();
   }
 
   idOf(text: string): number {
@@ -38,30 +51,21 @@ export class Symbols {
 /** The numbers of one series' labels, as bytes by which it is known again. */
 export class SymbolKey {
   #ids = new Uint32Array(FIRST_IDS);
-  #bytes = new Uint8Array(this.#ids.buffer);
-  #length = 0;
+  readonly slice: Slice = { bytes: new Uint8Array(this.#ids.buffer), from: 0, to: 0 };
 
-  begin(generation: number): void {
-    this.#length = 0;
-    this.add(generation);
+  clear(): void {
+    this.slice.to = 0;
   }
 
   add(id: number): void {
-    if (this.#length === this.#ids.length) {
+    const { slice } = this;
+    if (slice.to === slice.bytes.length) {
       const larger = new Uint32Array(this.#ids.length * 2);
       larger.set(this.#ids);
       this.#ids = larger;
-      this.#bytes = new Uint8Array(larger.buffer);
+      slice.bytes = new Uint8Array(larger.buffer);
     }
-    this.#ids[this.#length++] = id;
-  }
-
-  view(): Slice {
-    return { bytes: this.#bytes, from: 0, to: this.#length * 4 };
-  }
-
-  viewInto(key: Slice): void {
-    key.bytes = this.#bytes;
-    key.to = this.#length * 4;
+    this.#ids[slice.to / 4] = id;
+    slice.to += 4;
   }
 }

@@ -1,5 +1,4 @@
 import type { Histogram } from "../../histogram.ts";
-import type { Slice } from "./byte-index.ts";
 
 /** Types of metrics as both versions of remote-write number them. */
 export const METRIC_TYPES = [
@@ -40,11 +39,10 @@ export interface WrittenMetadata {
  * the next.
  */
 export interface WrittenSeries {
-  /**
-   * Bytes that are equal for the same labels as long as the sender and its symbols stay the same: what was
-   * found for them before needs no decoding of labels. Equal bytes never mean different labels.
-   */
-  key: Slice;
+  /** What was remembered of a series with these labels, from 0 to 2^32 - 1; -1: nothing. */
+  known: number;
+  /** Keeps a number for these labels, of which nothing is known, as long as the reader's memory lasts. */
+  remember(value: number): void;
   /** Decoded when called: as written, neither sorted nor checked. Throws WireError. */
   labels(): (readonly [string, string])[];
   samples: number;

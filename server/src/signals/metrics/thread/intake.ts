@@ -20,6 +20,8 @@ export interface Intake {
   resolve(pairs: readonly LabelPair[]): number | Refusal;
   /** The value as two words of eight bytes, so that a staleness marker stays one. */
   addSample(ref: number, timestampMs: number, value: Bits): void;
+  /** The same for all that a request has of one series. */
+  addSamples(ref: number, samples: Samples): void;
   addHistogram(sample: HistogramSample): void;
   addExemplar(exemplar: ExemplarSample): void;
   /** Written only if it says something new. */
@@ -33,6 +35,13 @@ export interface Intake {
 export interface Bits {
   words: Uint32Array;
   index: number;
+}
+
+/** The first of columns: values by their words, as in `Bits`. */
+export interface Samples {
+  timestampsMs: Float64Array;
+  words: Uint32Array;
+  count: number;
 }
 
 export interface Refusal {
@@ -55,21 +64,35 @@ export function createIntakes(store: Store): () => Intake {
     columns.words[at * 2 + 1] = words[index * 2 + 1] ?? 0;
   }
 
+  /** Nothing is made for each sample: requests bring thousands. */
+  function pushAll(ref: number, { timestampsMs, words, count }: Samples): void {
+    for (let index = 0; index < count; index++) {
+      if (columns.batch.count === columns.batch.values.length) columns = grown(columns);
+      const { batch, words: kept } = columns;
+      const at = batch.count++;
+      batch.refs[at] = ref;
+      batch.timestampsMs[at] = timestampsMs[index] ?? NaN;
+      kept[at * 2] = words[index * 2] ?? 0;
+      kept[at * 2 + 1] = words[index * 2 + 1] ?? 0;
+    }
+  }
+
   return () => {
     if (columns.batch.values.length > LARGEST_KEPT_SAMPLES) columns = createColumns(FIRST_SAMPLES);
     columns.batch.count = 0;
-    return createIntake(store, { push, samples: () => columns.batch, told });
+    return createIntake(store, { push, pushAll, samples: () => columns.batch, told });
   };
 }
 
 interface Shared {
   push: Intake["addSample"];
+  pushAll: Intake["addSamples"];
   samples(): SampleBatch;
   /** What the store knows of each metric. */
   told: Map<string, Metadata>;
 }
 
-function createIntake(store: Store, { push, samples, told }: Shared): Intake {
+function createIntake(store: Store, { push, pushAll, samples, told }: Shared): Intake {
   const tally = createTally();
   const histograms: HistogramSample[] = [];
   const exemplars: ExemplarSample[] = [];
@@ -79,6 +102,7 @@ function createIntake(store: Store, { push, samples, told }: Shared): Intake {
   return {
     resolve: (pairs) => resolve(store, pairs),
     addSample: push,
+    addSamples: pushAll,
     addHistogram: (sample) => void histograms.push(sample),
     addExemplar: (exemplar) => void exemplars.push(exemplar),
     addMetadata(each) {

@@ -8,12 +8,13 @@ import {
   type WrittenSeries,
 } from "@mainstay/metrics/wire";
 import type { AppendOutcome, LabelPair } from "../../metrics-store.ts";
-import type { Intake, Refusal } from "../intake.ts";
+import type { Intake, Refusal, Samples } from "../intake.ts";
 import { staleBits } from "../stale-bits.ts";
 
 /** Beyond it what was found of series is forgotten, and found again. */
 const INDEX_BYTES = 64 * 2 ** 20;
 const SYMBOLS_MAX = 500_000;
+const NO_VALUES = new Float64Array(0);
 /** What series of a family are called beside its own name. */
 const SUFFIX = /_(bucket|count|sum)$/;
 
@@ -25,35 +26,46 @@ export interface RemoteWrite {
 
 /** A receiver that knows series again by the bytes of their labels. */
 export function createRemoteWrite(version: 1 | 2): RemoteWrite {
-  const index = new ByteIndex();
-  const symbols = new Symbols({ limit: SYMBOLS_MAX });
+  return version === 1 ? createRemoteWrite1() : createRemoteWrite2();
+}
+
+function createRemoteWrite1(): RemoteWrite {
+  const keys = new ByteIndex();
   return {
     take(intake, bytes) {
-      if (index.sizeBytes > INDEX_BYTES) index.clear();
-      const sink = sinkInto(intake, index);
-      if (version === 1) readRemoteWrite1(bytes, sink);
-      else readRemoteWrite2(bytes, symbols, sink);
+      if (keys.sizeBytes > INDEX_BYTES) keys.clear();
+      readRemoteWrite1(bytes, sinkInto(intake), keys);
       return intake.finish();
     },
-    forget: () => index.clear(),
+    forget: () => keys.clear(),
   };
 }
 
-function sinkInto(intake: Intake, index: ByteIndex): WriteSink {
-  let column: Float64Array = new Float64Array(0);
-  let words = new Uint32Array(column.buffer);
+function createRemoteWrite2(): RemoteWrite {
+  const symbols = new Symbols({ limit: SYMBOLS_MAX, keyBytes: INDEX_BYTES });
+  return {
+    take(intake, bytes) {
+      readRemoteWrite2(bytes, symbols, sinkInto(intake));
+      return intake.finish();
+    },
+    forget: () => symbols.forgetSeries(),
+  };
+}
+
+function sinkInto(intake: Intake): WriteSink {
+  let column: Float64Array = NO_VALUES;
+  const samples: Samples = { timestampsMs: NO_VALUES, words: new Uint32Array(0), count: 0 };
   return {
     series(series) {
-      const known = index.find(series.key);
-      const ref = known === -1 ? addSeries(intake, index, series) : known;
+      const ref = series.known === -1 ? addSeries(intake, series) : series.known;
       if (ref === null) return;
       if (series.values !== column) {
         column = series.values;
-        words = new Uint32Array(column.buffer);
+        samples.words = new Uint32Array(column.buffer);
       }
-      const { samples, timestampsMs } = series;
-      for (let at = 0; at < samples; at++)
-        intake.addSample(ref, timestampsMs[at] ?? NaN, { words, index: at });
+      samples.timestampsMs = series.timestampsMs;
+      samples.count = series.samples;
+      intake.addSamples(ref, samples);
       if (series.histograms.length > 0) addHistograms(intake, ref, series);
       for (const { labels, value, timestampMs } of series.exemplars)
         intake.addExemplar({ ref, labels: createLabels(labels), value, timestampMs });
@@ -63,15 +75,14 @@ function sinkInto(intake: Intake, index: ByteIndex): WriteSink {
 }
 
 /** Finds a series that is not known by its bytes; null when it is refused. */
-function addSeries(intake: Intake, index: ByteIndex, series: WrittenSeries): number | null {
+function addSeries(intake: Intake, series: WrittenSeries): number | null {
   const labels = series.labels();
   const found = intake.resolve(labels);
   if (typeof found !== "number") {
     refuse(intake, series, found);
     return null;
   }
-  const { bytes, from, to } = series.key;
-  index.add({ bytes, from, to }, found);
+  series.remember(found);
   if (series.metadata !== null) intake.addMetadata({ metric: familyOf(labels, series), ...series.metadata });
   return found;
 }
