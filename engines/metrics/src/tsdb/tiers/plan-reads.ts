@@ -9,6 +9,7 @@ export interface PlannedBlock {
     readonly minMs: number;
     readonly maxMs: number;
     readonly appliedRules: readonly string[];
+    readonly isImported: boolean;
   };
 }
 
@@ -59,7 +60,9 @@ export function desiredResolution(hints: SelectHints, resolutions: readonly numb
 /**
  * Which block answers for which time: the desired width first, then finer ones from
  * the widest down, then what is coarser and kept for longer. A block that rules
- * took series out of answers for those it has, and leaves its time to others.
+ * took series out of answers for those it has, and leaves its time to others. One that holds imported
+ * samples does so too, and is always read, since what others hold of its time was not made of it. Whoever
+ * reads takes each time of a series from the first block that tells of it.
  */
 export function planReads<Block extends PlannedBlock>(
   blocks: readonly Block[],
@@ -74,12 +77,16 @@ export function planReads<Block extends PlannedBlock>(
   for (const resolutionMs of [...finer, ...coarser]) {
     const added = blocks
       .filter((block) => block.meta.resolutionMs === resolutionMs)
-      .flatMap((block) => open.flatMap((gap) => readIn(block, gap)));
+      .flatMap((block) => (block.meta.isImported ? [range] : open).flatMap((gap) => readIn(block, gap)));
     reads.push(...added);
-    const whole = added.filter(({ block }) => block.meta.appliedRules.length === 0);
+    const whole = added.filter(({ block }) => isWhole(block));
     for (const { range: taken } of whole) open = open.flatMap((gap) => subtract(gap, taken));
   }
   return reads;
+}
+
+function isWhole({ meta }: PlannedBlock): boolean {
+  return meta.appliedRules.length === 0 && !meta.isImported;
 }
 
 function readIn<Block extends PlannedBlock>(block: Block, gap: TimeRange): PlannedRead<Block>[] {
@@ -88,7 +95,8 @@ function readIn<Block extends PlannedBlock>(block: Block, gap: TimeRange): Plann
   return fromMs < beforeMs ? [{ block, range: { fromMs, beforeMs } }] : [];
 }
 
-function subtract(gap: TimeRange, taken: TimeRange): TimeRange[] {
+/** What of the gap is not taken. */
+export function subtract(gap: TimeRange, taken: TimeRange): TimeRange[] {
   return [
     { fromMs: gap.fromMs, beforeMs: Math.min(gap.beforeMs, taken.fromMs) },
     { fromMs: Math.max(gap.fromMs, taken.beforeMs), beforeMs: gap.beforeMs },

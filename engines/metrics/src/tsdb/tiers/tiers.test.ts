@@ -93,7 +93,10 @@ describe("the planner", () => {
   });
 
   const block = (resolutionMs: number, minMs: number, maxMs: number, appliedRules: string[] = []) => ({
-    meta: { resolutionMs, minMs, maxMs, appliedRules },
+    meta: { resolutionMs, minMs, maxMs, appliedRules, isImported: false },
+  });
+  const imported = (resolutionMs: number, minMs: number, maxMs: number) => ({
+    meta: { ...block(resolutionMs, minMs, maxMs).meta, isImported: true },
   });
   const plan = (blocks: ReturnType<typeof block>[], stepMs: number, rangeMs: number) =>
     planReads(blocks, { range: { fromMs: 0, beforeMs: 100 }, hints: hints("rate", stepMs, rangeMs) }).map(
@@ -115,6 +118,14 @@ describe("the planner", () => {
       [5, 0, 80],
       [1, 80, 90],
       [0, 90, 100],
+    ]);
+  });
+
+  it("reads a block with an import beside all others, and all others beside it", () => {
+    expect(plan([imported(0, 0, 60), block(1, 0, 100), block(5, 0, 100), imported(5, 0, 60)], 0, 5)).toEqual([
+      [0, 0, 60],
+      [1, 0, 100],
+      [5, 0, 60],
     ]);
   });
 
