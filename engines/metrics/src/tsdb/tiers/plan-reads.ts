@@ -35,12 +35,13 @@ const PART_BY_FUNCTION: ReadonlyMap<string, BucketPart> = new Map([
   ["max_over_time", "max"],
   ["sum_over_time", "sum"],
 ]);
-/** A mean over buckets is one of sums and counts. */
 const MEAN = "avg_over_time";
+/** A mean over buckets is one of sums and counts: each stands for as many samples as it has. */
+const WEIGHTED: ReadonlySet<string> = new Set([MEAN, "count_over_time"]);
 
-/** What a bucket stands for in this query; "mean" is its sum divided by its count. */
+/** What a bucket stands for in this query; "mean" is its sum divided by its count, and tells that count. */
 export function partFor({ functionName, rangeMs }: SelectHints): BucketPart | "mean" {
-  if (rangeMs > 0 && functionName === MEAN) return "mean";
+  if (rangeMs > 0 && WEIGHTED.has(functionName)) return "mean";
   return (rangeMs > 0 ? PART_BY_FUNCTION.get(functionName) : undefined) ?? "last";
 }
 
