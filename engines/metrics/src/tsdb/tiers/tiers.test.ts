@@ -53,6 +53,27 @@ describe("buckets", () => {
     );
   });
 
+  it("come in the order of time, and each once, where columns lie around each other", () => {
+    assert(
+      property(steps, values, integer({ min: 2, max: 7 }), (distances, numbers, nth) => {
+        const all = column(distances, numbers);
+        const part = (isInIt: (index: number) => boolean) => ({
+          timestampsMs: all.timestampsMs.filter((_, index) => isInIt(index)),
+          values: all.values.filter((_, index) => isInIt(index)),
+        });
+        const parts = [part((index) => index % nth === 0), part((index) => index % nth !== 0)];
+        const joined = joinBuckets(
+          parts.map((each) => gatherBuckets(each, 500)),
+          500,
+        );
+        const whole = gatherBuckets(all, 500);
+        expect(joined.timestampsMs).toEqual(whole.timestampsMs);
+        for (const name of ["count", "sum", "min", "max", "last"] as const)
+          expect(joined.parts[name], name).toEqual(whole.parts[name]);
+      }),
+    );
+  });
+
   it("let a counter grow by exactly what its samples grew, whatever resets there were", () => {
     assert(
       property(steps, values, (distances, numbers) => {
