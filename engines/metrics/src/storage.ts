@@ -22,6 +22,8 @@ export interface FloatColumn {
   readonly values: Float64Array;
   /** When each counter began, 0 where that is not known. */
   readonly startTimestampsMs?: Float64Array;
+  /** How many samples each is the mean of, where a store answers from coarser data; else one. */
+  readonly counts?: Float64Array;
 }
 
 export interface HistogramColumn {

@@ -2,6 +2,7 @@ import { createLabels, type Labels } from "../labels.ts";
 import type { QueryLimits } from "../promql/evaluation/budget.ts";
 import { queryInstant, queryRange, type QuerySettings } from "../promql/query.ts";
 import type { QueryResult, ResultValue } from "../promql/query-result.ts";
+import type { Queryable } from "../storage.ts";
 import { createMemoryStorage, type MemoryStorage, type WrittenSample } from "./memory-storage.ts";
 
 /** Limits that nothing in a test meets; time stands still. */
@@ -29,13 +30,13 @@ export function storageOf(stepMs: number, series: readonly SampleSeries[]): Memo
 }
 
 /** Asks at one moment, in seconds. */
-export function askAt(storage: MemoryStorage, query: string, seconds: number): Promise<QueryResult> {
+export function askAt(storage: Queryable, query: string, seconds: number): Promise<QueryResult> {
   return queryInstant(query, seconds * 1000, settings(storage));
 }
 
 /** Asks for a range, in seconds. */
 export function askOver(
-  storage: MemoryStorage,
+  storage: Queryable,
   query: string,
   [start, end, step]: [number, number, number],
 ): Promise<QueryResult> {
@@ -43,7 +44,7 @@ export function askOver(
   return queryRange(query, range, settings(storage));
 }
 
-function settings(storage: MemoryStorage): QuerySettings {
+function settings(storage: Queryable): QuerySettings {
   return { storage, limits: FREE };
 }
 

@@ -74,7 +74,22 @@ function appendFloats(columns: readonly FloatColumn[]): FloatColumn {
     values.set(column.values, at);
     at += column.timestampsMs.length;
   }
-  return { timestampsMs, values };
+  return { timestampsMs, values, ...(hasCounts(columns) && { counts: joinCounts(columns) }) };
+}
+
+function hasCounts(columns: readonly FloatColumn[]): boolean {
+  return columns.some(({ counts }) => counts !== undefined);
+}
+
+/** One column after the other; what has no counts is of single samples. */
+function joinCounts(columns: readonly FloatColumn[]): Float64Array {
+  const joined = new Float64Array(columns.reduce((sum, { values }) => sum + values.length, 0)).fill(1);
+  let at = 0;
+  for (const { counts, values } of columns) {
+    if (counts !== undefined) joined.set(counts, at);
+    at += values.length;
+  }
+  return joined;
 }
 
 function mergeFloats(a: FloatColumn, b: FloatColumn): FloatColumn {
@@ -92,7 +107,9 @@ function mergeFloats(a: FloatColumn, b: FloatColumn): FloatColumn {
     words[2 * index] = source[2 * at] ?? 0;
     words[2 * index + 1] = source[2 * at + 1] ?? 0;
   });
-  return { timestampsMs, values };
+  if (!hasCounts([a, b])) return { timestampsMs, values };
+  const counts = joinCounts([a, b]);
+  return { timestampsMs, values, counts: Float64Array.from(order, (position) => counts[position] ?? 1) };
 }
 
 function mergeHistograms(a: HistogramColumn, b: HistogramColumn): HistogramColumn {

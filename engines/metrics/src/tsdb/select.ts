@@ -1,5 +1,5 @@
 import type { Labels } from "../labels.ts";
-import type { FloatColumn, HistogramColumn, Matcher, SelectOptions, Series } from "../storage.ts";
+import type { FloatColumn, HistogramColumn, Matcher, SelectHints, SelectOptions, Series } from "../storage.ts";
 import type { BlockReader } from "./block/block-reader.ts";
 import { isDamage } from "./block/block-set.ts";
 import { joinFloats, joinHistograms, type TimeRange } from "./columns.ts";
@@ -14,12 +14,13 @@ import {
 import { selectSeries } from "./head/head.ts";
 import { compileMatcher, type CompiledMatcher } from "./index/compiled-matcher.ts";
 import type { StoreState } from "./store-state.ts";
-import { planReads, type PlannedRead } from "./tiers/plan-reads.ts";
+import { planReads, subtract, type PlannedRead } from "./tiers/plan-reads.ts";
+import { bucketOf } from "./tiers/buckets.ts";
 import { viewBuckets } from "./tiers/view-buckets.ts";
 
 const SAMPLE_BYTES = 16;
 
-/** What was found of a series, and where: a coarser block does not tell again what a finer one told. */
+/** What was found of a series, and where: what blocks of one width told is not told again by another. */
 interface Found {
   labels: Labels;
   floats: FloatColumn[];
@@ -82,25 +83,49 @@ function readBlock(
   const { resolutionMs } = block.meta;
   const { hints, budget } = selection.options;
   for (const series of block.select(selection.matchers)) {
-    const count = block.countSamples(series, range);
-    if (count === 0) continue;
-    budget.addSamples(count);
-    budget.addBytes(count * SAMPLE_BYTES);
+    if (block.countSamples(series, range) === 0) continue;
     const found = foundFor(state, selection, block.labelsOf(series));
-    if (found.told.some((each) => each.resolutionMs !== resolutionMs && overlaps(each.range, range)))
-      continue;
-    found.told.push({ range, resolutionMs });
-    found.floats.push(
-      resolutionMs === 0
-        ? block.floats(series, range)
-        : viewBuckets(block.buckets(series, range), hints, resolutionMs),
-    );
-    found.histograms.push(block.histograms(series, range));
+    for (const gap of untold(found, range, resolutionMs)) {
+      const inGap = block.countSamples(series, gap);
+      if (inGap === 0) continue;
+      budget.addSamples(inGap);
+      budget.addBytes(inGap * SAMPLE_BYTES);
+      readSeries(found, { block, series, range: gap }, hints);
+    }
   }
 }
 
-function overlaps(a: TimeRange, b: TimeRange): boolean {
-  return a.fromMs < b.beforeMs && b.fromMs < a.beforeMs;
+/** Parts of the range for which no block of another width has told samples of the series. */
+function untold({ told }: Found, range: TimeRange, resolutionMs: number): TimeRange[] {
+  let gaps = [range];
+  for (const each of told) {
+    if (each.resolutionMs !== resolutionMs) gaps = gaps.flatMap((gap) => subtract(gap, each.range));
+  }
+  return gaps;
+}
+
+interface SeriesRead {
+  block: BlockReader;
+  series: number;
+  range: TimeRange;
+}
+
+function readSeries(found: Found, { block, series, range }: SeriesRead, hints: SelectHints): void {
+  const { resolutionMs } = block.meta;
+  const floats = resolutionMs === 0 ? block.floats(series, range) : block.buckets(series, range);
+  const histograms = block.histograms(series, range);
+  const span = spanOf([floats.timestampsMs, histograms.timestampsMs], resolutionMs);
+  if (span.fromMs < span.beforeMs) found.told.push({ range: span, resolutionMs });
+  found.floats.push("parts" in floats ? viewBuckets(floats, hints, resolutionMs) : floats);
+  found.histograms.push(histograms);
+}
+
+/** From the first to the last of the times; that of a bucket stands for all of it that lies before. */
+function spanOf(columns: readonly Float64Array[], resolutionMs: number): TimeRange {
+  const firstMs = Math.min(...columns.map((times) => times[0] ?? Infinity));
+  const lastMs = Math.max(...columns.map((times) => times.at(-1) ?? -Infinity));
+  const fromMs = resolutionMs === 0 ? firstMs : (bucketOf(firstMs, resolutionMs) - 1) * resolutionMs + 1;
+  return { fromMs, beforeMs: lastMs + 1 };
 }
 
 function readHead({ head }: StoreState, selection: Selection): void {

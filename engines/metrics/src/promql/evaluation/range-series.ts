@@ -13,6 +13,8 @@ export interface RangeSeries {
   readonly times: Float64Array;
   readonly values: Float64Array;
   readonly starts: Float64Array | null;
+  /** How many samples each value is the mean of; null when each is one. */
+  readonly counts: Float64Array | null;
   readonly histogramTimes: Float64Array;
   readonly histograms: readonly Histogram[];
   readonly histogramStarts: Float64Array | null;
@@ -22,19 +24,16 @@ const NO_NUMBERS = new Float64Array(0);
 
 /** A range has no markers: what ended a series is no sample. */
 export function fromStorage({ labels, floats, histograms }: Series): RangeSeries {
-  const { timestampsMs, values, startTimestampsMs } = floats;
+  const { timestampsMs, values, startTimestampsMs, counts } = floats;
   const kept = withoutMarkers(values);
+  const keptOf = (column: Float64Array) => (kept === null ? column : pick(column, kept));
   return {
     labels,
     dropsName: false,
-    times: kept === null ? timestampsMs : pick(timestampsMs, kept),
-    values: kept === null ? values : pick(values, kept),
-    starts:
-      startTimestampsMs === undefined
-        ? null
-        : kept === null
-          ? startTimestampsMs
-          : pick(startTimestampsMs, kept),
+    times: keptOf(timestampsMs),
+    values: keptOf(values),
+    starts: startTimestampsMs === undefined ? null : keptOf(startTimestampsMs),
+    counts: counts === undefined ? null : keptOf(counts),
     histogramTimes: histograms?.timestampsMs ?? NO_NUMBERS,
     histograms: histograms?.values ?? [],
     histogramStarts: histograms?.startTimestampsMs ?? null,
@@ -78,6 +77,7 @@ export function fromColumn(column: Column, grid: Grid): RangeSeries {
     times: timesAt(grid, floats),
     values: pick(values, floats),
     starts: null,
+    counts: null,
     histogramTimes: Float64Array.from(histogramSteps, (step) => timeAt(grid, step)),
     histograms: histogramSteps.flatMap((step) => column.histograms?.[step] ?? []),
     histogramStarts: null,

@@ -33,7 +33,7 @@ export function createSlider(evaluation: Evaluation, sliding: Sliding, grid: Gri
     extensionOf(range) === null ? createFloatFill(call.name, ranges, evaluation.budget) : null;
   return (column, series) => {
     const windows = windowsOf(series.times);
-    const isFloats = series.histogramTimes.length === 0 && series.starts === null;
+    const isFloats = series.histogramTimes.length === 0 && series.starts === null && series.counts === null;
     if (fillFloats !== null && isFloats) return fillFloats(column, series, windows);
     const histogramWindows = histogramWindowsOf(series.histogramTimes);
     slideWindow(evaluation, { ...sliding, apply, column, series, ranges, windows, histogramWindows });

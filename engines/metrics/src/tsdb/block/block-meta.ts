@@ -20,6 +20,8 @@ export interface BlockMeta {
   indexBytes: number;
   /** Whether it was cut from the head, which never goes back behind it. */
   isFromHead: boolean;
+  /** Whether any of it was imported: at its time there may be samples that it does not hold. */
+  isImported: boolean;
   /** Blocks it stands for: they are removed, and not read beside it. */
   replaces: string[];
   /** Whether coarser blocks were made of what it holds. */
@@ -42,7 +44,10 @@ export function readMeta(disk: Disk, directory: string): BlockMeta {
 
 function parse(text: string): BlockMeta | null {
   const value: unknown = tryJson(text);
-  return isMeta(value) ? value : null;
+  if (typeof value !== "object" || value === null) return null;
+  // Blocks of before imports were told apart do not say it.
+  const meta = { isImported: false, ...value };
+  return isMeta(meta) ? meta : null;
 }
 
 function tryJson(text: string): unknown {
@@ -64,14 +69,13 @@ const NUMBERS = [
   "indexBytes",
 ];
 
-function isMeta(value: unknown): value is BlockMeta {
-  if (typeof value !== "object" || value === null) return false;
+function isMeta(value: object): value is BlockMeta {
   const fields = new Map<string, unknown>(Object.entries(value));
   const isList = (field: unknown) => Array.isArray(field) && field.every((each) => typeof each === "string");
   return (
     NUMBERS.every((name) => Number.isSafeInteger(fields.get(name))) &&
     typeof fields.get("id") === "string" &&
-    ["isFromHead", "gathered"].every((name) => typeof fields.get(name) === "boolean") &&
+    ["isFromHead", "isImported", "gathered"].every((name) => typeof fields.get(name) === "boolean") &&
     isList(fields.get("replaces")) &&
     isList(fields.get("appliedRules"))
   );

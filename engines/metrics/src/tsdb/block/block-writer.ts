@@ -23,7 +23,15 @@ export interface BlockSeries {
 /** What cannot be told from the series. */
 export type BlockOrigin = Pick<
   BlockMeta,
-  "id" | "resolutionMs" | "minMs" | "maxMs" | "isFromHead" | "replaces" | "gathered" | "appliedRules"
+  | "id"
+  | "resolutionMs"
+  | "minMs"
+  | "maxMs"
+  | "isFromHead"
+  | "isImported"
+  | "replaces"
+  | "gathered"
+  | "appliedRules"
 >;
 
 export interface BlockTarget {

@@ -85,6 +85,69 @@ describe("samples of the past", () => {
     expect(rowsOf(test.read(isUp)[0]).length).toBeGreaterThan(0);
   });
 
+  describe("beside others of their time", () => {
+    const pastMs = START_MS - 33 * DAY_MS;
+    const wa = named("wa");
+    const wb = named("wb");
+    const hints = { stepMs: 0, rangeMs: DAY_MS, functionName: "last_over_time" };
+    const range = { fromMs: pastMs, toMs: pastMs + 3 * DAY_MS };
+    const valuesOf = (test: ReturnType<typeof openTestStore>, name: string) =>
+      rowsOf(test.read([equal("__name__", name)], range, hints)[0]);
+
+    it("hide none of the buckets of earlier imports, also of the same series", async () => {
+      using test = openTestStore();
+      test.store.sealPast();
+      const hours = columnOf(minutes(pastMs, 120));
+      await test.store.backfill([wa, wb].map((labels) => ({ labels, floats: hours })));
+      await test.store.maintain();
+      const [a, b] = [valuesOf(test, "wa"), valuesOf(test, "wb")];
+      expect(b.length).toBe(25);
+      const later: [number, number] = [pastMs + 5 * HOUR_MS, 7];
+      await test.store.backfill([
+        { labels: wa, floats: columnOf([later]) },
+        { labels: named("wc"), floats: columnOf([later]) },
+      ]);
+      const all = () => ["wa", "wb", "wc"].map((name) => valuesOf(test, name));
+      expect(all()).toEqual([[...a, later], b, [later]]);
+      await test.store.maintain();
+      expect(all()).toEqual([[...a, later], b, [later]]);
+    });
+
+    it("hide nothing of what was measured", async () => {
+      using test = openTestStore();
+      test.fill(wb, minutes(START_MS, 60));
+      test.fill(wb, minutes(START_MS + 20 * DAY_MS, 60));
+      test.clock.nowMs = START_MS + 33 * DAY_MS;
+      await test.store.maintain();
+      await test.store.maintain();
+      const read = (name: string) =>
+        rowsOf(
+          test.read([equal("__name__", name)], { fromMs: START_MS - DAY_MS, toMs: START_MS + 3 * DAY_MS })[0],
+        );
+      const measured = read("wb");
+      expect(measured.length).toBeGreaterThan(0);
+      test.store.sealPast();
+      await test.store.backfill([{ labels: wa, floats: columnOf(minutes(START_MS + HOUR_MS, 60)) }]);
+      expect(read("wb")).toEqual(measured);
+      await test.store.maintain();
+      expect(read("wb")).toEqual(measured);
+      expect(read("wa").length).toBeGreaterThan(0);
+    });
+
+    it("are told once, however coarse the answer is", async () => {
+      using test = openTestStore();
+      test.store.sealPast();
+      const recentMs = START_MS - 10 * DAY_MS;
+      await test.store.backfill([{ labels: wa, floats: columnOf(minutes(recentMs, 600)) }]);
+      for (const stepMs of [0, MINUTE_MS, HOUR_MS]) {
+        const sums = { stepMs, rangeMs: 2 * HOUR_MS, functionName: "sum_over_time" };
+        const day = { fromMs: recentMs, toMs: recentMs + DAY_MS };
+        const rows = rowsOf(test.read([equal("__name__", "wa")], day, sums)[0]);
+        expect(rows.reduce((sum, [, value]) => sum + value, 0)).toBe((600 * 599) / 2);
+      }
+    });
+  });
+
   it("end at a border that nothing else crosses any more, restart or not", async () => {
     using test = openTestStore();
     test.put(up, START_MS + MINUTE_MS, 1);

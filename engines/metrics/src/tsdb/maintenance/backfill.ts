@@ -91,7 +91,7 @@ async function writeWindow(
     directory: blocks.directory,
     origin: {
       ...{ id, resolutionMs: 0, minMs: range.fromMs, maxMs: Math.min(range.beforeMs, head.minValidMs) },
-      ...{ isFromHead: false, replaces: [], gathered: false, appliedRules: [] },
+      ...{ isFromHead: false, isImported: true, replaces: [], gathered: false, appliedRules: [] },
     },
   });
   let samples = 0;

@@ -59,6 +59,7 @@ export async function writeHeadBlock(
       minMs: fromMs,
       maxMs: beforeMs,
       isFromHead: true,
+      isImported: false,
       replaces: [],
       gathered: false,
       appliedRules: [],

@@ -52,6 +52,7 @@ function writerFor({ settings, blocks }: StoreState, block: BlockReader, resolut
       minMs,
       maxMs,
       isFromHead: false,
+      isImported: block.meta.isImported,
       replaces: [],
       gathered: true,
       appliedRules: block.meta.appliedRules,

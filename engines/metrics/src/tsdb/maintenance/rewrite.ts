@@ -34,6 +34,7 @@ export async function rewriteBlocks(
     minMs,
     maxMs: Math.max(...sources.map((each) => each.meta.maxMs)),
     isFromHead: sources.some((each) => each.meta.isFromHead),
+    isImported: sources.some((each) => each.meta.isImported),
     replaces: sources.flatMap((each) => [each.meta.id]),
     gathered: sources.every((each) => each.isGathered()),
     appliedRules: appliedRules ?? [...new Set(sources.flatMap((each) => each.meta.appliedRules))],

@@ -129,7 +129,11 @@ function growth(before: number, after: number): number {
   return after >= before ? after - before : after;
 }
 
-/** One column of several that follow each other; a bucket that two of them have a part of becomes whole. */
+/**
+ * One column of several; a bucket that two of them have a part of becomes whole. Of columns that follow each
+ * other it is what it would be of their samples; where they lie around each other, what its parts begin with
+ * and grow by is taken as if one part came after the other.
+ */
 export function joinBuckets(columns: readonly BucketColumn[], widthMs: number): BucketColumn {
   const total = columns.reduce((sum, each) => sum + each.timestampsMs.length, 0);
   const joined = createBuckets(total);
@@ -138,7 +142,7 @@ export function joinBuckets(columns: readonly BucketColumn[], widthMs: number): 
   const sorted = columns
     .filter((each) => each.timestampsMs.length > 0)
     .toSorted((a, b) => (a.timestampsMs[0] ?? 0) - (b.timestampsMs[0] ?? 0));
-  for (const column of sorted) {
+  for (const column of isFollowing(sorted) ? sorted : [inOrder(sorted)]) {
     for (let index = 0; index < column.timestampsMs.length; index++) {
       const bucket = bucketOf(column.timestampsMs[index] ?? 0, widthMs);
       if (bucket === current) combine(joined, at, { column, index });
@@ -147,6 +151,23 @@ export function joinBuckets(columns: readonly BucketColumn[], widthMs: number): 
     }
   }
   return sliceBuckets(joined, 0, at + 1);
+}
+
+function isFollowing(columns: readonly BucketColumn[]): boolean {
+  return columns.every(({ timestampsMs }, at) => {
+    const lastMs = columns[at - 1]?.timestampsMs.at(-1) ?? -Infinity;
+    return (timestampsMs[0] ?? Infinity) >= lastMs;
+  });
+}
+
+/** All buckets by their time. */
+function inOrder(columns: readonly BucketColumn[]): BucketColumn {
+  const placed = columns
+    .flatMap((column) => Array.from(column.timestampsMs, (timeMs, index) => ({ column, index, timeMs })))
+    .toSorted((a, b) => a.timeMs - b.timeMs);
+  const ordered = createBuckets(placed.length);
+  placed.forEach((each, at) => copyBucket(ordered, at, each));
+  return ordered;
 }
 
 interface Placed {

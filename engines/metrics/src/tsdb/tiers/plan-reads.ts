@@ -9,6 +9,7 @@ export interface PlannedBlock {
     readonly minMs: number;
     readonly maxMs: number;
     readonly appliedRules: readonly string[];
+    readonly isImported: boolean;
   };
 }
 
@@ -34,12 +35,13 @@ const PART_BY_FUNCTION: ReadonlyMap<string, BucketPart> = new Map([
   ["max_over_time", "max"],
   ["sum_over_time", "sum"],
 ]);
-/** A mean over buckets is one of sums and counts. */
 const MEAN = "avg_over_time";
+/** A mean over buckets is one of sums and counts: each stands for as many samples as it has. */
+const WEIGHTED: ReadonlySet<string> = new Set([MEAN, "count_over_time"]);
 
-/** What a bucket stands for in this query; "mean" is its sum divided by its count. */
+/** What a bucket stands for in this query; "mean" is its sum divided by its count, and tells that count. */
 export function partFor({ functionName, rangeMs }: SelectHints): BucketPart | "mean" {
-  if (rangeMs > 0 && functionName === MEAN) return "mean";
+  if (rangeMs > 0 && WEIGHTED.has(functionName)) return "mean";
   return (rangeMs > 0 ? PART_BY_FUNCTION.get(functionName) : undefined) ?? "last";
 }
 
@@ -59,7 +61,9 @@ export function desiredResolution(hints: SelectHints, resolutions: readonly numb
 /**
  * Which block answers for which time: the desired width first, then finer ones from
  * the widest down, then what is coarser and kept for longer. A block that rules
- * took series out of answers for those it has, and leaves its time to others.
+ * took series out of answers for those it has, and leaves its time to others. One that holds imported
+ * samples does so too, and is always read, since what others hold of its time was not made of it. Whoever
+ * reads takes each time of a series from the first block that tells of it.
  */
 export function planReads<Block extends PlannedBlock>(
   blocks: readonly Block[],
@@ -74,12 +78,16 @@ export function planReads<Block extends PlannedBlock>(
   for (const resolutionMs of [...finer, ...coarser]) {
     const added = blocks
       .filter((block) => block.meta.resolutionMs === resolutionMs)
-      .flatMap((block) => open.flatMap((gap) => readIn(block, gap)));
+      .flatMap((block) => (block.meta.isImported ? [range] : open).flatMap((gap) => readIn(block, gap)));
     reads.push(...added);
-    const whole = added.filter(({ block }) => block.meta.appliedRules.length === 0);
+    const whole = added.filter(({ block }) => isWhole(block));
     for (const { range: taken } of whole) open = open.flatMap((gap) => subtract(gap, taken));
   }
   return reads;
+}
+
+function isWhole({ meta }: PlannedBlock): boolean {
+  return meta.appliedRules.length === 0 && !meta.isImported;
 }
 
 function readIn<Block extends PlannedBlock>(block: Block, gap: TimeRange): PlannedRead<Block>[] {
@@ -88,7 +96,8 @@ function readIn<Block extends PlannedBlock>(block: Block, gap: TimeRange): Plann
   return fromMs < beforeMs ? [{ block, range: { fromMs, beforeMs } }] : [];
 }
 
-function subtract(gap: TimeRange, taken: TimeRange): TimeRange[] {
+/** What of the gap is not taken. */
+export function subtract(gap: TimeRange, taken: TimeRange): TimeRange[] {
   return [
     { fromMs: gap.fromMs, beforeMs: Math.min(gap.beforeMs, taken.fromMs) },
     { fromMs: Math.max(gap.fromMs, taken.beforeMs), beforeMs: gap.beforeMs },

@@ -53,6 +53,27 @@ describe("buckets", () => {
     );
   });
 
+  it("come in the order of time, and each once, where columns lie around each other", () => {
+    assert(
+      property(steps, values, integer({ min: 2, max: 7 }), (distances, numbers, nth) => {
+        const all = column(distances, numbers);
+        const part = (isInIt: (index: number) => boolean) => ({
+          timestampsMs: all.timestampsMs.filter((_, index) => isInIt(index)),
+          values: all.values.filter((_, index) => isInIt(index)),
+        });
+        const parts = [part((index) => index % nth === 0), part((index) => index % nth !== 0)];
+        const joined = joinBuckets(
+          parts.map((each) => gatherBuckets(each, 500)),
+          500,
+        );
+        const whole = gatherBuckets(all, 500);
+        expect(joined.timestampsMs).toEqual(whole.timestampsMs);
+        for (const name of ["count", "sum", "min", "max", "last"] as const)
+          expect(joined.parts[name], name).toEqual(whole.parts[name]);
+      }),
+    );
+  });
+
   it("let a counter grow by exactly what its samples grew, whatever resets there were", () => {
     assert(
       property(steps, values, (distances, numbers) => {
@@ -93,7 +114,10 @@ describe("the planner", () => {
   });
 
   const block = (resolutionMs: number, minMs: number, maxMs: number, appliedRules: string[] = []) => ({
-    meta: { resolutionMs, minMs, maxMs, appliedRules },
+    meta: { resolutionMs, minMs, maxMs, appliedRules, isImported: false },
+  });
+  const imported = (resolutionMs: number, minMs: number, maxMs: number) => ({
+    meta: { ...block(resolutionMs, minMs, maxMs).meta, isImported: true },
   });
   const plan = (blocks: ReturnType<typeof block>[], stepMs: number, rangeMs: number) =>
     planReads(blocks, { range: { fromMs: 0, beforeMs: 100 }, hints: hints("rate", stepMs, rangeMs) }).map(
@@ -115,6 +139,14 @@ describe("the planner", () => {
       [5, 0, 80],
       [1, 80, 90],
       [0, 90, 100],
+    ]);
+  });
+
+  it("reads a block with an import beside all others, and all others beside it", () => {
+    expect(plan([imported(0, 0, 60), block(1, 0, 100), block(5, 0, 100), imported(5, 0, 60)], 0, 5)).toEqual([
+      [0, 0, 60],
+      [1, 0, 100],
+      [5, 0, 60],
     ]);
   });
 

@@ -23,6 +23,7 @@ function meansOf({ timestampsMs, parts }: BucketColumn): FloatColumn {
   return {
     timestampsMs,
     values: Float64Array.from(parts.sum, (sum, index) => sum / (parts.count[index] ?? 1)),
+    counts: parts.count,
   };
 }
 

@@ -35,6 +35,34 @@ function meanByParts(values: Float64Array, from: number, { value, lost }: Sum): 
   return totalOf(mean);
 }
 
+/** The mean of what the values are means of themselves. */
+function weightedMean({ series, from, to }: Window, counts: Float64Array): number {
+  const sum = createSum(0);
+  for (let index = from; index < to; index++)
+    addTo(sum, (series.values[index] ?? NaN) * (counts[index] ?? NaN));
+  return totalOf(sum) / totalCount(counts, from, to);
+}
+
+function totalCount(counts: Float64Array, from: number, to: number): number {
+  let total = 0;
+  for (let index = from; index < to; index++) total += counts[index] ?? NaN;
+  return total;
+}
+
+/** How many floats the window has, or stands for. */
+function sampleCount(window: Window): number {
+  const { counts } = window.series;
+  return counts === null ? floatCount(window) : totalCount(counts, window.from, window.to);
+}
+
+const averageOfEither = ofEither(meanOf, averageOverTime);
+
+function averageOf(window: Window): ReturnType<RangeFunction> {
+  const { counts } = window.series;
+  const isWeighted = counts !== null && histogramCount(window) === 0;
+  return isWeighted ? weightedMean(window, counts) : averageOfEither(window);
+}
+
 function sumOf(values: Float64Array, from: number, to: number): number {
   let sum = 0;
   let lost = 0;
@@ -159,8 +187,8 @@ export const FLOATS_OVER_TIME: ReadonlyMap<string, OfFloats> = new Map<string, O
 /** The functions that end in `_over_time`. */
 export const OVER_TIME: ReadonlyMap<string, RangeFunction> = new Map<string, RangeFunction>([
   ["sum_over_time", ofEither(sumOf, sumOverTime)],
-  ["avg_over_time", ofEither(meanOf, averageOverTime)],
-  ["count_over_time", (window) => floatCount(window) + histogramCount(window)],
+  ["avg_over_time", averageOf],
+  ["count_over_time", (window) => sampleCount(window) + histogramCount(window)],
   ["present_over_time", () => 1],
   ["absent_over_time", () => 1],
   ["min_over_time", ofFloatsAlone(minOf)],
