@@ -25,6 +25,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: "integration",
+          // Much of it waits: for processes, for PostgreSQL.
+          maxWorkers: 3,
           include: [`${CODE}/**/*.int.test.ts`],
           exclude: ["**/node_modules/**"],
           globalSetup: "tests/support/postgres-setup.ts",
@@ -37,7 +39,7 @@ export default defineConfig({
           ...shared,
           name: "e2e",
           // Most of it waits: for bake times, evidence, drains.
-          maxWorkers: 3,
+          maxWorkers: 4,
           include: ["tests/e2e/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
