@@ -1,5 +1,12 @@
 import type { Labels } from "../labels.ts";
-import type { FloatColumn, HistogramColumn, Matcher, SelectHints, SelectOptions, Series } from "../storage.ts";
+import type {
+  FloatColumn,
+  HistogramColumn,
+  Matcher,
+  SelectHints,
+  SelectOptions,
+  Series,
+} from "../storage.ts";
 import type { BlockReader } from "./block/block-reader.ts";
 import { isDamage } from "./block/block-set.ts";
 import { joinFloats, joinHistograms, type TimeRange } from "./columns.ts";
