@@ -25,8 +25,6 @@ export default defineConfig({
         test: {
           ...shared,
           name: "integration",
-          // Much of it waits: for processes, for PostgreSQL.
-          maxWorkers: 3,
           include: [`${CODE}/**/*.int.test.ts`],
           exclude: ["**/node_modules/**"],
           globalSetup: "tests/support/postgres-setup.ts",

@@ -144,7 +144,7 @@ describe("a metrics store", () => {
       return [appended, repeated, refused.length];
     };
     const ofBits = (low: number) => (values: Float64Array) =>
-      void new Uint32Array(values.buffer).set([low, 0x7ff8_0000]);
+      new Uint32Array(values.buffer).set([low, 0x7ff8_0000]);
     expect(put(ofBits(1))).toEqual([1, 0, 0]);
     expect(put(ofBits(0))).toEqual([0, 1, 0]);
     expect(put((values) => setStaleAt(values, 0))).toEqual([0, 0, 1]);
