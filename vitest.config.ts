@@ -37,7 +37,7 @@ export default defineConfig({
           ...shared,
           name: "e2e",
           // Most of it waits: for bake times, evidence, drains.
-          maxWorkers: 4,
+          maxWorkers: 3,
           include: ["tests/e2e/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -44,11 +44,19 @@ interface Sending extends RequestOptions {
   headers: Record<string, string>;
 }
 
+/** What a connection says that the other side had closed, for it was idle, when it was taken again. */
+const CLOSED = new Set(["EPIPE", "ECONNRESET"]);
+
 function send(options: Sending, payload?: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const length = payload === undefined ? {} : { "content-length": Buffer.byteLength(payload) };
     const outgoing = request({ ...options, headers: { ...options.headers, ...length } }, resolve);
-    outgoing.once("error", reject);
+    outgoing.once("error", (error: NodeJS.ErrnoException) => {
+      // Every call can be repeated: a connection of its own tells whether anybody is there.
+      if (outgoing.reusedSocket && CLOSED.has(error.code ?? ""))
+        resolve(send({ ...options, agent: false }, payload));
+      else reject(error);
+    });
     outgoing.end(payload);
   });
 }
