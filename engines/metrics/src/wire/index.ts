@@ -29,7 +29,6 @@ export { decompressSnappy } from "./write/decompress.ts";
 export {
   encodeRemoteWrite1,
   encodeRemoteWrite2,
-  type OutgoingLabels,
   type OutgoingMetadata,
   type OutgoingSeries,
 } from "./write/encode-write.ts";
@@ -44,3 +43,4 @@ export type {
   WrittenSeries,
   WrittenType,
 } from "./write/write-request.ts";
+export type { OutgoingLabels } from "./messages/series-messages.ts";

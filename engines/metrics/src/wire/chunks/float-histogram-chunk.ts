@@ -1,7 +1,7 @@
 import { CUSTOM_BUCKETS_SCHEMA, type Buckets, type Histogram } from "../../histogram.ts";
 import type { HistogramColumn } from "../../storage.ts";
 import { BitWriter, fitsBits } from "./bit-writer.ts";
-import { spansOf } from "./spans.ts";
+import { spansOf } from "../messages/spans.ts";
 import { startXor, writeXor, type XorState } from "./xor-values.ts";
 
 /** What the chunk says of a reset between the one before and its first histogram; gauges have none. */

@@ -3,7 +3,7 @@ import type { SampleChunk } from "../chunks/sample-chunks.ts";
 import { crc32c } from "../chunks/crc32c.ts";
 import { BYTES, tagOf, VARINT } from "../protobuf/proto-reader.ts";
 import { ProtoWriter } from "../protobuf/proto-writer.ts";
-import { writeLabels } from "./encode-samples.ts";
+import { writeLabels } from "../messages/series-messages.ts";
 
 export interface FramedSeries {
   labels: Labels;

@@ -1,9 +1,12 @@
 import { compressSync } from "snappy";
-import type { Labels } from "../../labels.ts";
 import type { Series } from "../../storage.ts";
-import { BYTES, FIXED_64, tagOf, VARINT } from "../protobuf/proto-reader.ts";
+import { writeHistogramMessage } from "../messages/histogram-message.ts";
+import { samplesWriter, writeLabels } from "../messages/series-messages.ts";
+import { BYTES, tagOf } from "../protobuf/proto-reader.ts";
 import { ProtoWriter } from "../protobuf/proto-writer.ts";
-import { writeHistogram } from "./write-histogram.ts";
+
+const SAMPLES = tagOf(2, BYTES);
+const HISTOGRAMS = tagOf(4, BYTES);
 
 /** Makes a `prometheus.ReadResponse`, series by series; the answer of the form SAMPLES. */
 export interface SamplesEncoder {
@@ -43,32 +46,10 @@ export function createSamplesEncoder(): SamplesEncoder {
 
 function writeTimeSeries(writer: ProtoWriter, { labels, floats, histograms }: Series): void {
   writeLabels(writer, labels);
-  const { timestampsMs, values } = floats;
-  const words = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
-  for (let index = 0; index < values.length; index++) {
-    writer.varint(tagOf(2, BYTES));
-    writer.within(() => {
-      writer.varint(tagOf(1, FIXED_64));
-      writer.doubleFrom(words, index);
-      writer.varint(tagOf(2, VARINT));
-      writer.int(timestampsMs[index] ?? 0);
-    });
-  }
-  histograms?.values.forEach((histogram, index) => {
-    writer.varint(tagOf(4, BYTES));
-    writer.within(() => writeHistogram(writer, histogram, histograms.timestampsMs[index] ?? 0));
-  });
-}
-
-/** The field 1 of TimeSeries and ChunkedSeries. */
-export function writeLabels(writer: ProtoWriter, { names, values }: Labels): void {
-  names.forEach((name, index) => {
-    writer.varint(tagOf(1, BYTES));
-    writer.within(() => {
-      writer.varint(tagOf(1, BYTES));
-      writer.text(name);
-      writer.varint(tagOf(2, BYTES));
-      writer.text(values[index] ?? "");
-    });
+  samplesWriter(writer, SAMPLES)(floats);
+  histograms?.values.forEach((value, index) => {
+    writer.varint(HISTOGRAMS);
+    const timestampMs = histograms.timestampsMs[index] ?? 0;
+    writer.within(() => writeHistogramMessage(writer, { timestampMs, value }));
   });
 }

@@ -11,7 +11,7 @@ import { chunkFrames } from "./chunk-frames.ts";
 import { encodeReadRequest } from "./encode-request.ts";
 import { readChunkFrames, type ChunkFrame } from "./read-chunk-frames.ts";
 import { readReadRequest } from "./read-request.ts";
-import { writeHistogram } from "./write-histogram.ts";
+import { writeHistogramMessage } from "../messages/histogram-message.ts";
 
 describe("a request of remote-read", () => {
   const matchers: Matcher[] = [
@@ -113,7 +113,7 @@ describe("a native histogram among samples", () => {
 
   it.each([plain, custom])("is what remote-write reads", (histogram) => {
     const writer = new ProtoWriter();
-    writer.within(() => writeHistogram(writer, histogram, -1234));
+    writer.within(() => writeHistogramMessage(writer, { timestampMs: -1234, value: histogram }));
     const read = readHistogram(new ProtoReader(writer.finish()));
     expect(read).toEqual({ timestampMs: -1234, histogram, isStale: false, startMs: null });
   });

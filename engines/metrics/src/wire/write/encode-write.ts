@@ -1,28 +1,19 @@
 import type { Histogram } from "../../histogram.ts";
 import { BYTES, FIXED_64, tagOf, VARINT } from "../protobuf/proto-reader.ts";
 import { ProtoWriter } from "../protobuf/proto-writer.ts";
-import { writeHistogramMessage } from "./encode-histogram.ts";
+import { writeHistogramMessage } from "../messages/histogram-message.ts";
+import {
+  samplesWriter,
+  writeLabel,
+  writeLabels,
+  type OutgoingLabels,
+  type OutgoingSamples,
+} from "../messages/series-messages.ts";
 import { METRIC_TYPES, type WrittenExemplar } from "./write-request.ts";
 
-type Pair = readonly [name: string, value: string];
-
-/** Names, `__name__` among them, in their order, and the value of each. */
-export interface OutgoingLabels {
-  readonly names: readonly string[];
-  readonly values: readonly string[];
-}
-
 /** A series with some of its samples, to be sent by remote-write. */
-export interface OutgoingSeries {
+export interface OutgoingSeries extends OutgoingSamples {
   labels: OutgoingLabels;
-  timestampsMs: ArrayLike<number>;
-  /** Of the same length; staleness markers keep their bits. */
-  values: Float64Array;
-  /**
-   * Where its samples begin and end in the columns, which many series may share; all of them unless given.
-   */
-  from?: number;
-  to?: number;
   histograms?: readonly { timestampMs: number; value: Histogram }[];
   exemplars?: readonly WrittenExemplar[];
   /** Goes with each series in version 2; version 1 has it on its own. */
@@ -37,13 +28,10 @@ export interface OutgoingMetadata {
   unit: string;
 }
 
-const LABEL = { name: tagOf(1, BYTES), value: tagOf(2, BYTES) };
-const SAMPLE = { value: tagOf(1, FIXED_64), timestamp: tagOf(2, VARINT) };
 const EXEMPLAR = { labels: tagOf(1, BYTES), value: tagOf(2, FIXED_64), timestamp: tagOf(3, VARINT) };
 const REQUEST_1 = { timeseries: tagOf(1, BYTES), metadata: tagOf(3, BYTES) };
 const SERIES_1 = {
-  ...{ labels: tagOf(1, BYTES), samples: tagOf(2, BYTES) },
-  ...{ exemplars: tagOf(3, BYTES), histograms: tagOf(4, BYTES) },
+  ...{ samples: tagOf(2, BYTES), exemplars: tagOf(3, BYTES), histograms: tagOf(4, BYTES) },
 };
 const METADATA_1 = {
   ...{ type: tagOf(1, VARINT), family: tagOf(2, BYTES), help: tagOf(4, BYTES), unit: tagOf(5, BYTES) },
@@ -63,14 +51,13 @@ export function encodeRemoteWrite1(
   const writer = new ProtoWriter();
   const writeSamples = samplesWriter(writer, SERIES_1.samples);
   for (const each of series) {
-    const { names, values } = each.labels;
     writer.varint(REQUEST_1.timeseries);
     writer.within(() => {
-      names.forEach((name, at) => writeLabel(writer, SERIES_1.labels, [name, values[at] ?? ""]));
+      writeLabels(writer, each.labels);
       writeSamples(each);
       for (const exemplar of each.exemplars ?? [])
         writeMessage(writer, SERIES_1.exemplars, () => {
-          for (const pair of exemplar.labels) writeLabel(writer, EXEMPLAR.labels, pair);
+          for (const [name, value] of exemplar.labels) writeLabel(writer, name, value);
           writeExemplarValue(writer, exemplar);
         });
       writeHistograms(writer, SERIES_1.histograms, each);
@@ -121,35 +108,6 @@ export function encodeRemoteWrite2(series: Iterable<OutgoingSeries>): Uint8Array
     head.text(text);
   }
   return Buffer.concat([head.finish(), body.finish()]);
-}
-
-function writeLabel(writer: ProtoWriter, tag: number, [name, value]: Pair): void {
-  writer.varint(tag);
-  writer.within(() => {
-    writer.varint(LABEL.name);
-    writer.text(name);
-    writer.varint(LABEL.value);
-    writer.text(value);
-  });
-}
-
-/** Columns that series share are looked at as words once. */
-function samplesWriter(writer: ProtoWriter, tag: number): (series: OutgoingSeries) => void {
-  let column: Float64Array | null = null;
-  let words: Uint32Array = new Uint32Array(0);
-  return ({ timestampsMs, values, from = 0, to = values.length }) => {
-    if (values !== column) words = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
-    column = values;
-    for (let index = from; index < to; index += 1) {
-      writer.varint(tag);
-      writer.within(() => {
-        writer.varint(SAMPLE.value);
-        writer.doubleFrom(words, index);
-        writer.varint(SAMPLE.timestamp);
-        writer.int(timestampsMs[index] ?? 0);
-      });
-    }
-  };
 }
 
 function writeHistograms(writer: ProtoWriter, tag: number, { histograms = [] }: OutgoingSeries): void {

@@ -1,3 +1,5 @@
+import { joinBytes } from "../join-bytes.ts";
+
 /** A body of at most so many bytes, in memory of its own; null when it is larger. */
 export async function readBytes(
   content: AsyncIterable<Uint8Array>,
@@ -10,11 +12,5 @@ export async function readBytes(
     if (sizeBytes > limitBytes) return null;
     chunks.push(chunk);
   }
-  const whole = new Uint8Array(sizeBytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
+  return joinBytes(chunks, sizeBytes);
 }

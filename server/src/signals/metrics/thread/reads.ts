@@ -11,6 +11,7 @@ import {
   type ReadQuery,
 } from "@mainstay/metrics/wire";
 import type { Clock } from "../../../kernel/clock.ts";
+import { joinBytes } from "../join-bytes.ts";
 import { MetricsError, type ReadAnswer, type ReadPiece } from "../metrics-store.ts";
 import { querySettings } from "./query-settings.ts";
 import type { ThreadSettings } from "./settings.ts";
@@ -74,17 +75,7 @@ function takePiece(frames: Iterator<Uint8Array>, clock: Clock): ReadPiece {
       sizeBytes += frame.value.length;
     }
   }
-  return { body: joined(parts, sizeBytes), isEnd };
-}
-
-function joined(parts: readonly Uint8Array[], sizeBytes: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(sizeBytes);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return { body: joinBytes(parts, sizeBytes), isEnd };
 }
 
 function readSamples(

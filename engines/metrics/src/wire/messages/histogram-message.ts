@@ -1,6 +1,7 @@
 import type { Buckets, Histogram, ResetHint } from "../../histogram.ts";
 import { BYTES, FIXED_64, tagOf, VARINT } from "../protobuf/proto-reader.ts";
 import type { ProtoWriter } from "../protobuf/proto-writer.ts";
+import { spansOf } from "./spans.ts";
 
 const RESET_HINTS: readonly ResetHint[] = ["unknown", "reset", "not-reset", "gauge"];
 /** Up to here differences of counts are exact, and fit a zigzag number. */
@@ -16,7 +17,7 @@ const CUSTOM_BOUNDS = tagOf(16, BYTES);
 const WHOLE = { count: tagOf(1, VARINT), zeroCount: tagOf(6, VARINT), positive: 12, negative: 9 };
 const FLOAT = { count: tagOf(2, FIXED_64), zeroCount: tagOf(7, FIXED_64), positive: 13, negative: 10 };
 
-/** The message Histogram, which is the same in remote-write 1 and 2. */
+/** The message Histogram, which is the same in remote-write 1 and 2, and in remote-read. */
 export function writeHistogramMessage(
   writer: ProtoWriter,
   { timestampMs, value }: { timestampMs: number; value: Histogram },
@@ -29,7 +30,7 @@ export function writeHistogramMessage(
     else writer.double(count);
   };
   const side = (buckets: Buckets, spansField: number, countsField: number) => {
-    writeSpans(writer, tagOf(spansField, BYTES), buckets.indexes);
+    writeSpans(writer, tagOf(spansField, BYTES), buckets);
     if (buckets.counts.length === 0) return;
     writer.varint(tagOf(countsField, BYTES));
     writer.within(() => (isWhole ? writeDeltas : writeCounts)(writer, buckets.counts));
@@ -60,14 +61,8 @@ function hasWholeCounts({ count, zeroCount, positive, negative }: Histogram): bo
   );
 }
 
-/** Runs of neighbouring buckets; the offset of each counts from the end of the one before. */
-function writeSpans(writer: ProtoWriter, tag: number, indexes: Int32Array): void {
-  let end = 0;
-  for (let from = 0; from < indexes.length;) {
-    const first = indexes[from] ?? 0;
-    let length = 1;
-    while (indexes[from + length] === first + length) length++;
-    const offset = first - end;
+function writeSpans(writer: ProtoWriter, tag: number, buckets: Buckets): void {
+  for (const { offset, length } of spansOf(buckets)) {
     writer.varint(tag);
     writer.within(() => {
       writer.varint(SPAN.offset);
@@ -75,8 +70,6 @@ function writeSpans(writer: ProtoWriter, tag: number, indexes: Int32Array): void
       writer.varint(SPAN.length);
       writer.varint(length);
     });
-    end = first + length;
-    from += length;
   }
 }
 
