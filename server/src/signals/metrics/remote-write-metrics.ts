@@ -17,47 +17,29 @@ export function remoteWriteMetrics(remotes: readonly RemoteWriteResource[]): Met
         ...{ labels: { remote: remote.name, [label]: key }, value },
       })),
     );
-  const family = (
-    type: MetricFamily["type"],
-    [name, help]: readonly [string, string],
-    samples: Sample[],
-  ) => ({
-    ...{ name: `mainstay_metrics_remote_write_${name}`, help, type, samples },
-  });
-  const total = (name: string, help: string, samples: Sample[]) => family("counter", [name, help], samples);
-  const gauge = (name: string, help: string, samples: Sample[]) => family("gauge", [name, help], samples);
-  return [
-    total(
-      "sent_samples_total",
-      "Samples that a receiver took.",
-      each((remote) => remote.sentSamples),
-    ),
-    total(
-      "retried_samples_total",
+  const families: Record<string, [help: string, samples: Sample[]]> = {
+    sent_samples_total: ["Samples that a receiver took.", each(({ sentSamples }) => sentSamples)],
+    retried_samples_total: [
       "Samples that had to be sent again.",
-      each((remote) => remote.retriedSamples),
-    ),
-    total(
-      ...(["failed_samples_total", "Samples that a receiver refused for good."] as const),
-      by("status", (remote) => remote.failedSamples),
-    ),
-    total(
-      ...(["dropped_samples_total", "Samples that were never sent."] as const),
-      by("reason", (remote) => remote.droppedSamples),
-    ),
-    gauge(
-      "up",
-      "Whether the last request was answered.",
-      each(({ state }) => Number(state === "sending")),
-    ),
-    gauge(
-      "backlog_bytes",
-      "The part of the log that is not sent as yet.",
-      each((remote) => remote.backlogBytes),
-    ),
-    gauge(
-      ...(["behind_seconds", "From the newest sample that was sent to the newest of all."] as const),
-      each((remote) => remote.behindSeconds),
-    ),
-  ];
+      each(({ retriedSamples }) => retriedSamples),
+    ],
+    failed_samples_total: [
+      "Samples that a receiver refused for good.",
+      by("status", ({ failedSamples }) => failedSamples),
+    ],
+    dropped_samples_total: [
+      "Samples that were never sent.",
+      by("reason", ({ droppedSamples }) => droppedSamples),
+    ],
+    up: ["Whether the last request was answered.", each(({ state }) => Number(state === "sending"))],
+    backlog_bytes: ["The part of the log that is not sent as yet.", each(({ backlogBytes }) => backlogBytes)],
+    behind_seconds: [
+      "From the newest sample that was sent to the newest of all.",
+      each(({ behindSeconds }) => behindSeconds),
+    ],
+  };
+  return Object.entries(families).map(([name, [help, samples]]) => {
+    const type = name.endsWith("_total") ? "counter" : "gauge";
+    return { name: `mainstay_metrics_remote_write_${name}`, help, type, samples };
+  });
 }
