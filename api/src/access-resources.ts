@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { closest } from "./closest.ts";
 import { NO_CONTROLS } from "./no-controls.ts";
 import { isPermission, PERMISSIONS, type Permission } from "./permissions.ts";
 import { actorResource } from "./resources.ts";
@@ -18,9 +19,18 @@ const where = {
 const there = { environment: z.string().nullable(), service: z.string().nullable() };
 const permissionNames = z
   .array(
-    z.custom<Permission>((text) => typeof text === "string" && isPermission(text), "expected a permission"),
+    z.custom<Permission>((text) => typeof text === "string" && isPermission(text), {
+      error: ({ input }) => describePermission(input),
+    }),
   )
   .meta({ type: "array", items: { type: "string", enum: Object.keys(PERMISSIONS) } });
+
+function describePermission(input: unknown): string {
+  const meant = typeof input === "string" ? closest(input, Object.keys(PERMISSIONS)) : null;
+  return meant
+    ? `expected a permission; did you mean "${meant}"?`
+    : "expected a permission such as metrics.read; docs/guides/access.md lists them";
+}
 
 const plainId = z.string().min(1).max(100).regex(NO_CONTROLS, "expected no control characters");
 

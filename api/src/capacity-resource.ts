@@ -12,8 +12,16 @@ export const capacityResource = z
           device: z.string(),
           freeBytes: z.number(),
           sizeBytes: z.number().nullable(),
-          bytesPerDay: z.number().nullable().describe("how the free bytes change; null: too little is known"),
-          daysLeft: z.number().nullable().describe("null: it does not shrink, or takes more than ten years"),
+          coveredMs: z.int().describe("from the first sample in the window to the last"),
+          isUncertain: z.boolean().describe("whether samples cover less than half of the window"),
+          bytesPerDay: z
+            .number()
+            .nullable()
+            .describe("how the free bytes change; null: five minutes are not covered"),
+          daysLeft: z
+            .number()
+            .nullable()
+            .describe("null: too little is known, it does not shrink, or takes more than ten years"),
           fullAt: z.iso.datetime().nullable(),
         }),
       )

@@ -103,7 +103,12 @@ export const ERRORS = {
   REQUEST_TOO_LARGE: {
     status: 413,
     message: "the request body is larger than {limitBytes} bytes",
-    remedy: "Send less, or raise server.bodyLimit in mainstay.platform.yaml.",
+    remedy: "Send less, or raise {setting} in mainstay.platform.yaml.",
+  },
+  REQUEST_OVER_MAXIMUM: {
+    status: 413,
+    message: "the request body is larger than {limitBytes} bytes, the most that this route takes",
+    remedy: "Send it in several requests.",
   },
   REQUEST_TIMEOUT: {
     status: 503,

@@ -18,6 +18,7 @@ export const PROBLEM_KINDS = [
   "audit-log-failing",
   "checkpoint-failing",
   "scrape-failing",
+  "series-refused",
   "remote-write-failing",
   "rules-failing",
 ] as const;

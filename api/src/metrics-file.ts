@@ -58,12 +58,32 @@ const cardinality = z.strictObject({
   series: wholeNumber(100, 100_000_000)
     .default(100_000)
     .describe("The most series at a time; those that are there go on, new ones are refused."),
+  own: wholeNumber(0, 100_000_000)
+    .default(10_000)
+    .describe(
+      "How many of them are kept free for what Mainstay measures by itself; others cannot use them up. At most half of `series` is kept.",
+    ),
   perMetric: wholeNumber(10, 100_000_000).default(10_000).describe("The most series of one metric."),
   perLabel: wholeNumber(10, 100_000_000).default(50_000).describe("The most values of one label."),
   labels: wholeNumber(5, 1_000).default(30).describe("The most labels of a series."),
   valueLength: wholeNumber(64, 64 * 1024)
     .default(1024)
     .describe("The most characters of the value of a label."),
+});
+
+/** What our own series bear: by such a label nobody else's could be told apart. */
+const OWN_LABELS = "__name__ job environment service process release instance arm change flag le".split(" ");
+
+const reservedNames = z.strictObject({
+  label: z
+    .string()
+    .regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "expected the name of a label, such as cluster")
+    .refine((label) => !OWN_LABELS.includes(label), "expected a label that Mainstay's own series do not bear")
+    .nullable()
+    .default(null)
+    .describe(
+      "A label such as cluster that tells other Mainstays apart: metrics whose names begin with mainstay_ are taken from outside with it alone; null: never.",
+    ),
 });
 
 const query = z.strictObject({
@@ -124,7 +144,9 @@ const parts = z.strictObject({
     .describe("How late a sample may come, behind the newest of all; later ones are refused."),
   bodyLimit: sizeWithin(64 * 1024, GIB, "expected a size from 64KiB to 1GiB")
     .prefault("32MiB")
-    .describe("The largest request of remote-write and OTLP, as it comes and unpacked."),
+    .describe(
+      "The largest request of remote-write and OTLP, as it comes and unpacked, and of JSON, there at most 64MiB.",
+    ),
   heap: sizeWithin(HEAP_BYTES, 64 * GIB, "expected a size from 64MiB to 64GiB")
     .prefault("512MiB")
     .describe(
@@ -135,6 +157,7 @@ const parts = z.strictObject({
     .describe("With less free space on the disk no samples are taken in."),
   retention: retention.prefault({}),
   cardinality: cardinality.prefault({}),
+  reservedNames: reservedNames.prefault({}),
   query: query.prefault({}),
   engine: z
     .enum(["local", "remote"], 'expected "local" or "remote"')

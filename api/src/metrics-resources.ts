@@ -53,7 +53,15 @@ export const prometheusAnswer = z
     z.object({ status: z.literal("success"), data: z.unknown(), warnings: notes, infos: notes }),
     z.object({
       status: z.literal("error"),
-      errorType: z.enum(["bad_data", "execution", "timeout", "unavailable", "internal", "not_found"]),
+      errorType: z.enum([
+        "bad_data",
+        "execution",
+        "timeout",
+        "unavailable",
+        "internal",
+        "not_found",
+        "bad_response",
+      ]),
       error: z.string(),
     }),
   ])

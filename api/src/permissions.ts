@@ -24,7 +24,10 @@ export const PERMISSIONS = {
   "tasks.read": { summary: "see commands that ran once, and their output", from: "operator" },
   "metrics.read": { summary: "read the metrics of the platform and of every service", from: "operator" },
   "metrics.write": { summary: "send metrics: remote-write, OTLP, JSON", from: "deployer" },
-  "metrics.admin": { summary: "delete series and take snapshots of the metrics store", from: "admin" },
+  "metrics.admin": {
+    summary: "delete series, take snapshots, import under Mainstay's own names",
+    from: "admin",
+  },
   "audit.read": { summary: "see who did what", from: "operator" },
   "secrets.read": {
     summary: "see how much is sealed with which key, and how far a rotation is",

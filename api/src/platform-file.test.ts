@@ -57,6 +57,11 @@ describe("the platform file", () => {
     ["a limit without sense", { server: { bodyLimit: "1B" } }, "server.bodyLimit"],
     ["a time-out without sense", { server: { requestTimeout: "0s" } }, "server.requestTimeout"],
     ["more series than the heap holds", { metrics: { cardinality: { series: 1_000_000 } } }, "metrics.heap"],
+    [
+      "a label of our own for others",
+      { metrics: { reservedNames: { label: "arm" } } },
+      "metrics.reservedNames.label",
+    ],
     ["a channel of no kind there is", { channels: { ops: { kind: "pigeon" } } }, "channels.ops.kind"],
     ["a channel with a name that is none", { channels: { "Ops!": {} } }, "channels.Ops!"],
     ["an event that is none", { channels: { ops: { ...HOOK, events: ["all"] } } }, "channels.ops.events.0"],

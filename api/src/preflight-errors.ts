@@ -43,6 +43,12 @@ export const PREFLIGHT_ERRORS = {
     message: "{process} wants the port {port}, and {reason}",
     remedy: "Write port: auto; the process finds its port in PORT.",
   },
+  PREFLIGHT_ROUTE_TAKEN: {
+    status: 409,
+    message:
+      "the route {route} is also that of {service} in {environment}, and only one of the two would get its requests",
+    remedy: "Give each a host or a path of its own under routes in mainstay.yaml.",
+  },
   PREFLIGHT_HEALTH: {
     status: 409,
     message: "the health gate of {process} makes little sense: {reason}",

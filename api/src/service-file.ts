@@ -350,12 +350,17 @@ export const serviceFile = z.strictObject({
  */
 export type ServiceFile = z.output<typeof serviceFile>;
 
+/** What a `mainstay.yaml` says in an environment, whatever form it has. */
+export function readServiceData(text: string, file: string, environment?: string): unknown {
+  return applyOverlay(readYaml(text, file), { file, environment });
+}
+
 /**
  * Text of a `mainstay.yaml` → its meaning in an environment.
  * Throws CONFIG_INVALID that names every wrong path of the file.
  */
 export function parseServiceFile(text: string, file: string, environment?: string): ServiceFile {
-  const data = applyOverlay(readYaml(text, file), { file, environment });
+  const data = readServiceData(text, file, environment);
   const parsed = serviceFile.safeParse(data, { error: explain });
   if (parsed.success) return parsed.data;
   throw new AppError("CONFIG_INVALID", { file }, { errors: describeIssues(parsed.error, serviceFile) });

@@ -254,6 +254,7 @@ export function compose(dependencies: HouseDependencies) {
     places: {
       ...{ changes, agent: link, certificates, channels, audit: auditLog },
       ...{ metrics: measures, scrapes: scraper, rules },
+      budgets: { problems: measures.budgetProblems },
       remoteWrites: { problems: measures.remoteWriteProblems },
       freeBytes: () => freeBytesAt(dataDirectory),
     },

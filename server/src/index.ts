@@ -15,6 +15,7 @@ export { readKeyFile, usualKeyFile, writeKeyFile } from "./core/secrets/key-file
 export { packRelease } from "./core/services/archive-pack.ts";
 export { digestOf, type TreeEntry } from "./core/services/domain/digest.ts";
 export { readSourceTree } from "./core/services/release-tree.ts";
+export { findQueryProblems } from "./signals/gates/file-problems.ts";
 export { chooseDataDirectory } from "./kernel/database/embedded/reachable.ts";
 
 /** The server process: `node SERVER_ENTRY [--config <file>]`. */

@@ -96,7 +96,7 @@ describe.skipIf(!HAS_PROMETHEUS)(
       const { stdout } = await product().cli(
         ...exportTo(directory, '{__name__=~"orders_total|latency|many"}'),
       );
-      expect(stdout).toMatch(/^\d blocks with 2400 samples are in /);
+      expect(stdout).toMatch(/^\d blocks? with 2400 samples in /);
       const data = path.join(product().directory, "prometheus/data");
       await mkdir(data, { recursive: true });
       for (const block of await readdir(directory))

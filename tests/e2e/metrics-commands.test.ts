@@ -15,7 +15,14 @@ beforeAll(async () => {
       return { name: "shop_orders_total", labels: { zone }, value: step * (zone === "a" ? 2 : 1), time };
     });
   });
-  await product().api().post("/metrics", { metrics: metrics.flat() });
+  const labels = { instance: "other", mountpoint: "/data", device: "/dev/b" };
+  const free = Array.from({ length: 40 }, (_, step) => {
+    const time = new Date(NOW_MS - (39 - step) * 10_000).toISOString();
+    return { name: "node_filesystem_avail_bytes", labels, value: 2 ** 30 - step * 1000, time };
+  });
+  await product()
+    .api()
+    .post("/metrics", { metrics: [...metrics.flat(), ...free] });
 });
 
 const run = async (...args: string[]) => {
@@ -35,6 +42,18 @@ describe("mainstay metrics", () => {
     await product().cliJson(answer, "metrics", "query", "shop_orders_total", "--range", "5m");
   });
 
+  it("takes a time in seconds, as the API does, and says what is wrong with a step", async () => {
+    const seconds = String(Math.ceil(NOW_MS / 1000));
+    const { stdout } = await run("query", "sum(shop_orders_total)", "--time", seconds);
+    expect(stdout).toContain("87     {}");
+    const alone = await run("query", "up", "--step", "10s");
+    expect([alone.exitCode, alone.stderr]).toEqual([2, expect.stringContaining("Give --range as well.")]);
+    for (const step of ["1ms", "0s"]) {
+      const { exitCode, stderr } = await run("query", "up", "--range", "1h", "--step", step);
+      expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/resolution[^]*→ Give a larger --step/)]);
+    }
+  });
+
   it("says where a query is wrong, and fails", async () => {
     const { exitCode, stderr } = await run("query", "sum(shop_orders_total");
     expect(exitCode).toBe(1);
@@ -50,7 +69,9 @@ describe("mainstay metrics", () => {
     expect((await run("targets")).exitCode).toBe(0);
     expect((await run("remote-write")).stdout).toContain("Samples are sent nowhere");
     await product().cliJson(remoteWriteList, "metrics", "remote-write");
-    expect((await run("capacity")).exitCode).toBe(0);
+    const { stdout } = await run("capacity");
+    expect(stdout).toMatch(/\/data +other +1024MiB +−\S+ +in \d+ days, uncertain +6m30s\n/);
+    expect(stdout).toContain("Forecast by a straight line through the last 6h.");
     await product().cliJson(capacityResource, "metrics", "capacity", "--window", "1h");
   });
 
@@ -76,6 +97,8 @@ describe("mainstay metrics", () => {
     const { stderr, exitCode } = await run("import", file);
     expect(stderr).toContain("past.om:2: ");
     expect(exitCode).toBe(1);
+    await writeFile(file, `one_total 1 ${pastS}\n# EOF\n`);
+    expect((await run("import", file)).stdout).toBe("1 sample is kept\n");
     await writeFile(file, `past_total 1 ${pastS}\n`);
     expect((await run("import", file)).stderr).toContain('does not end with "# EOF"');
   });
@@ -84,7 +107,7 @@ describe("mainstay metrics", () => {
     const file = path.join(product().directory, "rules.yaml");
     await writeFile(file, "groups:\n  - name: shop\n    rules:\n      - { record: x, expr: up }\n");
     expect((await run("check-rules", file)).stdout).toBe(
-      `${file}: 1 groups, 1 recording rules, 0 alerting rules\n`,
+      `${file}: 1 group, 1 recording rule, 0 alerting rules\n`,
     );
     await writeFile(file, "groups:\n  - name: shop\n    rules:\n      - { record: x, expr: 'sum(' }\n");
     const { stdout, exitCode } = await run("check-rules", file);

@@ -123,7 +123,7 @@ describe("findings", () => {
     const { exitCode, stdout, stderr } = await product().cli(...args);
     expect({ exitCode, stderr }).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining("1 findings speak"),
+      stderr: expect.stringContaining("1 finding speaks"),
     });
     expect(stdout).toContain("error    PREFLIGHT_HEALTH: the health gate of web makes little sense");
     expect(stdout).toContain(

@@ -41,7 +41,7 @@ export async function openMetricsHouse(settings: Record<string, unknown> = {}) {
   };
   await waitUntil("the metrics store", isReady);
   return {
-    ...{ url, key, ask, folder, database },
+    ...{ url, key, ask, folder, database, parts: house.parts },
     async send(bytes: Uint8Array<ArrayBuffer>, type: string, headers: Record<string, string> = {}) {
       const content = { "content-type": type, "content-encoding": "snappy", ...headers };
       return ask("/prometheus/api/v1/write", { method: "POST", headers: content, body: bytes });

@@ -16,6 +16,11 @@ describe("a routing table in HAProxy's terms", () => {
     expect(wildcards).toEqual([".a.test"]);
   });
 
+  it("gives a route that two services want to the first, as the Node engine does", () => {
+    const table = tableOf({ service: "a" }, { service: "b" });
+    expect(table.routes.get("*/")).toBe("production.a");
+  });
+
   it("leaves out paths that no request can have, for they would end a line of the map", () => {
     const routes = [
       { host: null, path: "/a b" },

@@ -49,7 +49,7 @@ export function engineTableOf({ services }: Pick<WorkerRouting, "services">): En
   const hosts = services.flatMap((each) => each.routes.flatMap(({ host }) => host?.toLowerCase() ?? []));
   const wildcards = hosts.filter((host) => host.startsWith("*.")).map((host) => host.slice(1));
   return {
-    routes: new Map([...services.flatMap(challengesOf), ...services.flatMap(routesOf)]),
+    routes: new Map([...services.flatMap(challengesOf), ...firstOfEach(services.flatMap(routesOf))]),
     rows: new Map(routed.filter(({ candidate }) => candidate).map((each) => [keyOf(each), rowOf(each)])),
     backends: routed.flatMap((each) => ARMS.map((arm) => backendOf(each, arm))),
     headers: [...new Set(headers)].toSorted(),
@@ -75,6 +75,13 @@ function routesOf(service: WorkerService): [string, string][] {
     const directory = path.endsWith("/") ? path : `${path}/`;
     return [`${host?.toLowerCase() ?? "*"}${directory}`, target];
   });
+}
+
+/** Of services that want the same the first has it, as in the Node engine. */
+function firstOfEach(routes: readonly [string, string][]): Map<string, string> {
+  const first = new Map<string, string>();
+  for (const [key, target] of routes) if (!first.has(key)) first.set(key, target);
+  return first;
 }
 
 /** What certificate authorities ask for is answered by the Node worker, whatever the host (RFC 8555, 8.3). */

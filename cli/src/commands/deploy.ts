@@ -2,6 +2,7 @@ import type { PreviewResource } from "@mainstay/api";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
+import { counted } from "../output/counted.ts";
 import { stoppingCount } from "../output/finding-words.ts";
 import { environmentOption } from "../options.ts";
 import { printDiff } from "../release-diff.ts";
@@ -64,5 +65,9 @@ async function deploy(context: Context, directory: string, options: DeployOption
 function showPlan(context: Context, preview: PreviewResource): void {
   show(context, preview, () => planWords(preview));
   const count = stoppingCount(preview.findings);
-  if (count > 0) throw new CliError(`${count} findings speak against this change`, EXIT.failed);
+  if (count > 0)
+    throw new CliError(
+      `${counted(count, "finding speaks", "findings speak")} against this change`,
+      EXIT.failed,
+    );
 }

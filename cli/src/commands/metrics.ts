@@ -1,9 +1,10 @@
 import type { CapacityResource } from "@mainstay/api";
-import { formatDuration, formatSize } from "@mainstay/api/plain";
+import { formatDuration } from "@mainstay/api/plain";
 import { Option, type Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
 import { askPrometheus, type Question } from "../metrics/ask-prometheus.ts";
+import { capacityWords } from "../metrics/capacity-words.ts";
 import { checkRules } from "../metrics/check-rules.ts";
 import { exportBlocks } from "../metrics/export-blocks.ts";
 import { importFile } from "../metrics/import-file.ts";
@@ -12,6 +13,7 @@ import { rangeChart } from "../metrics/range-chart.ts";
 import { remoteWrites } from "../metrics/remote-write.ts";
 import { resultWords, type ResultData } from "../metrics/result-words.ts";
 import { countOption, durationOption, listOption } from "../options.ts";
+import { counted } from "../output/counted.ts";
 import { table } from "../output/table.ts";
 import type { WithContext } from "./deploy.ts";
 
@@ -49,10 +51,10 @@ function addAsking(metrics: Command, withContext: WithContext): void {
   metrics
     .command("query")
     .argument("<promql>", "an expression in PromQL")
-    .option("--time <time>", "of the answer, such as 2026-01-31T12:00:00Z; now when left out")
+    .option("--time <time>", "of the answer, such as 2026-01-31T12:00:00Z or 1769860800; now when left out")
     .option("--range <duration>", "draw a chart of so long before that time", durationOption)
     .option("--step <duration>", "with --range: how far its points are apart", durationOption)
-    .option("--height <lines>", "with --range: of the chart", countOption, 12)
+    .option("--height <lines>", "with --range: of the chart; 12 when left out", countOption)
     .description("Answer a query, for one moment or as a chart")
     .addHelpText(
       "after",
@@ -118,7 +120,10 @@ function addLooking(metrics: Command, withContext: WithContext): void {
     .command("capacity")
     .option("--window <duration>", "the past that is continued in a straight line", "6h")
     .description("When each disk is full if it goes on like this")
-    .addHelpText("after", "\nExample:\n  mainstay metrics capacity --window 7d")
+    .addHelpText(
+      "after",
+      "\nA forecast is uncertain where samples cover less than half of the window; there is none from less than 5 minutes.\n\nExample:\n  mainstay metrics capacity --window 7d",
+    )
     .action(({ window }: { window: string }) => withContext((context) => capacity(context, window)));
 }
 
@@ -126,14 +131,17 @@ interface QueryOptions {
   time?: string;
   range?: number;
   step?: number;
-  height: number;
+  height?: number;
 }
 
 /** So many points fill the width of a terminal. */
 const POINTS = 120;
+const CHART_LINES = 12;
 
 async function query(context: Context, promql: string, options: QueryOptions): Promise<void> {
   const timeMs = endOf(context, options.time);
+  if (options.range === undefined && (options.step ?? options.height) !== undefined)
+    throw new CliError("--step and --height are of a chart", EXIT.usage, "Give --range as well.");
   if (options.range === undefined) {
     const answer = await askPrometheus<ResultData>(context, "query", [["query", promql], at("time", timeMs)]);
     return show(context, answer, () => [resultWords(answer.data), ...notesOf(answer)].join("\n"));
@@ -147,7 +155,7 @@ async function query(context: Context, promql: string, options: QueryOptions): P
   ];
   const answer = await askPrometheus<ResultData>(context, "query_range", question);
   show(context, answer, () => {
-    const chart = rangeChart(context, answer.data, { stepMs, height: options.height });
+    const chart = rangeChart(context, answer.data, { stepMs, height: options.height ?? CHART_LINES });
     return [chart === "" ? "Nothing was found." : chart, ...notesOf(answer)].join("\n");
   });
 }
@@ -156,10 +164,16 @@ function notesOf({ warnings, infos }: { warnings: string[]; infos: string[] }): 
   return [...warnings.map((each) => `warning: ${each}`), ...infos.map((each) => `info: ${each}`)];
 }
 
+/** As the HTTP API takes times. */
+const SECONDS = /^\d+(\.\d+)?$/;
+
 function endOf(context: Context, time: string | undefined): number {
-  const timeMs = time === undefined ? context.nowMs() : Date.parse(time);
-  if (Number.isNaN(timeMs))
-    throw new CliError(`${time} is no time`, EXIT.usage, "such as 2026-01-31T12:00:00Z");
+  if (time === undefined) return context.nowMs();
+  const timeMs = SECONDS.test(time) ? Math.round(Number(time) * 1000) : Date.parse(time);
+  if (Number.isNaN(timeMs)) {
+    const remedy = "Write it as 2026-01-31T12:00:00Z, or in seconds since 1970.";
+    throw new CliError(`${time} is no time`, EXIT.usage, remedy);
+  }
   return timeMs;
 }
 
@@ -189,7 +203,7 @@ async function exportSeries(context: Context, selector: string, options: ExportO
   if (context.isJson) return context.print(JSON.stringify({ series }, null, 2));
   const { text, left } = toOpenMetrics(series);
   context.print(text.trimEnd());
-  if (left > 0) process.stderr.write(`${left} samples of native histograms were left out\n`);
+  if (left > 0) process.stderr.write(`${counted(left, "sample")} of native histograms left out\n`);
 }
 
 async function labels(context: Context, name: string | undefined, match: string[]): Promise<void> {
@@ -230,14 +244,14 @@ async function top(context: Context, limit: number): Promise<void> {
   const question: Question = [["limit", String(limit)]];
   const { data: series } = await askPrometheus<TsdbStatus>(context, "status/tsdb", question);
   const { data: queries } = await askPrometheus<TopQuery[]>(context, "status/top_queries", question);
-  const part = (header: string, counted: Counted[]) =>
+  const part = (header: string, all: Counted[]) =>
     table(
       [header, "NAME"],
-      counted.map(({ name, value }) => [String(value), name]),
+      all.map(({ name, value }) => [String(value), name]),
     );
   show(context, { ...series, queries }, () =>
     [
-      `${series.headStats.numSeries} series with ${series.headStats.numLabelPairs} pairs of labels and values`,
+      `${series.headStats.numSeries} series with ${counted(series.headStats.numLabelPairs, "pair")} of labels and values`,
       part("SERIES OF A METRIC", series.seriesCountByMetricName),
       part("VALUES OF A LABEL", series.labelValueCountByLabelName),
       part("SERIES WITH A LABEL", series.seriesCountByLabelValuePair),
@@ -290,17 +304,5 @@ async function capacity(context: Context, window: string): Promise<void> {
   const found = await context.api.get<CapacityResource>(
     `/metrics/capacity?${new URLSearchParams({ window })}`,
   );
-  show(context, found, () => {
-    if (found.disks.length === 0) return "No disk is measured yet.";
-    const rows = found.disks.map((disk) => [
-      disk.mountpoint,
-      disk.instance,
-      formatSize(disk.freeBytes),
-      disk.bytesPerDay === null
-        ? "–"
-        : `${disk.bytesPerDay < 0 ? "−" : "+"}${formatSize(Math.abs(disk.bytesPerDay))}`,
-      disk.daysLeft === null ? "not in sight" : `in ${disk.daysLeft.toPrecision(2)} days`,
-    ]);
-    return table(["DISK", "MACHINE", "FREE", "A DAY", "FULL"], rows);
-  });
+  show(context, found, () => capacityWords(found));
 }

@@ -1,4 +1,10 @@
-import type { ChangeResource, PlatformResource, ReleaseResource, ServiceResource } from "@mainstay/api";
+import type {
+  ChangeResource,
+  PlatformResource,
+  ProblemResource,
+  ReleaseResource,
+  ServiceResource,
+} from "@mainstay/api";
 import { formatShare, formatSize } from "@mainstay/api/plain";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../cli-error.ts";
@@ -49,15 +55,29 @@ async function status(context: Context, service: string | undefined): Promise<vo
   const gates = active
     .filter((each) => !service || each.service === service)
     .flatMap((each) => each.gates.map((gate) => ({ change: each.id, ...gate })));
-  show(context, { platform, services, queue, gates }, () =>
+  const problems = (await problemsOf(context)).filter(
+    (each) => !service || each.service === null || each.service === service,
+  );
+  show(context, { platform, services, queue, gates, problems }, () =>
     [
       platformWords(platform),
+      ...problems.map((each) => `problem (since ${ago(each.since, context.nowMs())}): ${each.summary}`),
       "",
       servicesWords(services, context.nowMs()),
       ...gates.map((gate) => `gate of ${gate.change}, ${gateLine(gate)}`),
       ...queueWords(queue, context),
     ].join("\n"),
   );
+}
+
+/** None for who may not see them: what serves is told all the same. */
+async function problemsOf({ api }: Context): Promise<ProblemResource[]> {
+  try {
+    return (await api.get<Page<ProblemResource>>("/problems")).items;
+  } catch (error) {
+    if (error instanceof CliError && error.exitCode === EXIT.denied) return [];
+    throw error;
+  }
 }
 
 function platformWords(platform: PlatformResource): string {

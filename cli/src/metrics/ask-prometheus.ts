@@ -24,22 +24,30 @@ export async function askPrometheus<Data>(
   const answer = readAnswer(text) as Body<Data> | null;
   if (answer?.status === "success")
     return { data: answer.data, warnings: answer.warnings ?? [], infos: answer.infos ?? [] };
-  if (answer?.status === "error")
-    throw new CliError(answer.error, EXIT.failed, REMEDIES[answer.errorType] ?? "");
+  if (answer?.status === "error") throw new CliError(answer.error, EXIT.failed, remedyOf(answer));
   if (response.status === 401 || response.status === 403 || response.status >= 500)
     throw await problemOf(new Response(text, { status: response.status }));
   throw new AppError("METRICS_UNAVAILABLE", { reason: `HTTP ${response.status}` });
 }
 
 const REMEDIES: Readonly<Record<string, string>> = {
-  bad_data: "Correct the query; the position is line:column.",
   execution: "Ask for fewer series, a shorter range or a larger step.",
   timeout: "Ask for fewer series, a shorter range or a larger step.",
 };
 
-type Body<Data> =
-  | { status: "success"; data: Data; warnings?: string[]; infos?: string[] }
-  | { status: "error"; errorType: string; error: string };
+function remedyOf({ errorType, error }: Refusal): string | null {
+  if (/^\d+:\d+: /.test(error)) return "Correct the query; the position is line:column.";
+  if (error.includes("resolution")) return "Give a larger --step, or a shorter --range.";
+  return REMEDIES[errorType] ?? null;
+}
+
+interface Refusal {
+  status: "error";
+  errorType: string;
+  error: string;
+}
+
+type Body<Data> = { status: "success"; data: Data; warnings?: string[]; infos?: string[] } | Refusal;
 
 function readAnswer(text: string): unknown {
   try {

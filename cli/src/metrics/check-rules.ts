@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { RuleProblem } from "@mainstay/metrics/rules";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
+import { counted } from "../output/counted.ts";
 
 interface Checked {
   file: string;
@@ -16,7 +17,11 @@ export async function checkRules(context: Context, files: string[]): Promise<voi
   const checked = await Promise.all(files.map(checkFile));
   show(context, { files: checked }, () => checked.flatMap(linesOf).join("\n"));
   const broken = checked.filter(({ problems }) => problems.length > 0).length;
-  if (broken > 0) throw new CliError(`${broken} of ${files.length} files are broken`, EXIT.failed);
+  if (broken > 0)
+    throw new CliError(
+      `${broken} of ${counted(files.length, "file")} ${broken === 1 ? "is" : "are"} broken`,
+      EXIT.failed,
+    );
 }
 
 async function checkFile(file: string): Promise<Checked> {
@@ -32,7 +37,9 @@ async function checkFile(file: string): Promise<Checked> {
 }
 
 function linesOf({ file, groups, recording, alerting, problems }: Checked): string[] {
-  if (problems.length === 0)
-    return [`${file}: ${groups} groups, ${recording} recording rules, ${alerting} alerting rules`];
+  if (problems.length === 0) {
+    const rules = [counted(recording, "recording rule"), counted(alerting, "alerting rule")];
+    return [`${file}: ${[counted(groups, "group"), ...rules].join(", ")}`];
+  }
   return problems.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
 }

@@ -6,6 +6,8 @@ import type { WrittenBlock } from "@mainstay/metrics/prometheus-block";
 import { problemOf } from "../api-client.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
+import { counted } from "../output/counted.ts";
+import { makeDirectory } from "./make-directory.ts";
 
 export interface BlocksWish {
   selector: string;
@@ -37,7 +39,7 @@ export async function exportBlocks(context: Context, wish: BlocksWish): Promise<
   const windows = windowsOf(wish);
   const blocks: WrittenBlock[] = [];
   for (const [nth, window] of windows.entries()) {
-    context.status(`${nth} of ${windows.length} windows of time, ${samplesIn(blocks)} samples`);
+    context.status(`${nth} of ${windows.length} windows of time, ${counted(samplesIn(blocks), "sample")}`);
     const block = await exportWindow(context, { ...window, matchers, directory });
     if (block !== null) blocks.push(block);
   }
@@ -45,7 +47,7 @@ export async function exportBlocks(context: Context, wish: BlocksWish): Promise<
   show(context, { directory, blocks }, () =>
     blocks.length === 0
       ? "Nothing was found."
-      : `${blocks.length} blocks with ${samplesIn(blocks)} samples are in ${directory}`,
+      : `${counted(blocks.length, "block")} with ${counted(samplesIn(blocks), "sample")} in ${directory}`,
   );
 }
 
@@ -63,22 +65,6 @@ async function matchersOf(selector: string): Promise<readonly Matcher[]> {
     throw new CliError(error.message, EXIT.usage, "such as '{job=\"node\"}'");
   }
   throw new CliError(`${selector} is no selector of series`, EXIT.usage, "such as '{job=\"node\"}'");
-}
-
-/** What lies there already would be taken for a part of what is written. */
-function makeDirectory(directory: string): void {
-  try {
-    fs.mkdirSync(directory, { recursive: true });
-    if (fs.readdirSync(directory).length === 0) return;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError(`${directory} cannot be written: ${reason}`, EXIT.usage);
-  }
-  throw new CliError(
-    `${directory} is not empty`,
-    EXIT.usage,
-    "Name a directory that is, or that is not there yet.",
-  );
 }
 
 interface Window {

@@ -6,6 +6,7 @@ import { AppError } from "@mainstay/api/plain";
 import { problemOf } from "../api-client.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { show, type Context } from "../context.ts";
+import { counted } from "../output/counted.ts";
 import { piecesOf, type Piece } from "./pieces.ts";
 
 const PIECE_CHARACTERS = 4 * 2 ** 20;
@@ -26,7 +27,7 @@ export async function importFile(context: Context, file: string): Promise<void> 
     const { done, value } = await pieces.next();
     if (done) return finish(context, total, value.isWhole);
     add(total, await send(context, { file, piece: value }));
-    context.status(`${total.written} samples are kept`);
+    context.status(keptWords(total));
   }
 }
 
@@ -63,13 +64,19 @@ function add(total: Imported, { written, repeated, refused }: PushOutcome): void
   }
 }
 
+function keptWords({ written }: Imported): string {
+  return `${counted(written, "sample is", "samples are")} kept`;
+}
+
 function finish(context: Context, total: Imported, isWhole: boolean): void {
   show(context, { ...total, isWhole }, () => {
     const refused = total.refused.map(
-      ({ reason, count, message }) => `${count} samples were refused (${reason}), such as: ${message}`,
+      ({ reason, count, message }) =>
+        `${counted(count, "sample was", "samples were")} refused (${reason}), such as: ${message}`,
     );
-    const repeated = total.repeated === 0 ? "" : `, ${total.repeated} of them were there before`;
-    return [`${total.written} samples are kept${repeated}`, ...refused].join("\n");
+    const repeated =
+      total.repeated === 0 ? "" : `, ${counted(total.repeated, "of them was", "of them were")} there before`;
+    return [`${keptWords(total)}${repeated}`, ...refused].join("\n");
   });
   if (!isWhole) throw new CliError(`${total.file} does not end with "# EOF": it may be cut off`, EXIT.failed);
   if (total.refused.length > 0) throw new CliError("some samples were refused", EXIT.failed);

@@ -1,16 +1,11 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import {
-  AppError,
-  formatSize,
-  parseServiceFile,
-  type ReleaseResource,
-  type ServiceFile,
-} from "@mainstay/api";
+import { AppError, formatSize, type ReleaseResource } from "@mainstay/api";
 import { digestOf, readSourceTree } from "@mainstay/server";
 import type { Context } from "../context.ts";
 import { buildRelease } from "./build-release.ts";
 import { packDirectory } from "./pack-directory.ts";
+import { readServiceFile } from "./read-service-file.ts";
 import { showingPulls } from "./show-pulls.ts";
 import { sendArchive, type Progress } from "./send-archive.ts";
 
@@ -79,14 +74,6 @@ async function readSignature(file: string | undefined): Promise<{ signature?: st
 /** Takes as long as the images need that are not on the server's machine yet. */
 function post(context: Context, wish: Record<string, unknown>): Promise<ReleaseResource> {
   return showingPulls(context, context.api.post<ReleaseResource>("/releases", wish));
-}
-
-/** What is wrong with it is said before anything travels. */
-async function readServiceFile(file: string, environment: string | undefined): Promise<ServiceFile> {
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new AppError("CONFIG_UNREADABLE", { file, reason: error.code ?? "unknown" }, { cause: error });
-  });
-  return parseServiceFile(text, file, environment);
 }
 
 /** Null when the server does not have the files yet. */

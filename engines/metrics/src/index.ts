@@ -10,6 +10,6 @@ export type { Expr, VectorSelector } from "./promql/syntax/ast.ts";
 export { format as formatQuery } from "./promql/syntax/format.ts";
 export { type Json, toJson as queryToJson } from "./promql/syntax/to-json.ts";
 export { pretty as prettifyQuery } from "./promql/syntax/pretty.ts";
-export { parse as parseQuery } from "./promql/syntax/parse.ts";
+export { parse as parseQuery, parseSelector } from "./promql/syntax/parse.ts";
 export { typeOf as queryTypeOf } from "./promql/syntax/check.ts";
 export { ParseError } from "./promql/syntax/parse-error.ts";

@@ -26,3 +26,4 @@ export type {
   SelectOptions,
   Series,
 } from "./storage.ts";
+export { parseDurationMs } from "./promql/syntax/literals.ts";

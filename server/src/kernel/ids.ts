@@ -12,12 +12,8 @@ export interface Ids {
 
 /** Drawing random bytes costs the same for few as for many. */
 const DRAWN_BYTES = 1_024;
-const RAND_B_BITS = 62n;
-const RAND_B_MASK = (1n << RAND_B_BITS) - 1n;
-/**
- * One of the 74 random bits is left to the counter: it does not run over within 10¹² ids of a millisecond.
- */
-const SEED_MASK = (1n << 73n) - 1n;
+const TWO_TO_32 = 2 ** 32;
+const TWO_TO_30 = 2 ** 30;
 
 /**
  * Ids that sort by the time of their making. RFC 9562 §5.7 (UUIDv7) with §6.2 method 2: within one
@@ -26,7 +22,10 @@ const SEED_MASK = (1n << 73n) - 1n;
  */
 export function createIds({ clock, random }: { clock: Clock; random: Random }): Ids {
   let lastMs = -1;
-  let tail = 0n;
+  // The 74 bits behind the time: 12, then 62 as 30 and 32. Numbers of this size cost less than a bigint.
+  let randA = 0;
+  let high = 0;
+  let low = 0;
   let drawn: Uint8Array = new Uint8Array();
 
   function bytes(sizeBytes: number): Uint8Array {
@@ -36,13 +35,28 @@ export function createIds({ clock, random }: { clock: Clock; random: Random }): 
     return taken;
   }
 
-  function drawBits(sizeBytes: number): bigint {
-    return BigInt(`0x${Buffer.from(bytes(sizeBytes)).toString("hex")}`);
+  /** One of the random bits is left to the counter: it does not run over within 10¹² ids of a millisecond. */
+  function seed(): void {
+    const taken = bytes(10);
+    randA = (((taken[0] ?? 0) & 0x07) << 8) | (taken[1] ?? 0);
+    high = wordAt(taken, 2) % TWO_TO_30;
+    low = wordAt(taken, 6);
+  }
+
+  function count(): void {
+    low += 1 + wordAt(bytes(4), 0);
+    if (low < TWO_TO_32) return;
+    low -= TWO_TO_32;
+    high += 1;
+    if (high < TWO_TO_30) return;
+    high = 0;
+    randA += 1;
   }
 
   function step(): void {
     const nowMs = clock.now().getTime();
-    tail = nowMs > lastMs ? drawBits(10) & SEED_MASK : tail + 1n + drawBits(4);
+    if (nowMs > lastMs) seed();
+    else count();
     lastMs = Math.max(lastMs, nowMs);
   }
 
@@ -50,10 +64,18 @@ export function createIds({ clock, random }: { clock: Clock; random: Random }): 
     bytes,
     next(prefix) {
       step();
-      const time = lastMs.toString(16).padStart(12, "0");
-      const randA = (tail >> RAND_B_BITS).toString(16).padStart(3, "0");
-      const variantAndRandB = ((0b10n << RAND_B_BITS) | (tail & RAND_B_MASK)).toString(16);
-      return `${prefix}_${time}7${randA}${variantAndRandB}`;
+      const variantAndHigh = 2 * TWO_TO_30 + high;
+      return `${prefix}_${hex(lastMs, 12)}7${hex(randA, 3)}${hex(variantAndHigh, 8)}${hex(low, 8)}`;
     },
   };
+}
+
+/** Big-endian. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(at, at + 4);
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+}
+
+function hex(number: number, digits: number): string {
+  return number.toString(16).padStart(digits, "0");
 }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { askAt, askOver, FREE, plain, storageOf } from "../testing/ask.ts";
 import { createMemoryStorage } from "../testing/memory-storage.ts";
+import { NO_BUCKETS, type Histogram } from "../histogram.ts";
 import { createLabels } from "../labels.ts";
 import { QueryError } from "./evaluation/query-error.ts";
 import { queryInstant, queryRange } from "./query.ts";
+import { ParseError } from "./syntax/parse-error.ts";
 
 const counter = storageOf(10_000, [
   { labels: { __name__: "c_total", job: "a" }, values: [0, 10, 20, 30, 5, 15, 25] },
@@ -13,6 +15,14 @@ const counter = storageOf(10_000, [
 async function at(query: string, seconds: number, storage = counter) {
   return plain((await askAt(storage, query, seconds)).value);
 }
+
+function counted(count: number): Histogram {
+  const positive = { indexes: Int32Array.of(0), counts: Float64Array.of(count) };
+  const zero = { zeroThreshold: 0, zeroCount: 0 };
+  return { schema: 0, count, sum: count, ...zero, positive, ...EMPTY };
+}
+
+const EMPTY = { negative: NO_BUCKETS, customBounds: [], resetHint: "unknown" } as const;
 
 describe("ranges", () => {
   it("leave out a sample exactly at their start and hold one exactly at their end", async () => {
@@ -111,6 +121,14 @@ describe("durations", () => {
     expect(await at("c_total{job='a'} offset -(5s * 2)", 10)).toEqual({ "{__name__=c_total,job=a}": 20 });
   });
 
+  it("may be an expression as the step of a subquery, and calls in calls as an offset", async () => {
+    expect(await at("sum_over_time(c_total{job='a'}[30s:(4 - 2) * 5s])", 30)).toEqual({ "{job=a}": 60 });
+    expect(await at("sum_over_time(c_total{job='a'}[30s:max_of(5s, 10s)])", 30)).toEqual({ "{job=a}": 60 });
+    expect(await at("c_total{job='a'} offset max_of(10s, min_of(20s, 30s)) + 1", 30)).toEqual({
+      "{job=a}": 11,
+    });
+  });
+
   it("must be greater than 0 in brackets", async () => {
     await expect(at("rate(c_total[5s - 5s])", 30)).rejects.toThrow("duration must be greater than 0");
     await expect(at("rate(c_total[0s])", 30)).rejects.toThrow(
@@ -131,6 +149,17 @@ describe("vector matching", () => {
     expect(await at("x + fill(0) y", 0, storage)).toEqual({ "{job=a}": 1, "{job=b}": 12, "{job=c}": 20 });
     expect(await at("x + fill_right(5) y", 0, storage)).toEqual({ "{job=a}": 6, "{job=b}": 12 });
     expect(await at("x + fill_left(5) y", 0, storage)).toEqual({ "{job=b}": 12, "{job=c}": 25 });
+  });
+
+  it("fills in the one side with fill_right under group_right too, as Prometheus does", async () => {
+    expect(await at("x + on(job) group_right fill_right(5) y", 0, storage)).toEqual({
+      "{job=b}": 12,
+      "{job=c}": 25,
+    });
+    expect(await at("x + on(job) group_right fill_left(5) y", 0, storage)).toEqual({
+      "{job=a}": 6,
+      "{job=b}": 12,
+    });
   });
 
   it("refuses two series that match one", async () => {
@@ -156,6 +185,32 @@ describe("info", () => {
       "{__name__=m,build=7,instance=i,job=j,own=1}": 2,
     });
     expect(await at('info(m, {data="other"})', 10, storage)).toEqual({});
+  });
+
+  it("refuses histograms as info", async () => {
+    const labels = { __name__: "h", instance: "i", job: "j" };
+    const mixed = storageOf(10_000, [
+      { labels: { ...labels, __name__: "m" }, values: [1] },
+      { labels, values: [counted(1)] },
+    ]);
+    await expect(at('info(m, {__name__="h"})', 0, mixed)).rejects.toThrow("has floats, not histograms");
+  });
+});
+
+describe("native histograms", () => {
+  const storage = storageOf(10_000, [
+    { labels: { __name__: "h", job: "a" }, values: [counted(1), counted(2)] },
+    { labels: { __name__: "h", job: "b" }, values: [counted(2), counted(1)] },
+  ]);
+  const warningsOf = async (query: string) => (await askAt(storage, query, 10)).warnings;
+
+  it("that were reset are told of in a sum where the function around needs counts alone", async () => {
+    expect(await warningsOf("histogram_count(sum(h))")).toEqual([
+      "PromQL warning: conflicting counter resets during histogram aggregation (1:21)",
+    ]);
+    expect(await warningsOf("sum(h)")).toEqual([]);
+    expect(await warningsOf("histogram_quantile(0.5, sum(h))")).toEqual([]);
+    expect(await warningsOf("histogram_count(sum_over_time(h[10s:5s]))")).toEqual([]);
   });
 });
 
@@ -199,9 +254,29 @@ describe("limits", () => {
     await expect(slow).rejects.toMatchObject({ fault: "timeout" });
   });
 
+  it.each([
+    "max_over_time(vector(time() + time() * time())[1500000s:1s])",
+    "max_over_time(abs(round(vector(time())))[1500000s:1s])",
+    "sum_over_time(sum(c_total + 1)[1500000s:1s])",
+    "deriv(vector(time())[1500000s:1s])",
+  ])("end a query within the steps of one subquery, however little it reads: %s", async (query) => {
+    let now = 0;
+    const limits = { ...FREE, timeoutMs: 40, nowMs: () => now++ };
+    const asked = queryInstant(query, 60_000, { storage: counter, limits, lookbackMs: 1e12 });
+    await expect(asked).rejects.toMatchObject({ fault: "timeout" });
+  });
+
+  it("do not stand in the way of a choice over the steps of a subquery", async () => {
+    const free = { ...settings, limits: FREE };
+    const best = queryInstant("max_over_time(topk(1, vector(7))[200000s:1s])", 0, free);
+    expect((await best).value).toMatchObject({ samples: [{ value: 7 }] });
+  });
+
   it("refuse more steps than anybody draws", async () => {
     const range = { startMs: 0, endMs: 12_000_000, stepMs: 1_000 };
     await expect(queryRange("1", range, settings)).rejects.toThrow("exceeded maximum resolution");
+    const wrong = queryRange("a[1m]", { ...range, endMs: range.startMs }, settings);
+    await expect(wrong).rejects.toThrow(ParseError);
   });
 });
 

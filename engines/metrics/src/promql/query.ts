@@ -15,6 +15,7 @@ import { type Column, FLOAT, type Grid, HISTOGRAM, timeAt, type Value } from "./
 import type { MatrixSeries, QueryResult, ResultValue, VectorSample } from "./query-result.ts";
 import { typeOf } from "./syntax/check.ts";
 import { parse } from "./syntax/parse.ts";
+import { ParseError } from "./syntax/parse-error.ts";
 
 export interface QuerySettings {
   readonly storage: Queryable;
@@ -51,7 +52,7 @@ export async function queryRange(query: string, range: Range, settings: QuerySet
   const { startMs, endMs, stepMs } = range;
   if (!(stepMs > 0)) throw new QueryError("zero or negative query resolution step widths are not accepted");
   if (endMs < startMs) throw new QueryError("end timestamp must not be before start time");
-  if ((endMs - startMs) / stepMs > MAX_STEPS) {
+  if (Math.floor((endMs - startMs) / stepMs) > MAX_STEPS) {
     throw new QueryError(
       `exceeded maximum resolution of ${MAX_STEPS} points per timeseries: make the step larger or the range shorter`,
     );
@@ -75,9 +76,8 @@ async function run(
   const type = typeOf(expr);
   if (isRange && type !== "scalar" && type !== "vector") {
     const name = type === "matrix" ? "range vector" : type;
-    throw new QueryError(
-      `invalid expression type "${name}" for range query, must be Scalar or instant Vector`,
-    );
+    const message = `invalid expression type "${name}" for range query, must be Scalar or instant Vector`;
+    throw new ParseError(query, expr.position, message);
   }
   const plan = makePlan(expr, { ...range, defaultStepMs });
   const budget = createBudget(limits);
@@ -103,9 +103,9 @@ async function run(
 function instantOf(evaluation: Evaluation, plan: Plan, grid: Grid): ResultValue {
   const inner = plan.kind === "invariant" ? plan.expr : plan;
   if (inner.kind === "matrix" || inner.kind === "subquery") {
-    const lookbackMs = evaluation.lookbackMs;
+    const { lookbackMs, budget } = evaluation;
     const series = Array.from(rangesOf(evaluation, inner, grid), (each) =>
-      extendRange(each, { range: inner, grid, lookbackMs }),
+      extendRange(each, { range: inner, grid, lookbackMs, budget }),
     );
     const sorted = series.filter(hasAny).toSorted((a, b) => compareLabels(a.labels, b.labels));
     return { type: "matrix", series: sorted };

@@ -79,6 +79,22 @@ describe("a scrape", () => {
     expect(target.scrape("a_total 1\n", "openmetrics").error).toMatch(/cut off/);
   });
 
+  it("tells an exemplar again only when it changes, where it has no time of its own", () => {
+    const target = open();
+    const scrape = (exemplar: string, end = "# EOF\n") => {
+      const { batch } = target.scrape(`# TYPE a counter\na_total 1 # ${exemplar}\n${end}`, "openmetrics");
+      return batch.exemplars.map(({ timestampMs, value }) => [timestampMs / 1000, value]);
+    };
+    expect(scrape('{trace_id="t"} 0.5')).toEqual([[15, 0.5]]);
+    expect(scrape('{trace_id="t"} 0.5')).toEqual([]);
+    expect(scrape('{trace_id="t"} 0.6')).toEqual([[45, 0.6]]);
+    expect(scrape('{trace_id="u"} 0.6')).toEqual([[60, 0.6]]);
+    expect(scrape('{trace_id="u"} 0.6 2')).toEqual([[2, 0.6]]);
+    expect(scrape('{trace_id="u"} 0.6 2')).toEqual([]);
+    expect(scrape('{trace_id="v"} 0.6', "cut off")).toEqual([]);
+    expect(scrape('{trace_id="v"} 0.6')).toEqual([[120, 0.6]]);
+  });
+
   it("tells type and help again only when they change", () => {
     const target = open();
     expect(target.scrape("# TYPE a gauge\na 1\n").batch.metadata).toHaveLength(1);

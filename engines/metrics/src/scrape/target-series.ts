@@ -3,8 +3,9 @@ import type { Metadata } from "../tsdb/batch.ts";
 import { parseOpenMetrics } from "../wire/text/open-metrics.ts";
 import { parsePrometheusText } from "../wire/text/prometheus-text.ts";
 import { parseSeriesText } from "../wire/text/series-text.ts";
-import type { TextMetadata, TextSample, TextSink } from "../wire/text/sink.ts";
+import type { TextMetadata, TextSink } from "../wire/text/sink.ts";
 import { TextError } from "../wire/text/text-error.ts";
+import { createExemplarMemory } from "./exemplar-memory.ts";
 import { labelsOfSample, type LabelRules } from "./sample-labels.ts";
 import { createBatchDraft, type BatchDraft, type ScrapedBatch } from "./scraped-batch.ts";
 import { ScrapeRefused } from "./scrape-refused.ts";
@@ -60,6 +61,7 @@ const REPORTED = [
 export function createTargetSeries(rules: TargetRules): TargetSeries {
   const cache = createSeriesCache();
   const metadata = createMetadataMemory();
+  const exemplars = createExemplarMemory();
   const reported = REPORTED.map((name) => reportLabels(name, rules.target));
 
   function read(draft: BatchDraft, { text, format }: { text: string; format: TextFormat }, atMs: number) {
@@ -79,7 +81,7 @@ export function createTargetSeries(rules: TargetRules): TargetSeries {
         const timestampMs = rules.honorTimestamps ? sample.timestampMs : null;
         series.isTracked = timestampMs === null;
         draft.add(series.labels, timestampMs ?? atMs, sample.value);
-        if (sample.exemplar) draft.exemplars.push(exemplarOf(series.labels, sample, atMs));
+        exemplars.see(series.labels, sample, atMs);
       },
       metadata: metadata.see,
     };
@@ -108,6 +110,7 @@ export function createTargetSeries(rules: TargetRules): TargetSeries {
   return {
     take(scrape) {
       cache.begin();
+      exemplars.begin();
       const { answer, atMs } = scrape;
       if ("error" in answer) return fail(scrape, answer.error);
       const draft = createBatchDraft();
@@ -117,6 +120,7 @@ export function createTargetSeries(rules: TargetRules): TargetSeries {
         if (error instanceof TextError || error instanceof ScrapeRefused) return fail(scrape, error.message);
         throw error;
       }
+      draft.exemplars.push(...exemplars.news());
       draft.metadata.push(...metadata.news());
       return { batch: finish(draft, cache.commit(), atMs), error: null };
     },
@@ -129,15 +133,6 @@ function reportLabels(name: string, { names, values }: Labels): Labels {
     [METRIC_NAME, name],
     ...names.map((each, index) => [each, values[index] ?? ""] as const),
   ]);
-}
-
-function exemplarOf(series: Labels, { exemplar, timestampMs }: TextSample, atMs: number) {
-  return {
-    series,
-    labels: createLabels(exemplar?.labels ?? []),
-    timestampMs: exemplar?.timestampMs ?? timestampMs ?? atMs,
-    value: exemplar?.value ?? 0,
-  };
 }
 
 /** Hands on what is new about metrics, so that nothing is told again with every scrape. */

@@ -25,9 +25,10 @@ export function withResetHints(samples: readonly WrittenSample[]): WrittenSample
 }
 
 function hint(histogram: Histogram, previous: Histogram | null): Histogram {
-  if (histogram.resetHint === "gauge" || histogram.resetHint === "reset") return histogram;
-  if (previous === null || previous.resetHint === "gauge") return { ...histogram, resetHint: "unknown" };
+  if (histogram.resetHint === "gauge") return histogram;
+  if (histogram.resetHint === "reset" || previous === null || previous.resetHint === "gauge")
+    return { ...histogram, resetHint: "unknown" };
   const isOther = isCustom(histogram) !== isCustom(previous);
   const isReset = isOther || detectReset({ ...histogram, resetHint: "unknown" }, previous);
-  return { ...histogram, resetHint: isReset ? "reset" : "not-reset" };
+  return { ...histogram, resetHint: isReset ? "unknown" : "not-reset" };
 }

@@ -4,7 +4,8 @@ import { refuseSeries, type Refusal } from "./cardinality/budget.ts";
 import { createSink } from "./codec/bytes.ts";
 import { isDiskFull } from "./disk.ts";
 import { applyHistogram, applySamples, type Admission } from "./head/apply-samples.ts";
-import { addSeries } from "./head/head.ts";
+import { addSeries, type Head } from "./head/head.ts";
+import type { HeadSeries } from "./head/head-series.ts";
 import { StoreError } from "./store-error.ts";
 import type { StoreState } from "./store-state.ts";
 import { FRAME_HEADER_BYTES } from "./wal/log-files.ts";
@@ -26,18 +27,25 @@ const LARGEST_KEPT_SINK_BYTES = 8 * 2 ** 20;
 const NO_SAMPLES = { timestampsMs: new Float64Array(0), count: 0 };
 
 /** Finds a series, or begins one if the budgets allow it. */
-export function resolve(state: StoreState, labels: Labels): Resolution {
-  const known = state.head.byKey.get(labels.key);
-  if (known !== undefined) return { ref: known.ref };
-  const refusal = refuseSeries(state.head.postings, labels, state.limits.budget);
+export function resolve(state: StoreState, labels: Labels, isReserved: boolean): Resolution {
+  const { head, limits } = state;
+  const known = head.byKey.get(labels.key);
+  if (known !== undefined) return { ref: claimed(head, known, isReserved) };
+  const refusal = refuseSeries(head, { labels, isReserved }, limits.budget);
   if (refusal !== null) {
-    state.refusals.add(labels, refusal);
+    state.refusals.add(labels, refusal, state.settings.clock.now());
     state.counts.refusedSeries++;
     return { refusal };
   }
-  const series = addSeries(state.head, labels);
+  const series = addSeries(head, labels);
   state.unlogged.push(series);
-  return { ref: series.ref };
+  return { ref: claimed(head, series, isReserved) };
+}
+
+/** The log does not say whose a series is: after a start it is nobody's until it is resolved again. */
+function claimed({ reserved }: Head, { ref }: HeadSeries, isReserved: boolean): number {
+  if (isReserved) reserved.add(ref);
+  return ref;
 }
 
 /** Writes one frame to the log, then to the head: what is answered is in the file. */

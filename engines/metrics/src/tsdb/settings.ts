@@ -21,6 +21,8 @@ export interface RetentionRule {
 /** What the series of the head may grow to; what is there goes on, what is new is refused. */
 export interface CardinalityBudget {
   series: number;
+  /** How many of `series` are kept free for those that are resolved as reserved. */
+  reservedSeries: number;
   seriesPerMetric: number;
   /** Different values of any one label. */
   valuesPerLabel: number;
@@ -87,6 +89,7 @@ export const DEFAULT_LIMITS: StoreLimits = {
   retentionRules: [],
   budget: {
     series: 100_000,
+    reservedSeries: 0,
     seriesPerMetric: 10_000,
     valuesPerLabel: 50_000,
     labelsPerSeries: 30,

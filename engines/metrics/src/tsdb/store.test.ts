@@ -283,9 +283,8 @@ describe("a metrics store", () => {
 
 describe("budgets of series", () => {
   it("let existing series go on, refuse new ones, and say which label did it", () => {
-    using test = openTestStore({
-      budget: { series: 100, seriesPerMetric: 3, valuesPerLabel: 4, labelsPerSeries: 5, valueCharacters: 20 },
-    });
+    const few = { seriesPerMetric: 3, valuesPerLabel: 4, labelsPerSeries: 5, valueCharacters: 20 };
+    using test = openTestStore({ budget: { series: 100, reservedSeries: 0, ...few } });
     const { store } = test;
     const refusalOf = (name: string, more: Record<string, string>) => {
       const answer = store.resolve(named(name, more));

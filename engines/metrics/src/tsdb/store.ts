@@ -2,6 +2,7 @@ import { labelValue, type Labels } from "../labels.ts";
 import type { Matcher, SelectOptions, Series } from "../storage.ts";
 import { append, refuseWhenFull, resolve, type Resolution } from "./append.ts";
 import type { Append, AppendResult, Exemplar, Metadata } from "./batch.ts";
+import type { RefusalCount } from "./cardinality/budget.ts";
 import {
   explainMetric,
   reportCardinality,
@@ -28,8 +29,13 @@ import { statusOf, type StoreStatus } from "./status.ts";
  * which gives others their turn and runs one at a time. Belongs into a thread of its own.
  */
 export interface MetricsStore {
-  /** Finds or begins a series. A reference holds until `append` calls it unknown. */
-  resolve(labels: Labels): Resolution;
+  /**
+   * Finds or begins a series; one that is reserved has room kept for
+   * it by the budget. A reference holds until `append` calls it unknown.
+   */
+  resolve(labels: Labels, options?: { isReserved: boolean }): Resolution;
+  /** What budgets refused since the store was opened, the most first. */
+  refusals(): RefusalCount[];
   /** Of a reference; null when its series has ended. */
   labelsOf(ref: number): Labels | null;
   /** Once it returns, what it took survives the death of the process; after `sync`, a power cut too. */
@@ -67,6 +73,8 @@ export interface MetricsStore {
   close(): Promise<void>;
 }
 
+const SHARED = { isReserved: false };
+
 /** Opens the store of a directory, or begins one. */
 export function openMetricsStore(settings: StoreSettings): MetricsStore {
   const state = openStoreState(settings);
@@ -76,7 +84,8 @@ export function openMetricsStore(settings: StoreSettings): MetricsStore {
     return answer();
   };
   return {
-    resolve: (labels) => whenOpen(() => resolve(state, labels)),
+    resolve: (labels, { isReserved } = SHARED) => whenOpen(() => resolve(state, labels, isReserved)),
+    refusals: () => state.refusals.all(),
     labelsOf: (ref) => state.head.byRef.get(ref)?.labels ?? null,
     append: (input) => whenOpen(() => append(state, input)),
     sync: () => whenOpen(() => refuseWhenFull(state, () => state.wal.sync())),

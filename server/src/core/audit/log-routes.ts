@@ -76,7 +76,7 @@ async function readText(content: AsyncIterable<Uint8Array>): Promise<string> {
   let sizeBytes = 0;
   for await (const chunk of content) {
     sizeBytes += chunk.byteLength;
-    if (sizeBytes > REQUEST_BYTES) throw new AppError("REQUEST_TOO_LARGE", { limitBytes: REQUEST_BYTES });
+    if (sizeBytes > REQUEST_BYTES) throw new AppError("REQUEST_OVER_MAXIMUM", { limitBytes: REQUEST_BYTES });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");

@@ -163,7 +163,7 @@ function toRouting(row: ServiceRow, arrangement: Arrangement, settings: CompileS
   return {
     service: row.name,
     environment: row.environment,
-    routes: (speaking?.snapshot.routes ?? []).map((each) => ({ host: each.host ?? null, path: each.path })),
+    routes: speaking ? routesOf(speaking) : [],
     change: row.change,
     assignmentHeader: speaking?.snapshot.rollout.assignmentHeader ?? null,
     weight: row.weight,
@@ -178,6 +178,17 @@ function toRouting(row: ServiceRow, arrangement: Arrangement, settings: CompileS
   };
 }
 
+/** What has no port takes no requests away from others. */
+function routesOf({ snapshot }: ReleaseRow): ServiceRouting["routes"] {
+  if (servingProcess(snapshot) === undefined) return [];
+  return snapshot.routes.map(({ host, path: start }) => ({ host: host ?? null, path: start }));
+}
+
+/** The name of the process with a port. */
+function servingProcess({ processes }: ServiceFile): string | undefined {
+  return Object.entries(processes).find(([, spec]) => spec.port !== undefined)?.[0];
+}
+
 const NO_ANSWER_SETTINGS: Partial<ServiceFile> = { compression: true, headers: { security: false } };
 
 /** Releases from before these settings existed have none of them. */
@@ -190,7 +201,7 @@ function answersOf({ snapshot }: ReleaseRow): NonNullable<ServiceRouting["answer
 function armOf(releaseId: string | null, arrangement: Arrangement) {
   const release = releaseId === null ? undefined : arrangement.releases.get(releaseId);
   if (!release) return null;
-  const serving = Object.entries(release.snapshot.processes).find(([, spec]) => spec.port !== undefined)?.[0];
+  const serving = servingProcess(release.snapshot);
   const instances = arrangement.instances.filter(
     (each) => each.release === release.id && each.process === serving,
   );

@@ -2,7 +2,7 @@ import { parseServiceFile, type ObservedInstance } from "@mainstay/api";
 import { describe, expect, it } from "vitest";
 import { createMinisignKey } from "../../../../tests/support/minisign.ts";
 import type { ChangeView } from "../../core/changes/index.ts";
-import { createSignatures, type ReleaseRow } from "../../core/services/index.ts";
+import { createSignatures, type ReleaseRow, type ServiceRow } from "../../core/services/index.ts";
 import type { Machine } from "./machine.ts";
 import { createReleaseChecks } from "./release-checks.ts";
 
@@ -40,6 +40,8 @@ interface World {
   state?: ObservedInstance["state"];
   plan?: ChangeView["plan"];
   signatures?: { keys: string[]; required: boolean };
+  /** Another service that serves in another environment. */
+  other?: string;
 }
 
 const WELL =
@@ -65,6 +67,17 @@ function release(id: string, { file = WELL, env = {} }: World): ReleaseRow {
   };
 }
 
+const SHOP_ROW = {
+  name: "shop",
+  environment: "production",
+  stable_release: "rel_old",
+  candidate_release: null,
+} as ServiceRow;
+
+function otherRow(name: string): ServiceRow {
+  return { ...SHOP_ROW, name, environment: "staging", stable_release: `rel_${name}` };
+}
+
 /** Everything the checks find in a world that is well but for what is given. */
 async function findIn(world: World) {
   const stableInstance = {
@@ -80,8 +93,9 @@ async function findIn(world: World) {
       release: async (id) =>
         id === "rel_new" ? release(id, world) : release(id, { env: { MODE: "a", LOG: "x" } }),
       secretNames: async () => world.secretNames ?? [],
-      list: async () => [],
-      releasesById: async () => [],
+      list: async () => (world.other === undefined ? [] : [SHOP_ROW, otherRow(world.other)]),
+      releasesById: async (ids) =>
+        ids.map((id) => ({ ...release(id, {}), service: world.other ?? "", environment: "staging" })),
       instances: async () => [
         {
           ...stableInstance,
@@ -136,6 +150,15 @@ describe("the pre-flight of a release", () => {
   it("names the variables that differ from the stable release, and never their values", async () => {
     expect(await findIn({ env: { MODE: "hunter2", NEW: "hunter3" } })).toEqual([
       "warning PREFLIGHT_ENV the environment differs from the stable release: LOG removed, MODE changed, NEW added",
+    ]);
+  });
+
+  it("tells of a route that a service of any environment has already", async () => {
+    const file = `${WELL}\nroutes: [{ path: /api }, {}]`;
+    expect(await findIn({ env: SAME_ENV, file, other: "mail" })).toEqual([
+      expect.stringContaining(
+        "warning PREFLIGHT_ROUTE_TAKEN the route / of any host is also that of mail in staging",
+      ),
     ]);
   });
 

@@ -9,6 +9,7 @@ import { checkGuards } from "./guards.ts";
 import { checkHealth } from "./health.ts";
 import { createMachine, type Machine } from "./machine.ts";
 import { checkPorts } from "./ports.ts";
+import { checkRoutes } from "./routes.ts";
 import { checkRuntime } from "./runtime.ts";
 import { checkSignature } from "./signature.ts";
 import { checkStable } from "./stable.ts";
@@ -33,6 +34,7 @@ const FAMILIES: Record<string, Find> = {
   environment: checkEnvironment,
   capacity: checkCapacity,
   ports: checkPorts,
+  routes: checkRoutes,
   health: checkHealth,
   runtime: checkRuntime,
   signature: checkSignature,
@@ -62,12 +64,21 @@ export function createReleaseChecks(dependencies: ReleaseChecksDependencies): Ch
       secretNames: await services.secretNames(candidate),
       observed,
       neighbours: await neighboursOf(change.environment, wanted, observed),
+      others: await othersThan(change),
       stableInstances: wanted.filter((each) => each.release === change.stable).length,
       dataDirectory,
       portRange,
       signatures,
       machine,
     };
+  }
+
+  async function othersThan({ service, environment }: ChangeView): Promise<ReleaseRow[]> {
+    const rows = (await services.list()).filter(
+      (each) => each.name !== service || each.environment !== environment,
+    );
+    const ids = rows.flatMap((each) => [each.stable_release, each.candidate_release]);
+    return services.releasesById(ids.filter((id) => id !== null));
   }
 
   async function neighboursOf(

@@ -27,6 +27,8 @@ export interface Situation {
   /** How many instances of the stable release ought to run. */
   stableInstances: number;
   neighbours: Neighbour[];
+  /** Releases of other services, and of this one in other environments, that get traffic or are about to. */
+  others: ReleaseRow[];
   dataDirectory: string;
   signatures: Pick<Signatures, "check" | "isAsked" | "isRequired">;
   portRange: readonly [first: number, last: number];

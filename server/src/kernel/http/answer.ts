@@ -3,6 +3,7 @@ import { AppError } from "@mainstay/api";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "../clock.ts";
 import { authorize } from "./authorize.ts";
+import type { Deadlines } from "./deadlines.ts";
 import { unlessAborted, type Exchange } from "./exchange.ts";
 import { once, readIdempotencyKey, type IdempotencyStore, type StoredAnswer } from "./idempotency.ts";
 import { sendLines } from "./ndjson.ts";
@@ -11,6 +12,8 @@ import { readInput, Reply, reply, writeOutput, type AnyRoute, type HttpRequest }
 export interface AnswerOptions {
   clock: Clock;
   requestTimeoutMs: number;
+  /** Of that length. */
+  deadlines: Deadlines;
   idempotencyStore: IdempotencyStore | undefined;
 }
 
@@ -21,8 +24,6 @@ interface Call {
   reply: FastifyReply;
 }
 
-/** Without a reason of its own, an abort makes an exception with a stack, for every request. */
-const IN_TIME = "in time";
 const JSON_TYPE = "application/json; charset=utf-8";
 const NDJSON_TYPE = "application/x-ndjson; charset=utf-8";
 
@@ -31,6 +32,14 @@ const NDJSON_TYPE = "application/x-ndjson; charset=utf-8";
  * answers.
  */
 export async function answer(call: Call, options: AnswerOptions): Promise<unknown> {
+  try {
+    return await answerOnce(call, options);
+  } finally {
+    passOver(call.request);
+  }
+}
+
+async function answerOnce(call: Call, options: AnswerOptions): Promise<unknown> {
   const { route, exchange, request, reply: sent } = call;
   const content = contentOf(route, request);
   const input = readInput(route, request);
@@ -79,7 +88,12 @@ function contentOf({ takes }: AnyRoute, { body, headers }: FastifyRequest): Asyn
   const isWrong = takes === undefined ? isStream : isStream && !takes.includes(type);
   if (isWrong)
     throw new AppError("UNSUPPORTED_MEDIA_TYPE", { types: takes?.join(" or ") ?? "application/json" });
-  return isStream ? body : Readable.from([]);
+  return isStream ? body.iterator({ destroyOnReturn: false }) : Readable.from([]);
+}
+
+/** What a handler left of a body must be out of the way before the connection can carry the next request. */
+function passOver({ body }: FastifyRequest): void {
+  if (body instanceof Readable && !body.readableEnded) body.resume();
 }
 
 function bytesOf(route: AnyRoute, output: unknown): Reply<Buffer | Readable> {
@@ -93,17 +107,14 @@ function bytesOf(route: AnyRoute, output: unknown): Reply<Buffer | Readable> {
 
 /** What is late is answered as late; it goes on unheard, told so by its signal. */
 async function withinTime<T>(exchange: Exchange, options: AnswerOptions, work: Promise<T>): Promise<T> {
-  const { clock, requestTimeoutMs: limitMs } = options;
-  const done = new AbortController();
-  const expired = clock.sleep(limitMs, done.signal).then(
-    () => exchange.abandoned.abort(new AppError("REQUEST_TIMEOUT", { limitMs })),
-    () => {},
+  const { deadlines, requestTimeoutMs: limitMs } = options;
+  const endDeadline = deadlines.begin(() =>
+    exchange.abandoned.abort(new AppError("REQUEST_TIMEOUT", { limitMs })),
   );
   try {
     return await unlessAborted(work, exchange.abandoned.signal);
   } finally {
-    done.abort(IN_TIME);
-    await expired;
+    endDeadline();
   }
 }
 

@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { Agent, request as sendRequest, type IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
+import { text as textOf } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createTestHttp, KEY } from "../../../../tests/support/http.ts";
 import { BYTES, BYTE_STREAM, reply, type Http } from "./index.ts";
@@ -63,6 +65,32 @@ describe("a route that takes bytes", () => {
     const elsewhere = await http.inject({ url: "/metrics", headers: basic("good") });
     expect(elsewhere.statusCode).toBe(401);
   });
+});
+
+it("carries the next request after one whose body was left unread", async () => {
+  const { http } = createTestHttp();
+  http.route({
+    ...{ method: "POST", url: "/glance", permission: "releases.write", summary: "Look at the beginning" },
+    ...{ takes: ["application/x-one"], bytes: "text/plain", response: BYTES },
+    handler: async ({ content }) => {
+      for await (const chunk of content) return Buffer.from(String(chunk[0]));
+      return Buffer.from("nothing");
+    },
+  });
+  await http.start();
+  onTestFinished(() => http.stop());
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  const headers = { ...KEY, "content-type": "application/x-one" };
+  const connections = new Set<unknown>();
+  for (const sizeBytes of [3_000_000, 3_000_000, 1]) {
+    const sent = sendRequest(`${http.address()}/glance`, { method: "POST", agent, headers });
+    sent.on("socket", (socket) => connections.add(socket));
+    sent.end(Buffer.alloc(sizeBytes, 7));
+    const [answer]: IncomingMessage[] = await once(sent, "response");
+    expect(answer && (await textOf(answer))).toBe("7");
+  }
+  expect(connections.size).toBe(1);
 });
 
 describe("a route that answers a stream of bytes", () => {

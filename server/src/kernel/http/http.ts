@@ -21,6 +21,7 @@ import { createApp, handOn } from "./app.ts";
 import { addressOfClient } from "./client-address.ts";
 import { createExchanges, type Exchange } from "./exchange.ts";
 import type { IdempotencyStore } from "./idempotency.ts";
+import { createDeadlines } from "./deadlines.ts";
 import { createObserver } from "./observer.ts";
 import { collectOpenapi, describeRoute } from "./openapi.ts";
 import { probeRoutes, type ReadinessCheck } from "./probes.ts";
@@ -78,8 +79,11 @@ export function createHttp(options: HttpOptions): Http {
   const observe = createObserver({ clock, metrics, inflight: exchanges.size });
   const checks: ReadinessCheck[] = [];
   const routes = new Map<string, AnyRoute>();
+  const ofServer = { sizeBytes: config.bodyLimit, setting: "server.bodyLimit" };
+  const deadlines = createDeadlines({ clock, limitMs: config.requestTimeout });
   const answerOptions = {
     clock,
+    deadlines,
     requestTimeoutMs: config.requestTimeout,
     idempotencyStore: options.idempotencyStore,
   };
@@ -131,7 +135,8 @@ export function createHttp(options: HttpOptions): Http {
   async function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const exchange = exchangeOf.get(request) ?? begin(request, reply);
     if (reply.raw.destroyed) return void reply.hijack();
-    const refusal = toAppError(error, { bodyLimitBytes: config.bodyLimit, takes: exchange.route?.takes });
+    const { bodyLimit = ofServer, takes } = exchange.route ?? {};
+    const refusal = toAppError(error, { bodyLimit, takes });
     exchange.error = refusal;
     const body = JSON.stringify(toProblem(refusal, exchange.requestId));
     await reply.code(refusal.status).headers(problemHeaders(refusal)).type(PROBLEM_CONTENT_TYPE).send(body);
@@ -166,6 +171,7 @@ export function createHttp(options: HttpOptions): Http {
         method: route.method,
         url: route.url,
         schema: describeRoute(route),
+        ...(route.bodyLimit && { bodyLimit: route.bodyLimit.sizeBytes }),
         handler: (request, reply) => {
           const exchange = exchangeOf.get(request) ?? begin(request, reply);
           return answer({ route, exchange, request, reply }, answerOptions);
@@ -209,6 +215,7 @@ export function createHttp(options: HttpOptions): Http {
       await withDeadline({ clock, ms: LAST_WORDS_MS }, exchanges.allDone()).catch(() => {
         log.warn({ requests: exchanges.size() }, "requests cut off");
       });
+      deadlines.end();
       app.server.closeAllConnections();
       await closed;
     },

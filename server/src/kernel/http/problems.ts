@@ -1,19 +1,21 @@
 import { AppError, problemTitle, problemType, type Problem } from "@mainstay/api";
 import { isLostConnection, unreachable } from "../database/index.ts";
+import type { BodyLimit } from "./route.ts";
 
 /** Any error as one that a user may see: what is not meant for users becomes INTERNAL and says nothing. */
 export function toAppError(
   error: unknown,
   {
-    bodyLimitBytes,
+    bodyLimit,
     takes = ["application/json"],
-  }: { bodyLimitBytes: number; takes?: readonly string[] | undefined },
+  }: { bodyLimit: BodyLimit; takes?: readonly string[] | undefined },
 ): AppError {
   if (error instanceof AppError) return error;
   if (isLostConnection(error)) return unreachable(error, null);
   const { code, statusCode, message } = describeFrameworkError(error);
   if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
-    return new AppError("REQUEST_TOO_LARGE", { limitBytes: bodyLimitBytes }, { cause: error });
+    const { sizeBytes: limitBytes, setting } = bodyLimit;
+    return new AppError("REQUEST_TOO_LARGE", { limitBytes, setting }, { cause: error });
   }
   if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE")
     return new AppError("UNSUPPORTED_MEDIA_TYPE", { types: takes.join(" or ") }, { cause: error });

@@ -58,6 +58,11 @@ export function reply<Body>(parts: { status: number; headers?: ReplyHeaders; bod
   return new Reply(parts);
 }
 
+export interface BodyLimit {
+  sizeBytes: number;
+  setting: string;
+}
+
 export interface RouteFacts {
   method: Method;
   /** As in /api/v1/changes/:id */
@@ -108,6 +113,8 @@ interface RouteForm<
   /** Texts come in: numbers need z.coerce. */
   query?: Q;
   body?: B;
+  /** Of a JSON body, with the setting that raises it; server.bodyLimit unless given. */
+  bodyLimit?: BodyLimit;
   /**
    * Media types of bytes that are handed on as they arrive, in place of a JSON body; no body at all is fine.
    */

@@ -1,5 +1,5 @@
 import type { QueryResult, VectorSample } from "@mainstay/metrics";
-import { createLabels } from "@mainstay/metrics/model";
+import { createLabels, labelValue } from "@mainstay/metrics/model";
 import { expect, it } from "vitest";
 import { readCapacity } from "./capacity.ts";
 
@@ -17,18 +17,33 @@ function sample(mountpoint: string, value: number): VectorSample {
   };
 }
 
+const WINDOW_S = 21_600;
+
 function storeOf(answers: {
   free: VectorSample[];
   size: VectorSample[];
   line: VectorSample[];
   slope: VectorSample[];
+  /** Seconds by disk; the others are seen over the whole window. */
+  seenFor?: Record<string, number>;
 }) {
+  const { seenFor = {} } = answers;
+  const first = answers.free.map((each) => {
+    const seconds = seenFor[labelValue(each.labels, "mountpoint")] ?? WINDOW_S;
+    return { ...each, value: NOW_MS / 1000 - seconds };
+  });
+  const last = answers.free.map((each) => ({ ...each, value: NOW_MS / 1000 }));
+  const ofWindow = {
+    predict_linear: answers.line,
+    deriv: answers.slope,
+    ts_of_first_over_time: first,
+    ts_of_last_over_time: last,
+  };
   return {
     async query({ query }: { query: string }): Promise<QueryResult> {
-      const isOfWindow = query.includes("[21600000ms]");
-      const kind = query.startsWith("predict_linear") ? "line" : query.startsWith("deriv") ? "slope" : "free";
-      const samples = query.includes("size_bytes") ? answers.size : answers[kind];
-      expect(isOfWindow).toBe(kind !== "free");
+      const found = Object.entries(ofWindow).find(([name]) => query.startsWith(`${name}(`));
+      expect(query.includes(`[${WINDOW_S * 1000}ms]`)).toBe(found !== undefined);
+      const samples = found?.[1] ?? (query.includes("size_bytes") ? answers.size : answers.free);
       return { value: { type: "vector", timeMs: NOW_MS, samples }, warnings: [], infos: [] };
     },
   };
@@ -50,4 +65,17 @@ it("a disk is full where the line through its free bytes comes to nothing, the f
   ]);
   expect(disks[1]).toMatchObject({ freeBytes: 100 * GIB, sizeBytes: 200 * GIB, bytesPerDay: 432_000 });
   expect(disks[2]).toMatchObject({ sizeBytes: null, bytesPerDay: null });
+});
+
+it("a forecast from less than half of the window is uncertain, and from minutes there is none", async () => {
+  const free = [sample("/half", GIB), sample("/little", GIB), sample("/new", GIB)];
+  const slope = free.map((each) => ({ ...each, value: -GIB / 86_400 }));
+  const seenFor = { "/half": WINDOW_S / 2, "/little": 600, "/new": 299 };
+  const store = storeOf({ free, size: [], line: free, slope, seenFor });
+  const { disks } = await readCapacity(store, { nowMs: NOW_MS, windowMs: WINDOW_S * 1000 });
+  expect(disks).toMatchObject([
+    { mountpoint: "/half", coveredMs: 10_800_000, isUncertain: false, daysLeft: 1 },
+    { mountpoint: "/little", coveredMs: 600_000, isUncertain: true, daysLeft: 1 },
+    { mountpoint: "/new", coveredMs: 299_000, isUncertain: true, daysLeft: null, bytesPerDay: null },
+  ]);
 });

@@ -7,10 +7,15 @@ import type { MetricsStore } from "../metrics/index.ts";
 const FREE = '{__name__=~"(mainstay_host|node)_filesystem_avail_bytes"}';
 const SIZE = '{__name__=~"(mainstay_host|node)_filesystem_size_bytes"}';
 const MS_PER_DAY = 86_400_000;
+/** What disks do within minutes says nothing about days; half of the shortest window. */
+const LEAST_COVERED_MS = 300_000;
+/** A line through less of the window is a guess. */
+const CERTAIN_SHARE = 0.5;
 
 /**
  * When each disk is full if it goes on as it did in the window: where the straight line through its free
- * bytes (least squares, as `predict_linear` draws it) comes to nothing. Null where it does not shrink.
+ * bytes (least squares, as `predict_linear` draws it) comes to nothing. Null
+ * where it does not shrink, or where samples cover too little to draw a line.
  */
 export async function readCapacity(
   store: Pick<MetricsStore, "query">,
@@ -18,21 +23,26 @@ export async function readCapacity(
 ): Promise<CapacityResource> {
   const window = `${windowMs}ms`;
   const ask = async (query: string) => samplesOf(await store.query({ query, timeMs: nowMs }));
-  const [free, size, line, slope] = await Promise.all([
+  const [free, size, first, last, line, slope] = await Promise.all([
     ask(FREE),
     ask(SIZE),
+    ask(`ts_of_first_over_time(${FREE}[${window}])`),
+    ask(`ts_of_last_over_time(${FREE}[${window}])`),
     ask(`predict_linear(${FREE}[${window}], 0)`),
     ask(`deriv(${FREE}[${window}])`),
   ]);
   const [sizes, lines, slopes] = [byDisk(size), byDisk(line), byDisk(slope)];
+  const [firsts, lasts] = [byDisk(first), byDisk(last)];
   const disks = [...byDisk(free)].map(([key, { value, place }]) => {
-    const daysLeft = daysUntilFull(lines.get(key)?.value, slopes.get(key)?.value);
+    const coveredMs = Math.round(((lasts.get(key)?.value ?? 0) - (firsts.get(key)?.value ?? 0)) * 1000);
+    const perSecond = coveredMs < LEAST_COVERED_MS ? undefined : slopes.get(key)?.value;
+    const daysLeft = daysUntilFull(lines.get(key)?.value, perSecond);
     const fullAt = daysLeft === null ? null : new Date(nowMs + daysLeft * MS_PER_DAY).toISOString();
-    const perDay = slopes.get(key);
     return {
       ...place,
       ...{ freeBytes: value, sizeBytes: sizes.get(key)?.value ?? null },
-      ...{ bytesPerDay: perDay === undefined ? null : perDay.value * 86_400, daysLeft, fullAt },
+      ...{ coveredMs, isUncertain: coveredMs < windowMs * CERTAIN_SHARE },
+      ...{ bytesPerDay: perSecond === undefined ? null : perSecond * 86_400, daysLeft, fullAt },
     };
   });
   const soonestFirst = disks.toSorted((a, b) => (a.daysLeft ?? Infinity) - (b.daysLeft ?? Infinity));

@@ -5,8 +5,11 @@ import { createAppendBatch, MetricsError, type AppendBatch, type MetricsStore } 
  * Keeps the samples of a text in OpenMetrics, of any age. Its lines must be well-formed; whether a family is
  * complete is not asked, because a long text comes in pieces.
  */
-export async function importText(store: Pick<MetricsStore, "backfill">, text: string): Promise<PushOutcome> {
-  const batch = await readBatch(text);
+export async function importText(
+  store: Pick<MetricsStore, "backfill">,
+  { text, origin }: ImportedText,
+): Promise<PushOutcome> {
+  const batch = await readBatch(text, origin);
   try {
     const { written, repeated, refused } = await store.backfill(batch);
     const told = refused.map(({ reason, count, message }) => ({ reason, count, message }));
@@ -17,6 +20,11 @@ export async function importText(store: Pick<MetricsStore, "backfill">, text: st
   }
 }
 
+export interface ImportedText {
+  text: string;
+  origin: AppendBatch["origin"];
+}
+
 interface Family {
   metric: string;
   type: string;
@@ -24,9 +32,9 @@ interface Family {
   unit: string;
 }
 
-async function readBatch(text: string): Promise<AppendBatch> {
+async function readBatch(text: string, origin: AppendBatch["origin"]): Promise<AppendBatch> {
   const { parseOpenMetrics, parseSeriesText, TextError } = await import("@mainstay/metrics/wire");
-  const batch = createAppendBatch();
+  const batch = createAppendBatch(origin);
   const positions = new Map<string, number>();
   const families = new Map<string, Family>();
   const add = (series: string, line: number): number => {

@@ -17,8 +17,10 @@ export function addImportRoutes(http: Http, { store }: { store: Pick<MetricsStor
     takes: [OPEN_METRICS],
     response: pushOutcome,
     statuses: [200, 422],
-    handler: async ({ content }) => {
-      const outcome = await importText(store, await readText(content));
+    handler: async ({ content, authenticated }) => {
+      // Who may delete what Mainstay measured may also bring it back; a key that only sends may not.
+      const origin = authenticated.can("metrics.admin") ? "operator" : "outside";
+      const outcome = await importText(store, { text: await readText(content), origin });
       return reply({ status: outcome.refused.length > 0 ? 422 : 200, body: outcome });
     },
   });
@@ -29,7 +31,7 @@ async function readText(content: AsyncIterable<Uint8Array>): Promise<string> {
   let sizeBytes = 0;
   for await (const chunk of content) {
     sizeBytes += chunk.byteLength;
-    if (sizeBytes > LIMIT_BYTES) throw new AppError("REQUEST_TOO_LARGE", { limitBytes: LIMIT_BYTES });
+    if (sizeBytes > LIMIT_BYTES) throw new AppError("REQUEST_OVER_MAXIMUM", { limitBytes: LIMIT_BYTES });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");

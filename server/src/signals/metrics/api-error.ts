@@ -1,4 +1,4 @@
-import type { MetricsFault } from "./metrics-store.ts";
+import type { ApiEndpoint, MetricsFault } from "./metrics-store.ts";
 
 /** Errors of the HTTP API by their names, with the statuses that Prometheus answers them with. */
 export const API_STATUSES = {
@@ -38,4 +38,13 @@ export class ApiError extends Error {
 /** A parameter that is not what it ought to be. */
 export function invalidParameter(name: string, message: string): ApiError {
   return new ApiError("bad_data", `invalid parameter ${JSON.stringify(name)}: ${message}`);
+}
+
+/** How it is told: as JSON, or in plain words where answers are text. */
+export function refusalOf({ type, message }: ApiError, endpoint: ApiEndpoint | null) {
+  const status = API_STATUSES[type];
+  if (endpoint === "federate")
+    return { status, contentType: "text/plain; charset=utf-8", text: `${message}\n` };
+  const text = JSON.stringify({ status: "error", errorType: type, error: message });
+  return { status, contentType: "application/json", text };
 }

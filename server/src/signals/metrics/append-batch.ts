@@ -1,6 +1,7 @@
 import { setStaleAt, type Histogram } from "@mainstay/metrics/model";
 import type { Metadata } from "@mainstay/metrics/tsdb";
 import type { AppendBatch, LabelPair } from "./metrics-store.ts";
+import type { Origin } from "./reserved-names.ts";
 
 const FIRST_SAMPLES = 256;
 
@@ -20,8 +21,8 @@ export interface AppendBatchBuilder {
   finish(): AppendBatch;
 }
 
-/** An empty batch. */
-export function createAppendBatch(): AppendBatchBuilder {
+/** An empty batch of whoever brings it. */
+export function createAppendBatch(origin: Origin = "outside"): AppendBatchBuilder {
   let columns = createColumns(FIRST_SAMPLES);
   let rows = createRows();
 
@@ -55,6 +56,7 @@ export function createAppendBatch(): AppendBatchBuilder {
       rows = createRows();
       return {
         ...rest,
+        origin,
         positions: positions.slice(0, count),
         timestampsMs: timestampsMs.slice(0, count),
         // A copy of bytes: a copy of numbers might change the bits of a staleness marker.

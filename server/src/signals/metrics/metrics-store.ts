@@ -1,15 +1,12 @@
 import type { RemoteWriteResource } from "@mainstay/api";
 import type { QueryResult } from "@mainstay/metrics";
 import type { Histogram, Labels } from "@mainstay/metrics/model";
-import type {
-  BudgetReason,
-  CardinalityReport,
-  Exemplar,
-  Metadata,
-  RefusalReason,
-  StoreStatus,
-} from "@mainstay/metrics/tsdb";
+import type { CardinalityReport, Exemplar, Metadata, StoreStatus } from "@mainstay/metrics/tsdb";
+import type { Refused } from "./refused.ts";
+import type { Origin } from "./reserved-names.ts";
 import type { ScrapeSink } from "./scraping/scrape-sink.ts";
+
+export type { Refused } from "./refused.ts";
 
 export type LabelPair = readonly [name: string, value: string];
 
@@ -17,6 +14,7 @@ export type LabelPair = readonly [name: string, value: string];
  * What `append` takes; made by `createAppendBatch`. Its columns belong to the store once it is handed over.
  */
 export interface AppendBatch {
+  origin: Origin;
   /** Each with `__name__`; in any order. What follows refers to them by position. */
   series: readonly (readonly LabelPair[])[];
   /** Columns of equal length. Staleness markers have their bits (`setStaleAt` of the engine). */
@@ -31,14 +29,6 @@ export interface AppendBatch {
     value: number;
   }[];
   metadata: readonly Metadata[];
-}
-
-/** What was not taken, by kind and reason, with an example in words. */
-export interface Refused {
-  what: "sample" | "histogram" | "exemplar";
-  reason: RefusalReason | BudgetReason | "unsupported";
-  count: number;
-  message: string;
 }
 
 export interface AppendOutcome {
@@ -75,6 +65,8 @@ export interface StoreStats extends StoreStatus {
   cardinality: CardinalityReport;
   /** Of the thread in which the store lives. */
   thread: { heapBytes: number; bufferBytes: number };
+  /** Samples and histograms from outside that bore names of Mainstay's own metrics. */
+  refusedNames: number;
   /** What came over UDP, and what of it was not taken, by reason; null: none is open. */
   statsd: { port: number | null; lines: number; refused: Readonly<Record<string, number>> } | null;
 }

@@ -154,16 +154,22 @@ it("takes in StatsD over UDP where it is switched on", async () => {
   const port = await waitUntil("the port", async () => (await store.stats()).statsd?.port);
   const socket = createSocket("udp4");
   onTestFinished(() => void socket.close());
-  socket.send("jobs.done:3|c|#queue:mail\njobs.done:2|c|#queue:mail\nnonsense", port, "127.0.0.1");
+  socket.send(
+    "jobs.done:3|c|#queue:mail\njobs.done:2|c|#queue:mail\nnonsense\nmainstay.x:1|c",
+    port,
+    "127.0.0.1",
+  );
   const [sample] = await waitUntil("the samples", async () => {
     const samples = samplesOf(await store.query({ query: 'jobs_done_total{queue="mail"}' }));
     return samples.length > 0 ? samples : null;
   });
   expect(sample?.value).toBe(5);
   expect((await store.stats()).statsd).toMatchObject({
-    lines: 3,
+    lines: 4,
     refused: { "something is no name with a value": 1 },
   });
+  expect(samplesOf(await store.query({ query: "mainstay_x_total" }))).toEqual([]);
+  expect((await store.stats()).refusedNames).toBeGreaterThan(0);
 });
 
 it("outlives the death of its thread: calls under way fail, and later ones are answered", async () => {

@@ -31,8 +31,17 @@ export interface MetricsRoom extends LongRunning {
   state(): ThreadState;
   /** What is wrong, in words. */
   problems(): readonly MetricsProblem[];
+  /** Whose new series a budget refuses. */
+  budgetProblems(): readonly BudgetProblem[];
   /** Receivers of remote-write that samples do not reach. */
   remoteWriteProblems(): readonly RemoteWriteProblem[];
+}
+
+/** As the room of problems takes it. */
+export interface BudgetProblem {
+  kind: "series-refused";
+  subject: "metrics-store";
+  summary: string;
 }
 
 /** As the room of problems takes it. */
@@ -67,6 +76,7 @@ export function createMetricsRoom(dependencies: MetricsRoomDependencies): Metric
     state: keeper.state,
     api: remote === null ? keeper.store : apiOver(keeper.store, remote),
     problems: () => problemsOf({ store: keeper.problem(), remote: remote?.problem() ?? null }),
+    budgetProblems: () => budgetProblems(keeper.budgetTrouble()),
     remoteWriteProblems: () => remoteWriteProblems(keeper.sendingTroubles()),
     start() {
       keeper.start();
@@ -96,6 +106,11 @@ function problemsOf({ store, remote }: { store: string | null; remote: string | 
       ? []
       : [{ subject: "remote-metrics" as const, summary: `Metrics cannot be queried: ${remote}` }]),
   ];
+}
+
+function budgetProblems(trouble: string | null): BudgetProblem[] {
+  if (trouble === null) return [];
+  return [{ kind: "series-refused", subject: "metrics-store", summary: `Metrics are refused: ${trouble}` }];
 }
 
 function remoteWriteProblems(troubles: ReadonlyMap<string, string>): RemoteWriteProblem[] {

@@ -1,3 +1,4 @@
+import { parseDurationMs } from "@mainstay/metrics/model";
 import { ApiError, invalidParameter } from "./api-error.ts";
 
 /** What was asked, of the address and of a form in the body; the body's come first. */
@@ -15,8 +16,16 @@ export function readParameters(search: string, form: string): Parameters {
 }
 
 const MS_PER_SECOND = 1000;
-const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+const RFC_3339 = /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+
+/** As far as a Date goes: before and after everything. */
+export const EVER_MS = 8.64e15;
+/** How clients of Prometheus that are written in Go say the first and the last moment of all. */
+const ENDS_MS: ReadonlyMap<string, number> = new Map([
+  ["-292273086-05-16T16:47:06Z", -EVER_MS],
+  ["292277025-08-18T07:12:54.999999999Z", EVER_MS],
+]);
 
 /** A moment: seconds since 1970, or RFC 3339. */
 export function readTimeMs(parameters: Parameters, name: string, otherwiseMs: number): number {
@@ -28,41 +37,29 @@ export function readTimeMs(parameters: Parameters, name: string, otherwiseMs: nu
 }
 
 function parseDate(text: string): number {
-  return RFC_3339.test(text) ? Date.parse(text.replace(/(\.\d{3})\d+/, "$1")) : NaN;
+  const day = RFC_3339.exec(text)?.[1];
+  if (day === undefined) return ENDS_MS.get(text) ?? NaN;
+  const dayMs = Date.parse(day);
+  // The 30th of February would be taken for a day of March.
+  const isDay = !Number.isNaN(dayMs) && new Date(dayMs).toISOString().startsWith(day);
+  return isDay ? Date.parse(text.replace(/(\.\d{3})\d+/, "$1")) : NaN;
 }
-
-const UNITS_MS = {
-  y: 31_536_000_000,
-  w: 604_800_000,
-  d: 86_400_000,
-  h: 3_600_000,
-  m: 60_000,
-  s: 1000,
-  ms: 1,
-};
-const DURATION = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
 
 /** A length of time: seconds, or with units as in 1h30m. Null when it is not said. */
 export function readDurationMs(parameters: Parameters, name: string): number | null {
   const text = parameters.text(name);
   if (text === "") return null;
-  const durationMs = NUMBER.test(text) ? Math.round(Number(text) * MS_PER_SECOND) : parseDuration(text);
-  if (Number.isSafeInteger(durationMs)) return durationMs;
+  const durationMs = NUMBER.test(text) ? Math.round(Number(text) * MS_PER_SECOND) : parseDurationMs(text);
+  if (durationMs !== null && Number.isSafeInteger(durationMs)) return durationMs;
   throw invalidParameter(name, `cannot parse ${JSON.stringify(text)} to a valid duration`);
-}
-
-function parseDuration(text: string): number {
-  const counts = DURATION.exec(text)?.slice(1);
-  if (counts === undefined || counts.every((each) => each === undefined)) return NaN;
-  return Object.values(UNITS_MS).reduce((sum, unitMs, index) => sum + unitMs * Number(counts[index] ?? 0), 0);
 }
 
 /** The most items of an answer; Infinity for 0 and when it is not said. */
 export function readLimit(parameters: Parameters, name = "limit"): number {
   const text = parameters.text(name);
   if (text === "") return Infinity;
-  const limit = Number(text);
-  if (!/^[+-]?\d+$/.test(text)) throw invalidParameter(name, `${JSON.stringify(text)} is no whole number`);
+  const limit = wholeOf(text);
+  if (limit === null) throw invalidParameter(name, `${JSON.stringify(text)} is no whole number`);
   if (limit < 0) throw invalidParameter(name, "limit must be non-negative");
   return limit === 0 ? Infinity : limit;
 }
@@ -71,6 +68,31 @@ export function readLimit(parameters: Parameters, name = "limit"): number {
 export function readCount(parameters: Parameters, name: string, otherwise: number): number {
   const text = parameters.text(name);
   if (text === "") return otherwise;
-  if (/^\d+$/.test(text) && Number(text) > 0) return Number(text);
+  const count = wholeOf(text);
+  if (count !== null && count > 0) return count;
   throw new ApiError("bad_data", `${name} must be a positive number`);
+}
+
+/** The most items of an answer, where 0 means none; Infinity for what is negative and when it is not said. */
+export function readMost(parameters: Parameters, name: string): number {
+  const text = parameters.text(name);
+  if (text === "") return Infinity;
+  const most = wholeOf(text);
+  if (most === null) throw new ApiError("bad_data", `${name} must be a number`);
+  return most < 0 ? Infinity : most;
+}
+
+const YES = ["1", "t", "true"];
+const NO = ["", "0", "f", "false"];
+
+/** Yes or no; no when it is not said. */
+export function readTruth(parameters: Parameters, name: string): boolean {
+  const text = parameters.text(name);
+  const isYes = YES.includes(text.toLowerCase());
+  if (isYes || NO.includes(text.toLowerCase())) return isYes;
+  throw invalidParameter(name, `${JSON.stringify(text)} is neither true nor false`);
+}
+
+function wholeOf(text: string): number | null {
+  return /^[+-]?\d+$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : null;
 }

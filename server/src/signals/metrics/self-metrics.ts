@@ -31,7 +31,8 @@ export async function storeMetrics(keeper: ThreadKeeper): Promise<MetricFamily[]
 
 function ofStore(stats: StoreStats): MetricFamily[] {
   const { head, counts, blocks, blockBytes, walBytes, quarantined, refusedSeries, thread } = stats;
-  const byReason = Object.entries(counts.refused).map(([reason, value]) => ({ labels: { reason }, value }));
+  const refusedSamples = { ...counts.refused, "reserved-name": stats.refusedNames };
+  const byReason = Object.entries(refusedSamples).map(([reason, value]) => ({ labels: { reason }, value }));
   const seriesByReason = new Map<string, number>();
   for (const { reason, count } of refusedSeries)
     seriesByReason.set(reason, (seriesByReason.get(reason) ?? 0) + count);

@@ -35,6 +35,7 @@ export function threadSettings(config: MetricsConfig, { directory, env }: Place)
       tiers: TIERS.filter((tier) => retention[tier] > 0).map((tier) => tierOf(tier, retention)),
       budget: {
         series: cardinality.series,
+        reservedSeries: Math.min(cardinality.own, Math.floor(cardinality.series / 2)),
         seriesPerMetric: cardinality.perMetric,
         valuesPerLabel: cardinality.perLabel,
         labelsPerSeries: cardinality.labels,
@@ -52,6 +53,7 @@ export function threadSettings(config: MetricsConfig, { directory, env }: Place)
     bodyBytes: bodyLimit,
     readFrameBytes: config.read.frame,
     promotedAttributes: otlp.promote,
+    othersLabel: config.reservedNames.label,
     statsd: statsd.port === null ? null : { ...statsd, port: statsd.port, intervalMs: statsd.interval },
     remotes: config.remoteWrite.map((remote) => remoteSettings(remote, env)),
   };

@@ -40,6 +40,7 @@ const places: Places = {
   freeBytes: async () => world.freeBytes,
   audit: { problems: async () => [] },
   rules: { problems: () => [] },
+  budgets: { problems: () => [] },
   remoteWrites: { problems: () => [] },
   metrics: { problems: () => [] },
   scrapes: { problems: () => [] },

@@ -18,6 +18,7 @@ import {
   problemsIn,
   servingOf,
   type AuditProblem,
+  type BudgetProblem,
   type MetricsProblem,
   type RemoteWriteProblem,
   type ScrapeProblem,
@@ -40,6 +41,7 @@ export interface Places {
   metrics: { problems(): readonly MetricsProblem[] };
   scrapes: { problems(): readonly ScrapeProblem[] };
   rules: { problems(): readonly RulesProblem[] };
+  budgets: { problems(): readonly BudgetProblem[] };
   remoteWrites: { problems(): readonly RemoteWriteProblem[] };
 }
 
@@ -127,6 +129,7 @@ export function createProblems(dependencies: ProblemsDependencies): Problems {
       metrics: places.metrics.problems(),
       scrapes: places.scrapes.problems(),
       rules: places.rules.problems(),
+      budgets: places.budgets.problems(),
       remoteWrites: places.remoteWrites.problems(),
     };
   }

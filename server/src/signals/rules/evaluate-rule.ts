@@ -49,7 +49,7 @@ async function keep(
   store: Pick<MetricsStore, "append">,
   { samples, gone, atMs }: { samples: readonly RecordedSample[]; gone: readonly Labels[]; atMs: number },
 ) {
-  const batch = createAppendBatch();
+  const batch = createAppendBatch("operator");
   for (const { labels, value } of samples) {
     const position = batch.addSeries(pairsOf(labels));
     if (typeof value === "number") batch.addSample(position, atMs, value);

@@ -28,6 +28,7 @@ export function aggregateK(evaluation: Evaluation, task: Task, grid: Grid): Colu
   const kept = new Map<Column, MutableColumn>();
   const groups = groupColumns(columns, plan);
   for (let step = 0; step < grid.count; step++) {
+    evaluation.budget.addSteps(columns.length);
     const wanted = parameter[step] ?? NaN;
     for (const group of groups) {
       for (const column of choose(evaluation, { plan, columns: group.columns, step, wanted })) {
@@ -53,8 +54,7 @@ const MAX_INT64 = 2 ** 63;
 
 /** False when nothing is asked for. */
 function checkParameter({ annotations }: Evaluation, { plan, parameter }: Task): boolean {
-  const [min, max] = [Math.min(...numbers(parameter)), Math.max(...numbers(parameter))];
-  const hasNaN = parameter.some(Number.isNaN);
+  const { min, max, hasNaN } = boundsOf(parameter);
   const { position } = plan.parameter ?? plan;
   if (plan.operator === "limit_ratio") {
     if (max === 0 && min === 0 && !hasNaN) return false;
@@ -75,8 +75,14 @@ function checkParameter({ annotations }: Evaluation, { plan, parameter }: Task):
   return true;
 }
 
-function numbers(values: Float64Array): number[] {
-  return Array.from(values).filter((value) => !Number.isNaN(value));
+function boundsOf(values: Float64Array): { min: number; max: number; hasNaN: boolean } {
+  const bounds = { min: Infinity, max: -Infinity, hasNaN: false };
+  for (const value of values) {
+    if (value < bounds.min) bounds.min = value;
+    if (value > bounds.max) bounds.max = value;
+    if (value !== value) bounds.hasNaN = true;
+  }
+  return bounds;
 }
 
 /** The same labels are always chosen alike; a negative ratio chooses those that its complement leaves. */

@@ -29,7 +29,7 @@ export function aggregate(evaluation: Evaluation, plan: AggregatePlan, grid: Gri
     case "limit_ratio":
       return aggregateK(evaluation, { plan, ...inputOf(evaluation, plan, grid) }, grid);
     case "count_values":
-      return countValues({ plan, columns: columnsOf(evaluation, plan, grid) }, grid);
+      return countValues(evaluation, { plan, columns: columnsOf(evaluation, plan, grid) }, grid);
     case "quantile":
       return quantile(evaluation, { plan, ...inputOf(evaluation, plan, grid) }, grid);
     default:
@@ -69,6 +69,7 @@ function aggregateInTurn(
   let count = 0;
   for (const column of evaluation.inTurn(plan.expr, grid)) {
     const { result, floats, others } = groups.of(column.labels);
+    evaluation.budget.addSteps(grid.count);
     floats.add(column);
     if (column.dropsName) result.dropsName = true;
     if (column.histograms !== null) others.push(copyColumn(column));
@@ -105,6 +106,7 @@ function quantile(evaluation: Evaluation, { plan, columns, parameter }: Quantile
       const result = createColumn(group.labels, grid.count, dropsName);
       const values = new Float64Array(group.columns.length);
       for (let step = 0; step < grid.count; step++) {
+        evaluation.budget.addSteps(group.columns.length);
         let count = 0;
         for (const { present, values: floats } of group.columns) {
           if (present[step] === FLOAT) values[count++] = floats[step] ?? NaN;

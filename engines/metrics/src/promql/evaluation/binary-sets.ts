@@ -1,9 +1,11 @@
 import type { VectorMatching } from "../syntax/ast.ts";
+import type { Evaluation } from "./evaluation.ts";
 import { createSignature } from "./match-signature.ts";
 import { mergeColumns } from "./merge.ts";
 import { ABSENT, type Column, type Grid, hasSamples } from "./values.ts";
 
 interface Sets {
+  operator: "and" | "or" | "unless";
   left: readonly Column[];
   right: readonly Column[];
   matching: VectorMatching;
@@ -14,11 +16,12 @@ interface Sets {
  * by step by whether the other side has any that match.
  */
 export function combineSets(
-  operator: "and" | "or" | "unless",
-  { left, right, matching }: Sets,
+  { budget }: Evaluation,
+  { operator, left, right, matching }: Sets,
   grid: Grid,
 ): readonly Column[] {
   const signature = createSignature(matching);
+  budget.addSteps((left.length + right.length) * grid.count);
   if (operator === "or") {
     const taken = presenceBySignature(left, signature, grid);
     const rest = right.map((column) => mask(column, taken.get(signature(column.labels).key), false));

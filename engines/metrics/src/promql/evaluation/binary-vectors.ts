@@ -146,11 +146,10 @@ interface Side {
 }
 
 function combineGroup(context: Matching, group: MatchGroup): Column[] {
-  const { grid, matching, isSwapped } = context;
+  const { grid, matching } = context;
   const results = new Map<string, MutableColumn>();
-  const [fillMany, fillOne] = isSwapped
-    ? [matching.fillRight, matching.fillLeft]
-    : [matching.fillLeft, matching.fillRight];
+  // Left and right are those of a match of many to one: with group_right Prometheus has changed sides by now.
+  const { fillLeft: fillMany, fillRight: fillOne } = matching;
   for (let step = 0; step < grid.count; step++) {
     if (!isMatched(context, step)) continue;
     const one = oneAt(context, group, step) ?? fillSide(group, fillOne);

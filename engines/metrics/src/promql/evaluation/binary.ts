@@ -2,6 +2,7 @@ import { isComparison, isSetOperator } from "../syntax/ast.ts";
 import { combineSets } from "./binary-sets.ts";
 import { combineValues, floatArithmetic, floatComparison, type Telling } from "./binary-values.ts";
 import { combineVectors } from "./binary-vectors.ts";
+import { type EvaluationBudget, pace } from "./budget.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { BinaryPlan } from "./plan.ts";
 import { QueryError } from "./query-error.ts";
@@ -33,13 +34,13 @@ export function evaluateBinary(evaluation: Evaluation, plan: BinaryPlan, grid: G
   const right = evaluation.evaluate(plan.right, grid);
   if (left.type === "string" || right.type === "string") throw new QueryError("a string is no operand");
   if (left.type === "scalar" && right.type === "scalar") {
-    return { type: "scalar", values: combineScalars(plan, left.values, right.values) };
+    return { type: "scalar", values: combineScalars(evaluation, plan, [left.values, right.values]) };
   }
   if (left.type === "vector" && right.type === "vector") {
     const matching = plan.matching ?? DEFAULT_MATCHING;
     const sides = { left: left.columns, right: right.columns };
     const columns = isSetOperator(plan.operator)
-      ? combineSets(plan.operator, { ...sides, matching }, grid)
+      ? combineSets(evaluation, { operator: plan.operator, ...sides, matching }, grid)
       : combineVectors(evaluation, { plan, matching, sides }, grid);
     return { type: "vector", columns };
   }
@@ -58,13 +59,19 @@ export function evaluateBinary(evaluation: Evaluation, plan: BinaryPlan, grid: G
   throw new QueryError(`operator ${plan.operator} is not defined here`);
 }
 
-function combineScalars({ operator }: BinaryPlan, left: Float64Array, right: Float64Array): Float64Array {
-  const arithmetic = floatArithmetic(operator);
+function combineScalars(
+  { budget }: Evaluation,
+  { operator }: BinaryPlan,
+  [left, right]: [Float64Array, Float64Array],
+): Float64Array {
   const comparison = floatComparison(operator);
-  return left.map((a, step) => {
-    const b = right[step] ?? NaN;
-    return arithmetic === null ? Number(comparison?.(a, b) ?? NaN) : arithmetic(a, b);
-  });
+  const combine = floatArithmetic(operator) ?? ((a: number, b: number) => Number(comparison?.(a, b) ?? NaN));
+  const combined = new Float64Array(left.length);
+  for (let step = 0; step < combined.length; step++) {
+    combined[step] = combine(left[step] ?? NaN, right[step] ?? NaN);
+    pace(budget, step);
+  }
+  return combined;
 }
 
 interface WithScalar {
@@ -81,18 +88,23 @@ function withScalar({ annotations, budget }: Evaluation, task: WithScalar): Colu
   return columns
     .map((column) => {
       budget.addSamples(column.present.length);
-      return combineColumn(column, task, telling);
+      return combineColumn(column, task, { telling, budget });
     })
     .filter(hasSamples);
 }
 
-function combineColumn(column: Column, { plan, scalars, isLeft }: WithScalar, telling: Telling): Column {
+function combineColumn(
+  column: Column,
+  { plan, scalars, isLeft }: WithScalar,
+  { telling, budget }: { telling: Telling; budget: EvaluationBudget },
+): Column {
   const { operator, returnsBool } = plan;
   // A trimmed histogram is still the same metric.
   const isRenamed = returnsBool || !(isComparison(operator) || operator === "</" || operator === ">/");
   const result = createColumn(column.labels, column.present.length, column.dropsName || isRenamed);
   const arithmetic = floatArithmetic(operator);
   for (let step = 0; step < column.present.length; step++) {
+    pace(budget, step);
     if (column.present[step] === ABSENT) continue;
     const scalar = scalars[step] ?? NaN;
     const value = column.values[step] ?? NaN;

@@ -95,7 +95,8 @@ export function* rangesOf(evaluation: Evaluation, range: RangePlan, grid: Grid):
   evaluation.budget.addSamples(inner.count);
   // Before any is made: one expression over many steps is as large as many over few.
   evaluation.budget.addBytes(inner.count * BYTES_OF_STEP);
-  for (const column of evaluation.inTurn(range.expr, inner)) yield fromColumn(column, inner);
+  for (const column of evaluation.inTurn(range.expr, inner))
+    yield fromColumn(column, inner, evaluation.budget);
 }
 
 /**

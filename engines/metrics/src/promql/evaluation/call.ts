@@ -1,5 +1,6 @@
 import { NO_LABELS } from "../../labels.ts";
 import { absent, callRange, findRange, labelsOfAbsent } from "./call-range.ts";
+import { pace } from "./budget.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { FLOAT_FUNCTIONS, least, most, TIME_FUNCTIONS } from "./float-functions.ts";
 import { histogramFractions, histogramQuantiles, SIMPLE, simpleHistogram } from "./histogram-functions.ts";
@@ -29,7 +30,8 @@ export function evaluateCall(evaluation: Evaluation, call: CallPlan, grid: Grid)
   const special = SPECIAL.get(call.name);
   if (special !== undefined) return special({ evaluation, call, grid });
   const onFloats = FLOAT_FUNCTIONS.get(call.name);
-  if (onFloats !== undefined) return vector(mapFloats(columnsOf({ evaluation, call, grid }, 0), onFloats));
+  if (onFloats !== undefined)
+    return vector(mapFloats(evaluation, columnsOf({ evaluation, call, grid }, 0), onFloats));
   const onHistograms = SIMPLE.get(call.name);
   if (onHistograms !== undefined)
     return vector(simpleHistogram(columnsOf({ evaluation, call, grid }, 0), onHistograms));
@@ -69,11 +71,17 @@ function scalarsOf(context: Context, index: number): Float64Array {
 }
 
 /** Floats changed one by one; the name goes with the value. */
-function mapFloats(columns: readonly Column[], change: (value: number, step: number) => number): Column[] {
+function mapFloats(
+  { budget }: Evaluation,
+  columns: readonly Column[],
+  change: (value: number, step: number) => number,
+): Column[] {
   return columns
     .map((column) => {
       const result = createColumn(column.labels, column.present.length, true);
+      budget.addSteps(column.present.length);
       for (let step = 0; step < column.present.length; step++) {
+        pace(budget, step);
         if (column.present[step] === FLOAT) setFloat(result, step, change(column.values[step] ?? NaN, step));
       }
       return result;
@@ -82,19 +90,22 @@ function mapFloats(columns: readonly Column[], change: (value: number, step: num
 }
 
 function ofTime(context: Context, read: (seconds: number) => number): Column[] {
-  if (context.call.args.length > 0) return mapFloats(columnsOf(context, 0), read);
-  return [constant(context.grid, (step) => read(Math.floor(timeAt(context.grid, step) / 1000)))];
+  if (context.call.args.length > 0) return mapFloats(context.evaluation, columnsOf(context, 0), read);
+  return [constant(context, (step) => read(Math.floor(timeAt(context.grid, step) / 1000)))];
 }
 
-function constant(grid: Grid, valueAt: (step: number) => number): Column {
+function constant({ evaluation, grid }: Context, valueAt: (step: number) => number): Column {
   const column = createColumn(NO_LABELS, grid.count, false);
-  for (let step = 0; step < grid.count; step++) setFloat(column, step, valueAt(step));
+  for (let step = 0; step < grid.count; step++) {
+    pace(evaluation.budget, step);
+    setFloat(column, step, valueAt(step));
+  }
   return column;
 }
 
 function clamp(context: Context, low: Float64Array | null, high: Float64Array | null): Value {
   const [lows, highs] = [low ?? filled(context, -Infinity), high ?? filled(context, Infinity)];
-  const clamped = mapFloats(columnsOf(context, 0), (value, step) =>
+  const clamped = mapFloats(context.evaluation, columnsOf(context, 0), (value, step) =>
     most(lows[step] ?? NaN, least(highs[step] ?? NaN, value)),
   );
   for (const { present } of clamped) {
@@ -112,7 +123,7 @@ function filled({ grid }: Context, value: number): Float64Array {
 function round(context: Context): Value {
   const nearest = context.call.args.length > 1 ? scalarsOf(context, 1) : filled(context, 1);
   return vector(
-    mapFloats(columnsOf(context, 0), (value, step) => {
+    mapFloats(context.evaluation, columnsOf(context, 0), (value, step) => {
       const inverse = 1 / (nearest[step] ?? NaN);
       return Math.floor(value * inverse + 0.5) / inverse;
     }),
@@ -124,6 +135,7 @@ function toScalar(context: Context): Value {
   const columns = columnsOf(context, 0);
   const values = filled(context, NaN);
   for (let step = 0; step < context.grid.count; step++) {
+    pace(context.evaluation.budget, step);
     const found = columns.filter((column) => column.present[step] === FLOAT);
     if (found.length === 1) values[step] = found[0]?.values[step] ?? NaN;
   }
@@ -132,7 +144,7 @@ function toScalar(context: Context): Value {
 
 function toVector(context: Context): Value {
   const values = scalarsOf(context, 0);
-  return vector([constant(context.grid, (step) => values[step] ?? NaN)]);
+  return vector([constant(context, (step) => values[step] ?? NaN)]);
 }
 
 /** When the samples of a selector were taken; of anything computed, the moment of evaluation. */
@@ -144,6 +156,7 @@ function timestamp(context: Context): Value {
   const columns = columnsOf(context, 0).map((column) => {
     const result = createColumn(column.labels, grid.count, true);
     for (let step = 0; step < grid.count; step++) {
+      pace(evaluation.budget, step);
       if (column.present[step] !== ABSENT) setFloat(result, step, timeAt(grid, step) / 1000);
     }
     return result;
@@ -233,10 +246,7 @@ const SPECIAL: ReadonlyMap<string, (context: Context) => Value> = new Map<
   ["sort_by_label_desc", (context) => labelSorted(context, -1)],
   ["sort_desc", (context) => sorted(context, (columns) => sortByValue(columns, -1))],
   ["start_timestamp", startTimestamp],
-  [
-    "time",
-    ({ grid }) => scalar(Float64Array.from({ length: grid.count }, (_, step) => timeAt(grid, step) / 1000)),
-  ],
+  ["time", (context) => scalar(constant(context, (step) => timeAt(context.grid, step) / 1000).values)],
   ["timestamp", timestamp],
   ["vector", toVector],
 ]);

@@ -1,6 +1,8 @@
 import { formatHistogram } from "../histograms/text.ts";
 import { formatPlain } from "../numbers.ts";
 import { isValidLabelName, quote } from "../syntax/literals.ts";
+import { pace } from "./budget.ts";
+import type { Evaluation } from "./evaluation.ts";
 import { createGrouper } from "./grouping.ts";
 import { withLabel } from "./merge.ts";
 import type { AggregatePlan } from "./plan.ts";
@@ -9,6 +11,7 @@ import { ABSENT, type Column, createColumn, type Grid, histogramAt, setFloat } f
 
 /** How often each value occurs in a group; the value becomes a label. */
 export function countValues(
+  { budget }: Evaluation,
   { plan, columns }: { plan: AggregatePlan; columns: readonly Column[] },
   grid: Grid,
 ): Column[] {
@@ -18,7 +21,9 @@ export function countValues(
   const group = createGrouper({ grouping, isWithout: plan.isWithout });
   const results = new Map<string, Column>();
   for (const column of columns) {
+    budget.addSteps(grid.count);
     for (let step = 0; step < grid.count; step++) {
+      pace(budget, step);
       if (column.present[step] === ABSENT) continue;
       const histogram = histogramAt(column, step);
       const text =

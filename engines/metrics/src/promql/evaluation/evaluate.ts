@@ -1,6 +1,7 @@
 import { multiply } from "../histograms/arithmetic.ts";
 import { aggregate } from "./aggregate.ts";
 import { evaluateBinary } from "./binary.ts";
+import type { EvaluationBudget } from "./budget.ts";
 import { findRange, rangeColumns } from "./call-range.ts";
 import { evaluateCall } from "./call.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -36,8 +37,8 @@ function columnsInTurn(evaluation: Evaluation, plan: Plan, grid: Grid): Iterable
 }
 
 function evaluate(evaluation: Evaluation, plan: Plan, grid: Grid): Value {
-  // Looks at the clock now and then, also where nothing is read.
   evaluation.budget.addSamples(1);
+  evaluation.budget.addSteps(grid.count);
   switch (plan.kind) {
     case "number":
       return { type: "scalar", values: new Float64Array(grid.count).fill(plan.value) };
@@ -52,7 +53,7 @@ function evaluate(evaluation: Evaluation, plan: Plan, grid: Grid): Value {
     case "call":
       return evaluateCall(evaluation, plan, grid);
     case "unary":
-      return negate(evaluation.evaluate(plan.expr, grid), plan.operator);
+      return negate(evaluation, evaluation.evaluate(plan.expr, grid), plan.operator);
     case "invariant":
       return repeatValue(evaluation.evaluate(plan.expr, { ...grid, count: 1 }), grid, evaluation);
     case "matrix":
@@ -79,13 +80,14 @@ function repeatValue(value: Value, { count }: Grid, { budget }: Evaluation): Val
   return { type: "vector", columns: value.columns.map((column) => repeat(column, count)) };
 }
 
-function negate(value: Value, operator: "+" | "-"): Value {
+function negate({ budget }: Evaluation, value: Value, operator: "+" | "-"): Value {
   if (operator === "+" || value.type === "string") return value;
   if (value.type === "scalar") return { type: "scalar", values: value.values.map((each) => -each) };
-  return { type: "vector", columns: value.columns.map(negateColumn) };
+  return { type: "vector", columns: value.columns.map((column) => negateColumn(budget, column)) };
 }
 
-function negateColumn(column: Column): Column {
+function negateColumn(budget: EvaluationBudget, column: Column): Column {
+  budget.addSteps(column.present.length);
   return {
     ...column,
     dropsName: true,

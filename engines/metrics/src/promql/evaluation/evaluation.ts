@@ -1,5 +1,6 @@
-import type { QueryBudget, Series } from "../../storage.ts";
+import type { Series } from "../../storage.ts";
 import type { Annotations } from "./annotations.ts";
+import type { EvaluationBudget } from "./budget.ts";
 import type { Plan, SelectorPlan } from "./plan.ts";
 import type { Column, Grid, Value } from "./values.ts";
 
@@ -7,7 +8,7 @@ import type { Column, Grid, Value } from "./values.ts";
 export interface Evaluation {
   readonly lookbackMs: number;
   readonly annotations: Annotations;
-  readonly budget: QueryBudget;
+  readonly budget: EvaluationBudget;
   /** The whole query covers several moments; sorting means nothing then. */
   readonly isRange: boolean;
   seriesOf(selector: SelectorPlan): readonly Series[];

@@ -1,6 +1,7 @@
 import { labelValue, METRIC_NAME } from "../../labels.ts";
 import type { MatrixSeries } from "../query-result.ts";
 import { createAnnotations } from "./annotations.ts";
+import type { EvaluationBudget } from "./budget.ts";
 import type { MatrixPlan, SubqueryPlan } from "./plan.ts";
 import { QueryError } from "./query-error.ts";
 import { firstAfter, type RangeSeries } from "./range-series.ts";
@@ -12,10 +13,14 @@ interface Extension {
   range: MatrixPlan | SubqueryPlan;
   grid: Grid;
   lookbackMs: number;
+  budget: EvaluationBudget;
 }
 
 /** The samples of a range as an answer: an anchored or smoothed one gets a sample at each of its ends. */
-export function extendRange(series: RangeSeries, { range, grid, lookbackMs }: Extension): MatrixSeries {
+export function extendRange(
+  series: RangeSeries,
+  { range, grid, lookbackMs, budget }: Extension,
+): MatrixSeries {
   const look = range.kind === "matrix" ? range.selector : range;
   const extension = range.kind === "matrix" ? range.selector.extension : null;
   const endMs = lookAt(look, grid, 0);
@@ -36,6 +41,7 @@ export function extendRange(series: RangeSeries, { range, grid, lookbackMs }: Ex
     extension,
     position: range.position,
     annotations: createAnnotations(""),
+    budget,
     metricName: labelValue(series.labels, METRIC_NAME),
     resets: null,
   };

@@ -56,8 +56,13 @@ function indexInfos(
   const infos: Infos = new Map();
   if (known.length === 0) return infos;
   const newest = new Map<(Labels | undefined)[], Float64Array>();
+  const ofHistograms = new Set(
+    evaluation.seriesOf(selector).flatMap(({ labels, histograms }) => (histograms ? [labels.key] : [])),
+  );
   for (const column of selectInstant(evaluation, { selector, grid }, "time")) {
     if (!known.every(({ name, values }) => values.has(labelValue(column.labels, name)))) continue;
+    if (ofHistograms.has(column.labels.key))
+      throw new QueryError(`an info metric has floats, not histograms: ${formatLabels(column.labels)}`);
     const name = labelValue(column.labels, METRIC_NAME);
     const byIdentity = infos.get(name) ?? new Map<string, (Labels | undefined)[]>();
     infos.set(name, byIdentity);

@@ -1,4 +1,5 @@
 import type { Matcher, Queryable, QueryBudget, SelectHints, Series } from "../../storage.ts";
+import { withDetectedResets } from "../histograms/detected-resets.ts";
 import type { Look, Plan, SelectorPlan } from "./plan.ts";
 
 interface Span {
@@ -11,6 +12,7 @@ interface Reading {
   selector: SelectorPlan;
   span: Span;
   hints: SelectHints;
+  detectsResets: boolean;
 }
 
 export interface LoadSettings {
@@ -30,16 +32,14 @@ export async function loadSeries(
   const { storage, budget } = settings;
   const requests = new Map<string, Promise<readonly Series[]>>();
   const loaded = new Map<SelectorPlan, readonly Series[]>();
-  for (const { selector, span: read, hints } of readingsOf(
-    plan,
-    { span, rangeMs: 0, functionName: "" },
-    settings,
-  )) {
+  const around: Around = { span, rangeMs: 0, functionName: "", use: "any" };
+  for (const { selector, span: read, hints, detectsResets } of readingsOf(plan, around, settings)) {
     const key = JSON.stringify([selector.matchers, read, hints]);
     const request =
       requests.get(key) ?? fetchSeries(storage, selector.matchers, { ...read, hints, budget, inTurn: true });
     requests.set(key, request);
-    loaded.set(selector, await request);
+    const series = await request;
+    loaded.set(selector, detectsResets ? series.map(withDetectedResets) : series);
   }
   return loaded;
 }
@@ -56,6 +56,21 @@ interface Around {
   span: Span;
   rangeMs: number;
   functionName: string;
+  /** What of native histograms the functions around need: their counts and sums alone, or buckets too. */
+  use: "any" | "counts" | "buckets";
+}
+
+const OF_COUNTS: ReadonlySet<string> = new Set(["histogram_count", "histogram_sum", "histogram_avg"]);
+const OF_BUCKETS: ReadonlySet<string> = new Set([
+  "histogram_quantile",
+  "histogram_quantiles",
+  "histogram_fraction",
+]);
+
+/** Buckets win, whichever stands further out. */
+function useWithin(use: Around["use"], name: string): Around["use"] {
+  if (use === "buckets" || OF_BUCKETS.has(name)) return "buckets";
+  return OF_COUNTS.has(name) ? "counts" : use;
 }
 
 function readingsOf(plan: Plan, around: Around, settings: LoadSettings): Reading[] {
@@ -72,7 +87,7 @@ function readingsOf(plan: Plan, around: Around, settings: LoadSettings): Reading
       const span = { fromMs: fromMs - plan.rangeMs, toMs };
       return readingsOf(
         plan.expr,
-        { span, rangeMs: 0, functionName: "" },
+        { span, rangeMs: 0, functionName: "", use: "buckets" },
         { ...settings, stepMs: plan.stepMs },
       );
     }
@@ -80,12 +95,15 @@ function readingsOf(plan: Plan, around: Around, settings: LoadSettings): Reading
       const inner = readingsOf(plan.expr, { ...around, functionName: plan.operator }, settings);
       return plan.parameter === null ? inner : [...inner, ...readingsOf(plan.parameter, around, settings)];
     }
-    case "call":
-      return plan.args.flatMap((arg) => readingsOf(arg, { ...around, functionName: plan.name }, settings));
-    case "binary":
-      return [plan.left, plan.right].flatMap((side) =>
-        readingsOf(side, { ...around, functionName: "" }, settings),
-      );
+    case "call": {
+      const within = { ...around, functionName: plan.name, use: useWithin(around.use, plan.name) };
+      return plan.args.flatMap((arg) => readingsOf(arg, within, settings));
+    }
+    case "binary": {
+      const isTrim = plan.operator === "</" || plan.operator === ">/";
+      const within = { ...around, functionName: "", use: isTrim ? "buckets" : around.use } as const;
+      return [plan.left, plan.right].flatMap((side) => readingsOf(side, within, settings));
+    }
     case "unary":
     case "invariant":
       return readingsOf(plan.expr, around, settings);
@@ -106,5 +124,6 @@ function readingOf(selector: SelectorPlan, around: Around, { lookbackMs, stepMs 
     selector,
     span: { fromMs: fromMs - beforeMs + 1, toMs: toMs + behindMs },
     hints: { stepMs, rangeMs: around.rangeMs, functionName: around.functionName },
+    detectsResets: around.use === "counts",
   };
 }

@@ -2,6 +2,7 @@ import type { Histogram } from "../../histogram.ts";
 import type { Labels } from "../../labels.ts";
 import { isStaleAt } from "../../stale.ts";
 import type { Series } from "../../storage.ts";
+import { type EvaluationBudget, pace } from "./budget.ts";
 import { type Column, FLOAT, type Grid, HISTOGRAM, timeAt } from "./values.ts";
 
 /**
@@ -60,13 +61,14 @@ function pick(values: Float64Array, indexes: Int32Array): Float64Array {
 }
 
 /** The steps of a subquery as samples. */
-export function fromColumn(column: Column, grid: Grid): RangeSeries {
+export function fromColumn(column: Column, grid: Grid, budget: EvaluationBudget): RangeSeries {
   const { present, values, labels, dropsName } = column;
   // Of millions of steps, a plain array would fill the heap.
   const floatSteps = new Int32Array(present.length);
   const histogramSteps: number[] = [];
   let count = 0;
   for (let step = 0; step < present.length; step++) {
+    pace(budget, step);
     if (present[step] === FLOAT) floatSteps[count++] = step;
     else if (present[step] === HISTOGRAM) histogramSteps.push(step);
   }
@@ -74,8 +76,8 @@ export function fromColumn(column: Column, grid: Grid): RangeSeries {
   return {
     labels,
     dropsName,
-    times: timesAt(grid, floats),
-    values: pick(values, floats),
+    times: timesAt(grid, floats, budget),
+    values: valuesAt(values, floats, budget),
     starts: null,
     counts: null,
     histogramTimes: Float64Array.from(histogramSteps, (step) => timeAt(grid, step)),
@@ -84,10 +86,20 @@ export function fromColumn(column: Column, grid: Grid): RangeSeries {
   };
 }
 
-function timesAt(grid: Grid, steps: Int32Array): Float64Array {
+function timesAt(grid: Grid, steps: Int32Array, budget: EvaluationBudget): Float64Array {
   const times = new Float64Array(steps.length);
-  for (let at = 0; at < steps.length; at++) times[at] = timeAt(grid, steps[at] ?? 0);
+  for (let at = 0; at < steps.length; at++) {
+    pace(budget, at);
+    times[at] = timeAt(grid, steps[at] ?? 0);
+  }
   return times;
+}
+
+function valuesAt(values: Float64Array, steps: Int32Array, budget: EvaluationBudget): Float64Array {
+  // Of most subqueries every step has a value.
+  if (steps.length === values.length) return values.slice();
+  budget.addSteps(steps.length);
+  return pick(values, steps);
 }
 
 /** The first index whose time is greater, searched from an index on. */

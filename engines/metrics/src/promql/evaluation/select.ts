@@ -1,6 +1,7 @@
 import type { Histogram } from "../../histogram.ts";
 import { isStaleAt } from "../../stale.ts";
 import type { FloatColumn, HistogramColumn } from "../../storage.ts";
+import { type EvaluationBudget, pace } from "./budget.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { SelectorPlan } from "./plan.ts";
 import {
@@ -39,7 +40,8 @@ export function* instantColumns(
   { selector, grid, wanted }: Selecting & { wanted: Wanted },
   makeColumn: ColumnMaker,
 ): Generator<Column> {
-  const lookback = { selector, grid, lookbackMs: evaluation.lookbackMs };
+  const { budget, lookbackMs } = evaluation;
+  const lookback = { selector, grid, lookbackMs, budget };
   const newestOf = newestSamples(lookback);
   const newestHistogramOf = newestSamples(lookback);
   for (const series of evaluation.seriesOf(selector)) {
@@ -49,7 +51,7 @@ export function* instantColumns(
     if (histograms !== undefined) {
       const newestHistograms = newestHistogramOf(histograms.timestampsMs);
       fillEither(column, { floats, newest, wanted }, { histograms, newestHistograms });
-    } else if (wanted === "value") fillValues(column, floats.values, newest);
+    } else if (wanted === "value") fillValues(column, { values: floats.values, newest, budget });
     else fillTimes(column, { floats, newest, wanted });
     if (!hasSamples(column)) continue;
     evaluation.budget.addSamples(grid.count);
@@ -59,6 +61,7 @@ export function* instantColumns(
 
 interface Lookback extends Selecting {
   lookbackMs: number;
+  budget: EvaluationBudget;
 }
 
 /**
@@ -75,18 +78,27 @@ function newestSamples(lookback: Lookback): (times: Float64Array) => Int32Array 
   };
 }
 
-function fillNewest(newest: Int32Array, times: Float64Array, { selector, grid, lookbackMs }: Lookback): void {
+function fillNewest(newest: Int32Array, times: Float64Array, lookback: Lookback): void {
+  const { selector, grid, lookbackMs, budget } = lookback;
   let next = 0;
   for (let step = 0; step < newest.length; step++) {
+    pace(budget, step);
     const timeMs = lookAt(selector, grid, step);
     while (next < times.length && (times[next] ?? 0) <= timeMs) next += 1;
     newest[step] = next > 0 && timeMs - (times[next - 1] ?? 0) < lookbackMs ? next - 1 : -1;
   }
 }
 
+interface Filling {
+  values: Float64Array;
+  newest: Int32Array;
+  budget: EvaluationBudget;
+}
+
 /** What most selectors read: values alone, in a loop along arrays. */
-function fillValues(column: MutableColumn, values: Float64Array, newest: Int32Array): void {
+function fillValues(column: MutableColumn, { values, newest, budget }: Filling): void {
   for (let step = 0; step < newest.length; step++) {
+    pace(budget, step);
     const at = newest[step] ?? -1;
     if (at >= 0 && !isStaleAt(values, at)) setFloat(column, step, values[at] ?? NaN);
   }

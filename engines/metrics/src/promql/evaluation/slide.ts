@@ -91,7 +91,7 @@ function slideWindow(evaluation: Evaluation, sliding: WindowSliding): void {
   charge.finish();
 }
 
-function createWindow({ annotations }: Evaluation, { range, series }: WindowSliding): Window {
+function createWindow({ annotations, budget }: Evaluation, { range, series }: WindowSliding): Window {
   return {
     series,
     from: 0,
@@ -106,6 +106,7 @@ function createWindow({ annotations }: Evaluation, { range, series }: WindowSlid
     extension: extensionOf(range),
     position: range.position,
     annotations,
+    budget,
     metricName: labelValue(series.labels, METRIC_NAME),
     resets: null,
   };

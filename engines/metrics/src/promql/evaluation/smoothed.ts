@@ -41,7 +41,7 @@ interface Smoothing {
 }
 
 function smoothAt(
-  { lookbackMs, annotations }: Evaluation,
+  { lookbackMs, annotations, budget }: Evaluation,
   { column, range, selector, grid, step }: Smoothing,
 ): void {
   const timeMs = lookAt(selector, grid, step);
@@ -61,6 +61,7 @@ function smoothAt(
     extension: "smoothed",
     position: selector.position,
     annotations,
+    budget,
     metricName: labelValue(range.labels, METRIC_NAME),
     resets: null,
   };

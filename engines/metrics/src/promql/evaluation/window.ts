@@ -1,5 +1,6 @@
 import type { Position } from "../syntax/ast.ts";
 import type { Annotations } from "./annotations.ts";
+import type { EvaluationBudget } from "./budget.ts";
 import type { RangeSeries } from "./range-series.ts";
 import type { Histogram } from "../../histogram.ts";
 
@@ -24,6 +25,8 @@ export interface Window {
   /** Of the range argument. */
   position: Position;
   annotations: Annotations;
+  /** Of the whole query: a window may hold millions of samples. */
+  budget: EvaluationBudget;
   metricName: string;
   /** The sum of the values lost by resets up to each sample; made when first asked for. */
   resets: Float64Array | null;

@@ -99,23 +99,22 @@ function checkAggregate({ expr, operator, parameter }: Aggregate, source: Source
 }
 
 function checkSelector(selector: VectorSelector, source: Source): void {
-  const { name, matchers, position } = selector;
+  checkMatchers(selector, source);
+  if (selector.name === "" && selector.matchers.every(matchesEmpty))
+    source.fail(selector.position, "vector selector must contain at least one non-empty matcher");
+}
+
+/** Fails for a regular expression that is none, and for a name that is set twice. */
+export function checkMatchers({ name, matchers, position }: VectorSelector, source: Source): void {
   for (const { operator, value } of matchers) {
     if (operator === "=" || operator === "!=") continue;
     const problem = regexProblem(value);
     if (problem !== null) source.fail(position, problem);
   }
-  if (name !== "") {
-    const other = matchers.slice(0, -1).find((matcher) => matcher.name === "__name__");
-    if (other === undefined) return;
-    return source.fail(
-      position,
-      `metric name must not be set twice: ${quote(name)} or ${quote(other.value)}`,
-    );
-  }
-  if (matchers.every(matchesEmpty)) {
-    source.fail(position, "vector selector must contain at least one non-empty matcher");
-  }
+  if (name === "") return;
+  const other = matchers.slice(0, -1).find((matcher) => matcher.name === "__name__");
+  if (other === undefined) return;
+  source.fail(position, `metric name must not be set twice: ${quote(name)} or ${quote(other.value)}`);
 }
 
 function checkCall(call: Call, source: Source): void {

@@ -43,8 +43,9 @@ export function parseNumber(text: string): number | null {
   const digits = plain.replaceAll("_", "");
   if (/^0x[0-9a-f]+$/.test(digits)) return Number(digits);
   if (/^0[0-7]+$/.test(digits)) return Number.parseInt(digits, 8);
-  if (/^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/.test(digits)) return Number(digits);
-  return null;
+  if (!/^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/.test(digits)) return null;
+  // What no double holds is no number, rather than infinity.
+  return Number.isFinite(Number(digits)) ? Number(digits) : null;
 }
 
 const SIMPLE_ESCAPES: Readonly<Record<string, number>> = {

@@ -41,13 +41,13 @@ const DURATION_FUNCTIONS: ReadonlySet<string> = new Set(["step", "range", "min_o
 export function normalize(query: string): string {
   let text = "";
   let brackets = 0;
-  let isAfterOffset = false;
+  let offset: Offset | null = null;
   let braces = 0;
   let operators = 0;
   for (const found of query.matchAll(TOKEN)) {
     const [token] = found;
     const { name, point, other } = found.groups ?? {};
-    const isDuration = brackets > 0 || isAfterOffset;
+    const isDuration = brackets > 0 || offset !== null;
     if (braces === 0 && OPERATOR.test(token)) operators += 1;
     if (operators > MAX_OPERATORS) {
       const position = { start: found.index, end: found.index + token.length };
@@ -60,9 +60,22 @@ export function normalize(query: string): string {
     if (other === "]") brackets -= 1;
     if (other === "{") braces += 1;
     if (other === "}") braces -= 1;
-    isAfterOffset = name?.toLowerCase() === "offset" || (isAfterOffset && /^[\s()+-]$/.test(token));
+    offset = name?.toLowerCase() === "offset" ? { parentheses: 0 } : offset && afterToken(offset, token);
   }
   return text;
+}
+
+/** The duration behind `offset`, as far as it is read. */
+interface Offset {
+  parentheses: number;
+}
+
+/** Null: the duration ends with the token, or before it. */
+function afterToken({ parentheses }: Offset, token: string): Offset | null {
+  if (token === "(") return { parentheses: parentheses + 1 };
+  if (token === ")") return parentheses > 1 ? { parentheses: parentheses - 1 } : null;
+  const goesOn = parentheses > 0 || /^[\s+-]$/.test(token) || DURATION_FUNCTIONS.has(token.toLowerCase());
+  return goesOn ? { parentheses } : null;
 }
 
 interface Name {
@@ -72,9 +85,12 @@ interface Name {
 }
 
 function normalizeName(query: string, { name, at, isDuration }: Name): string {
+  // The colon of a subquery: no metric stands in brackets.
+  if (isDuration && name.startsWith(":"))
+    return `:${normalizeName(query, { name: name.slice(1), at: at + 1, isDuration })}`;
   const isCalled = /^\s*\(/.test(query.slice(at + name.length, at + name.length + 64));
   const lower = name.toLowerCase();
-  if (!isCalled) return name;
+  if (!isCalled || name === "") return name;
   if (isDuration && DURATION_FUNCTIONS.has(lower)) return lower;
   if (KEYWORDS.has(lower) || lower === "start" || lower === "end") return name;
   if (!SIGNATURES.has(name)) {

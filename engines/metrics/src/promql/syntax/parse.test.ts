@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { format } from "./format.ts";
-import { parse } from "./parse.ts";
+import { parse, parseSelector } from "./parse.ts";
 import { pretty } from "./pretty.ts";
 import { toJson } from "./to-json.ts";
 
@@ -30,6 +30,16 @@ describe("the parser", () => {
     for (const query of CANONICAL) expect(format(parse(query))).toBe(query);
   });
 
+  it("reads a selector alone, also one that matches whatever there is", () => {
+    expect(parseSelector('a{b!="c"}')).toEqual(expect.objectContaining({ length: 2 }));
+    expect(parseSelector('{b!="c"}')).toMatchObject([{ name: "b", operator: "!=", value: "c" }]);
+    expect(parseSelector("{}")).toEqual([]);
+    for (const text of ["a offset 5m", "a @ 5", "a[5m]", "(a)", "1", "sum(a)", "a anchored"])
+      expect(() => parseSelector(text)).toThrow("parse error: expected a selector of series");
+    for (const text of ['a{__name__="b"}', '{a=~"("}', "", "a{"])
+      expect(() => parseSelector(text)).toThrow("parse error");
+  });
+
   it("lets a suffix belong to the operand before it, and a sign bind less than a power", () => {
     expect(format(parse("(a + b offset 5m)"))).toBe("(a + b offset 5m)");
     expect(parse("a + b offset 5m")).toMatchObject({ kind: "binary", right: { offset: { value: 300 } } });
@@ -50,6 +60,7 @@ describe("the parser", () => {
       "1h30m": 5400,
     };
     for (const [text, value] of Object.entries(cases)) expect(parse(text)).toMatchObject({ value });
+    expect(() => parse("1e999")).toThrow("1e999");
   });
 
   it("says what is wrong, and where", () => {

@@ -1,7 +1,8 @@
 import type { SyntaxNode } from "@lezer/common";
 import { parser } from "@prometheus-io/lezer-promql";
+import type { Matcher } from "../../storage.ts";
 import { type Binary, type Expr, isSetOperator } from "./ast.ts";
-import { check, typeOf } from "./check.ts";
+import { check, checkMatchers, typeOf } from "./check.ts";
 import { parseMatching } from "./matching.ts";
 import { normalize } from "./normalize.ts";
 import { parseOperand } from "./operands.ts";
@@ -17,6 +18,21 @@ const MAX_DEPTH = 250;
 
 /** An expression whose types fit, or a ParseError in the words of Prometheus. */
 export function parse(query: string): Expr {
+  const { expr, source } = read(query);
+  check(expr, source);
+  return expr;
+}
+
+/** The matchers of a selector that stands alone; unlike that of a query it may match whatever there is. */
+export function parseSelector(query: string): readonly Matcher[] {
+  const { expr, source } = read(query);
+  if (expr.kind !== "selector" || expr.offset !== null || expr.at !== null || expr.extension !== null)
+    return source.fail(expr.position, "expected a selector of series and nothing else");
+  checkMatchers(expr, source);
+  return expr.matchers;
+}
+
+function read(query: string): { expr: Expr; source: Source } {
   if (query.length > MAX_QUERY_LENGTH) {
     const message = `the query has ${query.length} characters, at most ${MAX_QUERY_LENGTH} are allowed`;
     throw new ParseError("", { start: 0, end: 0 }, message);
@@ -28,8 +44,7 @@ export function parse(query: string): Expr {
   if (root === null) throw new ParseError(query, { start: 0, end: 0 }, "no expression found in input");
   const source = sourceOf(query);
   const expr = source.parse(root.name === "LineComment" ? (tree.topNode.lastChild ?? root) : root);
-  check(expr, source);
-  return expr;
+  return { expr, source };
 }
 
 function sourceOf(query: string): Source {

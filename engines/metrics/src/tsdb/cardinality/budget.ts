@@ -1,9 +1,9 @@
 import { labelValue, METRIC_NAME, type Labels } from "../../labels.ts";
-import type { Postings } from "../index/postings.ts";
+import type { Head } from "../head/head.ts";
 import type { CardinalityBudget } from "../settings.ts";
 
 /** What a new series would have exceeded. */
-export type BudgetReason = keyof CardinalityBudget | "invalid-labels";
+export type BudgetReason = Exclude<keyof CardinalityBudget, "reservedSeries"> | "invalid-labels";
 
 /** Why a series was not taken; what is there already goes on. */
 export interface Refusal {
@@ -12,6 +12,8 @@ export interface Refusal {
   /** The label that did it; empty when it is the number of series as a whole. */
   label: string;
   message: string;
+  /** Whether it was one of those that room is reserved for. */
+  isReserved: boolean;
 }
 
 /** Refusals of one metric for one reason, since the store was opened. */
@@ -19,23 +21,57 @@ export interface RefusalCount extends Refusal {
   metric: string;
   count: number;
   example: Labels;
+  lastAtMs: number;
 }
 
 /** Metrics that are told apart; what exceeds them is counted under the name "". */
 const COUNTED_METRICS = 1000;
 
-/** Null when the series may be added. */
-export function refuseSeries(postings: Postings, labels: Labels, budget: CardinalityBudget): Refusal | null {
-  return refuseShape(labels, budget) ?? refuseGrowth(postings, labels, budget);
+export interface Newcomer {
+  labels: Labels;
+  isReserved: boolean;
 }
 
-function refuseShape({ names, values }: Labels, budget: CardinalityBudget): Refusal | null {
-  if (names.length === 0 || names.some((name) => name === ""))
-    return refusal(
-      "invalid-labels",
-      { limit: 1, label: "" },
-      "a series needs labels, and each of them a name",
-    );
+/**
+ * Null when the series may be added. Those that are reserved know one limit alone, the number of all: what
+ * others send under the same name or label must not keep them out.
+ */
+export function refuseSeries(
+  head: Head,
+  { labels, isReserved }: Newcomer,
+  budget: CardinalityBudget,
+): Refusal | null {
+  const refused =
+    refuseNameless(labels) ??
+    (isReserved ? null : refuseShape(labels, budget)) ??
+    refuseNumber(head, budget, isReserved) ??
+    (isReserved ? null : refuseGrowth(head, labels, budget));
+  return refused === null ? null : { ...refused, isReserved };
+}
+
+type Found = Omit<Refusal, "isReserved">;
+
+function refuseNameless({ names }: Labels): Found | null {
+  if (names.length > 0 && names.every((name) => name !== "")) return null;
+  const message = "a series needs labels, and each of them a name";
+  return refusal("invalid-labels", { limit: 1, label: "" }, message);
+}
+
+/** What is reserved and not used stays free; beyond it reserved series take room as all do. */
+function refuseNumber({ postings, reserved }: Head, budget: CardinalityBudget, isReserved: boolean) {
+  const count = postings.all.length;
+  const { series, reservedSeries } = budget;
+  const told = (limit: number, beside: string) => {
+    const message = `there are ${limit} series, which is as many as are allowed${beside}`;
+    return refusal("series", { limit, label: "" }, message);
+  };
+  if (count >= series) return told(series, "");
+  const shared = series - reservedSeries;
+  if (isReserved || count - reserved.size < shared) return null;
+  return told(shared, ` beside ${reservedSeries} that are reserved`);
+}
+
+function refuseShape({ names, values }: Labels, budget: CardinalityBudget): Found | null {
   if (names.length > budget.labelsPerSeries) {
     const message = `${names.length} labels, at most ${budget.labelsPerSeries} are allowed`;
     return refusal("labelsPerSeries", { limit: budget.labelsPerSeries, label: "" }, message);
@@ -47,12 +83,8 @@ function refuseShape({ names, values }: Labels, budget: CardinalityBudget): Refu
   return refusal("valueCharacters", { limit: budget.valueCharacters, label }, message);
 }
 
-function refuseGrowth(postings: Postings, labels: Labels, budget: CardinalityBudget): Refusal | null {
+function refuseGrowth({ postings }: Head, labels: Labels, budget: CardinalityBudget): Found | null {
   const { names, values } = labels;
-  if (postings.all.length >= budget.series) {
-    const message = `there are ${budget.series} series, which is as many as are allowed`;
-    return refusal("series", { limit: budget.series, label: "" }, message);
-  }
   for (let index = 0; index < names.length; index++) {
     const label = names[index] ?? "";
     const byValue = postings.byName.get(label);
@@ -68,27 +100,30 @@ function refuseGrowth(postings: Postings, labels: Labels, budget: CardinalityBud
   return refusal("seriesPerMetric", { limit: budget.seriesPerMetric, label: "" }, message);
 }
 
-function refusal(reason: BudgetReason, what: { limit: number; label: string }, message: string): Refusal {
+function refusal(reason: BudgetReason, what: { limit: number; label: string }, message: string): Found {
   return { reason, ...what, message };
 }
 
 /** Counts refusals by metric and reason. */
 export interface RefusalLedger {
-  add(labels: Labels, refusal: Refusal): void;
+  add(labels: Labels, refusal: Refusal, atMs: number): void;
   all(): RefusalCount[];
 }
 
 export function createRefusalLedger(): RefusalLedger {
   const counts = new Map<string, RefusalCount>();
   return {
-    add: (labels, refused) => {
+    add: (labels, refused, atMs) => {
       const named = labelValue(labels, METRIC_NAME);
-      const isKnown = counts.has(`${refused.reason} ${named}`);
-      const metric = isKnown || counts.size < COUNTED_METRICS ? named : "";
-      const key = `${refused.reason} ${metric}`;
-      const known = counts.get(key);
-      if (known === undefined) counts.set(key, { ...refused, metric, count: 1, example: labels });
-      else known.count++;
+      const keyOf = (metric: string) => `${refused.reason} ${refused.isReserved} ${metric}`;
+      const metric = counts.has(keyOf(named)) || counts.size < COUNTED_METRICS ? named : "";
+      const known = counts.get(keyOf(metric));
+      if (known === undefined) {
+        counts.set(keyOf(metric), { ...refused, metric, count: 1, example: labels, lastAtMs: atMs });
+        return;
+      }
+      known.count++;
+      known.lastAtMs = atMs;
     },
     all: () => [...counts.values()].toSorted((a, b) => b.count - a.count),
   };

@@ -118,7 +118,8 @@ describe("a column of values", () => {
   });
 
   it("comes back bit for bit when all but few are decimal numbers", () => {
-    const places = constantFrom(1, 10, 100, 1e3, 1e6, 1e9);
+    // Divided by a part of a power of two they are multiples of it.
+    const places = constantFrom(1, 10, 100, 1e3, 1e6, 1e9, 1 / 2, 1 / 4096, 2 ** -20, 2 ** -40);
     const numbers = array(integer({ min: -1e6, max: 1e9 }), { minLength: 20 });
     assert(
       property(numbers, places, odd, nat(19), (integers, factor, oddity, at) => {
@@ -163,7 +164,20 @@ describe("a column of values", () => {
     expect(sink.at).toBeLessThan(490);
   });
 
-  it("is refused when it is written in an unknown way, or is cut", () => {
+  it("of memory that comes in pages costs what its number of pages does", () => {
+    const pages = Float64Array.from({ length: 480 }, (_, index) => 1e6 + 7 * index + (index % 3));
+    const sink = createSink();
+    writeValues(
+      sink,
+      pages.map((each) => each * 4096),
+    );
+    expect(sink.at).toBeLessThan(490);
+  });
+
+  it("is refused when it is written in an unknown way or scale, or is cut", () => {
+    const ofScale = (scale: number) => sourceOf(Uint8Array.of(1, scale, 2, 2, 0));
+    expect(() => readValues(ofScale(42), new Float64Array(2))).not.toThrow();
+    expect(() => readValues(ofScale(43), new Float64Array(2))).toThrow(CorruptionError);
     expect(() => readValues(sourceOf(Uint8Array.of(9, 0, 0)), new Float64Array(2))).toThrow(CorruptionError);
     const sink = createSink();
     writeValues(sink, Float64Array.of(1, 2, 3.5, Math.PI));

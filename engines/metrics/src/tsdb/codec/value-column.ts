@@ -9,11 +9,11 @@ import {
   type ByteSink,
   type ByteSource,
 } from "./bytes.ts";
-import { scaleToIntegers, POWERS_OF_TEN, type Scaled } from "./scaled-integers.ts";
+import { factorOf, scaleToIntegers, type Scaled } from "./scaled-integers.ts";
 
 /**
  * How the values of a column are written; the first byte
- * of it. Integers carry their decimal places in the next.
+ * of it. Integers carry their scale in the next.
  */
 const CONSTANT = 0;
 const DELTAS = 1;
@@ -22,10 +22,10 @@ const PLANES = 3;
 const FLOAT_BYTES = 8;
 
 /**
- * Floats, bit for bit. Values that are whole numbers of some decimal place become small
- * integers; what occurs between them that no integer can say (NaN with its payload,
- * infinities, -0) is listed apart. Everything else is XORed with the value before and
- * laid out byte plane by byte plane, in which zstd finds the bytes that hardly change.
+ * Floats, bit for bit. Values that are whole numbers of some decimal place, or multiples of some
+ * power of two, become small integers; what occurs between them that no integer can say (NaN with
+ * its payload, infinities, -0) is listed apart. Everything else is XORed with the value before
+ * and laid out byte plane by byte plane, in which zstd finds the bytes that hardly change.
  */
 export function writeValues(sink: ByteSink, values: Float64Array): void {
   if (values.length === 0) return;
@@ -96,10 +96,10 @@ function readWord(source: ByteSource): number {
 }
 
 function writeIntegers(sink: ByteSink, values: Float64Array, scaled: Scaled): void {
-  const { integers, places, specials } = scaled;
+  const { integers, scale, specials } = scaled;
   const isSecondOrder = secondOrderIsShorter(integers);
   writeVarint(sink, isSecondOrder ? DELTAS_OF_DELTAS : DELTAS);
-  writeVarint(sink, places);
+  writeVarint(sink, scale);
   let previous = 0;
   let previousDelta = 0;
   for (let index = 0; index < integers.length; index++) {
@@ -116,9 +116,9 @@ function writeIntegers(sink: ByteSink, values: Float64Array, scaled: Scaled): vo
  * Every query spends its time here: most differences are one or two bytes, which are taken apart in place.
  */
 function readIntegers(source: ByteSource, span: ValueSpan, mode: number): void {
-  const places = readVarint(source);
-  const factor = POWERS_OF_TEN[places];
-  if (factor === undefined) throw new CorruptionError(`a column of values has ${places} decimal places`);
+  const scale = readVarint(source);
+  const factor = factorOf(scale);
+  if (factor === null) throw new CorruptionError(`a column of values has the unknown scale ${scale}`);
   const isSecondOrder = mode === DELTAS_OF_DELTAS;
   const { values, from, to } = span;
   const { bytes } = source;
@@ -143,7 +143,7 @@ function readIntegers(source: ByteSource, span: ValueSpan, mode: number): void {
     }
     delta = isSecondOrder ? delta + read : read;
     integer += delta;
-    values[index] = places === 0 ? integer : integer / factor;
+    values[index] = factor === 1 ? integer : integer / factor;
     if (index === from) delta = 0;
   }
   source.at = at;

@@ -26,6 +26,8 @@ export interface Head {
   readonly memory: SampleMemory;
   readonly byRef: SeriesByRef;
   readonly byKey: Map<string, HeadSeries>;
+  /** Series that room is reserved for, by reference. */
+  readonly reserved: Set<number>;
   postings: Postings;
   nextRef: number;
   /** The newest sample of all. */
@@ -42,6 +44,7 @@ export function createHead(): Head {
     memory: createSampleMemory(),
     byRef: new SeriesByRef(),
     byKey: new Map(),
+    reserved: new Set(),
     postings: createPostings(),
     nextRef: 1,
     maxMs: -Infinity,
@@ -140,6 +143,7 @@ export function truncateHead(head: Head, beforeMs: number): void {
     if (!isEmptySeries(series)) continue;
     head.byRef.delete(series.ref);
     head.byKey.delete(series.labels.key);
+    head.reserved.delete(series.ref);
   }
   reindex(head);
 }

@@ -7,6 +7,11 @@ export const BYTES = 2;
 const FIXED_32 = 5;
 
 const TWO_TO_32 = 4_294_967_296;
+const TWO_TO_64 = TWO_TO_32 ** 2;
+/** A varint is read in two parts: four bytes of seven bits, and up to six more. */
+const LOW_BITS = 28;
+const LOW_UNIT = 2 ** LOW_BITS;
+const MOST_HIGH = 128 ** 6;
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -16,6 +21,7 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
 export class ProtoReader {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
+  readonly #int = new Float64Array(1);
   at = 0;
   end: number;
 
@@ -55,26 +61,36 @@ export class ProtoReader {
 
   /** int32 and int64: negative numbers are written as their complement to 2^64. */
   int(): number {
-    const { bytes, at } = this;
-    // Most are positive and short.
-    if ((bytes[at] ?? 0) < 0x80) return this.varint();
+    this.intInto(this.#int, 0);
+    return this.#int[0] ?? 0;
+  }
+
+  /** The same, put where it belongs: a number that is handed out may cost an object. */
+  intInto(numbers: Float64Array, index: number): void {
+    const { bytes } = this;
+    let at = this.at;
     let low = 0;
-    let high = 0;
-    for (let count = 0, index = at; count < 10; count++, index++) {
-      const byte = bytes[index] ?? 0;
-      const seven = byte & 0x7f;
-      const shift = count * 7;
-      if (shift < 28) low |= seven << shift;
-      else if (shift === 28) {
-        low |= seven << 28;
-        high = seven >> 4;
-      } else high |= seven << (shift - 32);
+    for (let shift = 0; shift < LOW_BITS; shift += 7) {
+      const byte = bytes[at++] ?? 0;
+      low |= (byte & 0x7f) << shift;
       if (byte < 0x80) {
-        this.#moveTo(index + 1);
-        return (high | 0) * TWO_TO_32 + (low >>> 0);
+        this.#moveTo(at);
+        numbers[index] = low;
+        return;
       }
     }
-    throw new WireError(`at byte ${at}: a varint of more than ten bytes`);
+    let high = 0;
+    for (let factor = 1; factor < MOST_HIGH; factor *= 128) {
+      const byte = bytes[at++] ?? 0;
+      high += (byte & 0x7f) * factor;
+      if (byte < 0x80) {
+        this.#moveTo(at);
+        const isNegative = high >= TWO_TO_64 / LOW_UNIT / 2;
+        numbers[index] = (isNegative ? high - TWO_TO_64 / LOW_UNIT : high) * LOW_UNIT + low;
+        return;
+      }
+    }
+    throw new WireError(`at byte ${this.at}: a varint of more than ten bytes`);
   }
 
   /** sint32 and sint64: zigzag. Exact up to 2^52. */

@@ -18,6 +18,8 @@ export interface StatsdCounts {
   lines: number;
   /** By reason: nothing is dropped unseen. */
   refused: Readonly<Record<string, number>>;
+  /** Lines that would have made more series than the limit, and the metric of the last of them. */
+  crowdedOut: { count: number; metric: string };
 }
 
 interface Kept {
@@ -36,6 +38,7 @@ const KINDS = {
   set: "set",
 } as const;
 const MS_PER_SECOND = 1000;
+const CROWDED = "more series than the limit";
 
 /**
  * Adds up what StatsD clients send. Counters and timers are cumulative, so a scrape that is missed loses
@@ -46,6 +49,7 @@ export function createStatsdMetrics({ limits }: { limits: StatsdLimits }) {
   const kept = new Map<string, Kept>();
   const refused = new Map<string, number>();
   let lines = 0;
+  let crowdedOut = "";
 
   function refuse(reason: string): void {
     refused.set(reason, (refused.get(reason) ?? 0) + 1);
@@ -59,7 +63,10 @@ export function createStatsdMetrics({ limits }: { limits: StatsdLimits }) {
     const key = JSON.stringify(labels);
     let series = kept.get(key);
     if (!series) {
-      if (kept.size >= limits.series) return refuse("more series than the limit");
+      if (kept.size >= limits.series) {
+        crowdedOut = name;
+        return refuse(CROWDED);
+      }
       series = { labels, kind, value: 0, members: new Set(), histogram: null };
       if (kind === "histogram") series.histogram = createGrowingHistogram();
       kept.set(key, series);
@@ -103,7 +110,10 @@ export function createStatsdMetrics({ limits }: { limits: StatsdLimits }) {
         return { labels, kind: "gauge", value: kind === "set" ? size : value };
       });
     },
-    counts: (): StatsdCounts => ({ lines, refused: Object.fromEntries(refused) }),
+    counts: (): StatsdCounts => ({
+      ...{ lines, refused: Object.fromEntries(refused) },
+      crowdedOut: { count: refused.get(CROWDED) ?? 0, metric: crowdedOut },
+    }),
   };
 }
 

@@ -54,7 +54,7 @@ describe("StatsD", () => {
       "a:1|c\nnothing\nb:x|c\nc:1|q\nd:1|c|@2\na:-1|c\na:1|g\n_e{1,1}:x|y\n",
     );
     expect(value("a_total")).toBe(1);
-    expect(metrics.counts()).toEqual({
+    expect(metrics.counts()).toMatchObject({
       lines: 8,
       refused: {
         "something is no name with a value": 1,
@@ -70,6 +70,7 @@ describe("StatsD", () => {
     const { metrics, value } = collected("a:1|c\nb:1|c\na:1|c", { ...LIMITS, series: 1 });
     expect([value("a_total"), value("b_total")]).toEqual([2, undefined]);
     expect(metrics.counts().refused).toEqual({ "more series than the limit": 1 });
+    expect(metrics.counts().crowdedOut).toEqual({ count: 1, metric: "b_total" });
   });
 
   it("refuses a name that comes back with another type", () => {

@@ -15,7 +15,7 @@ export function decompressSnappy(bytes: Uint8Array, { limitBytes }: { limitBytes
       ...{ asBuffer: true, copyOutputData: true },
     });
     if (typeof output === "string") throw new WireError("the decompressor answered text");
-    return output;
+    return new Uint8Array(output.buffer, output.byteOffset, output.byteLength);
   } catch (error) {
     if (error instanceof WireError) throw error;
     throw new WireError("the body is no snappy block", { cause: error });

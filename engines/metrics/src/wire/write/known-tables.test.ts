@@ -15,6 +15,14 @@ describe("known tables", () => {
     expect(tables.find(table("Symbols"), 3)).toBeNull();
   });
 
+  it("keep a copy of a Buffer too, not a view of the request it stands in", () => {
+    const tables = new KnownTables({ limitBytes: 2 ** 20 });
+    const request = Buffer.from("symbols, and series behind them");
+    tables.find(request.subarray(0, 7), 3);
+    const kept = tables.find(request.subarray(0, 7), 3);
+    expect(kept?.bytes.buffer.byteLength).toBe(7);
+  });
+
   it("let the oldest go when they hold more than they may", () => {
     const tables = new KnownTables({ limitBytes: 200_000 });
     const twice = (text: string) => [tables.find(table(text), 1), tables.find(table(text), 1)][1];

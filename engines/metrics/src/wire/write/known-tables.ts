@@ -52,7 +52,8 @@ export class KnownTables {
       this.#seen.add(checksum);
       return null;
     }
-    const table = { bytes: bytes.slice(), ids: new Uint32Array(symbols), keys: new ByteIndex() };
+    // A copy also of a Buffer, whose own slice would be a view of the request.
+    const table = { bytes: new Uint8Array(bytes), ids: new Uint32Array(symbols), keys: new ByteIndex() };
     this.#tables.set(checksum, table);
     return table;
   }

@@ -4,6 +4,8 @@ import type { WrittenSeries } from "./write-request.ts";
 
 const VALUE = tagOf(1, FIXED_64);
 const TIMESTAMP = tagOf(2, VARINT);
+/** With its tag, which is one byte as that of the time. */
+const VALUE_BYTES = 9;
 /** Of remote-write 2 alone; 1 has no such field. */
 const START = tagOf(3, VARINT);
 /** Nobody alters it: most series bring neither histograms nor exemplars. */
@@ -32,11 +34,19 @@ export class SeriesDraft {
     const { columns } = this;
     const outer = reader.enter();
     const index = columns.add();
+    // As nearly every sample is written: the value, then the time, and nothing else.
+    const { bytes, at, end } = reader;
+    if (at + VALUE_BYTES < end && bytes[at] === VALUE && bytes[at + VALUE_BYTES] === TIMESTAMP) {
+      reader.at += 1;
+      reader.doubleInto(columns.valueWords, index);
+      reader.at += 1;
+      reader.intInto(columns.timestampsMs, index);
+    }
     while (reader.at < reader.end) {
       const tag = reader.tag();
       if (tag === VALUE) reader.doubleInto(columns.valueWords, index);
-      else if (tag === TIMESTAMP) columns.timestampsMs[index] = reader.int();
-      else if (tag === START) columns.startsMs[index] = reader.int();
+      else if (tag === TIMESTAMP) reader.intInto(columns.timestampsMs, index);
+      else if (tag === START) reader.intInto(columns.startsMs, index);
       else reader.skip(tag);
     }
     reader.end = outer;

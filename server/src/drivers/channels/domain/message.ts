@@ -111,6 +111,7 @@ const HINTS: Record<Problem["kind"], (subject: string) => string> = {
   "audit-log-failing": () => "mainstay audit log; docs/guides/audit.md",
   "checkpoint-failing": () => "mainstay audit log",
   "scrape-failing": () => "mainstay doctor; docs/guides/scraping.md",
+  "series-refused": () => "mainstay metrics top; docs/guides/metrics.md, Budgets",
   "remote-write-failing": () => "mainstay metrics remote-write; docs/guides/remote-write.md",
   "rules-failing": () => "mainstay metrics check-rules; docs/guides/rules.md",
   "channel-failing": (channel) => `mainstay channels deliveries --channel ${channel}`,

@@ -5,8 +5,8 @@ import type { Database } from "../../../kernel/database/index.ts";
 import { BYTES, originOf, reply, type Http, type Origin } from "../../../kernel/http/index.ts";
 import { ApiError, API_TYPES_BY_FAULT } from "../api-error.ts";
 import { MetricsError, type MetricsStore, type SeriesRequest } from "../metrics-store.ts";
-import { readParameters, readTimeMs } from "../parameters.ts";
-import { answerHere, FORM_TYPES, readForm, searchOf, STATUSES } from "./api-answer.ts";
+import { EVER_MS, readParameters, readTimeMs, readTruth } from "../parameters.ts";
+import { answerHere, FORM_TYPES, readForm, searchOf, STATUSES, texts } from "./api-answer.ts";
 
 export interface AdminRoutesDependencies {
   store: Pick<MetricsStore, "deleteSeries" | "cleanTombstones" | "snapshot">;
@@ -16,8 +16,6 @@ export interface AdminRoutesDependencies {
 }
 
 const BASE = "/prometheus/api/v1/admin/tsdb";
-const EVER_MS = 8.64e15;
-const texts = z.union([z.string(), z.array(z.string())]).optional();
 
 /** What alters the store itself; Prometheus has it under POST and PUT. */
 export function addAdminRoutes(http: Http, dependencies: AdminRoutesDependencies): void {
@@ -51,7 +49,7 @@ export function addAdminRoutes(http: Http, dependencies: AdminRoutesDependencies
     http.route({
       ...{ ...common, url: `${BASE}/delete_series`, stepUp: true },
       summary: "Deletes samples of the series that match; their room comes back with clean_tombstones",
-      query: z.looseObject({ "match[]": texts, start: z.string().optional(), end: z.string().optional() }),
+      query: z.looseObject({ "match[]": texts, start: texts, end: texts }),
       handler: async (request) =>
         answerHere(request, async () => {
           const asked = toRequest(searchOf(request.query), await readForm(request, formBytes));
@@ -73,9 +71,10 @@ export function addAdminRoutes(http: Http, dependencies: AdminRoutesDependencies
     });
     http.route({
       ...{ ...common, url: `${BASE}/snapshot`, summary: "A copy of the store below metrics/snapshots" },
-      query: z.looseObject({}),
+      query: z.looseObject({ skip_head: texts.describe("read, and without effect: nothing is left out") }),
       handler: (request) =>
         answerHere(request, async () => {
+          readTruth(readParameters(searchOf(request.query), await readForm(request, formBytes)), "skip_head");
           const work = () => store.snapshot();
           return { name: await act(originOf(request), "snapshot_taken", { after: {}, work }) };
         }),
@@ -95,8 +94,8 @@ function toRequest(search: string, form: string): SeriesRequest {
 }
 
 function timesOf({ fromMs = -EVER_MS, toMs = EVER_MS }: SeriesRequest): Facts {
-  const from = fromMs > -EVER_MS ? { from: new Date(fromMs).toISOString() } : {};
-  return toMs < EVER_MS ? { ...from, to: new Date(toMs).toISOString() } : from;
+  const from = fromMs > -EVER_MS ? { from: new Date(Math.min(fromMs, EVER_MS)).toISOString() } : {};
+  return toMs < EVER_MS ? { ...from, to: new Date(Math.max(toMs, -EVER_MS)).toISOString() } : from;
 }
 
 async function inWordsOfTheApi<T>(work: () => Promise<T>): Promise<T> {

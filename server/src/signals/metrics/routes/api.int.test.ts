@@ -121,10 +121,33 @@ describe("query", () => {
     expect(warnings).toEqual([expect.stringContaining("quantile value should be between 0 and 1")]);
   });
 
-  it("tells what it took when it is asked", async () => {
+  it("tells ten warnings, and counts the others", async () => {
+    const query = Array.from({ length: 12 }, (_, index) => `quantile(${index + 2}, traced)`).join(" or ");
+    const { warnings = [] } = await get("query", [["query", query], at]);
+    expect([warnings.length, warnings.at(-1)]).toEqual([11, "2 more warning annotations omitted"]);
+  });
+
+  it("tells what it took when it is asked, with every field that readers know", async () => {
     const data = await dataOf("query", [["query", "requests_total[5m]"], at, ["stats", "all"]]);
-    const samples = { totalQueryableSamples: expect.any(Number) };
-    expect(data).toMatchObject({ stats: { samples, timings: { evalTotalTime: expect.any(Number) } } });
+    const [number, none] = [expect.any(Number), 0];
+    const samples = { totalQueryableSamples: number, samplesRead: number, peakSamples: number };
+    const parts = { resultSortTime: none, queryPreparationTime: none, execQueueTime: none };
+    const timings = { evalTotalTime: number, innerEvalTime: number, execTotalTime: number, ...parts };
+    expect(data).toMatchObject({ stats: { samples, timings } });
+  });
+
+  it("takes the first where a parameter is there several times", async () => {
+    const twice: [string, string][] = [["query", "1"], ["query", "1 +"], at, ["time", "noon"]];
+    const wanted = { resultType: "scalar", result: [NOW, "1"] };
+    expect([await dataOf("query", twice), (await post("query", twice)).data]).toEqual([wanted, wanted]);
+  });
+
+  it.each(["0", "-1"])("looks back as always when lookback_delta is %s", async (delta) => {
+    const query: [string, string] = ["query", "temperature"];
+    expect(await dataOf("query", [query, at, ["lookback_delta", delta]])).toEqual(
+      await dataOf("query", [query, at]),
+    );
+    expect(await dataOf("query", [query, at, ["lookback_delta", "1"]])).toMatchObject({ result: [] });
   });
 
   it.each([
@@ -136,6 +159,7 @@ describe("query", () => {
     ['query?query=label_replace(traced, "a", "$1", "b", "(")', "422 execution", "regular expression"],
     ["query?query=requests_total&timeout=0", "503 timeout", "timed out"],
     ["query_range?query=up", "400 bad_data", 'invalid parameter "start"'],
+    ["query_range?query=up[1m]&start=0&end=1&step=1", "400 bad_data", 'type "range vector" for range query'],
     ["query_range?query=up&start=10&end=0&step=1", "400 bad_data", "must not be before start time"],
     ["query_range?query=up&start=0&end=10&step=0", "400 bad_data", "zero or negative query resolution step"],
     ["query_range?query=up&start=0&end=11001&step=1", "400 bad_data", "maximum resolution of 11,000 points"],
@@ -143,6 +167,8 @@ describe("query", () => {
     ["series?match[]=sum(up)", "400 bad_data", "no selector"],
     ["parse_query?query=sum(", "400 bad_data", "parse error"],
     ["rules?type=other", "400 bad_data", 'not supported value "other"'],
+    ["metadata?limit=ten", "400 bad_data", "limit must be a number"],
+    ["status/tsdb?limit=10001", "400 bad_data", "limit must not exceed 10000"],
   ])("%s is refused with %s", async (address, wanted, words) => {
     const [name = "", search = ""] = address.split("?");
     const { code, error, errorType } = await get(name, [
@@ -181,6 +207,19 @@ describe("query_range", () => {
     expect(await dataOf("query_range", parameters)).toEqual(wanted);
     expect((await post("query_range", parameters)).data).toEqual(wanted);
   });
+
+  it("counts whole steps only against the limit of points", async () => {
+    const count = async (end: string) =>
+      (
+        await get("query_range", [
+          ["query", "1"],
+          ["start", "0"],
+          ["end", end],
+          ["step", "1"],
+        ])
+      ).code;
+    expect([await count("11000.5"), await count("11001")]).toEqual([200, 400]);
+  });
 });
 
 describe("what is asked about series", () => {
@@ -198,6 +237,14 @@ describe("what is asked about series", () => {
     expect(await get("label/id/values", [["limit", "1"]])).toMatchObject({
       ...{ data: ["a"], warnings: ["results truncated due to limit"] },
     });
+    const [now, before] = [String(NOW - 10), String(NOW - 60)];
+    expect(
+      await dataOf("series", [
+        ["match[]", "requests_total"],
+        ["start", now],
+        ["end", before],
+      ]),
+    ).toEqual([]);
     const tomorrow = String(NOW + 86_400);
     expect(await dataOf("labels", [["start", tomorrow]])).toEqual([]);
   });
@@ -206,6 +253,8 @@ describe("what is asked about series", () => {
     expect(await dataOf("metadata", [["metric", "requests_total"]])).toEqual({
       requests_total: [{ type: "counter", help: "Requests.", unit: "" }],
     });
+    expect(await dataOf("metadata", [["limit", "0"]])).toEqual({});
+    expect(Object.keys(Object(await dataOf("metadata", [["limit", "-1"]])))).toContain("requests_total");
     expect(await dataOf("query_exemplars", [["query", "rate(traced[5m])"]])).toEqual([
       {
         seriesLabels: { __name__: "traced" },
@@ -272,6 +321,10 @@ describe("what stands behind the API", () => {
     expect(answer.headers.get("content-encoding")).toBe("gzip");
     const plain = await house.ask(`${API}/labels`, { headers: { "accept-encoding": "identity" } });
     expect(plain.headers.get("content-encoding")).toBe(null);
+    const config = await house.ask(`${API}/status/config`);
+    expect([config.headers.get("vary"), config.headers.get("content-type")]).toEqual([
+      ...["accept-encoding", "application/json"],
+    ]);
   });
 
   it("hands the newest samples on as text", async () => {
@@ -279,7 +332,7 @@ describe("what stands behind the API", () => {
     const answer = await house.ask(`/prometheus/federate?${query.toString()}`);
     expect(answer.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
     expect((await answer.text()).split("\n")).toEqual([
-      "# 1 series ended, or are native histograms, which this format does not have",
+      "# 1 series are native histograms, which this format does not have",
       "# TYPE requests_total untyped",
       `requests_total{id="a",job="shop",instance=""} 600 ${NOW_MS}`,
       `requests_total{id="b",job="shop",instance=""} 1200 ${NOW_MS}`,
@@ -288,6 +341,12 @@ describe("what stands behind the API", () => {
       "",
     ]);
   });
+});
+
+it("refuses to federate in plain words", async () => {
+  const answer = await house.ask(`/prometheus/federate?match[]=sum(`);
+  expect([answer.status, answer.headers.get("content-type")]).toEqual([400, "text/plain; charset=utf-8"]);
+  expect(await answer.text()).toMatch(/^1:5: parse error: [^{}]*\n$/);
 });
 
 describe("administration", () => {
@@ -306,6 +365,7 @@ describe("administration", () => {
     expect(await answer.json()).toMatchObject({ data: { name: expect.stringMatching(/^\d{8}T\d{6}Z-/) } });
     const audit = await house.ask("/api/v1/audit?limit=1");
     expect(await audit.text()).toContain("metrics.snapshot_taken");
+    expect((await send("snapshot?skip_head=maybe")).status).toBe(400);
   });
 
   it("deletes series only after a second factor, or with a key that is exempt", async () => {

@@ -8,16 +8,14 @@ export async function labelsFilter(
   selectors: readonly string[],
 ): Promise<(labels: Labels) => boolean> {
   if (selectors.length === 0) return () => true;
-  const { compileMatcher, parseQuery, ParseError } = await import("@mainstay/metrics");
+  const { compileMatcher, parseSelector, ParseError } = await import("@mainstay/metrics");
   const lists = selectors.map((text) => {
     try {
-      const expr = parseQuery(text);
-      if (expr.kind === "selector") return expr.matchers;
+      return parseSelector(text);
     } catch (error) {
       if (error instanceof ParseError) throw invalidParameter(parameter, error.message);
       throw error;
     }
-    throw invalidParameter(parameter, `${JSON.stringify(text)} is no selector`);
   });
   const tests = lists.map((list) => list.map((each) => ({ name: each.name, passes: compileMatcher(each) })));
   return (labels) => tests.some((list) => list.every(({ name, passes }) => passes(labels[name] ?? "")));

@@ -11,7 +11,7 @@ const PROTOBUF = "application/x-protobuf";
 let house: MetricsHouse;
 
 beforeAll(async () => {
-  house = await openMetricsHouse({ otlp: { promote: ["deployment.environment.name"] } });
+  house = await openMetricsHouse({ bodyLimit: "2MiB", otlp: { promote: ["deployment.environment.name"] } });
 }, 60_000);
 afterAll(() => house.close());
 
@@ -148,6 +148,18 @@ describe("a push of a script", () => {
     expect([answer.status, await answer.json()]).toMatchObject([
       422,
       { written: 1, refused: [{ reason: "too-old", count: 1, message: expect.stringContaining("late") }] },
+    ]);
+  });
+
+  it("may be as large as what the other ways in take", async () => {
+    const withHelp = (name: string, length: number) => ({
+      metrics: [{ name, value: 1, help: "h".repeat(length) }],
+    });
+    expect((await push(withHelp("large", 1.5 * 2 ** 20))).status).toBe(200);
+    const refused = await push(withHelp("too_large", 2 ** 21));
+    expect([refused.status, await refused.json()]).toMatchObject([
+      413,
+      { code: "REQUEST_TOO_LARGE", remedy: expect.stringContaining("metrics.bodyLimit") },
     ]);
   });
 

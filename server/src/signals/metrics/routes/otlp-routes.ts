@@ -1,8 +1,8 @@
 import { ProtoWriter } from "@mainstay/metrics/protobuf";
 import { BYTES, reply, type Headers, type Http } from "../../../kernel/http/index.ts";
+import { describeRefused } from "../refused.ts";
 import { MetricsError, type AppendOutcome, type Delivery, type MetricsStore } from "../metrics-store.ts";
 import { readBytes } from "./read-bytes.ts";
-import { describeRefused } from "./write-routes.ts";
 
 const PROTOBUF = "application/x-protobuf";
 const JSON_TYPE = "application/json";

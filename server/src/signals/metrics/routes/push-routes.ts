@@ -7,10 +7,14 @@ import { MetricsError, type AppendBatch, type MetricsStore } from "../metrics-st
 export interface PushRoutesDependencies {
   store: Pick<MetricsStore, "append">;
   clock: Clock;
+  bodyBytes: number;
 }
 
+/** Unlike the other requests, these are read in the main thread, as a whole and as one text. */
+const LARGEST_JSON_BYTES = 64 * 2 ** 20;
+
 /** For scripts, which have a number and no library. */
-export function addPushRoutes(http: Http, { store, clock }: PushRoutesDependencies): void {
+export function addPushRoutes(http: Http, { store, clock, bodyBytes }: PushRoutesDependencies): void {
   http.route({
     method: "POST",
     url: "/api/v1/metrics",
@@ -18,6 +22,7 @@ export function addPushRoutes(http: Http, { store, clock }: PushRoutesDependenci
     takesBasic: true,
     summary: "Keeps samples; 422 when some of them were refused",
     body: pushedMetrics,
+    bodyLimit: { sizeBytes: Math.min(bodyBytes, LARGEST_JSON_BYTES), setting: "metrics.bodyLimit" },
     response: pushOutcome,
     statuses: [200, 422],
     handler: async ({ body }) => {

@@ -3,17 +3,13 @@ import { z } from "zod";
 import { BYTE_STREAM, type Http } from "../../../kernel/http/index.ts";
 import type { ApiEndpoint } from "../metrics-store.ts";
 import type { QueryApi } from "../query-api.ts";
-import { askStore, FORM_TYPES, STATUSES } from "./api-answer.ts";
+import { askStore, FORM_TYPES, STATUSES, texts } from "./api-answer.ts";
 
-const text = (what: string) => z.string().optional().describe(what);
-const texts = (what: string) =>
-  z
-    .union([z.string(), z.array(z.string())])
-    .optional()
-    .describe(what);
+/** Where one is asked for, the first counts. */
+const text = (what: string) => texts.describe(what);
 const limit = text("the most items of the answer; 0: all");
 const time = (what: string) => text(`${what}: seconds since 1970, or RFC 3339`);
-const match = texts("selectors of series");
+const match = text("selectors of series");
 const span = { start: time("from"), end: time("to") };
 const wish = {
   query: text("an expression of PromQL"),

@@ -19,7 +19,7 @@ export function addMetricsRoutes(http: Http, dependencies: MetricsRoutesDependen
   const { room, audit, db, clock, config, formBytes } = dependencies;
   const { store } = room;
   const bodyBytes = config.bodyLimit;
-  addPushRoutes(http, { store, clock });
+  addPushRoutes(http, { store, clock, bodyBytes });
   addWriteRoutes(http, { store, bodyBytes });
   addReadRoutes(http, { store, clock, config, bodyBytes: formBytes });
   addOtlpRoutes(http, { store, bodyBytes });

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Clock } from "../../../kernel/clock.ts";
 import { BYTES, type Http } from "../../../kernel/http/index.ts";
 import type { MetricsRoom } from "../metrics.ts";
-import { answerHere, STATUSES } from "./api-answer.ts";
+import { answerHere, STATUSES, texts } from "./api-answer.ts";
 import { answerTargetMetadata } from "./target-metadata.ts";
 import { answerAlerts, answerRules, answerScrapePools, answerTargets } from "./view-answers.ts";
 import type { RulesView, TargetsView } from "./views.ts";
@@ -33,8 +33,8 @@ const COMMON = {
   holds: prometheusAnswer,
 } as const;
 
-const text = z.string().optional();
-const texts = z.union([z.string(), z.array(z.string())]).optional();
+/** Where one is asked for, the first counts. */
+const text = texts;
 
 /** What is scraped, what is evaluated, and what stands behind the API. */
 export function addStatusRoutes(http: Http, dependencies: StatusRoutesDependencies): void {

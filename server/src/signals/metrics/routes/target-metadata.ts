@@ -1,5 +1,5 @@
 import type { MetricsStore } from "../metrics-store.ts";
-import { readLimit, type Parameters } from "../parameters.ts";
+import { readMost, type Parameters } from "../parameters.ts";
 import { labelsFilter } from "./labels-filter.ts";
 import type { TargetsView } from "./views.ts";
 
@@ -10,7 +10,7 @@ const SUFFIXES = ["", "_total", "_bucket", "_count", "_sum", "_info", "_created"
 
 /** `targets/metadata`: of the families that have series of a target. */
 export async function answerTargetMetadata(store: Store, { pools }: TargetsView, parameters: Parameters) {
-  const limit = readLimit(parameters);
+  const limit = readMost(parameters, "limit");
   const metric = parameters.text("metric");
   const selector = parameters.text("match_target");
   const isMeant = await labelsFilter("match_target", selector === "" ? [] : [selector]);

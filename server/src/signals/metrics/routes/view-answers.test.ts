@@ -127,7 +127,7 @@ describe("rules", () => {
         rules: [
           {
             ...{ name: "Down", type: "alerting", state: "firing", duration: 60, keepFiringFor: 0 },
-            alerts: [{ labels: { job: "node" }, state: "firing", activeAt: AT, value: "0e+0" }],
+            alerts: [{ labels: { job: "node" }, state: "firing", activeAt: AT, value: "0e+00" }],
           },
         ],
       },
@@ -154,11 +154,19 @@ describe("rules", () => {
     expect(second.groups.map(({ name }) => name)).toEqual(["second"]);
     expect("groupNextToken" in second).toBe(false);
     await expect(answerRules(RULES, parametersOf("group_next_token=x"))).rejects.toThrow("group_limit");
+    await expect(answerRules(RULES, parametersOf("group_limit=0"))).rejects.toThrow("a positive number");
+  });
+
+  it("come in the order of files and groups", async () => {
+    const unordered = { groups: () => RULES.groups().toReversed() };
+    const { groups } = await answerRules(unordered, parametersOf(""));
+    expect(groups.map(({ name }) => name)).toEqual(["first", "second"]);
   });
 
   it("show their alerts, unless these are left out", async () => {
     expect(answerAlerts(RULES).alerts).toHaveLength(1);
     const { groups } = await answerRules(RULES, parametersOf("exclude_alerts=true&type=alert"));
     expect(groups[0]?.rules[0]).toMatchObject({ alerts: [] });
+    await expect(answerRules(RULES, parametersOf("exclude_alerts=maybe"))).rejects.toThrow("exclude_alerts");
   });
 });

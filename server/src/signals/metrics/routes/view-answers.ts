@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ApiError, invalidParameter } from "../api-error.ts";
-import { readLimit, type Parameters } from "../parameters.ts";
+import { readCount, readTruth, type Parameters } from "../parameters.ts";
+import { padExponent, valueText } from "../thread/api/json.ts";
 import { labelsFilter } from "./labels-filter.ts";
 import type {
   ActiveAlert,
@@ -56,12 +57,13 @@ export function answerScrapePools({ pools }: TargetsView) {
 /** `rules` */
 export async function answerRules({ groups }: RulesView, parameters: Parameters) {
   const isShown = await ruleFilter(parameters);
-  const withoutAlerts = parameters.text("exclude_alerts") === "true";
+  const withoutAlerts = readTruth(parameters, "exclude_alerts");
   const [names, files] = [parameters.all("rule_group[]"), parameters.all("file[]")];
   const matching = groups()
     .filter(({ name, file }) => isAmong(names, name) && isAmong(files, file))
     .map((group) => ({ ...group, rules: group.rules.filter(isShown) }))
-    .filter(({ rules }) => rules.length > 0);
+    .filter(({ rules }) => rules.length > 0)
+    .toSorted(byFileAndName);
   const { shown, token } = pageOf(matching, parameters);
   const all = shown.map((group) => groupJson(group, withoutAlerts));
   return token === null ? { groups: all } : { groups: all, groupNextToken: token };
@@ -79,12 +81,17 @@ async function ruleFilter(parameters: Parameters): Promise<(rule: Rule) => boole
   return (rule) => (type === "" || rule.kind === kind) && isAmong(names, rule.name) && matches(rule.labels);
 }
 
+function byFileAndName(a: RuleGroup, b: RuleGroup): number {
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  return a.name === b.name ? 0 : a.name < b.name ? -1 : 1;
+}
+
 function isAmong(wanted: readonly string[], name: string): boolean {
   return wanted.length === 0 || wanted.includes(name);
 }
 
 function pageOf(groups: readonly RuleGroup[], parameters: Parameters) {
-  const limit = readLimit(parameters, "group_limit");
+  const limit = readCount(parameters, "group_limit", Infinity);
   const token = parameters.text("group_next_token");
   if (token !== "" && limit === Infinity)
     throw new ApiError("bad_data", "group_limit needs to be present in order to paginate over the groups");
@@ -134,7 +141,12 @@ export function answerAlerts({ groups }: RulesView) {
 }
 
 function alertJson({ labels, annotations, state, activeAtMs, value }: ActiveAlert) {
-  return { labels, annotations, state, activeAt: timeOf(activeAtMs), value: value.toExponential() };
+  return { labels, annotations, state, activeAt: timeOf(activeAtMs), value: exponentialText(value) };
+}
+
+/** As Prometheus writes the value of an alert: with an exponent of two digits at least. */
+function exponentialText(value: number): string {
+  return Number.isFinite(value) ? padExponent(value.toExponential()) : valueText(value);
 }
 
 function timeOf(timeMs: number | null): string {

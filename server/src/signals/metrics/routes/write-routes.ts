@@ -1,4 +1,5 @@
 import { BYTES, reply, type Headers, type Http } from "../../../kernel/http/index.ts";
+import { describeRefused } from "../refused.ts";
 import { MetricsError, type AppendOutcome, type Delivery, type MetricsStore } from "../metrics-store.ts";
 import { readBytes } from "./read-bytes.ts";
 
@@ -8,7 +9,6 @@ const PROTOCOLS: Readonly<Record<string, Delivery["protocol"]>> = {
   "io.prometheus.write.v2.request": "remote-write-2",
 };
 const TEXT = { "content-type": "text/plain; charset=utf-8" };
-const EXAMPLES_MAX = 10;
 
 export interface WriteRoutesDependencies {
   store: Pick<MetricsStore, "ingest">;
@@ -78,15 +78,6 @@ function writtenHeaders({ samples, histograms, exemplars }: AppendOutcome["writt
     "x-prometheus-remote-write-histograms-written": String(histograms),
     "x-prometheus-remote-write-exemplars-written": String(exemplars),
   };
-}
-
-/** A line for each kind and reason. */
-export function describeRefused(refused: AppendOutcome["refused"]): string {
-  const lines = refused.slice(0, EXAMPLES_MAX).map(({ what, reason, count, message }) => {
-    const counted = `${count} ${what}${count === 1 ? "" : "s"}`;
-    return `${counted} refused (${reason}), such as: ${message}`;
-  });
-  return lines.join("\n");
 }
 
 function refuse(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {

@@ -141,6 +141,7 @@ function specOf(job: ScrapeJob, labels: Record<string, string>): TargetSpec {
   const { honorLabels, honorTimestamps, metricRelabelRules, limits } = job;
   const { samples, label } = limits;
   return {
+    origin: "outside",
     labels,
     honorLabels,
     honorTimestamps,

@@ -1,7 +1,10 @@
 import type { LabelLimits, RelabelRule } from "@mainstay/metrics/scrape";
+import type { Refused } from "../refused.ts";
+import type { Origin } from "../reserved-names.ts";
 
 /** What is done to the samples of one target; plain data, for it crosses to the thread of the store. */
 export interface TargetSpec {
+  origin: Origin;
   /** By name. */
   labels: Readonly<Record<string, string>>;
   honorLabels: boolean;
@@ -28,7 +31,7 @@ export interface ScrapeOutcome {
   /** Why the target counts as down. */
   error: string | null;
   /** How many samples of an answer that was well the store did not take, and why. */
-  refused: readonly { reason: string; count: number }[];
+  refused: readonly Refused[];
 }
 
 /** Where scrapes go. */

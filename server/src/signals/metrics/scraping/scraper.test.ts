@@ -7,6 +7,7 @@ import { startDnsServer } from "./testing/dns-server.ts";
 import { openScrapingHouse, startTarget } from "./testing/scraping-house.ts";
 
 const TEXT = "text/plain; version=0.0.4";
+const PLAIN = "prometheus" as const;
 const plain =
   (text: string, headers: Record<string, string> = {}): RequestListener =>
   (_, response) =>
@@ -57,6 +58,28 @@ describe("a target", () => {
       accept: expect.stringMatching(/^application\/openmetrics-text;version=1.0.0;q=0.5,.*text\/plain/),
       ...{ "accept-encoding": "gzip", "x-prometheus-scrape-timeout-seconds": "0.4" },
     });
+  });
+
+  it("is up although it claims names of Mainstay's own, which are left out, counted and told", async () => {
+    const address = await startTarget(plain("mainstay_host_load1 99\nown_load 1\n"));
+    const read = async () => ({ text: "mainstay_host_load1 2\n", format: PLAIN });
+    const sources = [{ job: "mainstay", read }];
+    const house = await openScrapingHouse({ scrapeFile: fileOf(address), sources });
+    const target = await house.target("what was left out", failedBy(/reserved-name/));
+    expect(target).toMatchObject({
+      ...{ health: "up", pool: "shop" },
+      lastError: expect.stringMatching(/^1 sample refused \(reserved-name\), such as: .*mainstay_host_load1/),
+    });
+    const own = await house.target("a scrape of Mainstay itself", ({ pool }) => pool === "mainstay");
+    const ownLoad = () => house.query("mainstay_host_load1");
+    await waitUntil("its samples", async () => asFound(Object.keys(await ownLoad())));
+    expect(await ownLoad()).toEqual({ "": 2 });
+    expect(own.lastError).toBeNull();
+    expect([await house.query("own_load"), await house.query('up{job="shop"}')]).toEqual([
+      { "": 1 },
+      { "": 1 },
+    ]);
+    expect((await house.store.stats()).refusedNames).toBeGreaterThan(0);
   });
 
   it("that ends is marked, so that queries do not see it any more", async () => {

@@ -15,6 +15,7 @@ export function startSource({ job, read }: Source, intervalMs: number, dependenc
   const labels = { job };
   const spec: TargetSpec = {
     ...{
+      origin: "platform",
       labels,
       honorLabels: true,
       honorTimestamps: true,

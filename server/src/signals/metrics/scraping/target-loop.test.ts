@@ -1,11 +1,12 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { silentLog } from "../../../../../tests/support/log.ts";
 import { createVirtualClock } from "../../../kernel/clock.ts";
-import type { ScrapeOutcome, ScrapeRequest } from "./scrape-sink.ts";
+import type { ScrapeOutcome, ScrapeRequest, TargetSpec } from "./scrape-sink.ts";
 import { startTargetLoop, timestampOf, type LoopTarget } from "./target-loop.ts";
 
 const START_MS = 1_800_000_000_000;
-const SPEC = {
+const SPEC: TargetSpec = {
+  origin: "outside",
   ...{ labels: { job: "shop" }, honorLabels: false, honorTimestamps: true, relabelRules: [], sampleLimit: 0 },
   limits: { labels: 0, nameLength: 0, valueLength: 0 },
 };
@@ -88,11 +89,13 @@ describe("the scrapes of a target", () => {
     expect(loop.health()).toMatchObject({ health: "up", lastError: null });
   });
 
-  it("count what the store did not take", async () => {
-    const refusal = { what: "sample", reason: "duplicate", count: 3, message: "" } as const;
-    const { clock, refused } = start(answer, async () => ({ error: null, refused: [refusal] }));
+  it("count and tell what the store did not take, and are up all the same", async () => {
+    const refusal = { what: "sample", reason: "duplicate", count: 3, message: "a 1" } as const;
+    const { clock, loop, refused } = start(answer, async () => ({ error: null, refused: [refusal] }));
     await clock.advance(10_000);
     expect(refused).toEqual(["shop duplicate 3"]);
+    const lastError = "3 samples refused (duplicate), such as: a 1";
+    expect(loop.health()).toMatchObject({ health: "up", lastError });
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Clock } from "../../../kernel/clock.ts";
 import type { Log } from "../../../kernel/log.ts";
 import { nextTurnMs, offsetOf } from "../../../kernel/schedule.ts";
+import { describeRefused } from "../refused.ts";
 import type { ScrapeRequest, ScrapeSink, TargetSpec, TextFormat } from "./scrape-sink.ts";
 import { reasonOf } from "../../../kernel/reason-of.ts";
 
@@ -26,6 +27,7 @@ export interface LoopTarget {
 /** How the scrapes of one target went. */
 export interface TargetHealth {
   health: "unknown" | "up" | "down";
+  /** Why it is down; or what the store did not take of one that is up. */
   lastError: string | null;
   lastScrapeMs: number | null;
   lastDurationMs: number | null;
@@ -35,6 +37,13 @@ export interface TargetLoop {
   health(): TargetHealth;
   /** Resolves once nothing of it runs; with `isGone` its series have ended by then. */
   stop(isGone: boolean): Promise<void>;
+}
+
+interface Handed {
+  /** Why the target is down. */
+  error: string | null;
+  /** What was not taken. */
+  left: string | null;
 }
 
 /** How far a scrape may be from its time and still bear it: equal distances take less space. */
@@ -65,23 +74,24 @@ export function startTargetLoop(target: LoopTarget, dependencies: LoopDependenci
     const answer = await ask(signal).catch((error: unknown) => ({ error: reasonOf(error) }));
     if (signal.aborted) return;
     const durationMs = clock.monotonicMs() - beganMs;
-    const error = await hand({ id, spec, atMs, durationMs, answer });
-    if (error !== health.lastError)
-      log.debug({ target: id, error }, "a target answers in another way than before");
+    const { error, left } = await hand({ id, spec, atMs, durationMs, answer });
+    const lastError = error ?? left;
+    if (lastError !== health.lastError)
+      log.debug({ target: id, error: lastError }, "a target answers in another way than before");
     health = {
       health: error === null ? "up" : "down",
-      ...{ lastError: error, lastScrapeMs: atMs, lastDurationMs: durationMs },
+      ...{ lastError, lastScrapeMs: atMs, lastDurationMs: durationMs },
     };
   }
 
   /** A store that takes nothing leaves a gap; the next scrape tries again. */
-  async function hand(request: ScrapeRequest): Promise<string | null> {
+  async function hand(request: ScrapeRequest): Promise<Handed> {
     try {
       const { error, refused } = await sink.takeScrape(request);
       for (const { reason, count } of refused) onRefused(job, reason, count);
-      return error;
+      return { error, left: refused.length === 0 ? null : describeRefused(refused, "; ") };
     } catch (error) {
-      return `the answer could not be kept: ${reasonOf(error)}`;
+      return { error: `the answer could not be kept: ${reasonOf(error)}`, left: null };
     }
   }
 

@@ -1,7 +1,7 @@
 import { createLabels, type Histogram, type Labels } from "@mainstay/metrics/model";
 import type { MetricsStore as Store, PastSeries } from "@mainstay/metrics/tsdb";
 import type { AppendBatch, AppendOutcome, Refused } from "../metrics-store.ts";
-import { labelsFault, type Intake } from "./intake.ts";
+import type { Intake, Refusal } from "./intake.ts";
 
 /** Rows of one series that lie in the past, in the order in which they came. */
 interface Past {
@@ -25,9 +25,9 @@ export async function backfillBatch(
   const pastOf = new Map<string, Past>();
   const found = series.map((labels) => placeOf(intake, pastOf, labels));
   const placeAt = (what: Refused["what"], position: number): Place | null => {
-    const place = found[position] ?? { fault: `there is no series ${position}` };
-    if (!("fault" in place)) return place;
-    intake.refuse({ what, reason: "invalid-labels", count: 1, message: () => place.fault });
+    const place = found[position] ?? noSeries(position);
+    if (!("reason" in place)) return place;
+    intake.refuse({ what, reason: place.reason, count: 1, message: () => place.message });
     return null;
   };
   positions.forEach((position, index) => {
@@ -68,13 +68,17 @@ function placeOf(
   intake: Intake,
   pastOf: Map<string, Past>,
   pairs: AppendBatch["series"][number],
-): Place | { fault: string } {
-  const fault = labelsFault(pairs);
-  if (fault !== null) return { fault };
+): Place | Refusal {
+  const refused = intake.refusalOf(pairs);
+  if (refused !== null) return refused;
   const labels = createLabels(pairs);
   const past = pastOf.get(labels.key) ?? { labels, rows: [], histograms: [] };
   pastOf.set(labels.key, past);
   return { past, resolve: () => intake.resolve(pairs) };
+}
+
+function noSeries(position: number): Refusal {
+  return { reason: "invalid-labels", message: `there is no series ${position}` };
 }
 
 function addPresent(intake: Intake, { resolve }: Place, add: (ref: number) => void): void {

@@ -8,6 +8,7 @@ import type {
   SampleBatch,
 } from "@mainstay/metrics/tsdb";
 import type { AppendOutcome, LabelPair, Refused } from "../metrics-store.ts";
+import { isReservedName, reservedNameFault, type Origin } from "../reserved-names.ts";
 import { createTally, type Example } from "./tally.ts";
 
 const FIRST_SAMPLES = 1024;
@@ -18,13 +19,15 @@ const LARGEST_KEPT_SAMPLES = 64 * 1024;
 export interface Intake {
   /** A reference for these labels, or why there is none. */
   resolve(pairs: readonly LabelPair[]): number | Refusal;
+  /** Why no series has these labels, whatever the store says; null: one may have. */
+  refusalOf(pairs: readonly LabelPair[]): Refusal | null;
   /** The value as two words of eight bytes, so that a staleness marker stays one. */
   addSample(ref: number, timestampMs: number, value: Bits): void;
   /** The same for all that a request has of one series. */
   addSamples(ref: number, samples: Samples): void;
   addHistogram(sample: HistogramSample): void;
   addExemplar(exemplar: ExemplarSample): void;
-  /** Written only if it says something new. */
+  /** Written only if it says something new; what is said of our own metrics from outside is passed over. */
   addMetadata(metadata: Metadata): void;
   refuse(example: Example): void;
   /** Writes it all. Throws what the store throws, and nothing of it is kept then. */
@@ -49,9 +52,17 @@ export interface Refusal {
   message: string;
 }
 
-/** Makes intakes that share their columns: one at a time. */
-export function createIntakes(store: Store): () => Intake {
+export interface Intakes {
+  /** Intakes share their columns: one at a time. */
+  begin(origin: Origin): Intake;
+  /** Samples and histograms from outside that were refused for their names. */
+  refusedNames(): number;
+}
+
+/** Makes intakes; `othersLabel` tells other Mainstays apart, whose names are those of our own metrics. */
+export function createIntakes(store: Store, othersLabel: string | null): Intakes {
   let columns = createColumns(FIRST_SAMPLES);
+  let refusedNames = 0;
   const told = new Map(store.metadata().map((each) => [each.metric, each]));
 
   function push(ref: number, timestampMs: number, { words, index }: Bits): void {
@@ -77,10 +88,18 @@ export function createIntakes(store: Store): () => Intake {
     }
   }
 
-  return () => {
-    if (columns.batch.values.length > LARGEST_KEPT_SAMPLES) columns = createColumns(FIRST_SAMPLES);
-    columns.batch.count = 0;
-    return createIntake(store, { push, pushAll, samples: () => columns.batch, told });
+  function countRefused({ what, reason, count }: Example): void {
+    if (reason === "reserved-name" && what !== "exemplar") refusedNames += count;
+  }
+
+  return {
+    begin(origin) {
+      if (columns.batch.values.length > LARGEST_KEPT_SAMPLES) columns = createColumns(FIRST_SAMPLES);
+      columns.batch.count = 0;
+      const shared = { push, pushAll, samples: () => columns.batch, told, countRefused };
+      return createIntake(store, { ...shared, origin, othersLabel });
+    },
+    refusedNames: () => refusedNames,
   };
 }
 
@@ -90,27 +109,52 @@ interface Shared {
   samples(): SampleBatch;
   /** What the store knows of each metric. */
   told: Map<string, Metadata>;
+  countRefused(example: Example): void;
+  origin: Origin;
+  othersLabel: string | null;
 }
 
-function createIntake(store: Store, { push, pushAll, samples, told }: Shared): Intake {
+function createIntake(store: Store, shared: Shared): Intake {
+  const { push, pushAll, samples, told, countRefused, origin, othersLabel } = shared;
+  const isOutside = origin === "outside";
+  const isReserved = origin === "platform";
   const tally = createTally();
   const histograms: HistogramSample[] = [];
   const exemplars: ExemplarSample[] = [];
   const metadata: Metadata[] = [];
   const place = (ref: number, timeMs: number) =>
     `${describeLabels(store.labelsOf(ref) ?? NO_LABELS)} at ${timeMs} ms`;
+  function refusalOf(pairs: readonly LabelPair[]): Refusal | null {
+    const fault = labelsFault(pairs);
+    if (fault !== null) return { reason: "invalid-labels", message: fault };
+    const named = isOutside ? reservedNameFault(pairs, othersLabel) : null;
+    return named === null ? null : { reason: "reserved-name", message: named };
+  }
+
   return {
-    resolve: (pairs) => resolve(store, pairs),
+    refusalOf,
+    resolve(pairs) {
+      const refused = refusalOf(pairs);
+      if (refused !== null) return refused;
+      const answer = store.resolve(createLabels(pairs), { isReserved });
+      if ("ref" in answer) return answer.ref;
+      const { reason, message } = answer.refusal;
+      return { reason, message: `${message}: {${describe(pairs)}}` };
+    },
     addSample: push,
     addSamples: pushAll,
     addHistogram: (sample) => void histograms.push(sample),
     addExemplar: (exemplar) => void exemplars.push(exemplar),
     addMetadata(each) {
+      if (isOutside && isReservedName(each.metric)) return;
       if (isSame(told.get(each.metric), each)) return;
       told.set(each.metric, each);
       metadata.push(each);
     },
-    refuse: tally.add,
+    refuse(example) {
+      tally.add(example);
+      countRefused(example);
+    },
     finish() {
       const batch = samples();
       const { refused, repeated } = store.append({ samples: batch, histograms, exemplars, metadata });
@@ -135,17 +179,8 @@ function isSame(known: Metadata | undefined, { type, help, unit }: Metadata): bo
   return known !== undefined && known.type === type && known.help === help && known.unit === unit;
 }
 
-function resolve(store: Store, pairs: readonly LabelPair[]): number | Refusal {
-  const fault = labelsFault(pairs);
-  if (fault !== null) return { reason: "invalid-labels", message: fault };
-  const answer = store.resolve(createLabels(pairs));
-  if ("ref" in answer) return answer.ref;
-  const { reason, message } = answer.refusal;
-  return { reason, message: `${message}: {${describe(pairs)}}` };
-}
-
 /** Why labels are none of a series; null when they are. */
-export function labelsFault(pairs: readonly LabelPair[]): string | null {
+function labelsFault(pairs: readonly LabelPair[]): string | null {
   const names = new Set<string>();
   let hasName = false;
   for (const [name, value] of pairs) {

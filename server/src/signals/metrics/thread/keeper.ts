@@ -27,6 +27,8 @@ export interface ThreadKeeper {
   state(): ThreadState;
   /** Why it does not run, or what its upkeep fails at; null: nothing. */
   problem(): string | null;
+  /** Whose new series a budget refuses, and what to do; null: nobody's of late. */
+  budgetTrouble(): string | null;
   /** What keeps samples from reaching receivers of remote-write, by their names. */
   sendingTroubles(): ReadonlyMap<string, string>;
   /** How often the thread had to be started again. */
@@ -63,6 +65,7 @@ export function createThreadKeeper({
   let running: Promise<void> = Promise.resolve();
   let state: ThreadState = { state: "stopped" };
   let trouble: string | null = null;
+  let budgetTrouble: string | null = null;
   const sendingTroubles = new Map<string, string>();
   let restarts = 0;
   let lastId = 0;
@@ -105,6 +108,10 @@ export function createThreadKeeper({
       ({ trouble } = message);
       if (trouble === null) log.info({}, "the upkeep of the metrics store works again");
       else log.warn({ trouble }, "the upkeep of the metrics store fails");
+    } else if (message.kind === "budget") {
+      budgetTrouble = message.trouble;
+      if (budgetTrouble === null) log.info({}, "no series is refused any more");
+      else log.warn({ trouble: budgetTrouble }, "a budget refuses new series");
     } else if (message.kind === "sending") hearOfSending(message);
     else if (message.kind === "answer") settle(message.id, ({ resolve }) => resolve(message.value));
     else settle(message.id, ({ reject }) => reject(toError(message)));
@@ -141,6 +148,7 @@ export function createThreadKeeper({
     young.on("exit", () => {
       worker = null;
       trouble = null;
+      budgetTrouble = null;
       sendingTroubles.clear();
       if (state.state !== "failed") fail("its thread ended");
       for (const id of [...calls.keys()]) settle(id, ({ reject }) => reject(notThere()));
@@ -168,6 +176,7 @@ export function createThreadKeeper({
     store: storeOver(call),
     state: () => state,
     problem: () => (state.state === "failed" ? state.message : trouble),
+    budgetTrouble: () => budgetTrouble,
     sendingTroubles: () => sendingTroubles,
     restarts: () => restarts,
     pending: () => calls.size,

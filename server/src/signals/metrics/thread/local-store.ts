@@ -4,7 +4,7 @@ import type { Clock } from "../../../kernel/clock.ts";
 import type { MetricsStore } from "../metrics-store.ts";
 import { appendBatch } from "./append-batch.ts";
 import type { Deliver } from "./ingest/deliver.ts";
-import type { Intake } from "./intake.ts";
+import type { Intakes } from "./intake.ts";
 import type { QueryLog } from "./query-log.ts";
 import type { Reads } from "./reads.ts";
 import { runQuery } from "./run-query.ts";
@@ -18,7 +18,7 @@ export interface LocalStoreDependencies {
   store: Store;
   settings: ThreadSettings;
   clock: Clock;
-  beginIntake(): Intake;
+  intakes: Intakes;
   /** A new directory for a snapshot, and what it is called. */
   nameSnapshot(): { directory: string; name: string };
   statsd: Statsd | null;
@@ -30,7 +30,7 @@ const LARGEST_METRICS = 10;
 
 /** The store as the rooms know it, over the engine's, in the thread in which that lives. */
 export function createLocalStore(dependencies: LocalStoreDependencies): MetricsStore {
-  const { store, settings, clock, beginIntake, nameSnapshot, statsd, remotes } = dependencies;
+  const { store, settings, clock, intakes, nameSnapshot, statsd, remotes } = dependencies;
   let deliver: Deliver | null = null;
   let reads: Reads | null = null;
 
@@ -43,16 +43,16 @@ export function createLocalStore(dependencies: LocalStoreDependencies): MetricsS
   }
 
   return {
-    ...createScrapeSink(beginIntake),
-    append: async (batch) => appendBatch(beginIntake(), batch),
+    ...createScrapeSink(intakes),
+    append: async (batch) => appendBatch(intakes.begin(batch.origin), batch),
     async backfill(batch) {
       const { backfillBatch } = await import("./backfill.ts");
-      return backfillBatch(store, beginIntake(), batch);
+      return backfillBatch(store, intakes.begin(batch.origin), batch);
     },
     async ingest(delivery) {
       if (deliver === null) {
         const { createDeliver } = await import("./ingest/deliver.ts");
-        deliver = createDeliver({ beginIntake, settings });
+        deliver = createDeliver({ beginIntake: () => intakes.begin("outside"), settings });
       }
       return deliver(delivery);
     },
@@ -92,7 +92,10 @@ export function createLocalStore(dependencies: LocalStoreDependencies): MetricsS
       const { heapUsed, arrayBuffers } = process.memoryUsage();
       const thread = { heapBytes: heapUsed, bufferBytes: arrayBuffers };
       const told = statsd && { port: statsd.port(), lines: statsd.lines(), refused: statsd.refused() };
-      return { ...store.status(), cardinality: store.cardinality(LARGEST_METRICS), thread, statsd: told };
+      return {
+        ...{ ...store.status(), cardinality: store.cardinality(LARGEST_METRICS), thread },
+        ...{ refusedNames: intakes.refusedNames(), statsd: told },
+      };
     },
   };
 }

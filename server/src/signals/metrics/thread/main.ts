@@ -6,6 +6,7 @@ import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { openMetricsStore, type MetricsStore as Store, type RetentionRule } from "@mainstay/metrics/tsdb";
 import { createSystemClock } from "../../../kernel/clock.ts";
 import { MetricsError, type MetricsStore } from "../metrics-store.ts";
+import { watchBudgets } from "./budget-trouble.ts";
 import { toMetricsError } from "./faults.ts";
 import { createIntakes } from "./intake.ts";
 import { createLocalStore } from "./local-store.ts";
@@ -60,19 +61,23 @@ async function serve(port: MessagePort, settings: ThreadSettings): Promise<void>
     return { name, directory: join(directory, "snapshots", name) };
   };
   const attempt = createAttempts((trouble) => say({ kind: "upkeep", trouble }));
-  const beginIntake = createIntakes(store);
-  const statsd = await openStatsd(settings, { clock, beginIntake, attempt });
+  const intakes = createIntakes(store, settings.othersLabel);
+  const fromOutside = { beginIntake: () => intakes.begin("outside") };
+  const statsd = await openStatsd(settings, { clock, ...fromOutside, attempt });
   const remotes = await openRemotes(settings, {
     ...{ followers, clock, random: () => randomBytes(4).readUInt32LE() / 2 ** 32, pause, attempt },
     onTrouble: (name, trouble) => say({ kind: "sending", name, trouble }),
   });
   const queryLog = createQueryLog();
   const methods = createLocalStore({
-    ...{ store, settings, clock, beginIntake, nameSnapshot, statsd, remotes, queryLog },
+    ...{ store, settings, clock, intakes, nameSnapshot, statsd, remotes, queryLog },
   });
   const upkeep = startUpkeep(store, { clock, attempt });
+  const tell = (trouble: string | null) => say({ kind: "budget", trouble });
+  const stopWatching = watchBudgets({ store, statsd, clock, tell });
   port.on("message", (message: ToThread) => {
     if (!("end" in message)) return void answer(methods, message).then(say);
+    stopWatching();
     void Promise.all([statsd?.end(), remotes?.stop()])
       .then(upkeep.end)
       .finally(() => port.close());

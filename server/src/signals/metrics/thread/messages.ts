@@ -13,6 +13,8 @@ export type FromThread =
   | { kind: "failed"; message: string }
   /** Upkeep that did not work; null: it works again. */
   | { kind: "upkeep"; trouble: string | null }
+  /** Whose new series a budget refuses, and what to do; null: nobody's of late. */
+  | { kind: "budget"; trouble: string | null }
   /** What keeps samples from reaching a receiver; null: nothing any more. */
   | { kind: "sending"; name: string; trouble: string | null }
   | { kind: "answer"; id: number; value: unknown }

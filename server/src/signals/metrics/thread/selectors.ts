@@ -1,9 +1,7 @@
 import type { Matcher } from "@mainstay/metrics/model";
 import type { ListOptions } from "@mainstay/metrics/tsdb";
 import { MetricsError, type SeriesRequest } from "../metrics-store.ts";
-
-/** As far as a Date goes. */
-const EVER_MS = 8.64e15;
+import { EVER_MS } from "../parameters.ts";
 
 /** What is asked for, as the engine takes it. */
 export async function toListOptions({

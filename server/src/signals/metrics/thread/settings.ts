@@ -14,6 +14,8 @@ export interface ThreadSettings {
   readFrameBytes: number;
   /** Attributes of OTLP resources that become labels. */
   promotedAttributes: readonly string[];
+  /** A label that series of other Mainstays bear and ours never do; null: theirs are not taken. */
+  othersLabel: string | null;
   statsd: StatsdSettings | null;
   /** Where everything is sent on to. */
   remotes: readonly RemoteSettings[];

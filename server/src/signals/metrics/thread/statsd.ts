@@ -15,12 +15,15 @@ export interface Statsd {
   lines(): number;
   /** By reason, what was not taken of what came. */
   refused(): Readonly<Record<string, number>>;
+  /** Lines that came beyond `settings.series`, and the metric of the last of them. */
+  crowdedOut(): { count: number; metric: string };
   end(): Promise<void>;
 }
 
 export interface StatsdDependencies {
   settings: StatsdSettings;
   clock: Clock;
+  /** Of what comes from outside. */
   beginIntake(): Intake;
   attempt: Attempt;
 }
@@ -59,6 +62,7 @@ export function startStatsd({ settings, clock, beginIntake, attempt }: StatsdDep
     port: () => socket?.address().port ?? null,
     lines: () => metrics.counts().lines,
     refused: () => metrics.counts().refused,
+    crowdedOut: () => metrics.counts().crowdedOut,
     async end() {
       stop();
       await attempt("samples of statsd", write);

@@ -23,6 +23,7 @@ it("scrapes are taken in by the thread of the store, which marks what ends", asy
   const request = (text: string, atMs: number): ScrapeRequest => ({
     ...{ id: "shop a:1", atMs, durationMs: 5, answer: { text, format: "prometheus" } },
     spec: {
+      origin: "outside",
       ...{ labels: { job: "shop" }, honorLabels: false, honorTimestamps: true, sampleLimit: 0 },
       ...{ relabelRules: [], limits: { labels: 0, nameLength: 0, valueLength: 0 } },
     },

@@ -7,14 +7,15 @@ import {
 } from "@mainstay/metrics/scrape";
 import type { AppendOutcome } from "../metrics-store.ts";
 import type { ScrapeRequest, ScrapeSink, TargetSpec } from "../scraping/scrape-sink.ts";
-import type { Intake, Refusal } from "./intake.ts";
+import type { Origin } from "../reserved-names.ts";
+import type { Intake, Intakes, Refusal } from "./intake.ts";
 
 /**
  * Takes in what targets answer, and remembers their series: a thread that was started anew has forgotten
  * them, so what ended meanwhile is not marked.
  */
-export function createScrapeSink(beginIntake: () => Intake): ScrapeSink {
-  const targets = new Map<string, TargetSeries>();
+export function createScrapeSink({ begin }: Pick<Intakes, "begin">): ScrapeSink {
+  const targets = new Map<string, Target>();
   let refs = new WeakMap<Labels, number>();
 
   function resolve(intake: Intake, series: Labels): number | Refusal {
@@ -25,8 +26,9 @@ export function createScrapeSink(beginIntake: () => Intake): ScrapeSink {
     return found;
   }
 
-  function append({ series, timestampsMs, values, exemplars, metadata }: ScrapedBatch): AppendOutcome {
-    const intake = beginIntake();
+  function append(batch: ScrapedBatch, origin: Origin): AppendOutcome {
+    const { series, timestampsMs, values, exemplars, metadata } = batch;
+    const intake = begin(origin);
     const words = new Uint32Array(values.buffer);
     for (const [index, labels] of series.entries()) {
       const ref = resolve(intake, labels);
@@ -47,7 +49,7 @@ export function createScrapeSink(beginIntake: () => Intake): ScrapeSink {
     return outcome;
   }
 
-  function targetOf({ id, spec }: ScrapeRequest): TargetSeries {
+  function targetOf({ id, spec }: ScrapeRequest): Target {
     const known = targets.get(id) ?? openTarget(spec);
     targets.set(id, known);
     return known;
@@ -55,18 +57,25 @@ export function createScrapeSink(beginIntake: () => Intake): ScrapeSink {
 
   return {
     async takeScrape(request) {
-      const { batch, error } = targetOf(request).take(request);
-      return { error, refused: append(batch).refused };
+      const { series, origin } = targetOf(request);
+      const { batch, error } = series.take(request);
+      return { error, refused: append(batch, origin).refused };
     },
     async endTarget({ id, atMs }) {
       const target = targets.get(id);
       targets.delete(id);
-      if (target) append(target.end(atMs));
+      if (target) append(target.series.end(atMs), target.origin);
     },
   };
 }
 
-function openTarget({ labels, relabelRules, ...rules }: TargetSpec): TargetSeries {
+interface Target {
+  series: TargetSeries;
+  origin: Origin;
+}
+
+function openTarget({ labels, relabelRules, origin, ...rules }: TargetSpec): Target {
   const target = createLabels(Object.entries(labels));
-  return createTargetSeries({ ...rules, target, relabel: compileRelabelling(relabelRules) });
+  const relabel = compileRelabelling(relabelRules);
+  return { series: createTargetSeries({ ...rules, target, relabel }), origin };
 }

@@ -15,7 +15,7 @@ const LIMITS = platformFile.parse({}).problems;
 const WELL: Sights = {
   ...{ now: NOW, instances: [], changes: [], certificates: [], hosts: ["shop.example.com"] },
   ...{ freeBytes: 1024 ** 4, crashes: [], channels: [], audit: [], metrics: [], scrapes: [], rules: [] },
-  remoteWrites: [],
+  ...{ budgets: [], remoteWrites: [] },
 };
 
 function found(sights: Partial<Sights>): string[] {
@@ -192,6 +192,12 @@ it("a file of rules that is broken is a problem of the platform, after a minute"
     { ...rules[0], service: null, environment: null },
   ]);
   expect(patienceOf("rules-failing", LIMITS)).toBe(60_000);
+});
+
+it("series that a budget refuses are a problem after a minute", () => {
+  const budgets = [{ kind: "series-refused", subject: "metrics-store", summary: "…" }] as const;
+  expect(found({ budgets })).toEqual(["series-refused metrics-store"]);
+  expect(patienceOf("series-refused", LIMITS)).toBe(60_000);
 });
 
 it("a receiver of remote-write that samples do not reach is a problem after five minutes", () => {

@@ -29,6 +29,8 @@ export interface Sights {
   scrapes: readonly ScrapeProblem[];
   /** Files of rules that are not in force, and rules that cannot be evaluated. */
   rules: readonly RulesProblem[];
+  /** Whose new series a budget refuses. */
+  budgets: readonly BudgetProblem[];
   /** Receivers of remote-write that samples do not reach. */
   remoteWrites: readonly RemoteWriteProblem[];
 }
@@ -46,6 +48,12 @@ export interface ScrapeProblem {
 
 export interface RulesProblem {
   kind: "rules-failing";
+  subject: string;
+  summary: string;
+}
+
+export interface BudgetProblem {
+  kind: "series-refused";
   subject: string;
   summary: string;
 }
@@ -100,6 +108,7 @@ const ALWAYS: readonly ProblemKind[] = [
   "rules-failing",
   "checkpoint-failing",
   "scrape-failing",
+  "series-refused",
   "remote-write-failing",
 ];
 /** Kinds of which nothing is known while the agent is away. */
@@ -117,11 +126,10 @@ export function problemsIn(
     ...disk(sights, limits.diskFree),
     ...ofMetrics(sights),
     ...channels(sights),
-    ...[...sights.audit, ...sights.scrapes, ...sights.rules, ...sights.remoteWrites].map((each) => ({
-      ...each,
-      service: null,
-      environment: null,
-    })),
+    ...[
+      ...[...sights.audit, ...sights.scrapes, ...sights.rules],
+      ...[...sights.budgets, ...sights.remoteWrites],
+    ].map((each) => ({ ...each, service: null, environment: null })),
   ];
   const ofPlatform = { service: null, environment: null };
   if (instances !== null)
@@ -252,5 +260,6 @@ const PATIENCE_MS: Partial<Record<ProblemKind, number>> = {
   "channel-failing": 10 * 60_000,
   "checkpoint-failing": 10 * 60_000,
   "scrape-failing": 60_000,
+  "series-refused": 60_000,
   "remote-write-failing": 5 * 60_000,
 };

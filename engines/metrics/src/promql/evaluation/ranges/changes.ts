@@ -1,7 +1,7 @@
 import type { Histogram } from "../../../histogram.ts";
 import { equalHistograms } from "../../histograms/arithmetic.ts";
 import { detectReset } from "../../histograms/resets.ts";
-import type { RangeFunction, Window } from "../window.ts";
+import { histogramCount, type RangeFunction, type Window } from "../window.ts";
 import { isRestart } from "./start-times.ts";
 
 interface Sample {
@@ -40,8 +40,17 @@ function samplesOf(window: Window): Sample[] {
   return samples.slice(Math.max(0, anchor));
 }
 
-function countPairs(isCounted: (previous: Sample, current: Sample) => boolean): RangeFunction {
+/** Of neighbours in a window of floats alone, without an object for each of them. */
+type CountFloats = (values: Float64Array, from: number, to: number) => number;
+
+function countPairs(
+  isCounted: (previous: Sample, current: Sample) => boolean,
+  countFloats: CountFloats,
+): RangeFunction {
   return (window) => {
+    const { series, from, to, extension } = window;
+    const isPlain = extension === null && series.starts === null && histogramCount(window) === 0;
+    if (isPlain) return to > from ? countFloats(series.values, from, to) : undefined;
     const samples = samplesOf(window);
     if (samples.length === 0) return undefined;
     let count = 0;
@@ -68,5 +77,20 @@ const isReset = (previous: Sample, current: Sample): boolean => {
   return isRestart(previous, current) || detectReset(now, before);
 };
 
-export const changes = countPairs(isChange);
-export const resets = countPairs(isReset);
+function countChanges(values: Float64Array, from: number, to: number): number {
+  let count = 0;
+  for (let at = from + 1; at < to; at++) {
+    const [before, now] = [values[at - 1] ?? NaN, values[at] ?? NaN];
+    if (before !== now && !(before !== before && now !== now)) count += 1;
+  }
+  return count;
+}
+
+function countResets(values: Float64Array, from: number, to: number): number {
+  let count = 0;
+  for (let at = from + 1; at < to; at++) if ((values[at] ?? NaN) < (values[at - 1] ?? NaN)) count += 1;
+  return count;
+}
+
+export const changes = countPairs(isChange, countChanges);
+export const resets = countPairs(isReset, countResets);

@@ -1,4 +1,4 @@
-import type { QueryBudget } from "../../../storage.ts";
+import type { EvaluationBudget } from "../budget.ts";
 import { createCharge } from "../charge.ts";
 import type { RangeSeries } from "../range-series.ts";
 import { type Column, FLOAT } from "../values.ts";
@@ -14,7 +14,7 @@ import { RATE_KINDS } from "./rate-kind.ts";
 export type FloatFill = (column: Column, series: RangeSeries, windows: Windows) => void;
 
 /** Null for the functions that have nothing of their own for floats. */
-export function createFloatFill(name: string, ranges: Ranges, budget: QueryBudget): FloatFill | null {
+export function createFloatFill(name: string, ranges: Ranges, budget: EvaluationBudget): FloatFill | null {
   const kind = RATE_KINDS.get(name);
   if (kind !== undefined) return createRateFill(kind, ranges, budget);
   const calculate = FLOATS_OVER_TIME.get(name);
@@ -23,7 +23,7 @@ export function createFloatFill(name: string, ranges: Ranges, budget: QueryBudge
 
 function fill(
   calculate: OfFloats,
-  budget: QueryBudget,
+  budget: EvaluationBudget,
   [{ present, values: results }, { values }, { from, to }]: Parameters<FloatFill>,
 ): void {
   const charge = createCharge(budget);

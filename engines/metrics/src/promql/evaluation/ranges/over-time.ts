@@ -1,6 +1,7 @@
 import type { Histogram } from "../../../histogram.ts";
 import { addTo, createSum, type Sum, totalOf } from "../../kahan.ts";
 import { quantileOf } from "../../quantile.ts";
+import { pace } from "../budget.ts";
 import { floatCount, floatsOf, histogramCount, type RangeFunction, type Window } from "../window.ts";
 import { averageOverTime, sumOverTime } from "./histogram-over-time.ts";
 import { informIgnored, warnMixed } from "./messages.ts";
@@ -97,11 +98,12 @@ function ofWindow(calculate: (window: Window) => number): RangeFunction {
   };
 }
 
-function varianceOf(values: Float64Array): number {
+function varianceOf(window: Window): number {
   const mean = createSum(0);
   const squares = createSum(0);
   let count = 0;
-  for (const value of values) {
+  for (const value of floatsOf(window)) {
+    pace(window.budget, count);
     count += 1;
     const difference = value - totalOf(mean);
     addTo(mean, difference / count);
@@ -141,13 +143,17 @@ function maxOf(values: Float64Array, from: number, to: number): number {
   return most;
 }
 
-function medianDeviation(values: Float64Array): number {
-  if (values.some(Number.isNaN)) return NaN;
-  const median = quantileOf(0.5, values.slice());
-  return quantileOf(
-    0.5,
-    values.map((value) => Math.abs(value - median)),
-  );
+function medianDeviation(window: Window): number {
+  const values = floatsOf(window).slice();
+  // Sorting moves the values, and takes none away.
+  const median = quantileOf(0.5, values);
+  window.budget.addSteps(values.length);
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] ?? NaN;
+    if (value !== value) return NaN;
+    values[index] = Math.abs(value - median);
+  }
+  return quantileOf(0.5, values);
 }
 
 type End = "first" | "last";
@@ -193,9 +199,9 @@ export const OVER_TIME: ReadonlyMap<string, RangeFunction> = new Map<string, Ran
   ["absent_over_time", () => 1],
   ["min_over_time", ofFloatsAlone(minOf)],
   ["max_over_time", ofFloatsAlone(maxOf)],
-  ["stddev_over_time", ofWindow((window) => Math.sqrt(varianceOf(floatsOf(window))))],
-  ["stdvar_over_time", ofWindow((window) => varianceOf(floatsOf(window)))],
-  ["mad_over_time", ofWindow((window) => medianDeviation(floatsOf(window)))],
+  ["stddev_over_time", ofWindow((window) => Math.sqrt(varianceOf(window)))],
+  ["stdvar_over_time", ofWindow(varianceOf)],
+  ["mad_over_time", ofWindow(medianDeviation)],
   [
     "quantile_over_time",
     ofWindow((window) => quantileOf(window.parameters[0] ?? NaN, floatsOf(window).slice())),

@@ -1,4 +1,4 @@
-import type { QueryBudget } from "../../../storage.ts";
+import type { EvaluationBudget } from "../budget.ts";
 import type { RangeSeries } from "../range-series.ts";
 import { type Column, FLOAT, lookAt } from "../values.ts";
 import type { Ranges, Windows } from "../windows.ts";
@@ -21,12 +21,15 @@ interface Factors {
 export function createRateFill(
   kind: RateKind,
   ranges: Ranges,
-  budget: QueryBudget,
+  budget: EvaluationBudget,
 ): (column: Column, series: RangeSeries, windows: Windows) => void {
   const factors = createFactors(ranges.grid.count, kind.isPerSecond ? ranges.rangeMs / 1000 : 1);
   return (column, series, windows) => {
     budget.addSamples(windows.cost);
-    if (factors.times !== windows.times) fillFactors(factors, windows, ranges);
+    if (factors.times !== windows.times) {
+      fillFactors(factors, windows, ranges);
+      budget.addSteps(ranges.grid.count);
+    }
     if (kind.isCounter) fillCounter(column, series, { windows, factors });
     else fillGauge(column, series, { windows, factors });
   };

@@ -1,15 +1,20 @@
 import { addTo, createSum, totalOf } from "../../kahan.ts";
+import { pace } from "../budget.ts";
 import { QueryError } from "../query-error.ts";
 import { floatCount, histogramCount, type RangeFunction, type Window } from "../window.ts";
 import { informIgnored } from "./messages.ts";
 
 /** Least squares over the floats of a window, times in seconds from a moment. */
-function regression({ series, from, to }: Window, originMs: number): { slope: number; intercept: number } {
+function regression(
+  { series, from, to, budget }: Window,
+  originMs: number,
+): { slope: number; intercept: number } {
   const { times, values } = series;
   const first = values[from] ?? NaN;
   const [sumX, sumY, sumXY, sumXX] = [createSum(0), createSum(0), createSum(0), createSum(0)];
   let isConstant = true;
   for (let index = from; index < to; index++) {
+    pace(budget, index);
     const x = ((times[index] ?? 0) - originMs) / 1000;
     const y = values[index] ?? NaN;
     if (y !== first) isConstant = false;

@@ -51,7 +51,7 @@ export async function openScrapingHouse(options: HouseOptions): Promise<Scraping
     clock: { now: () => clock.now().getTime() },
   });
   const store = createLocalStore({
-    ...{ store: engine, clock, beginIntake: createIntakes(engine), statsd: null, remotes: null },
+    ...{ store: engine, clock, intakes: createIntakes(engine, null), statsd: null, remotes: null },
     queryLog: createQueryLog(),
     nameSnapshot: () => ({ directory: "", name: "" }),
     settings: threadSettings(platformFile.parse({}).metrics, { directory: directory.path, env: {} }),

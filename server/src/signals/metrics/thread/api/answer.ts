@@ -1,7 +1,6 @@
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
-import { API_STATUSES, API_TYPES_BY_FAULT, ApiError } from "../../api-error.ts";
+import { API_TYPES_BY_FAULT, ApiError, refusalOf } from "../../api-error.ts";
 import { MetricsError, type ApiAnswer, type ApiCall, type ApiEndpoint } from "../../metrics-store.ts";
+import { pack } from "../../pack.ts";
 import { readParameters } from "../../parameters.ts";
 import { toMetricsError } from "../faults.ts";
 import type { Answered, ApiContext, Call } from "./call.ts";
@@ -28,40 +27,35 @@ const ENDPOINTS: Record<ApiEndpoint, Endpoint> = {
 };
 
 const JSON_TYPE = "application/json";
-const GZIP_FROM_BYTES = 1024;
-/** The least effort: it is paid for each answer, and gives most of what there is to gain. */
-const GZIP_LEVEL = 1;
-const compress = promisify(gzip);
+/** More notes of a kind than these are only counted. */
+const NOTES_MAX = 10;
 const ENCODER = new TextEncoder();
 
 /** Answers a question of the HTTP API with the bytes that go out. */
 export async function answerApi(context: ApiContext, call: ApiCall): Promise<ApiAnswer> {
   const { endpoint, subject, search, form, acceptsGzip } = call;
   const parameters = readParameters(search, form);
-  const { status, contentType, text } = await run(ENDPOINTS[endpoint], { ...context, parameters, subject });
-  const plain = ENCODER.encode(text);
-  if (!acceptsGzip || plain.length < GZIP_FROM_BYTES)
-    return { status, contentType, isGzip: false, body: plain };
-  const body = await compress(plain, { level: GZIP_LEVEL });
-  return { status, contentType, isGzip: true, body: new Uint8Array(body) };
+  const { status, contentType, text } = await run(endpoint, { ...context, parameters, subject });
+  return { status, contentType, ...(await pack(ENCODER.encode(text), acceptsGzip)) };
 }
 
-async function run(endpoint: Endpoint, call: Call) {
+async function run(endpoint: ApiEndpoint, call: Call) {
   try {
-    const answered = await endpoint(call);
+    const answered = await ENDPOINTS[endpoint](call);
     if ("text" in answered) return { status: 200, ...answered };
     const { data, warnings = [], infos = [] } = answered;
-    const notes = `${notesJson("warnings", warnings)}${notesJson("infos", infos)}`;
+    const notes = `${notesJson("warning", warnings)}${notesJson("info", infos)}`;
     return { status: 200, contentType: JSON_TYPE, text: `{"status":"success","data":${data}${notes}}` };
   } catch (error) {
-    const { type, message } = toApiError(error);
-    const text = JSON.stringify({ status: "error", errorType: type, error: message });
-    return { status: API_STATUSES[type], contentType: JSON_TYPE, text };
+    return refusalOf(toApiError(error), endpoint);
   }
 }
 
-function notesJson(name: string, notes: readonly string[]): string {
-  return notes.length === 0 ? "" : `,"${name}":${JSON.stringify(notes)}`;
+function notesJson(kind: "warning" | "info", notes: readonly string[]): string {
+  if (notes.length === 0) return "";
+  const left = notes.length - NOTES_MAX;
+  const rest = left > 0 ? [`${left} more ${kind} annotations omitted`] : [];
+  return `,"${kind}s":${JSON.stringify([...notes.slice(0, NOTES_MAX), ...rest])}`;
 }
 
 function toApiError(cause: unknown): ApiError {

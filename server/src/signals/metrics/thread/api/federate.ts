@@ -1,4 +1,11 @@
-import { isStaleAt, labelValue, METRIC_NAME, type Labels, type Series } from "@mainstay/metrics/model";
+import {
+  compareLabels,
+  isStaleAt,
+  labelValue,
+  METRIC_NAME,
+  type Labels,
+  type Series,
+} from "@mainstay/metrics/model";
 import { ApiError } from "../../api-error.ts";
 import { querySettings } from "../query-settings.ts";
 import { parseSelector } from "../selectors.ts";
@@ -11,6 +18,7 @@ const PLAIN_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
 interface Line {
   metric: string;
+  labels: Labels;
   text: string;
 }
 
@@ -32,16 +40,23 @@ export async function answerFederate(call: Call): Promise<Answered> {
     for (const series of store.select(await parseSelector(text), { ...range, hints, budget }))
       found.set(series.labels.key, series);
   }
-  const lines = [...found.values()].map(lineOf);
-  const told = lines.filter((line) => line !== null).toSorted(byMetric);
-  const left = lines.length - told.length;
-  const note =
-    left > 0 ? `# ${left} series ended, or are native histograms, which this format does not have\n` : "";
-  return { contentType: TEXT_TYPE, text: `${note}${textOf(told)}` };
+  const [histograms, floats] = divide([...found.values()]);
+  const left = histograms.length;
+  const note = left > 0 ? `# ${left} series are native histograms, which this format does not have\n` : "";
+  const lines = floats.map(lineOf).filter((line) => line !== null);
+  return { contentType: TEXT_TYPE, text: `${note}${textOf(lines.toSorted(byMetric))}` };
+}
+
+/** Those whose newest sample is a histogram, and the others. */
+function divide(series: readonly Series[]): [Series[], Series[]] {
+  const isHistogram = ({ floats, histograms }: Series) =>
+    (histograms?.timestampsMs.at(-1) ?? -Infinity) > (floats.timestampsMs.at(-1) ?? -Infinity);
+  return [series.filter(isHistogram), series.filter((each) => !isHistogram(each))];
 }
 
 function byMetric(a: Line, b: Line): number {
-  return a.metric < b.metric ? -1 : a.metric > b.metric ? 1 : 0;
+  if (a.metric !== b.metric) return a.metric < b.metric ? -1 : 1;
+  return compareLabels(a.labels, b.labels);
 }
 
 function textOf(lines: readonly Line[]): string {
@@ -55,14 +70,14 @@ function textOf(lines: readonly Line[]): string {
   return text;
 }
 
-function lineOf({ labels, floats, histograms }: Series): Line | null {
+/** Null for a series that has ended. */
+function lineOf({ labels, floats }: Series): Line | null {
   const last = floats.values.length - 1;
   const timeMs = floats.timestampsMs[last];
-  const histogramMs = histograms?.timestampsMs.at(-1) ?? -Infinity;
-  if (timeMs === undefined || histogramMs > timeMs || isStaleAt(floats.values, last)) return null;
+  if (timeMs === undefined || isStaleAt(floats.values, last)) return null;
   const metric = labelValue(labels, METRIC_NAME);
   const value = valueText(floats.values[last] ?? NaN);
-  return { metric, text: `${nameOf(metric, labels)} ${value} ${timeMs}\n` };
+  return { metric, labels, text: `${nameOf(metric, labels)} ${value} ${timeMs}\n` };
 }
 
 function nameOf(metric: string, { names, values }: Labels): string {

@@ -25,5 +25,10 @@ export function valueText(value: number): string {
   if (value === -Infinity) return "-Inf";
   if (value === 0 && Object.is(value, -0)) return "-0";
   const text = String(value);
-  return text.includes("e") ? text.replace(/e([+-])(\d)$/, "e$10$2") : text;
+  return text.includes("e") ? padExponent(text) : text;
+}
+
+/** 1e+5 as 1e+05. */
+export function padExponent(text: string): string {
+  return text.replace(/e([+-])(\d)$/, "e$10$2");
 }

@@ -1,10 +1,9 @@
 import { ApiError } from "../../api-error.ts";
-import { readLimit, readTimeMs } from "../../parameters.ts";
+import { EVER_MS, readLimit, readMost, readTimeMs } from "../../parameters.ts";
 import { toListOptions } from "../selectors.ts";
 import { listed, type Answered, type Call } from "./call.ts";
 import { labelsJson } from "./json.ts";
 
-const EVER_MS = 8.64e15;
 const ESCAPED = "U__";
 
 async function optionsOf({ parameters }: Call, match = parameters.all("match[]")) {
@@ -41,18 +40,21 @@ export async function answerSeries(call: Call): Promise<Answered> {
   const limit = readLimit(call.parameters);
   const match = call.parameters.all("match[]");
   if (match.length === 0) throw new ApiError("bad_data", "no match[] parameter provided");
-  return listed(call.store.series(await optionsOf(call, match)), limit, labelsJson);
+  const options = await optionsOf(call, match);
+  // Between two moments that are the wrong way round there is nothing.
+  const found = options.fromMs > options.toMs ? [] : call.store.series(options);
+  return listed(found, limit, labelsJson);
 }
 
 /** `metadata`: one entry a metric, as the store keeps the newest. */
 export function answerMetadata({ parameters, store }: Call): Answered {
-  const limit = readLimit(parameters);
-  const ofEach = readLimit(parameters, "limit_per_metric");
+  const limit = readMost(parameters, "limit");
+  // There is no more than one, so that any limit of them holds.
+  readMost(parameters, "limit_per_metric");
   const wanted = parameters.text("metric");
   const all = store.metadata().filter(({ metric }) => wanted === "" || metric === wanted);
   const entries = all.slice(0, limit).map(({ metric, type, help, unit }) => {
-    const entry = ofEach >= 1 ? JSON.stringify({ type, help, unit }) : "";
-    return `${JSON.stringify(metric)}:[${entry}]`;
+    return `${JSON.stringify(metric)}:[${JSON.stringify({ type, help, unit })}]`;
   });
   return { data: `{${entries.join(",")}}` };
 }

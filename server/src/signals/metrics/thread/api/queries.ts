@@ -13,7 +13,7 @@ import {
   type ResultValue,
 } from "@mainstay/metrics";
 import { ApiError, invalidParameter } from "../../api-error.ts";
-import { readDurationMs, readLimit, readTimeMs, type Parameters } from "../../parameters.ts";
+import { EVER_MS, readDurationMs, readLimit, readTimeMs, type Parameters } from "../../parameters.ts";
 import { runQuery } from "../run-query.ts";
 import { CUT, type Answered, type Call } from "./call.ts";
 import { labelsJson, timeJson, valueText } from "./json.ts";
@@ -43,7 +43,7 @@ export async function answerQueryRange(call: Call): Promise<Answered> {
     const message = "zero or negative query resolution step widths are not accepted. Try a positive integer";
     throw invalidParameter("step", message);
   }
-  if ((endMs - startMs) / stepMs > MAX_STEPS) {
+  if (Math.floor((endMs - startMs) / stepMs) > MAX_STEPS) {
     const message = `exceeded maximum resolution of ${MAX_STEPS.toLocaleString("en")} points per timeseries. Try decreasing the query resolution (?step=XX)`;
     throw new ApiError("bad_data", message);
   }
@@ -64,7 +64,9 @@ interface Evaluation {
 async function evaluate(call: Call, { limit, timeMs, rangeMs, run }: Evaluation): Promise<Answered> {
   const { parameters } = call;
   const timeoutMs = readDurationMs(parameters, "timeout") ?? Infinity;
-  const lookbackMs = readDurationMs(parameters, "lookback_delta") ?? undefined;
+  const wantedMs = readDurationMs(parameters, "lookback_delta") ?? 0;
+  // What is not positive stands for the usual one.
+  const lookbackMs = wantedMs > 0 ? wantedMs : undefined;
   const query = parameters.text("query");
   const asked = {
     ...{ query, rangeMs, timeoutMs, lookbackMs },
@@ -81,10 +83,17 @@ async function evaluate(call: Call, { limit, timeMs, rangeMs, run }: Evaluation)
   return { data, infos, warnings: isCut ? [...warnings, CUT] : warnings };
 }
 
+/**
+ * Evaluation is one piece here, without a queue: the parts that Prometheus times apart
+ * take nothing. Samples are those that were read, and what is read is held to the end.
+ */
 function statisticsJson(seconds: number, samples: number): string {
   return JSON.stringify({
-    timings: { evalTotalTime: seconds, execTotalTime: seconds },
-    samples: { totalQueryableSamples: samples },
+    timings: {
+      ...{ evalTotalTime: seconds, resultSortTime: 0, queryPreparationTime: 0, innerEvalTime: seconds },
+      ...{ execQueueTime: 0, execTotalTime: seconds },
+    },
+    samples: { totalQueryableSamples: samples, samplesRead: samples, peakSamples: samples },
   });
 }
 
@@ -97,9 +106,8 @@ function cut(value: ResultValue, limit: number): [ResultValue, boolean] {
 }
 
 /** `query_exemplars`: of every series that the query reads. */
-export function answerExemplars({ parameters, store, clock }: Call): Answered {
-  const nowMs = clock.now().getTime();
-  const [fromMs, toMs] = [readTimeMs(parameters, "start", 0), readTimeMs(parameters, "end", nowMs)];
+export function answerExemplars({ parameters, store }: Call): Answered {
+  const [fromMs, toMs] = [readTimeMs(parameters, "start", -EVER_MS), readTimeMs(parameters, "end", EVER_MS)];
   if (toMs < fromMs) throw invalidParameter("end", "end timestamp must not be before start time");
   const selectors = selectorsOf(parseParameter(parameters)).map(({ matchers }) => matchers);
   if (selectors.length === 0) return { data: "[]" };

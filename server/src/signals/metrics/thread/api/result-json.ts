@@ -87,8 +87,10 @@ function histogramJson(histogram: Histogram): string {
     .filter((bucket) => bucket.count !== 0)
     .map(({ lower, upper, count: inBucket }) => {
       const isCustom = schema === CUSTOM_BUCKETS_SCHEMA;
-      const isLowerIn = isCustom ? lower === -Infinity : lower < 0;
-      const isUpperIn = isCustom || upper > 0;
+      // That of a zero threshold holds zero and nothing else.
+      const isOfZero = !isCustom && lower === -upper;
+      const isLowerIn = isCustom ? lower === -Infinity : lower < 0 || isOfZero;
+      const isUpperIn = isCustom || upper > 0 || isOfZero;
       const rule = isLowerIn ? (isUpperIn ? CLOSED : OPEN_RIGHT) : isUpperIn ? OPEN_LEFT : OPEN;
       return `[${rule},"${valueText(lower)}","${valueText(upper)}","${valueText(inBucket)}"]`;
     });

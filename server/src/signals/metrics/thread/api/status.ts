@@ -1,14 +1,16 @@
 import type { NamedCount } from "@mainstay/metrics/tsdb";
-import { invalidParameter } from "../../api-error.ts";
+import { ApiError, invalidParameter } from "../../api-error.ts";
 import { readCount, readDurationMs } from "../../parameters.ts";
 import { KEPT_MS, type QueryCost } from "../query-log.ts";
 import type { Answered, Call } from "./call.ts";
 
 const USUAL_LIMIT = 10;
+const LIMIT_MAX = 10_000;
 
 /** `status/tsdb`: how large the head is, and what makes it so. */
 export function answerTsdb({ parameters, store }: Call): Answered {
   const limit = readCount(parameters, "limit", USUAL_LIMIT);
+  if (limit > LIMIT_MAX) throw new ApiError("bad_data", `limit must not exceed ${LIMIT_MAX}`);
   const { head } = store.status();
   const report = store.cardinality(limit);
   const named = (counts: readonly NamedCount[]) => counts.map(({ name, count }) => ({ name, value: count }));

@@ -7,6 +7,7 @@ import { takeOtlp } from "./otlp.ts";
 import { createRemoteWrite } from "./remote-write.ts";
 
 export interface DeliverDependencies {
+  /** Of what comes from outside. */
   beginIntake(): Intake;
   settings: Pick<ThreadSettings, "bodyBytes" | "promotedAttributes">;
 }
@@ -20,8 +21,17 @@ export function createDeliver({ beginIntake, settings }: DeliverDependencies): D
     "remote-write-1": createRemoteWrite(1),
     "remote-write-2": createRemoteWrite(2),
   };
-  return ({ protocol, encoding, bytes }) => {
-    const plain = unpack(bytes, encoding, settings.bodyBytes);
+  return (delivery) => {
+    const plain = unpack(delivery, settings.bodyBytes);
+    try {
+      return take(delivery.protocol, plain);
+    } finally {
+      release(plain);
+      release(delivery.bytes);
+    }
+  };
+
+  function take(protocol: Delivery["protocol"], plain: Uint8Array): AppendOutcome {
     if (protocol === "otlp-protobuf" || protocol === "otlp-json")
       return takeOtlp(beginIntake(), plain, { protocol, promotedAttributes });
     const writer = writers[protocol];
@@ -32,10 +42,20 @@ export function createDeliver({ beginIntake, settings }: DeliverDependencies): D
     const again = writer.take(beginIntake(), plain);
     const { samples, histograms } = outcome.written;
     return { ...again, repeated: Math.max(0, again.repeated - samples - histograms + outcome.repeated) };
-  };
+  }
 }
 
-function unpack(bytes: Uint8Array, encoding: Delivery["encoding"], limitBytes: number): Uint8Array {
+/**
+ * Memory outside the heap makes the collector look through all of the heap, again and again, although what
+ * a request brought is never reached from there: it is given back as soon as it is read. Small buffers may
+ * lie in memory that others use too.
+ */
+function release({ buffer, byteLength }: Uint8Array): void {
+  const isAlone = buffer.byteLength === byteLength;
+  if (isAlone && buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+}
+
+function unpack({ encoding, bytes }: Delivery, limitBytes: number): Uint8Array {
   if (encoding === "snappy") return decompressSnappy(bytes, { limitBytes });
   if (encoding === "gzip") return gunzip(bytes, limitBytes);
   if (bytes.length > limitBytes) throw tooLarge(limitBytes);
