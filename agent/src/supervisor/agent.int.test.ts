@@ -36,8 +36,11 @@ describe("the agent", () => {
     expect(ready.lastProbeError).toBeNull();
     const answer = await fetch(`${platform.url}/hello`);
     expect([answer.status, await answer.text()]).toEqual([200, "GET /hello"]);
-    const observed = await platform.client.observed();
-    expect(observed.instances[0]?.memoryBytes).toBeGreaterThan(1_000_000);
+    // Usage is read at most once a second: the first reading may be of a process that has only just been made.
+    const observed = await waitFor("the memory of a process that runs", async () => {
+      const state = await platform.client.observed();
+      return (state.instances[0]?.memoryBytes ?? 0) > 1_000_000 && state;
+    });
     expect(observed.proxies).toMatchObject([{ worker: 0, generation: observed.generation, restarts: 0 }]);
   });
 
