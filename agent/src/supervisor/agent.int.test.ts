@@ -36,7 +36,7 @@ describe("the agent", () => {
     expect(ready.lastProbeError).toBeNull();
     const answer = await fetch(`${platform.url}/hello`);
     expect([answer.status, await answer.text()]).toEqual([200, "GET /hello"]);
-    // Usage is read at most once a second: the first reading may be of a process that has only just been made.
+    // Usage is read at most once a second: first perhaps that of a process that was only just made.
     const observed = await waitFor("the memory of a process that runs", async () => {
       const state = await platform.client.observed();
       return (state.instances[0]?.memoryBytes ?? 0) > 1_000_000 && state;

@@ -38,13 +38,13 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
   async function record(
     tx: Tx,
     row: ChangeRow,
-    entry: { go: Go; from: string; origin: Origin; as?: Act | undefined },
+    entry: { at: Date; go: Go; from: string; origin: Origin; as?: Act | undefined },
   ): Promise<void> {
-    const { go, from, origin, as } = entry;
+    const { at, go, from, origin, as } = entry;
     const isJudged = go.by === "judge";
     await store.appendTimeline(tx, {
       change: row.id,
-      at: clock.now(),
+      at,
       from_state: from,
       to_state: go.to.name,
       stage: go.to.stage,
@@ -73,7 +73,7 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
     const go: Go = { kind: "go", to: row.position, by: origin.actor.name, reason: row.reason ?? "requested" };
     await db.transaction().execute(async (tx) => {
       await store.insert(tx, row);
-      await record(tx, row, { go, from: "none", origin });
+      await record(tx, row, { at: clock.now(), go, from: "none", origin });
       const data = eventData(row, go, "none");
       if (missingOf(row).length > 0)
         await events.emit(tx, { type: "changes.approval_awaited", subject: row.id, data });
@@ -112,7 +112,10 @@ export function createTransitions({ db, clock, audit, events, store }: Transitio
         if (more.within && !(await more.within(tx))) throw refusal;
         if (isFinal) await store.releaseLock(tx, row.id);
         const { origin, as } = more;
-        await record(tx, { ...next, outcome: patch.outcome }, { go, from: row.state, origin, as });
+        // The moment of the decision: the timeline's times differ
+        // by what a stage lasted, however slow the database.
+        const entry = { at: now, go, from: row.state, origin, as };
+        await record(tx, { ...next, outcome: patch.outcome }, entry);
         return true;
       });
     } catch (error) {
