@@ -69,15 +69,17 @@ export async function startPodman(): Promise<Podman> {
     CONTAINERS_REGISTRIES_CONF: file("registries.conf"),
   };
   const socket = file("podman.sock");
+  // What watches over containers notes in its working directory that one ran out of memory.
+  const place = { env, cwd: home.path };
 
   function launch() {
     return spawn("podman", ["system", "service", "--time", "0", `unix://${socket}`], {
-      env,
+      ...place,
       stdio: "ignore",
     });
   }
   function run(...args: string[]): string {
-    const { stdout, stderr, status } = spawnSync("podman", args, { env, encoding: "utf8" });
+    const { stdout, stderr, status } = spawnSync("podman", args, { ...place, encoding: "utf8" });
     if (status !== 0) throw new Error(`podman ${args.join(" ")}: ${stderr}`);
     return stdout;
   }
@@ -103,7 +105,7 @@ export async function startPodman(): Promise<Podman> {
   };
   const untilAnswering = () =>
     waitUntil("podman to answer", () => {
-      const asked = spawnSync("podman", ["--remote", "--url", `unix://${socket}`, "version"], { env });
+      const asked = spawnSync("podman", ["--remote", "--url", `unix://${socket}`, "version"], place);
       return asked.status === 0;
     });
   await untilAnswering();
