@@ -55,7 +55,8 @@ async function takeLock(client: pg.Client, cluster: string): Promise<void> {
   }
 }
 
+/** As a copy of files: page by page, all of it would pass through the shared buffers, and stay there. */
 async function createDatabase(client: pg.Client): Promise<void> {
   const { rowCount } = await client.query("select from pg_database where datname = $1", [CLUSTER_USER]);
-  if (rowCount === 0) await client.query(`create database ${CLUSTER_USER}`);
+  if (rowCount === 0) await client.query(`create database ${CLUSTER_USER} strategy file_copy`);
 }
