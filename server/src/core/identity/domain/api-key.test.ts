@@ -36,7 +36,7 @@ describe("an API key", () => {
   it("is known as mistyped when it is cut off, doubled or has two neighbours swapped", () => {
     const { id, text: whole } = key;
     const secretAt = `mk_${id}_`.length;
-    const at = [...whole].findIndex((each, nth) => nth >= secretAt && each !== whole[nth + 1]);
+    const at = Array.from(whole).findIndex((each, nth) => nth >= secretAt && each !== whole[nth + 1]);
     const swapped = `${whole.slice(0, at)}${whole[at + 1]}${whole[at]}${whole.slice(at + 2)}`;
     for (const text of [key.text.slice(0, -1), key.text + key.text, swapped, "mk_", "mk_short_x"]) {
       expect(readApiKey(text)).toEqual({ kind: "mistyped" });
