@@ -174,6 +174,53 @@ describe("a column of values", () => {
     expect(sink.at).toBeLessThan(490);
   });
 
+  /** As good as random (the last steps of MurmurHash3). */
+  const noiseAt = (index: number) => {
+    const mixed = Math.imul(index + 1, 0x85eb_ca6b);
+    return (Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35) >>> 16) % 1000;
+  };
+  const written = (count: number, valueOf: (index: number) => number) => {
+    const sink = createSink();
+    writeValues(
+      sink,
+      Float64Array.from({ length: count }, (_, index) => valueOf(index)),
+    );
+    return takeBytes(sink);
+  };
+
+  it("of noise comes back, however wide its differences are and whatever stands between them", () => {
+    const kind = record({
+      unit: constantFrom(1, 0.01, 4096),
+      width: integer({ min: 1, max: 26 }),
+      base: integer(),
+      oddity: odd,
+    });
+    const noise = array(nat(2 ** 26 - 1), { minLength: 126, maxLength: 200 });
+    assert(
+      property(kind, noise, ({ unit, width, base, oddity }, steps) => {
+        const values = Float64Array.from(steps, (step) => (base + (step % 2 ** width)) * unit);
+        values[steps.length >> 1] = oddity;
+        expectSameBits(values);
+      }),
+    );
+  });
+
+  it("of noise costs the bits of its differences; what is mostly steady is left to be compressed", () => {
+    const noise = written(480, noiseAt);
+    // Between -999 and 999: eleven bits each.
+    expect([noise[0], noise.length < (480 * 11) / 8 + 16]).toEqual([4, true]);
+    const steady = written(480, (index) => 1e6 + 300 * index + (index >= 240 ? 5000 : 0));
+    expect(steady[0]).not.toBe(4);
+  });
+
+  it("is refused when packed values are cut, or wider than any are", () => {
+    const into = new Float64Array(200);
+    const bytes = written(200, noiseAt);
+    expect(() => readValues(sourceOf(bytes.subarray(0, 100)), into)).toThrow(CorruptionError);
+    const wide = Uint8Array.of(4, 0, 2, 2, 25, ...new Uint8Array(1000));
+    expect(() => readValues(sourceOf(wide), into)).toThrow(CorruptionError);
+  });
+
   it("is refused when it is written in an unknown way or scale, or is cut", () => {
     const ofScale = (scale: number) => sourceOf(Uint8Array.of(1, scale, 2, 2, 0));
     expect(() => readValues(ofScale(42), new Float64Array(2))).not.toThrow();

@@ -9,7 +9,10 @@ import {
   type ByteSink,
   type ByteSource,
 } from "./bytes.ts";
+import { codingOf } from "./integer-coding.ts";
+import { readPacked, writePacked } from "./packed-integers.ts";
 import { factorOf, scaleToIntegers, type Scaled } from "./scaled-integers.ts";
+import type { ValueSpan } from "./value-span.ts";
 
 /**
  * How the values of a column are written; the first byte
@@ -19,6 +22,7 @@ const CONSTANT = 0;
 const DELTAS = 1;
 const DELTAS_OF_DELTAS = 2;
 const PLANES = 3;
+const PACKED = 4;
 const FLOAT_BYTES = 8;
 
 /**
@@ -35,14 +39,6 @@ export function writeValues(sink: ByteSink, values: Float64Array): void {
   writeIntegers(sink, values, scaled);
 }
 
-/** A part of a column, and the same memory as words: where values are read to. */
-export interface ValueSpan {
-  readonly values: Float64Array;
-  readonly words: Uint32Array;
-  readonly from: number;
-  readonly to: number;
-}
-
 /** The inverse of `writeValues`: fills the array. */
 export function readValues(source: ByteSource, values: Float64Array): void {
   readValuesInto(source, { values, words: wordsOf(values), from: 0, to: values.length });
@@ -55,6 +51,7 @@ export function readValuesInto(source: ByteSource, span: ValueSpan): void {
   if (mode === CONSTANT) readConstant(source, span);
   else if (mode === PLANES) readPlanes(source, span);
   else if (mode === DELTAS || mode === DELTAS_OF_DELTAS) readIntegers(source, span, mode);
+  else if (mode === PACKED) readPackedIntegers(source, span);
   else throw new CorruptionError(`a column of values is written in the unknown way ${mode}`);
 }
 
@@ -97,7 +94,14 @@ function readWord(source: ByteSource): number {
 
 function writeIntegers(sink: ByteSink, values: Float64Array, scaled: Scaled): void {
   const { integers, scale, specials } = scaled;
-  const isSecondOrder = secondOrderIsShorter(integers);
+  const coding = codingOf(integers);
+  const isSecondOrder = coding === "deltas of deltas";
+  if (typeof coding === "object") {
+    writeVarint(sink, PACKED);
+    writeVarint(sink, scale);
+    writePacked(sink, integers, coding);
+    return writeSpecials(sink, values, specials);
+  }
   writeVarint(sink, isSecondOrder ? DELTAS_OF_DELTAS : DELTAS);
   writeVarint(sink, scale);
   let previous = 0;
@@ -116,9 +120,7 @@ function writeIntegers(sink: ByteSink, values: Float64Array, scaled: Scaled): vo
  * Every query spends its time here: most differences are one or two bytes, which are taken apart in place.
  */
 function readIntegers(source: ByteSource, span: ValueSpan, mode: number): void {
-  const scale = readVarint(source);
-  const factor = factorOf(scale);
-  if (factor === null) throw new CorruptionError(`a column of values has the unknown scale ${scale}`);
+  const factor = readFactor(source);
   const isSecondOrder = mode === DELTAS_OF_DELTAS;
   const { values, from, to } = span;
   const { bytes } = source;
@@ -150,6 +152,18 @@ function readIntegers(source: ByteSource, span: ValueSpan, mode: number): void {
   readSpecials(source, span);
 }
 
+function readPackedIntegers(source: ByteSource, span: ValueSpan): void {
+  readPacked(source, span, readFactor(source));
+  readSpecials(source, span);
+}
+
+function readFactor(source: ByteSource): number {
+  const scale = readVarint(source);
+  const factor = factorOf(scale);
+  if (factor === null) throw new CorruptionError(`a column of values has the unknown scale ${scale}`);
+  return factor;
+}
+
 /** Positions as distances, each followed by the eight bytes that belong there. */
 function writeSpecials(sink: ByteSink, values: Float64Array, specials: readonly number[]): void {
   writeVarint(sink, specials.length);
@@ -170,33 +184,6 @@ function readSpecials(source: ByteSource, { words, from, to }: ValueSpan): void 
     words[2 * index] = readWord(source);
     words[2 * index + 1] = readWord(source);
   }
-}
-
-/** Rates that are steady are told by second differences; noise is told shorter by first ones. */
-function secondOrderIsShorter(integers: Float64Array): boolean {
-  let first = 0;
-  let second = 0;
-  let previous = integers[0] ?? 0;
-  let previousDelta = 0;
-  for (let index = 1; index < integers.length; index++) {
-    const integer = integers[index] ?? 0;
-    const delta = integer - previous;
-    first += sizeClass(delta);
-    second += sizeClass(delta - previousDelta);
-    previous = integer;
-    previousDelta = delta;
-  }
-  return second < first;
-}
-
-/** Roughly what a number weighs: zeros count nothing, since rows of them compress away. */
-function sizeClass(delta: number): number {
-  if (delta === 0) return 0;
-  const size = Math.abs(delta);
-  if (size < 8) return 2;
-  if (size < 64) return 4;
-  if (size < 8192) return 8;
-  return size < 1_048_576 ? 12 : 20;
 }
 
 function writePlanes(sink: ByteSink, values: Float64Array): void {
