@@ -140,11 +140,10 @@ export function createServices(dependencies: ServicesDependencies) {
   }
 
   async function arrangement(): Promise<Arrangement> {
-    const [services, instances, running] = await Promise.all([
-      store.services(),
-      store.instances(),
-      tasks.running(),
-    ]);
+    // One after the other: asked every second or two, at once they would keep a connection each.
+    const services = await store.services();
+    const instances = await store.instances();
+    const running = await tasks.running();
     // A release in traffic speaks for its routes also while none of its instances is left.
     const inTraffic = services.flatMap((each) => [each.stable_release, each.candidate_release]);
     const wanted = new Set([...instances, ...running].map((each) => each.release));

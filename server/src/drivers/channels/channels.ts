@@ -83,7 +83,10 @@ export function createChannels(dependencies: ChannelsDependencies): Channels {
   }
 
   async function list(): Promise<ChannelResource[]> {
-    const [rows, counts, last] = await Promise.all([store.channels(), store.counts(), store.lastAttempts()]);
+    // One after the other: looked at for metrics again and again, at once they would keep a connection each.
+    const rows = await store.channels();
+    const counts = await store.counts();
+    const last = await store.lastAttempts();
     return Object.entries(channels).map(([name, config]) =>
       toChannel({
         ...{ name, config, target: senders.get(name)?.target ?? "" },

@@ -68,7 +68,8 @@ export function createAgentLink(dependencies: AgentLinkDependencies): AgentLink 
   }
 
   async function send(): Promise<ObservedState> {
-    const [arrangement, running] = await Promise.all([services.arrangement(), builds.running()]);
+    const arrangement = await services.arrangement();
+    const running = await builds.running();
     const placed = running.map((each) => ({ ...each, place: builds.placeOf(each.id) }));
     const desired = compile({ ...arrangement, builds: placed }, settings);
     hosts = hostsOf(desired);

@@ -24,8 +24,15 @@ export function createBoss(database: DatabaseHandle, superviseSeconds: number): 
 
 /** `listen` counts as restored with an empty payload, see DatabaseHandle. */
 function adapter({ pool, listen }: DatabaseHandle): Db {
+  let last: Promise<unknown> = Promise.resolve();
   return {
-    executeSql: (text, values) => pool.query(text, values),
+    // One after the other: every queue looks for due jobs at
+    // the same moment, and would keep a connection for it.
+    executeSql(text, values) {
+      const turn = last.then(() => pool.query(text, values));
+      last = turn.catch(() => undefined);
+      return turn;
+    },
     async listen(channel, onNotification, onReconnect) {
       const close = await listen(channel, (queue) => (queue === "" ? onReconnect() : onNotification(queue)));
       return { close };
