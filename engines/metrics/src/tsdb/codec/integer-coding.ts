@@ -11,32 +11,27 @@ const MOST_OPEN = 64;
  */
 export function codingOf(integers: Float64Array): IntegerCoding {
   if (integers.length <= MOST_OPEN) return secondOrderIsShorter(integers) ? "deltas of deltas" : "deltas";
-  const deltas = differencesOf(integers);
-  const first = compressedBits(deltas);
-  const second = compressedBits(differencesOf(deltas));
-  const packing = packingOf(deltas);
-  const packed = packing === null ? Infinity : packing.width * deltas.length;
+  const first = compressedBits(integers, 1);
+  const second = compressedBits(integers, 2);
+  const packing = packingOf(integers);
+  const packed = packing === null ? Infinity : packing.width * (integers.length - 1);
   if (packing !== null && packed < Math.min(first, second)) return packing;
   return second < first ? "deltas of deltas" : "deltas";
 }
 
-function differencesOf(integers: Float64Array): Float64Array {
-  const differences = new Float64Array(integers.length - 1);
-  for (let index = 0; index < differences.length; index++) {
-    differences[index] = (integers[index + 1] ?? 0) - (integers[index] ?? 0);
-  }
-  return differences;
-}
-
 /**
- * The entropy of differences as bytes (LEB128): what an order-0 coder, as that of zstd, makes of them.
+ * The entropy of the differences as bytes (LEB128): what an order-0 coder, as that of zstd, makes of them.
  * (Shannon, "A Mathematical Theory of Communication", 1948, section 6; that few bytes show less of
  * it than there is, is made up for as in Miller, "Note on the Bias of Information Estimates", 1955.)
  */
-function compressedBits(differences: Float64Array): number {
+function compressedBits(integers: Float64Array, order: 1 | 2): number {
   const counts = new Uint32Array(256);
   let bytes = 0;
-  for (const told of differences) {
+  let previousDelta = 0;
+  for (let index = 1; index < integers.length; index++) {
+    const delta = (integers[index] ?? 0) - (integers[index - 1] ?? 0);
+    const told = order === 1 ? delta : delta - previousDelta;
+    previousDelta = delta;
     let rest = told < 0 ? -2 * told - 1 : 2 * told;
     for (; rest > 127; rest = Math.floor(rest / 128)) {
       const byte = (rest % 128) | 128;

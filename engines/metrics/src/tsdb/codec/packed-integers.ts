@@ -25,10 +25,11 @@ export interface Packing {
 const WIDEST = 24;
 
 /** How to pack the differences; null where they lie too far apart. */
-export function packingOf(deltas: Float64Array): Packing | null {
+export function packingOf(integers: Float64Array): Packing | null {
   let smallest = Infinity;
   let largest = -Infinity;
-  for (const delta of deltas) {
+  for (let index = 1; index < integers.length; index++) {
+    const delta = (integers[index] ?? 0) - (integers[index - 1] ?? 0);
     if (delta < smallest) smallest = delta;
     if (delta > largest) largest = delta;
   }

@@ -95,13 +95,13 @@ function readWord(source: ByteSource): number {
 function writeIntegers(sink: ByteSink, values: Float64Array, scaled: Scaled): void {
   const { integers, scale, specials } = scaled;
   const coding = codingOf(integers);
+  const isSecondOrder = coding === "deltas of deltas";
   if (typeof coding === "object") {
     writeVarint(sink, PACKED);
     writeVarint(sink, scale);
     writePacked(sink, integers, coding);
     return writeSpecials(sink, values, specials);
   }
-  const isSecondOrder = coding === "deltas of deltas";
   writeVarint(sink, isSecondOrder ? DELTAS_OF_DELTAS : DELTAS);
   writeVarint(sink, scale);
   let previous = 0;
